@@ -1,0 +1,199 @@
+"""One rule, three uses: the object check, the SQL filter and the search filter (architecture §3.3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from archive.actor import Actor
+from archive.models import AccessGrant, AccessToken, ClosedBranch, Node
+from archive.policy.permissions import TIERS, P
+from archive.policy.rights import Overlay, Right, matrix, vetoes
+
+HIGHER_TIERS = {P.DISCOVER: (P.DISCOVER, P.IDENTIFY, P.READ), P.IDENTIFY: (P.IDENTIFY, P.READ)}
+"""A grant of a higher tier holds the lower ones: read ⊆ identify ⊆ discover."""
+
+
+@dataclass(frozen=True)
+class Class:
+    """The security context of an access class, read from its rows."""
+
+    type: str
+    state: str
+    level: int
+    dept_id: int
+    overlay: int
+
+
+def tokens_of(kind: Class, local_roles: Iterable[tuple[int, str]]) -> set[tuple[P, str]]:
+    """The tokens that a class gives for each permission. `local_roles`: (id, role) that hold at its scope."""
+    vetoed = vetoed_by(kind.overlay)
+    given: set[tuple[P, str]] = set()
+    for right in matrix():
+        if not right.covers(kind.type, kind.state) or (suffix := _suffix(right, kind.level)) is None:
+            continue
+        for holder in _holders(right, kind, local_roles):
+            given |= {(permission, holder + suffix) for permission in right.permissions - vetoed}
+    return given
+
+
+def _suffix(right: Right, level: int) -> str | None:
+    if right.level == "clearance":
+        return f"/{level}"
+    return "/*" if right.level == "all" or level <= int(right.level) else None
+
+
+def _holders(right: Right, kind: Class, local_roles: Iterable[tuple[int, str]]) -> list[str]:
+    if right.scope == "dept":
+        return [f"D:{kind.dept_id}:{right.role}"] if kind.dept_id else []
+    return [f"R:{right.role}", *(f"L:{number}" for number, role in local_roles if role == right.role)]
+
+
+def vetoed_by(overlay: int) -> frozenset[P]:
+    return vetoes().get(Overlay(overlay), frozenset())
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Whether `actor` holds `permission`, as of `now`: once as a question, once as SQL."""
+
+    actor: Actor
+    permission: P
+    now: datetime
+
+    @property
+    def _grant_permissions(self) -> tuple[P, ...]:
+        return HIGHER_TIERS.get(self.permission, (self.permission,))
+
+    @property
+    def _vetoing(self) -> list[int]:
+        return [int(overlay) for overlay, taken in vetoes().items() if self.permission in taken]
+
+    def classes(self) -> Select[int]:
+        """The access classes whose tokens this actor holds."""
+        return select(AccessToken.class_id).where(
+            AccessToken.permission == self.permission, AccessToken.token.in_(sorted(self.actor.tokens))
+        )
+
+    def _live(self) -> ColumnElement[bool]:
+        return and_(
+            AccessGrant.principal_id.in_(sorted(self.actor.principals)),
+            AccessGrant.permission.in_(self._grant_permissions),
+            AccessGrant.valid_from <= self.now,
+            AccessGrant.valid_until > self.now,
+        )
+
+    def granted(self) -> Select[int]:
+        """The nodes that a grant in force opens: the granted node and everything below it, up to its level."""
+        top, below = aliased(Node), aliased(Node)
+        statement = (
+            select(below.id)
+            .select_from(AccessGrant)
+            .join(top, top.id == AccessGrant.node_id)
+            .join(below, and_(below.path >= top.path, below.path < _end(top.path)))
+            .where(self._live(), below.level <= AccessGrant.max_level)
+        )
+        if self._vetoing:
+            statement = statement.where(below.overlay.not_in(self._vetoing))
+        return statement
+
+    def clause(self, closed: Iterable[tuple[str, str]] = ()) -> ColumnElement[bool]:
+        """The filter on Node: what this actor may, and nothing for nobody."""
+        if self.actor.principal_id is None:
+            return false()
+        allowed: ColumnElement[bool] = Node.access_class.in_(self.classes())
+        if self.actor.has_grants:
+            allowed = or_(allowed, Node.id.in_(self.granted()))
+        shut = [and_(Node.path >= start, Node.path < end) for start, end in closed]
+        return and_(allowed, not_(or_(*shut))) if shut else allowed
+
+
+def _end(path: ColumnElement[str]) -> ColumnElement[str]:
+    return func.substr(path, 1, func.length(path) - 1) + "0"
+
+
+class Access:
+    """What one actor may do within one transaction; classes and grants are read once."""
+
+    def __init__(self, session: Session, actor: Actor, now: datetime) -> None:
+        self._session, self._actor, self._now = session, actor, now
+        self._classes: dict[int, frozenset[P]] = {}
+        self._closed: list[tuple[str, str]] | None = None
+        self._grants: list[tuple[str, P, int]] | None = None
+
+    def clause(self, permission: P) -> ColumnElement[bool]:
+        return Rule(self._actor, permission, self._now).clause(self.closed())
+
+    def classes(self, permission: P) -> frozenset[int]:
+        """Ids of the classes that admit this actor, for the search filter."""
+        if self._actor.principal_id is None:
+            return frozenset()
+        return frozenset(self._session.scalars(Rule(self._actor, permission, self._now).classes()))
+
+    def granted(self, permission: P) -> list[int]:
+        """Ids of the nodes that grants in force open, for the search filter."""
+        if not self._actor.has_grants or self._actor.principal_id is None:
+            return []
+        statement = Rule(self._actor, permission, self._now).granted()
+        return list(self._session.scalars(statement, execution_options={"scope": "access"}))
+
+    def closed(self) -> list[tuple[str, str]]:
+        """Branches whose classes are being worked out: closed to everybody meanwhile."""
+        if self._closed is None:
+            rows = self._session.execute(select(ClosedBranch.path_from, ClosedBranch.path_end))
+            self._closed = [(start, end) for start, end in rows]
+        return self._closed
+
+    def permissions(self, node: Node) -> frozenset[P]:
+        """Everything this actor may do with `node`: by class, then by grants, then what is vetoed is taken away."""
+        if self._actor.principal_id is None or any(a <= node.path < b for a, b in self.closed()):
+            return frozenset()
+        held = set(self._by_class([node.access_class])[node.access_class])
+        for path, permission, max_level in self._live_grants():
+            if node.path.startswith(path) and node.level <= max_level:
+                held |= _with_lower_tiers(permission)
+        return frozenset(held - vetoed_by(node.overlay))
+
+    def prepare(self, nodes: Iterable[Node]) -> None:
+        """Reads the classes of many nodes in one statement, so that a list asks once and not once a row."""
+        self._by_class({node.access_class for node in nodes})
+
+    def _by_class(self, wanted: Iterable[int]) -> dict[int, frozenset[P]]:
+        missing = set(wanted) - set(self._classes)
+        if missing:
+            found: dict[int, set[P]] = {number: set() for number in missing}
+            rows = self._session.execute(
+                select(AccessToken.class_id, AccessToken.permission)
+                .where(AccessToken.class_id.in_(missing), AccessToken.token.in_(sorted(self._actor.tokens)))
+                .distinct()
+            )
+            for number, permission in rows:
+                found[number].add(P(permission))
+            self._classes |= {number: frozenset(held) for number, held in found.items()}
+        return self._classes
+
+    def _live_grants(self) -> list[tuple[str, P, int]]:
+        if self._grants is None:
+            self._grants = self._read_grants() if self._actor.has_grants else []
+        return self._grants
+
+    def _read_grants(self) -> list[tuple[str, P, int]]:
+        statement = (
+            select(Node.path, AccessGrant.permission, AccessGrant.max_level)
+            .join(Node, Node.id == AccessGrant.node_id)
+            .where(
+                AccessGrant.principal_id.in_(sorted(self._actor.principals)),
+                AccessGrant.valid_from <= self._now,
+                AccessGrant.valid_until > self._now,
+            )
+        )
+        rows = self._session.execute(statement, execution_options={"scope": "access"})
+        return [(path, P(permission), level) for path, permission, level in rows]
+
+
+def _with_lower_tiers(permission: P) -> set[P]:
+    if permission in TIERS:
+        return set(TIERS[: TIERS.index(permission) + 1])
+    return {permission}

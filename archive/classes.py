@@ -1,0 +1,238 @@
+"""Keeps each node's access class true: classifies nodes and branches set-based, and rewrites the tokens of classes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import and_, case, delete, func, insert, or_, select, text, update
+from sqlalchemy.orm import Session, aliased
+
+from archive.access import Class, tokens_of
+from archive.models import ROOT_ID, AccessClass, AccessToken, Counter, LocalRole, Node, Policy, SecurityEpoch, Setting
+from archive.policy.rights import checksum
+
+TRUSTED: Any = {"scope": "classes", "synchronize_session": False}
+"""This module works on the whole tree, for nobody in particular."""
+
+BATCH = 5_000
+
+
+def policy_id(session: Session, *, type: str, workflow: str, state: str) -> int:
+    """The interned (type, workflow, state)."""
+    known = and_(Policy.type == type, Policy.workflow == workflow, Policy.state == state)
+    found = session.scalar(select(Policy.id).where(known))
+    if found is None:
+        policy = Policy(type=type, workflow=workflow, state=state)
+        session.add(policy)
+        session.flush()
+        found = policy.id
+    return found
+
+
+def classify(session: Session, node: Node, parent: Node) -> None:
+    """Gives one node without descendants its class; the caller flushes. A new node is its parent's child already."""
+    node.level = max(node.level_own, parent.level)
+    node.overlay = max(node.overlay_own, parent.overlay)
+    node.policy_id = policy_id(session, type=node.type, workflow=node.workflow, state=node.state)
+    node.scope_id = node.id if node.shared or not node.inherits else parent.scope_id
+    context = (node.scope_id, node.policy_id, node.level, node.dept_id or 0, node.overlay)
+    node.access_class = _intern(session, {context})[context]
+    announce(session, node)
+
+
+def classify_branch(session: Session, top: Node) -> int:
+    """Classifies `top` and everything below it, level by level, in a handful of statements. Gives how many nodes."""
+    session.flush()
+    count = 0
+    deepest = session.scalar(select(func.max(Node.depth)).where(_below(top)), execution_options=TRUSTED) or top.depth
+    _inherit_policies(session, top)
+    for depth in range(top.depth, deepest + 1):
+        count += _inherit(session, top, depth)
+    contexts = _contexts(session, top)
+    numbers = _intern(session, contexts)
+    _assign(session, top, numbers)
+    announce(session, top)
+    session.expire_all()
+    return count
+
+
+def _below(top: Node) -> Any:
+    return and_(Node.path >= top.path, Node.path < top.path_end)
+
+
+def _inherit_policies(session: Session, top: Node) -> None:
+    kinds = session.execute(
+        select(Node.type, Node.workflow, Node.state).where(_below(top)).distinct(), execution_options=TRUSTED
+    ).all()
+    for kind in kinds:
+        number = policy_id(session, type=kind[0], workflow=kind[1], state=kind[2])
+        session.execute(
+            update(Node)
+            .where(_below(top), Node.type == kind[0], Node.workflow == kind[1], Node.state == kind[2])
+            .where(or_(Node.policy_id.is_(None), Node.policy_id != number))
+            .values(policy_id=number),
+            execution_options=TRUSTED,
+        )
+
+
+def _inherit(session: Session, top: Node, depth: int) -> int:
+    """One level of the tree takes what it inherits from the level above."""
+    parent = aliased(Node.__table__)
+    own = Node.__table__
+    result = session.execute(
+        own.update()
+        .where(own.c.parent_id == parent.c.id, own.c.depth == depth, own.c.id != ROOT_ID)
+        .where(own.c.path >= top.path, own.c.path < top.path_end)
+        .values(
+            level=case((own.c.level_own > parent.c.level, own.c.level_own), else_=parent.c.level),
+            overlay=case((own.c.overlay_own > parent.c.overlay, own.c.overlay_own), else_=parent.c.overlay),
+            scope_id=case((or_(own.c.shared, own.c.inherits.is_(False)), own.c.id), else_=parent.c.scope_id),
+        ),
+        execution_options=TRUSTED,
+    )
+    return result.rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+Context = tuple[int, int, int, int, int]
+
+
+def _contexts(session: Session, top: Node) -> set[Context]:
+    dept = func.coalesce(Node.dept_id, 0)
+    rows = session.execute(
+        select(Node.scope_id, Node.policy_id, Node.level, dept, Node.overlay).where(_below(top)).distinct(),
+        execution_options=TRUSTED,
+    )
+    return {tuple(row) for row in rows}  # type: ignore[misc]
+
+
+def _intern(session: Session, contexts: set[Context]) -> dict[Context, int]:
+    """The class numbers of these contexts; new ones are made and expanded."""
+    numbers: dict[Context, int] = {}
+    for context in contexts:
+        scope, policy, level, dept, overlay = context
+        numbers[context] = session.scalar(
+            select(AccessClass.id).where(
+                AccessClass.scope_id == scope, AccessClass.policy_id == policy, AccessClass.level == level,
+                AccessClass.dept_id == dept, AccessClass.overlay == overlay,
+            )
+        ) or _make(session, context)  # fmt: skip
+    return numbers
+
+
+def _make(session: Session, context: Context) -> int:
+    scope, policy, level, dept, overlay = context
+    made = AccessClass(scope_id=scope, policy_id=policy, level=level, dept_id=dept, overlay=overlay)
+    session.add(made)
+    session.flush()
+    expand(session, [made.id])
+    return made.id
+
+
+def _assign(session: Session, top: Node, numbers: dict[Context, int]) -> None:
+    own, kind = Node.__table__, AccessClass.__table__
+    session.execute(
+        own.update()
+        .where(own.c.path >= top.path, own.c.path < top.path_end)
+        .where(kind.c.scope_id == own.c.scope_id, kind.c.policy_id == own.c.policy_id)
+        .where(kind.c.level == own.c.level, kind.c.dept_id == func.coalesce(own.c.dept_id, 0))
+        .where(kind.c.overlay == own.c.overlay, own.c.access_class != kind.c.id)
+        .values(access_class=kind.c.id),
+        execution_options=TRUSTED,
+    )
+
+
+def expand(session: Session, class_ids: Iterable[int]) -> int:
+    """Rewrites the tokens of these classes from the matrix and the local roles at their scopes."""
+    wanted = list(class_ids)
+    roles: dict[int, list[tuple[int, str]]] = {}
+    rows: list[dict[str, object]] = []
+    for start in range(0, len(wanted), BATCH):
+        part = wanted[start : start + BATCH]
+        session.execute(delete(AccessToken).where(AccessToken.class_id.in_(part)))
+        for number, scope, *context in _read(session, part):
+            if scope not in roles:
+                roles[scope] = local_roles_at(session, scope)
+            given = tokens_of(Class(*context), roles[scope])
+            rows += [{"class_id": number, "permission": p, "token": token} for p, token in given]
+    if rows:
+        session.execute(insert(AccessToken), rows)
+    return len(wanted)
+
+
+def _read(session: Session, class_ids: list[int]) -> Any:
+    return session.execute(
+        select(AccessClass.id, AccessClass.scope_id, Policy.type, Policy.state, AccessClass.level,
+               AccessClass.dept_id, AccessClass.overlay)
+        .join(Policy, Policy.id == AccessClass.policy_id)
+        .where(AccessClass.id.in_(class_ids))
+    ).all()  # fmt: skip
+
+
+def ancestors(path: str) -> list[str]:
+    """The paths from the root to `path` itself."""
+    parts = path.rstrip("/").split("/")
+    return ["/".join(parts[: n + 1]) + "/" for n in range(len(parts))]
+
+
+def local_roles_at(session: Session, scope_id: int) -> list[tuple[int, str]]:
+    """(id, role) of the local roles that hold at a scope: its own, and its ancestors' up to the first block."""
+    path = session.scalar(select(Node.path).where(Node.id == scope_id), execution_options=TRUSTED)
+    if path is None:
+        return []
+    chain = session.execute(
+        select(Node.id, Node.inherits).where(Node.path.in_(ancestors(path))).order_by(Node.depth.desc()),
+        execution_options=TRUSTED,
+    )
+    holding = []
+    for number, inherits in chain:
+        holding.append(number)
+        if not inherits:
+            break
+    rows = session.execute(select(LocalRole.id, LocalRole.role).where(LocalRole.node_id.in_(holding)))
+    return [(number, role) for number, role in rows]
+
+
+def expand_below(session: Session, top: Node) -> int:
+    """After sharing changed at an existing scope: rewrites class rows only, never nodes, never the index."""
+    scopes = select(Node.id).where(_below(top), or_(Node.shared, Node.inherits.is_(False), Node.id == top.id))
+    numbers = session.scalars(select(AccessClass.id).where(AccessClass.scope_id.in_(scopes)), execution_options=TRUSTED)
+    count = expand(session, list(numbers))
+    announce(session)
+    return count
+
+
+def announce(session: Session, *nodes: Node) -> None:
+    """Writes into the epoch what other processes must read again; without nodes, the class rows alone."""
+    ranges = [(node.path, node.path_end) for node in nodes] or [("", "")]
+    session.execute(insert(SecurityEpoch), [{"path_from": start, "path_end": end} for start, end in ranges])
+
+
+def refresh_policy(session: Session) -> int:
+    """Expands every class again when the matrix or the vetoes have changed since; gives how many classes."""
+    current = checksum()
+    stored = session.get(Setting, "rights.checksum")
+    if stored is not None and stored.value == current:
+        return 0
+    count = expand(session, list(session.scalars(select(AccessClass.id))))
+    session.merge(Setting(name="rights.checksum", value=current))
+    announce(session)
+    return count
+
+
+def reserve_node_ids(session: Session, count: int = 1) -> list[int]:
+    """Fresh node ids, so that paths are known before the rows are written. Never given twice."""
+    if session.get_bind().dialect.name == "postgresql":
+        drawn = session.scalars(text("SELECT nextval('node_id_seq') FROM generate_series(1, :count)"), {"count": count})
+        return list(drawn)
+    last = session.scalar(
+        update(Counter).where(Counter.name == "node.id").values(value=Counter.value + count).returning(Counter.value)
+    )
+    if last is None:
+        raise LookupError("the counter node.id is missing: the database was not initialised")
+    return list(range(last - count + 1, last + 1))
+
+
+def start_node_ids(session: Session) -> None:
+    """The first id after the sentinel root."""
+    session.add(Counter(name="node.id", value=ROOT_ID))
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT setval('node_id_seq', :root)"), {"root": ROOT_ID})

@@ -1,0 +1,1 @@
+"""An invented hospital to try the archive with: people, wording, page images."""

@@ -1,0 +1,68 @@
+"""The guards that nobody can forget: queries on content need a scope, and what only reads cannot write."""
+
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.sql import visitors
+
+from archive.models import (
+    Blob,
+    Encounter,
+    Holding,
+    HoldingEvent,
+    Milestone,
+    Node,
+    NodeAlias,
+    NodeVersion,
+    Page,
+    PageText,
+    Patient,
+    PatientAlias,
+    Record,
+    Representation,
+)
+
+GUARDED = frozenset(
+    model.__tablename__
+    for model in (
+        Node, NodeVersion, NodeAlias, Record, Milestone, Blob, Representation, Page, PageText, Holding,
+        HoldingEvent, Patient, PatientAlias, Encounter,
+    )
+)  # fmt: skip
+"""Content, and what hangs on it: a patient or a page is seen only through a node."""
+
+
+class UnscopedQuery(RuntimeError):
+    """A statement on content says for whom it asks, or it is not run."""
+
+
+class WriteWhileReading(RuntimeError):
+    """A safe HTTP method, or a read-only unit of work, tried to write."""
+
+
+def install(factory: Any) -> None:
+    """Puts both guards on a session factory."""
+    event.listen(factory, "do_orm_execute", _check_statement)
+    event.listen(factory, "before_flush", _check_flush)
+
+
+def _check_statement(state: ORMExecuteState) -> None:
+    session = state.session
+    if session.info.get("readonly") and not state.is_select:
+        raise WriteWhileReading(str(state.statement)[:200])
+    if state.is_column_load or state.execution_options.get("scope") or session.info.get("unscoped"):
+        return
+    if touched := _tables(state.statement) & GUARDED:
+        raise UnscopedQuery(f"a statement on {', '.join(sorted(touched))} has no scope")
+
+
+def _tables(statement: Any) -> set[str]:
+    names = {element.name for element in visitors.iterate(statement) if element.__visit_name__ == "table"}
+    table = getattr(statement, "table", None)
+    return names | ({table.name} if table is not None and hasattr(table, "name") else set())
+
+
+def _check_flush(session: Session, _context: Any, _instances: Any) -> None:
+    if session.info.get("readonly") and (session.new or session.dirty or session.deleted):
+        raise WriteWhileReading("a read-only unit of work has changed objects")

@@ -1,0 +1,39 @@
+"""The tables, a file a subject."""
+
+from archive.models.actors import Device, Membership, Principal, RoleAssignment, Session, SignInAttempt, User
+from archive.models.carriers import (
+    Blob,
+    Container,
+    Holding,
+    HoldingEvent,
+    HoldingStatus,
+    Location,
+    Page,
+    PageText,
+    Representation,
+)
+from archive.models.content import ROOT_ID, Counter, Milestone, Node, NodeAlias, NodeVersion, Record, base32
+from archive.models.events import AuditDetail, AuditEvent, AuditSeal, ReadDetail, ReadEvent, ReadSeal
+from archive.models.people import Encounter, Patient, PatientAlias
+from archive.models.policies import CalendarDay, PolicyVersion, Setting
+from archive.models.requests import Request, RequestLine
+from archive.models.security import (
+    AccessClass,
+    AccessGrant,
+    AccessToken,
+    ClosedBranch,
+    LocalRole,
+    Policy,
+    SecurityEpoch,
+)
+from archive.models.work import ImportRow, Job, Outbox
+
+__all__ = [
+    "ROOT_ID",
+    "AccessClass", "AccessGrant", "AccessToken", "AuditDetail", "AuditEvent", "AuditSeal", "Blob", "CalendarDay",
+    "ClosedBranch", "Container", "Counter", "Device", "Encounter", "Holding", "HoldingEvent", "HoldingStatus",
+    "ImportRow", "Job", "LocalRole", "Location", "Membership", "Milestone", "Node", "NodeAlias", "NodeVersion",
+    "Outbox", "Page", "PageText", "Patient", "PatientAlias", "Policy", "PolicyVersion", "Principal", "ReadDetail",
+    "ReadEvent", "ReadSeal", "Record", "Representation", "Request", "RequestLine", "RoleAssignment",
+    "SecurityEpoch", "Session", "Setting", "SignInAttempt", "User", "base32",
+]  # fmt: skip

@@ -1,0 +1,149 @@
+"""The two tracks of a record: paper holdings and electronic representations."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from archive.db import Base, BigInt, Ordered
+
+
+class Blob(Base):
+    """电子原文字节: the bytes of one file of one record, named by their SHA-256; never changed."""
+
+    __tablename__ = "blob"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    record: Mapped[str] = mapped_column(String(36))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInt)
+    mime: Mapped[str] = mapped_column(String(80))
+    filename: Mapped[str] = mapped_column(String(255))
+    checked_at: Mapped[datetime | None]
+    ok: Mapped[bool | None]
+    __table_args__ = (UniqueConstraint("record", "sha256"),)
+
+
+class Representation(Base):
+    """电子本: one electronic form of a node. Immutable; a re-scan supersedes, it never overwrites."""
+
+    __tablename__ = "representation"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
+    role: Mapped[str] = mapped_column(String(20))
+    seq: Mapped[int]
+    blob_id: Mapped[int] = mapped_column(ForeignKey("blob.id"))
+    state: Mapped[str] = mapped_column(String(20))
+    """pending, ready, failed: whether its pages have been made."""
+    failure: Mapped[str | None] = mapped_column(String(300))
+    supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("representation.id"))
+    created_at: Mapped[datetime]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    __table_args__ = (UniqueConstraint("node_id", "role", "seq"),)
+
+
+class Page(Base):
+    """页: belongs to one item, or to the file while it is unsplit. Addressed `++page++12`."""
+
+    __tablename__ = "page"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
+    ordinal: Mapped[int]
+    representation_id: Mapped[int] = mapped_column(ForeignKey("representation.id"))
+    source_page: Mapped[int]
+    width: Mapped[int]
+    height: Mapped[int]
+    dpi: Mapped[int | None]
+    image: Mapped[str] = mapped_column(String(80))
+    thumbnail: Mapped[str] = mapped_column(String(80))
+    __table_args__ = (
+        UniqueConstraint("node_id", "ordinal"),
+        UniqueConstraint("representation_id", "source_page"),
+    )
+
+
+class PageText(Base):
+    """识别文字: what stands on a page; `boxes` are lines as [x0, y0, x1, y1, text] in points of the image."""
+
+    __tablename__ = "page_text"
+
+    page_id: Mapped[int] = mapped_column(ForeignKey("page.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    """layer (from the file), machine (recognised), human (corrected)."""
+    text: Mapped[str]
+    boxes: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    confidence: Mapped[float | None]
+    at: Mapped[datetime]
+
+
+class HoldingStatus(StrEnum):
+    """纸质本状态."""
+
+    WARD = "ward"
+    PROCESSING = "processing"
+    SHELVED = "shelved"
+    LENT = "lent"
+    MISSING = "missing"
+
+
+class Location(Base):
+    """库位: a room, a shelf, a place on it; `code` says the whole way."""
+
+    __tablename__ = "location"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("location.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    code: Mapped[str] = mapped_column(String(60), unique=True)
+    path: Mapped[str] = mapped_column(Ordered)
+    title: Mapped[str] = mapped_column(String(120))
+
+
+class Container(Base):
+    """装具: the bag, box or nothing in which volumes lie."""
+
+    __tablename__ = "container"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    barcode: Mapped[str] = mapped_column(String(32), unique=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("location.id"))
+
+
+class Holding(Base):
+    """纸质本: one physical volume with one barcode. A record of two volumes has two holdings."""
+
+    __tablename__ = "holding"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), index=True)
+    barcode: Mapped[str] = mapped_column(String(32), unique=True)
+    container_id: Mapped[int | None] = mapped_column(ForeignKey("container.id"))
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("location.id"))
+    status: Mapped[str] = mapped_column(String(20))
+    holder_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    sheets: Mapped[int | None]
+    condition: Mapped[str | None] = mapped_column(String(200))
+    version: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (Index("ix_holding_status", "status", "id"),)
+
+
+class HoldingEvent(Base):
+    """去向: each move of a volume, from where to where, by whom, because of what (示踪卡, domain §3.5)."""
+
+    __tablename__ = "holding_event"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    holding_id: Mapped[int] = mapped_column(ForeignKey("holding.id"), index=True)
+    from_status: Mapped[str | None] = mapped_column(String(20))
+    to_status: Mapped[str] = mapped_column(String(20))
+    place: Mapped[str | None] = mapped_column(String(120))
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    to_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    because: Mapped[str | None] = mapped_column(String(80))
+    at: Mapped[datetime]

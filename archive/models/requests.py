@@ -1,0 +1,59 @@
+"""利用: whatever is asked and decided."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, Index, String, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from archive.db import Base, BigInt
+
+
+class Request(Base):
+    """申请: a paper loan, an e-reading."""
+
+    __tablename__ = "request"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    """借阅单号 JY2026-000001 (domain §3.6)."""
+    kind: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20))
+    requester_id: Mapped[int] = mapped_column(ForeignKey("principal.id"), index=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), index=True)
+    purpose: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    days: Mapped[int]
+    policy_version: Mapped[int]
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    decided_at: Mapped[datetime | None]
+    decision_note: Mapped[str | None] = mapped_column(String(500))
+    until: Mapped[datetime | None]
+    """End of e-reading."""
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (Index("ix_request_state", "kind", "state", "created_at"),)
+
+
+class RequestLine(Base):
+    """借出明细: one volume over the desk. A volume is in one hand: one open line for each holding."""
+
+    __tablename__ = "request_line"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
+    holding_id: Mapped[int] = mapped_column(ForeignKey("holding.id"))
+    due_at: Mapped[datetime]
+    out_at: Mapped[datetime]
+    out_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    sheets_out: Mapped[int | None]
+    in_at: Mapped[datetime | None]
+    in_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    sheets_in: Mapped[int | None]
+    __table_args__ = (
+        Index("uq_request_line_open", "holding_id", unique=True,
+              sqlite_where=text("in_at IS NULL"), postgresql_where=text("in_at IS NULL")),
+        Index("ix_request_line_due", "due_at"),
+    )  # fmt: skip

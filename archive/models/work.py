@@ -1,0 +1,64 @@
+"""What is still to be done: jobs with progress, and the outbox."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from archive.db import Base, BigInt
+
+
+class Job(Base):
+    """任务: long work with progress, resumable and cancellable; written in the transaction of the change."""
+
+    __tablename__ = "job"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    kind: Mapped[str] = mapped_column(String(40))
+    args: Mapped[dict[str, Any]] = mapped_column(JSON)
+    node_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"), index=True)
+    state: Mapped[str] = mapped_column(String(12))
+    """waiting, running, done, failed, cancelled."""
+    progress: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    message: Mapped[str | None] = mapped_column(String(500))
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    priority: Mapped[int] = mapped_column(default=5)
+    run_after: Mapped[datetime]
+    claimed_by: Mapped[str | None] = mapped_column(String(60))
+    alive_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    cancel: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    __table_args__ = (Index("ix_job_queue", "state", "priority", "run_after", "id"),)
+
+
+class Outbox(Base):
+    """发件箱: what must follow from a committed change, at least once."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    topic: Mapped[str] = mapped_column(String(20))
+    node_id: Mapped[int] = mapped_column(BigInt)
+    at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    __table_args__ = (Index("ix_outbox_topic", "topic", "id"),)
+
+
+class ImportRow(Base):
+    """导入明细: what one row of an import made, so that the import can be undone."""
+
+    __tablename__ = "import_row"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    row: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(20))
+    target_id: Mapped[int] = mapped_column(BigInt)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON)

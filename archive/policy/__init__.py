@@ -1,0 +1,1 @@
+"""Policy is data: permissions, roles, rights, types, workflows, vocabularies, periods. No behaviour lives here."""

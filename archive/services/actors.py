@@ -1,0 +1,57 @@
+"""Gathers everything that decides what a person may do, in two statements."""
+
+from datetime import datetime
+
+from sqlalchemy import String, cast, literal, or_, select, union_all
+from sqlalchemy.orm import Session as OrmSession
+
+from archive.actor import Actor
+from archive.models import AccessGrant, LocalRole, Membership, Principal, RoleAssignment, User
+
+
+def load(session: OrmSession, user_id: int, now: datetime, *, session_id: int | None = None) -> Actor | None:
+    """The actor of a user who is not disabled, or nothing."""
+    row = session.execute(
+        select(User, Principal).join(Principal, Principal.id == User.id).where(User.id == user_id)
+    ).first()
+    if row is None or row[0].disabled_at is not None:
+        return None
+    user, principal = row
+    held: dict[str, set[str]] = {"role": set(), "dept": set(), "group": set(), "local": set(), "grant": set()}
+    for kind, value in session.execute(_held(user_id, now)):
+        held[kind].add(value)
+    departments = frozenset(int(value) for value in held["dept"])
+    return Actor(
+        name=principal.name, principal_id=user.id, account=user.account, staff_no=user.staff_no, locale=user.locale,
+        roles=frozenset(held["role"]), clearance=user.clearance, departments=departments,
+        principals=departments | {int(value) for value in held["group"]} | {user.id},
+        local_roles=frozenset(int(value) for value in held["local"]), has_grants=bool(held["grant"]),
+        session_id=session_id,
+    )  # fmt: skip
+
+
+def by_account(session: OrmSession, account: str, now: datetime) -> Actor | None:
+    """The actor of an account, for the command line and for tests."""
+    user_id = session.scalar(select(User.id).where(User.account == account))
+    return load(session, user_id, now) if user_id is not None else None
+
+
+def _held(user_id: int, now: datetime):  # type: ignore[no-untyped-def]
+    member = select(Membership.group_id).where(
+        Membership.principal_id == user_id, or_(Membership.valid_to.is_(None), Membership.valid_to > now)
+    )
+    mine = or_(LocalRole.principal_id == user_id, LocalRole.principal_id.in_(member))
+    granted = or_(AccessGrant.principal_id == user_id, AccessGrant.principal_id.in_(member))
+    return union_all(
+        select(literal("role"), RoleAssignment.role).where(
+            RoleAssignment.principal_id == user_id,
+            or_(RoleAssignment.valid_to.is_(None), RoleAssignment.valid_to > now),
+        ),
+        select(Principal.kind, cast(Principal.id, String)).where(Principal.id.in_(member)),
+        select(literal("local"), cast(LocalRole.id, String)).where(
+            mine, or_(LocalRole.expires_at.is_(None), LocalRole.expires_at > now)
+        ),
+        select(literal("grant"), cast(AccessGrant.id, String)).where(
+            granted, AccessGrant.valid_from <= now, AccessGrant.valid_until > now
+        ),
+    )

@@ -1,0 +1,65 @@
+"""The guards that workflows name: why a step cannot be taken now, in a sentence."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+
+from archive.i18n import _
+from archive.models import Holding, HoldingStatus, Node, Representation, Request
+from archive.services import numbers, records
+from archive.uow import UnitOfWork
+from archive.workflow import Guard
+
+TRUSTED = {"scope": "guards"}
+
+
+def not_the_requester(uow: UnitOfWork, request: Request) -> str | None:
+    """Nobody decides their own request: separation of duties."""
+    if request.requester_id == uow.actor.principal_id:
+        return _("Ask somebody else to decide this: nobody decides their own request.")
+    return None
+
+
+def has_pages_or_paper(uow: UnitOfWork, node: Node) -> str | None:
+    """A description without anything described is not ready."""
+    pages = select(func.coalesce(func.sum(Node.page_count), 0)).where(Node.path >= node.path, Node.path < node.path_end)
+    paper = select(func.count(Holding.id)).where(Holding.node_id == node.id)
+    if uow.session.scalar(pages, execution_options=TRUSTED) or uow.session.scalar(paper, execution_options=TRUSTED):
+        return None
+    return _("Upload pages, or register the paper volume, before you submit it.")
+
+
+def every_page_made(uow: UnitOfWork, node: Node) -> str | None:
+    """Nobody reviews what is still being made."""
+    pending = (
+        select(func.count(Representation.id))
+        .join(Node, Node.id == Representation.node_id)
+        .where(Node.path >= node.path, Node.path < node.path_end, Representation.state == "pending")
+    )
+    if uow.session.scalar(pending, execution_options=TRUSTED):
+        return _("Wait until all pages have been made; the job shows how far it is.")
+    return None
+
+
+def number_rule_known(uow: UnitOfWork, node: Node) -> str | None:
+    return numbers.objection(uow, node)
+
+
+def gates_hold(uow: UnitOfWork, node: Node) -> str | None:
+    """归档门槛: the milestones that the hospital's policy asks for (domain §4.1)."""
+    missing, _total = records.gate(uow, node)
+    return _("Before archiving: %(steps)s.", steps=_(", ").join(missing)) if missing else None
+
+
+def nobody_has_it(uow: UnitOfWork, node: Node) -> str | None:
+    """A volume in somebody's hands is not corrected meanwhile."""
+    out = select(Holding.id).where(Holding.node_id == node.id, Holding.status == HoldingStatus.LENT).limit(1)
+    if uow.session.scalar(out, execution_options=TRUSTED) is not None:
+        return _("The volume is lent. Take it back first.")
+    return None
+
+
+GUARDS: Mapping[str, Guard] = {
+    guard.__name__: guard
+    for guard in (not_the_requester, has_pages_or_paper, every_page_made, number_rule_known, gates_hold, nobody_has_it)
+}

@@ -1,0 +1,95 @@
+"""The patient index. Patients have no access of their own: whoever asks here has come through a node."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from archive.errors import Invalid
+from archive.i18n import _
+from archive.models import Encounter, Patient
+from archive.names import name_key
+from archive.uow import UnitOfWork
+
+TRUSTED = {"scope": "patients"}
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is said of a patient when a record is made or imported."""
+
+    mrn: str
+    name: str
+    sex: str = "0"
+    birth: date | None = None
+    id_no: str | None = None
+    phone: str | None = None
+    mother: str | None = None
+
+
+@dataclass(frozen=True)
+class Stay:
+    """What is said of a stay."""
+
+    times: int
+    admitted_on: date | None
+    discharged_on: date | None
+    dept_id: int | None
+    outcome: str | None = None
+    attending: str | None = None
+    kind: str = "inpatient"
+
+
+def id_is_valid(number: str) -> bool:
+    """The check digit of an identity number (GB 11643)."""
+    if len(number) != 18 or not number[:17].isdigit():
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(number[:17], WEIGHTS, strict=True))
+    return "10X98765432"[total % 11] == number[17].upper()
+
+
+def enrol(uow: UnitOfWork, person: Person) -> Patient:
+    """The patient of this 病案号, made when new. Raises Invalid when the number is another person's."""
+    patient = uow.session.scalar(select(Patient).where(Patient.mrn == person.mrn), execution_options=TRUSTED)
+    if patient is None:
+        patient = Patient(mrn=person.mrn, name=person.name, name_key=name_key(person.name), sex=person.sex)
+        uow.session.add(patient)
+    elif patient.name != person.name:
+        raise Invalid(fields={"mrn": _("This record number belongs to another patient. Check number and name.")})
+    _learn(uow, patient, person)
+    uow.session.flush()
+    return patient
+
+
+def _learn(uow: UnitOfWork, patient: Patient, person: Person) -> None:
+    patient.birth = person.birth or patient.birth
+    patient.sex = person.sex if person.sex != "0" else patient.sex
+    if person.mother:
+        patient.mother, patient.mother_key = person.mother, name_key(person.mother)
+    if person.id_no:
+        if not id_is_valid(person.id_no):
+            raise Invalid(fields={"id_no": _("The check digit of the identity number is wrong.")})
+        patient.id_enc = uow.site.keys.encrypt("identity-enc", person.id_no.upper())
+        patient.id_hash = uow.site.keys.identity_hash(person.id_no)
+    if person.phone:
+        patient.phone_enc = uow.site.keys.encrypt("identity-enc", person.phone)
+
+
+def admit(uow: UnitOfWork, patient: Patient, stay: Stay) -> Encounter:
+    """The encounter of this stay, made when new, brought up to date when known. Raises Invalid for crossed dates."""
+    if stay.admitted_on and stay.discharged_on and stay.discharged_on < stay.admitted_on:
+        raise Invalid(fields={"discharged_on": _("The discharge is before the admission.")})
+    encounter = uow.session.scalar(
+        select(Encounter).where(
+            Encounter.patient_id == patient.id, Encounter.kind == stay.kind, Encounter.times == stay.times
+        ),
+        execution_options=TRUSTED,
+    )
+    if encounter is None:
+        encounter = Encounter(patient_id=patient.id, kind=stay.kind, times=stay.times, created_at=uow.now)
+        uow.session.add(encounter)
+    encounter.admitted_at, encounter.discharged_at = stay.admitted_on, stay.discharged_on
+    encounter.dept_id, encounter.outcome, encounter.attending = stay.dept_id, stay.outcome, stay.attending
+    uow.session.flush()
+    return encounter

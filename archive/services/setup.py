@@ -1,0 +1,76 @@
+"""The first start: the sentinel root, the seeds of policy, the first security administrator, the fonds and categories."""
+
+from sqlalchemy import select
+
+from archive import classes
+from archive.models import ROOT_ID, Counter, Node, Principal, RoleAssignment, User, base32
+from archive.names import name_key
+from archive.policy.holidays import DAYS
+from archive.policy.holdings import CATEGORIES
+from archive.policy.types import TYPES
+from archive.services import passwords, policies, tree
+from archive.uow import UnitOfWork
+from archive.models import CalendarDay
+
+TRUSTED = {"scope": "setup"}
+
+
+def initialise(uow: UnitOfWork) -> bool:
+    """Makes what every archive begins with; gives whether anything was missing."""
+    if uow.session.get(Counter, "node.id") is not None:
+        return False
+    classes.start_node_ids(uow.session)
+    root = Node(
+        id=ROOT_ID, parent_id=ROOT_ID, slug="", path=f"{base32(ROOT_ID)}/", depth=0, type="root", workflow="container",
+        state="open", title="", data={}, scope_id=ROOT_ID, created_at=uow.now, updated_at=uow.now, level=0, overlay=0,
+        level_own=0, overlay_own=0, inherits=True, shared=False,
+    )  # fmt: skip
+    uow.session.add(root)
+    uow.session.flush()
+    root.policy_id = classes.policy_id(uow.session, type="root", workflow="container", state="open")
+    uow.session.add_all(CalendarDay(day=day, works=works, name=name) for day, works, name in DAYS)
+    policies.seed(uow)
+    classes.refresh_policy(uow.session)
+    return True
+
+
+def found(uow: UnitOfWork, *, code: str, name: str) -> Node:
+    """Makes a fonds with all categories of a hospital's archive (domain §3.2)."""
+    root = uow.session.get(Node, ROOT_ID, execution_options=TRUSTED)
+    assert root is not None
+    fonds = tree.plant(uow, root, TYPES["fonds"], {"title": name, "code": code})
+    for place, category in enumerate(CATEGORIES, start=1):
+        node = tree.plant(uow, fonds, TYPES["category"], {"title": category.zh, "code": category.code})
+        node.data, node.position = node.data | {"type": category.type}, place
+    return fonds
+
+
+def enlist(uow: UnitOfWork, *, account: str, name: str, staff_no: str, password: str | None, roles: tuple[str, ...] = (),
+           clearance: int = 1) -> User:  # fmt: skip
+    """Makes a user with roles; for the first start and the demonstration. Later, people are made by `people`."""
+    principal = Principal(kind="user", code=account, name=name, name_key=name_key(name))
+    uow.session.add(principal)
+    uow.session.flush()
+    hashed = passwords.hashed(password) if password else None
+    user = User(id=principal.id, account=account, staff_no=staff_no, password=hashed, clearance=clearance)
+    uow.session.add(user)
+    uow.session.add_all(RoleAssignment(principal_id=principal.id, role=role, granted_at=uow.now) for role in roles)
+    uow.session.flush()
+    return user
+
+
+def department(uow: UnitOfWork, *, code: str, name: str) -> int:
+    """The id of the department of this code, made when new."""
+    known = uow.session.scalar(select(Principal.id).where(Principal.kind == "dept", Principal.code == code))
+    if known is None:
+        made = Principal(kind="dept", code=code, name=name, name_key=name_key(name))
+        uow.session.add(made)
+        uow.session.flush()
+        known = made.id
+    return known
+
+
+def catch_up(uow: UnitOfWork) -> None:
+    """After an upgrade of the program: new kinds of policy are seeded, and classes follow a changed matrix."""
+    policies.seed(uow)
+    classes.refresh_policy(uow.session)

@@ -1,0 +1,259 @@
+"""The tree: adding, editing, moving and trashing what is described."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from archive import classes, schema
+from archive.errors import Conflict, Invalid, Stale
+from archive.i18n import _
+from archive.models import Node, NodeVersion, Principal, base32
+from archive.names import sort_key
+from archive.policy.permissions import P
+from archive.policy.rights import Overlay
+from archive.policy.types import INHERITING, TYPES
+from archive.policy.workflows import WORKFLOWS
+from archive.schema import Type
+from archive.services import policies, records
+from archive.uow import UnitOfWork, action
+
+TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
+
+
+def addable(uow: UnitOfWork, parent: Node) -> list[Type]:
+    """The types that the actor may add here. In a category, a node goes into the series of its year."""
+    if not uow.can(P.ADD, parent):
+        return []
+    return [kind for kind in TYPES.values() if _fits(kind, parent)]
+
+
+def _fits(kind: Type, parent: Node) -> bool:
+    if parent.type in kind.parents:
+        wanted = parent.data.get("type")
+        return parent.type != "series" or not wanted or wanted == kind.name
+    return parent.type == "category" and "series" in kind.parents and parent.data.get("type") == kind.name
+
+
+def departments(uow: UnitOfWork) -> dict[str, str]:
+    """Id → name of every department, in the order of the pinyin."""
+    rows = uow.session.execute(
+        select(Principal.id, Principal.name).where(Principal.kind == "dept").order_by(Principal.name_key)
+    )
+    return {str(number): name for number, name in rows}
+
+
+def vocabulary(uow: UnitOfWork, name: str) -> dict[str, str]:
+    """The choices of a field."""
+    return departments(uow) if name == "departments" else policies.vocabulary(uow, name)
+
+
+def checked(uow: UnitOfWork, kind: Type, raw: Mapping[str, object]) -> dict[str, Any]:
+    """Clean values of a form. Raises Invalid with an error for each field that is wrong."""
+    outcome = schema.check(kind, raw, lambda name: vocabulary(uow, name))
+    if outcome.errors:
+        raise Invalid(fields=outcome.errors)
+    return outcome.values
+
+
+@action("node.added", needs=P.ADD)
+def add(uow: UnitOfWork, parent: Node, *, kind: str, fields: Mapping[str, object]) -> Node:
+    """Adds a node of type `kind` below `parent`. Raises Invalid for wrong fields, Conflict where it does not fit."""
+    made = TYPES.get(kind)
+    if made is None or not _fits(made, parent):
+        raise Conflict(_("This kind of thing does not belong here."))
+    values = checked(uow, made, fields)
+    if parent.type == "category" and "series" in made.parents:
+        parent = series_for(uow, parent, made, values)
+    node = plant(uow, parent, made, values)
+    uow.about(node)
+    uow.note(type=kind, parent=parent.id, fields=values)
+    return node
+
+
+def plant(uow: UnitOfWork, parent: Node, kind: Type, values: dict[str, Any]) -> Node:
+    """Writes the row, its class, its first version; and what its type asks for. No check: `add` has made it."""
+    number = classes.reserve_node_ids(uow.session)[0]
+    state = parent.state if kind.name in INHERITING else WORKFLOWS[kind.workflow].initial
+    node = Node(
+        id=number, parent_id=parent.id, slug=_slug(kind, values, number), path=f"{parent.path}{base32(number)}/",
+        depth=parent.depth + 1, type=kind.name, workflow=kind.workflow, state=state, data={}, level_own=kind.level,
+        retention_rule=kind.retention, position=_next_position(uow, parent) if kind.name in INHERITING else 0,
+        created_at=uow.now, created_by=uow.actor.principal_id, updated_at=uow.now, updated_by=uow.actor.principal_id,
+        overlay_own=0, hold_count=0, page_count=0, inherits=True, shared=False, title="",
+    )  # fmt: skip
+    _write(uow, node, kind, values)
+    if kind.name in INHERITING:
+        node.dept_id, node.year = parent.dept_id, parent.year
+    classes.classify(uow.session, node, parent)
+    uow.session.add(node)
+    uow.session.flush()
+    if kind.name == "medical_record":
+        records.attach(uow, node, values)
+    keep_version(uow, node)
+    uow.enqueue("index", node)
+    return node
+
+
+def _slug(kind: Type, values: Mapping[str, Any], number: int) -> str:
+    if kind.workflow == "container":
+        return str(values["code"]).replace("·", "-").lower()
+    return base32(number).lstrip("0")
+
+
+def _next_position(uow: UnitOfWork, parent: Node) -> int:
+    last = select(func.max(Node.position)).where(Node.parent_id == parent.id)
+    return (uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1
+
+
+def _write(uow: UnitOfWork, node: Node, kind: Type, values: dict[str, Any]) -> None:
+    columns = {field.name: field.column for field in kind.fields if field.column}
+    node.data = {name: value for name, value in values.items() if name not in columns} | _kept(kind, node)
+    for name, column in columns.items():
+        value = values.get(name)
+        if column.startswith("date") and value:
+            value = date.fromisoformat(value)
+        setattr(node, column, value if column != "title" else value or "")
+    if kind.name == "medical_record":
+        node.title, node.date_from = records.title_of(values), date.fromisoformat(values["admitted_on"])
+        node.date_to = date.fromisoformat(values["discharged_on"]) if values.get("discharged_on") else None
+        node.title_key = f"{values['mrn']}-{values['times']:03d}"
+        node.level_own = max(node.level_own, records.sensitivity_of(uow, values.get("diagnosis_code")))
+        node.year = (node.date_to or node.date_from).year
+    else:
+        node.title_key = sort_key(node.title)
+        node.year = node.date_from.year if node.date_from else node.year
+
+
+def _kept(kind: Type, node: Node) -> dict[str, Any]:
+    """What lies in the JSON beside the typed fields (a category's own type, say) survives an edit."""
+    known = {field.name for field in kind.fields}
+    return {name: value for name, value in (node.data or {}).items() if name not in known}
+
+
+def series_for(uow: UnitOfWork, category: Node, kind: Type, values: Mapping[str, Any]) -> Node:
+    """The series of a year and retention period within a category; made when the year's first node comes."""
+    day = str(values.get("discharged_on") or values.get("admitted_on") or values.get("date_from") or uow.today)
+    rule = policies.in_force(uow, "retention").body["rules"][kind.retention]
+    code = f"{day[:4]}·{rule['code']}"
+    slug = _slug(TYPES["series"], {"code": code}, 0)
+    known = select(Node).where(Node.parent_id == category.id, Node.slug == slug)
+    series: Node | None = uow.session.scalar(known, execution_options={"scope": "tree"})
+    if series is not None:
+        return series
+    made = plant(uow, category, TYPES["series"], {"code": code, "title": f"{day[:4]} · {rule['zh']}"})
+    made.year, made.data = int(day[:4]), made.data | {"type": kind.name}
+    return made
+
+
+def snapshot(node: Node) -> dict[str, Any]:
+    """What a version keeps: the described values, not rights or places."""
+    return {
+        "title": node.title, "date_from": str(node.date_from or ""), "dept_id": node.dept_id, "level_own": node.level_own,
+        "retention_rule": node.retention_rule, **node.data,
+    }  # fmt: skip
+
+
+def keep_version(uow: UnitOfWork, node: Node, comment: str | None = None) -> None:
+    uow.session.add(
+        NodeVersion(node_id=node.id, version=node.version, snapshot=snapshot(node), at=uow.now,
+                    by_id=uow.actor.principal_id, comment=comment)
+    )  # fmt: skip
+    uow.session.flush()
+
+
+def unchanged(node: Node, version: int) -> None:
+    """Raises Stale when somebody else has saved since `version` was shown."""
+    if node.version != version:
+        raise Stale(theirs=snapshot(node))
+
+
+@action("node.edited", needs=P.EDIT)
+def edit(uow: UnitOfWork, node: Node, *, fields: Mapping[str, object], version: int, comment: str | None = None) -> Node:
+    """Changes what is said of a node. Raises Invalid, or Stale when somebody else saved first."""
+    unchanged(node, version)
+    kind, before = TYPES[node.type], snapshot(node)
+    values = checked(uow, kind, fields)
+    _write(uow, node, kind, values)
+    node.updated_at, node.updated_by = uow.now, uow.actor.principal_id
+    uow.session.flush()
+    if kind.name == "medical_record":
+        records.attach(uow, node, values)
+    reclassify(uow, node)
+    keep_version(uow, node, comment)
+    after = snapshot(node)
+    uow.note(changed={name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]})
+    uow.enqueue("index", node)
+    return node
+
+
+def reclassify(uow: UnitOfWork, node: Node) -> None:
+    """Works out the classes of a node and its branch again."""
+    if has_children(uow, node):
+        classes.classify_branch(uow.session, node)
+        uow.session.refresh(node)
+    else:
+        parent = uow.session.get(Node, node.parent_id, execution_options=TRUSTED)
+        assert parent is not None
+        classes.classify(uow.session, node, parent)
+        uow.session.flush()
+
+
+def has_children(uow: UnitOfWork, node: Node) -> bool:
+    child = select(Node.id).where(Node.parent_id == node.id, Node.id != node.id).limit(1)
+    return uow.session.scalar(child, execution_options=TRUSTED) is not None
+
+
+@action("node.reclassified", needs=P.EDIT_CLASSIFICATION)
+def set_level(uow: UnitOfWork, node: Node, *, level: int, reason: str) -> None:
+    """Changes the sensitivity of a node and of everything below it."""
+    if level not in range(4) or not reason.strip():
+        raise Invalid(fields={"reason": _("Give a level from 0 to 3 and a reason.")})
+    uow.note(level=[node.level_own, level], reason=reason)
+    node.level_own = level
+    uow.session.flush()
+    reclassify(uow, node)
+    uow.enqueue("index", node)
+
+
+@action("node.moved", needs=P.MOVE)
+def move(uow: UnitOfWork, node: Node, *, to: Node) -> None:
+    """Moves a branch below `to`. Raises Conflict where it does not fit, or would lie within itself."""
+    uow.require(P.ADD, to)
+    if to.path.startswith(node.path) or not _fits(TYPES[node.type], to) or to.type == "category" != node.type:
+        raise Conflict(_("It cannot be moved there."))
+    uow.note(parent=[node.parent_id, to.id])
+    old, new, deeper = node.path, f"{to.path}{base32(node.id)}/", to.depth + 1 - node.depth
+    uow.session.flush()
+    uow.session.execute(
+        update(Node)
+        .where(Node.path >= old, Node.path < node.path_end)
+        .values(path=new + func.substr(Node.path, len(old) + 1), depth=Node.depth + deeper),
+        execution_options=TRUSTED,
+    )
+    uow.session.execute(update(Node).where(Node.id == node.id).values(parent_id=to.id, version=Node.version + 1),
+                        execution_options=TRUSTED)  # fmt: skip
+    uow.session.expire(node)
+    uow.session.refresh(node)
+    classes.classify_branch(uow.session, node)
+    uow.session.refresh(node)
+    uow.enqueue("index", node)
+
+
+@action("node.trashed", needs=P.TRASH)
+def trash(uow: UnitOfWork, node: Node) -> None:
+    """Puts a draft into the trash for 30 days. Archived things leave only by disposal."""
+    node.trashed_at, node.overlay_own = uow.now, int(Overlay.TRASHED)
+    uow.session.flush()
+    reclassify(uow, node)
+    uow.enqueue("index", node)
+
+
+@action("node.restored", needs=P.TRASH)
+def restore(uow: UnitOfWork, node: Node) -> None:
+    """Takes a draft out of the trash."""
+    node.trashed_at, node.overlay_own = None, int(Overlay.NONE)
+    uow.session.flush()
+    reclassify(uow, node)
+    uow.enqueue("index", node)

@@ -1,0 +1,67 @@
+"""How to run: from the environment and juanzong.toml; a bad value stops the start. How to work stands in the database."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+PREFIX = "JUANZONG_"
+
+
+class BadSettings(Exception):
+    """A setting cannot be used; the sentence names it."""
+
+
+class Settings(BaseModel):
+    """运行设置. Sizes in bytes, times in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    var: Path = Path("var")
+    database_url: str = ""
+    reads_url: str = ""
+    checkpoints: Path | None = None
+    """Where signed audit checkpoints go: best on another disk or machine than the database."""
+    port: int = Field(default=8000, ge=1, le=65535)
+    demo: bool = False
+    timezone: str = "Asia/Shanghai"
+    upload_limit: int = Field(default=2 * 1024**3, gt=0)
+    session_hours: int = Field(default=12, gt=0)
+    idle_minutes: int = Field(default=30, gt=0)
+    secure_cookies: bool = False
+    secret: str = ""
+    """Empty: a random one is kept in var/keys. Otherwise at least 32 characters."""
+    trusted_proxies: int = Field(default=0, ge=0)
+    threads: int = Field(default=8, gt=0)
+
+    @property
+    def main_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.var.resolve()}/db/juanzong.sqlite3"
+
+    @property
+    def journal_url(self) -> str:
+        """The reads journal: a file of its own beside SQLite's, else the same server on a connection of its own."""
+        return self.reads_url or self.database_url or f"sqlite:///{self.var.resolve()}/db/reads.sqlite3"
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        return self.checkpoints or self.var / "checkpoints"
+
+
+def load(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
+    """Settings from `juanzong.toml` in `folder`, overridden by JUANZONG_… variables. Raises BadSettings."""
+    environment = os.environ if environment is None else environment
+    path = (folder or Path.cwd()) / "juanzong.toml"
+    values = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for name in Settings.model_fields:
+        if (given := environment.get(PREFIX + name.upper())) is not None:
+            values[name] = given
+    if "PORT" in environment:
+        values.setdefault("port", environment["PORT"])
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadSettings(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

@@ -1,0 +1,224 @@
+"""What one person sees of a node: each field only at its tier, and whoever was identified is noted for the journal."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import select
+
+from archive.i18n import Lazy, _
+from archive.models import Node
+from archive.names import masked
+from archive.policy.permissions import P
+from archive.policy.types import TYPES
+from archive.policy.workflows import WORKFLOWS
+from archive.schema import Field, Kind, Tier
+from archive.services import policies
+from archive.uow import UnitOfWork
+
+AT = {Tier.DISCOVER: P.DISCOVER, Tier.IDENTIFY: P.IDENTIFY, Tier.READ: P.READ}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A field with the value that this person may know."""
+
+    field: Field
+    value: object
+    text: str
+
+
+class NodeView:
+    """A node as one actor sees it. Templates get nothing else of a node."""
+
+    def __init__(self, uow: UnitOfWork, node: Node) -> None:
+        self._uow, self._node = uow, node
+        self.type = TYPES.get(node.type)
+        self.may: frozenset[P] = uow.access.permissions(node)
+
+    def __repr__(self) -> str:
+        return f"<NodeView {self._node.id}>"
+
+    @property
+    def id(self) -> int:
+        return self._node.id
+
+    @property
+    def uuid(self) -> str:
+        return str(self._node.uuid)
+
+    @property
+    def version(self) -> int:
+        return self._node.version
+
+    @property
+    def number(self) -> str | None:
+        return self._node.archival_no
+
+    @property
+    def mrn(self) -> str | None:
+        return self._node.data.get("mrn")
+
+    @property
+    def times(self) -> int | None:
+        return self._node.data.get("times")
+
+    @property
+    def stay(self) -> str | None:
+        """病案号-次: what people say; of the tier discover."""
+        return f"{self.mrn}-{self.times}" if self.mrn else None
+
+    @cached_property
+    def title(self) -> str | None:
+        """The title for whoever may identify; the name masked where they may not unmask; nothing below that."""
+        if P.IDENTIFY not in self.may:
+            return None
+        self._uow.saw(self._node)
+        if not self.mrn:
+            return self._node.title
+        parts = [self.stay or "", self.person or "", str(self._node.data.get("discharged_on") or _("in hospital"))]
+        return " · ".join(parts)
+
+    @property
+    def label(self) -> str:
+        """What stands on a link: the title, else the number that may be known, else the type."""
+        return self.title or self.stay or self.number or self.type_label
+
+    @property
+    def person(self) -> str | None:
+        """The patient's name, masked unless it may be unmasked."""
+        if P.IDENTIFY not in self.may or not (name := self._node.data.get("patient_name")):
+            return None
+        self._uow.saw(self._node)
+        return str(name) if P.UNMASK in self.may else masked(str(name))
+
+    @property
+    def href(self) -> str:
+        return href(self._uow, self._node)
+
+    @property
+    def icon(self) -> str:
+        return self.type.icon if self.type else "folder"
+
+    @property
+    def type_label(self) -> str:
+        return str(self.type.label) if self.type else ""
+
+    @property
+    def is_container(self) -> bool:
+        return self._node.workflow == "container"
+
+    @property
+    def state(self) -> Any:
+        return WORKFLOWS[self._node.workflow].state(self._node.state)
+
+    @property
+    def level(self) -> int:
+        return self._node.level
+
+    @property
+    def page_count(self) -> int:
+        return self._node.page_count
+
+    @property
+    def retain_until(self) -> Any:
+        return self._node.retain_until
+
+    @property
+    def date_from(self) -> Any:
+        return self._node.date_from
+
+    @property
+    def year(self) -> int | None:
+        return self._node.year
+
+    @property
+    def updated_at(self) -> Any:
+        return self._node.updated_at
+
+    def can(self, permission: str) -> bool:
+        return P(permission) in self.may
+
+    def value(self, name: str) -> object:
+        """The raw value of a field at its tier, or nothing."""
+        field = self.type.field(name) if self.type else None
+        return self._value(field) if field else None
+
+    def _value(self, field: Field) -> object:
+        if AT[field.tier] not in self.may:
+            return None
+        value = getattr(self._node, field.column) if field.column else self._node.data.get(field.name)
+        if value in (None, ""):
+            return None
+        if field.tier is not Tier.DISCOVER:
+            self._uow.saw(self._node)
+        if field.name in {"patient_name", "person"} and P.UNMASK not in self.may:
+            return masked(str(value))
+        return value
+
+    @property
+    def fields(self) -> list[Shown]:
+        """Every field that has a value this person may know, in the order of the type."""
+        shown = []
+        for field in self.type.fields if self.type else ():
+            if (value := self._value(field)) is not None:
+                shown.append(Shown(field, value, self._text(field, value)))
+        return shown
+
+    def _text(self, field: Field, value: object) -> str:
+        if field.kind is Kind.CHOICE and field.vocabulary:
+            return policies.vocabulary(self._uow, field.vocabulary).get(str(value), str(value))
+        return str(value)
+
+
+def views(uow: UnitOfWork, nodes: Iterable[Node]) -> list[NodeView]:
+    """The nodes as the actor sees them; classes and slugs are read once for all of them."""
+    found = list(nodes)
+    uow.access.prepare(found)
+    _learn_slugs(uow, found)
+    return [NodeView(uow, node) for node in found]
+
+
+_ALPHABET = {character: value for value, character in enumerate("0123456789abcdefghjkmnpqrstvwxyz")}
+
+
+def ids_of(path: str) -> list[int]:
+    """The ids along a path, from the root."""
+    ids = []
+    for part in path.rstrip("/").split("/"):
+        number = 0
+        for character in part:
+            number = number * 32 + _ALPHABET[character]
+        ids.append(number)
+    return ids
+
+
+def _learn_slugs(uow: UnitOfWork, nodes: Iterable[Node]) -> dict[int, tuple[str, str]]:
+    known: dict[int, tuple[str, str]] = uow.session.info.setdefault("slugs", {})
+    missing = {number for node in nodes for number in ids_of(node.path)} - set(known)
+    if missing:
+        rows = uow.session.execute(
+            select(Node.id, Node.slug, Node.type).where(Node.id.in_(missing)), execution_options={"scope": "slugs"}
+        )
+        known |= {number: (slug, kind) for number, slug, kind in rows}
+    return known
+
+
+def href(uow: UnitOfWork, node: Node) -> str:
+    """Where the node is: `/a/<slug>/…`. Slugs carry no names, so the way to a node discloses nothing."""
+    known = _learn_slugs(uow, [node])
+    return "/a/" + "/".join(known[number][0] for number in ids_of(node.path)[1:])
+
+
+def crumbs(uow: UnitOfWork, node: Node) -> list[tuple[str, str]]:
+    """(label, href) of the ancestors that the actor may discover, from the top."""
+    above = ids_of(node.path)[1:-1]
+    if not above:
+        return []
+    found = uow.list(uow.nodes(P.DISCOVER).where(Node.id.in_(above)).order_by(Node.depth))
+    return [(view.label, view.href) for view in views(uow, found)]
+
+
+def label_of(words: Lazy | str) -> str:
+    return str(words)

@@ -1,0 +1,250 @@
+"""The only door to the data: a unit of work for one actor. Return to commit, raise to roll back."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, and_, insert, select
+from sqlalchemy.orm import Session, aliased
+
+from archive import journal
+from archive.access import Access
+from archive.actor import Actor
+from archive.errors import Forbidden, NotFound
+from archive.journal import Event, Origin
+from archive.models import ROOT_ID, Holding, Job, Node, NodeAlias, Outbox
+from archive.policy.permissions import P
+
+if TYPE_CHECKING:
+    from archive.site import Site
+
+R = TypeVar("R")
+A = ParamSpec("A")
+
+
+class SignedIn:
+    """The need of an act that anybody who is signed in may do, on what is their own."""
+
+
+class Program:
+    """The need of an act that only the program itself does, at a named task."""
+
+
+SIGNED_IN, PROGRAM = SignedIn(), Program()
+Needs = P | SignedIn | Program
+
+
+class UnitOfWork:
+    """工作单元: a transaction, the one who acts, the clock, and what will be written to the journals."""
+
+    def __init__(self, site: "Site", session: Session, actor: Actor, origin: Origin, now: datetime) -> None:
+        self.site, self.session, self.actor, self.origin, self.now = site, session, actor, origin, now
+        self.access = Access(session, actor, now)
+        self.seen: set[int] = set()
+        self.events: list[Event] = []
+        self._acts: list[dict[str, Any]] = []
+
+    @property
+    def today(self) -> date:
+        """The date in the hospital."""
+        return self.now.astimezone(ZoneInfo(self.site.settings.timezone)).date()
+
+    # What one may
+
+    def can(self, permission: P, node: Node | None = None) -> bool:
+        """Whether the actor holds `permission` on `node`; without a node, through any role at all."""
+        if node is None:
+            return permission in self.actor.anywhere
+        return permission in self.access.permissions(node)
+
+    def require(self, needs: Needs, node: Node | None = None) -> None:
+        """Raises NotFound where the actor may not even know of `node`, Forbidden where they may but not this."""
+        if isinstance(needs, P):
+            if node is not None and not self.can(P.DISCOVER, node) and not self.can(needs, node):
+                raise NotFound
+            if not self.can(needs, node):
+                raise Forbidden
+        elif needs is SIGNED_IN and not self.actor.is_authenticated:
+            raise Forbidden
+        elif needs is PROGRAM and not self.actor.is_system:
+            raise Forbidden
+
+    # Reading
+
+    def nodes(self, needs: P, *entities: Any) -> Select[Any]:
+        """A select of Node (or of `entities`, which must join it) over what the actor holds at `needs`."""
+        statement = select(*(entities or (Node,))).where(self.access.clause(needs))
+        return statement.execution_options(scope=needs.value)
+
+    def list(self, statement: Select[Any]) -> list[Any]:
+        """All rows; nodes among them have their classes read in one further statement."""
+        rows = list(self.session.scalars(statement).all())
+        self.access.prepare(row for row in rows if isinstance(row, Node))
+        return rows
+
+    def node(self, ref: int | UUID | str, needs: P = P.DISCOVER) -> Node:
+        """The node of an id, a uuid or a path of slugs. Raises NotFound, or Forbidden if only `needs` is lacking."""
+        found = self.session.scalar(self._locate(ref).execution_options(scope="node"))
+        if found is None and isinstance(ref, str):
+            found = self._renamed(ref)
+        if found is None:
+            raise NotFound
+        self.require(needs, found)
+        return found
+
+    def _locate(self, ref: int | UUID | str) -> Select[tuple[Node]]:
+        if isinstance(ref, int):
+            return select(Node).where(Node.id == ref)
+        if isinstance(ref, UUID):
+            return select(Node).where(Node.uuid == ref)
+        return _by_slugs([part for part in ref.strip("/").split("/") if part])
+
+    def _renamed(self, path: str) -> Node | None:
+        """The last slug may be the one from before the archival number was given."""
+        *above, last = [part for part in path.strip("/").split("/") if part] or [""]
+        parent = self.session.scalar(_by_slugs(above), execution_options={"scope": "node"})
+        if parent is None:
+            return None
+        renamed = (
+            select(Node)
+            .join(NodeAlias, NodeAlias.node_id == Node.id)
+            .where(NodeAlias.parent_id == parent.id, NodeAlias.slug == last)
+        )
+        return self.session.scalar(renamed, execution_options={"scope": "node"})
+
+    def of(self, model: Any, node: Node, needs: P) -> Select[Any]:
+        """A select of the rows of `model` that hang on `node`. Raises Forbidden without `needs`."""
+        self.require(needs, node)
+        return select(model).where(model.node_id == node.id).execution_options(scope=needs.value)
+
+    def holding(self, barcode: str) -> tuple[Holding, Node]:
+        """A volume by its barcode, and what it carries, for whoever may handle it. Raises NotFound."""
+        row = self.session.execute(
+            self.nodes(P.HOLDING_VIEW, Holding, Node)
+            .join(Node, Node.id == Holding.node_id)
+            .where(Holding.barcode == barcode.strip().upper())
+        ).first()
+        if row is None:
+            raise NotFound
+        return row[0], row[1]
+
+    def saw(self, node: Node) -> None:
+        """Notes that the actor was shown who or what `node` is about."""
+        self.seen.add(node.id)
+
+    @contextmanager
+    def unscoped(self, reason: str) -> Iterator[None]:
+        """Lets the program itself ask across all content, for `reason`. Only named modules may (a test counts them)."""
+        before = self.session.info.get("unscoped")
+        self.session.info["unscoped"] = reason
+        try:
+            yield
+        finally:
+            self.session.info["unscoped"] = before
+
+    # Writing
+
+    def record(self, event: Event) -> None:
+        """Puts an event into the journal of changes, in this transaction."""
+        self.events.append(event)
+
+    def note(self, **words: object) -> None:
+        """Adds words to the event of the act under way."""
+        if self._acts:
+            self._acts[-1]["words"].update(words)
+
+    def about(self, node: Node) -> None:
+        """Says that the act under way is about `node`, for instance one that it has just made."""
+        self._acts[-1]["subject"] = node
+
+    def enqueue(self, topic: str, *nodes: Node) -> None:
+        """Puts into the outbox what must follow from this change."""
+        if nodes:
+            rows = [{"topic": topic, "node_id": node.id, "at": self.now, "tries": 0} for node in nodes]
+            self.session.execute(insert(Outbox), rows)
+
+    def job(self, kind: str, *, node: Node | None = None, total: int | None = None, priority: int = 5, **args: Any) -> Job:
+        """Writes a job in this transaction; a worker takes it up after the commit."""
+        made = Job(
+            kind=kind, args=args, node_id=node.id if node else None, owner_id=self.actor.principal_id,
+            state="waiting", total=total, priority=priority, run_after=self.now, created_at=self.now,
+        )  # fmt: skip
+        self.session.add(made)
+        self.session.flush()
+        return made
+
+    def finish(self) -> None:
+        """Writes the events; called once, just before the commit."""
+        self.session.flush()
+        for event in self.events:
+            journal.write(self.session, journal.CHANGES, event, actor=self.actor, origin=self.origin,
+                          at=self.now, keys=self.site.keys)  # fmt: skip
+        self.events.clear()
+
+    @contextmanager
+    def act(self, name: str, subject: object) -> Iterator[None]:
+        """Runs an act: the outermost one becomes the event, inner ones its details."""
+        self._acts.append({"words": {}, "subject": subject})
+        try:
+            yield
+        except BaseException:
+            self._acts.pop()
+            raise
+        done = self._acts.pop()
+        if self._acts:
+            self._acts[-1]["words"].setdefault("with", []).append({"act": name, **done["words"]})
+        else:
+            self.record(_event(name, done["subject"], done["words"]))
+
+
+def _event(name: str, subject: Any, words: dict[str, object]) -> Event:
+    event = Event(name, words=words)
+    if subject is None:
+        return event
+    kind = "node" if isinstance(subject, Node) else type(subject).__name__.lower()
+    ref = getattr(subject, "archival_no", None) or getattr(subject, "number", None) or getattr(subject, "barcode", None)
+    return replace(event, object_kind=kind, object_id=subject.id, object_ref=ref or str(getattr(subject, "uuid", "")) or None)
+
+
+def _by_slugs(slugs: list[str]) -> Select[tuple[Node]]:
+    """A path is resolved with self-joins: a recursive query joined to VALUES fails on SQLite."""
+    top = aliased(Node)
+    statement: Select[Any] = select(top).where(top.id == ROOT_ID) if not slugs else select(Node)
+    if not slugs:
+        return statement
+    child: Any = Node
+    for slug in reversed(slugs[1:]):
+        statement = statement.where(child.slug == slug)
+        parent = aliased(Node)
+        statement = statement.join(parent, parent.id == child.parent_id)
+        child = parent
+    return statement.where(and_(child.slug == slugs[0], child.parent_id == ROOT_ID, child.id != ROOT_ID))
+
+
+def action(
+    name: str, *, needs: Needs
+) -> Callable[[Callable[Concatenate[UnitOfWork, A], R]], Callable[Concatenate[UnitOfWork, A], R]]:
+    """Makes a service function an act: checks `needs` on its subject, runs it, and writes one event `name`.
+
+    The subject is the first argument after the unit of work if it is a row; a row that is no node is checked
+    by the permission alone, and the function itself asks for its node.
+    """
+
+    def decorate(function: Callable[Concatenate[UnitOfWork, A], R]) -> Callable[Concatenate[UnitOfWork, A], R]:
+        @wraps(function)
+        def run(uow: UnitOfWork, *args: A.args, **kwargs: A.kwargs) -> R:
+            subject = args[0] if args and hasattr(args[0], "__tablename__") else None
+            uow.require(needs, subject if isinstance(subject, Node) else None)
+            with uow.act(name, subject):
+                return function(uow, *args, **kwargs)
+
+        run.needs = needs  # type: ignore[attr-defined]
+        run.action = name  # type: ignore[attr-defined]
+        return run
+
+    return decorate

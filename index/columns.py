@@ -1,0 +1,162 @@
+"""Whoosh columns that numpy reads in place: numbers, and labels with codes that sort as the labels do."""
+
+import struct
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from whoosh import columns
+
+MISSING = -(1 << 63)
+"""The number of a document that has none."""
+
+_TAIL = struct.Struct("<qq")
+
+Ints = NDArray[np.int64]
+Codes = NDArray[np.int32]
+
+
+def window(file: Any, position: int, length: int) -> bytes | memoryview:
+    """Part of a segment's file, without copying it if the segment is mapped into memory."""
+    buffer = getattr(file, "buffer", None)
+    part: bytes | memoryview = file.get(position, length) if buffer is None else buffer[position : position + length]
+    if len(part) != length:
+        raise ValueError("a file of the index is shorter than it says")
+    return part
+
+
+class Labels(Sequence[str]):
+    """Distinct strings in ascending order; the first is the empty one, the label of a document that has none."""
+
+    def __init__(self, offsets: Ints, letters: bytes | memoryview) -> None:
+        self._offsets = offsets
+        self._letters = letters
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    @overload
+    def __getitem__(self, code: int) -> str: ...
+    @overload
+    def __getitem__(self, code: slice) -> Sequence[str]: ...
+    def __getitem__(self, code: int | slice) -> str | Sequence[str]:
+        if isinstance(code, slice):
+            return [self[one] for one in range(*code.indices(len(self)))]
+        if not 0 <= code < len(self):
+            raise IndexError(code)
+        return bytes(self._letters[self._offsets[code] : self._offsets[code + 1]]).decode("utf-8")
+
+
+class NumberColumn(columns.Column):  # type: ignore[misc]
+    """One integer of 64 bits for each document."""
+
+    def default_value(self, reverse: bool = False) -> int:  # noqa: ARG002, FBT001, FBT002
+        return MISSING
+
+    def writer(self, file: Any) -> "_NumberWriter":
+        return _NumberWriter(file)
+
+    def reader(self, file: Any, position: int, length: int, count: int) -> "NumberReader":
+        return NumberReader.read(file, position, length, count)
+
+
+class _NumberWriter:
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._numbers = array("q")
+
+    def add(self, document: int, number: int) -> None:
+        self._numbers.extend([MISSING] * (document - len(self._numbers)))
+        self._numbers.append(number)
+
+    def finish(self, count: int) -> None:
+        self._numbers.extend([MISSING] * (count - len(self._numbers)))
+        self._file.write(np.frombuffer(self._numbers, np.int64).astype("<i8").tobytes() if count else b"")
+
+
+@dataclass(frozen=True)
+class NumberReader:
+    """``numbers``: one for each document, ``MISSING`` where there is none."""
+
+    numbers: Ints
+
+    @classmethod
+    def read(cls, file: Any, position: int, length: int, count: int) -> Self:
+        if length != count * 8:
+            raise ValueError("a column of numbers has another length than its segment")
+        return cls(np.frombuffer(window(file, position, length), "<i8"))
+
+    @classmethod
+    def absent(cls, count: int) -> Self:
+        """What a segment has in which no document has a value."""
+        return cls(np.full(count, MISSING, np.int64))
+
+    def __getitem__(self, document: int) -> int:
+        return int(self.numbers[document])
+
+
+class LabelColumn(columns.Column):  # type: ignore[misc]
+    """One string for each document, each distinct string kept once. (Whoosh's own drops values beyond 65,535.)"""
+
+    def default_value(self, reverse: bool = False) -> bytes:  # noqa: ARG002, FBT001, FBT002
+        return b""
+
+    def writer(self, file: Any) -> "_LabelWriter":
+        return _LabelWriter(file)
+
+    def reader(self, file: Any, position: int, length: int, count: int) -> "LabelReader":
+        return LabelReader.read(file, position, length, count)
+
+
+class _LabelWriter:
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._order: dict[bytes, int] = {b"": 0}
+        self._codes = array("i")
+
+    def add(self, document: int, label: bytes) -> None:
+        self._codes.extend([0] * (document - len(self._codes)))
+        self._codes.append(self._order.setdefault(label, len(self._order)))
+
+    def finish(self, count: int) -> None:
+        self._codes.extend([0] * (count - len(self._codes)))
+        labels = sorted(self._order)
+        ranks = np.empty(len(labels), np.int32)
+        ranks[[self._order[label] for label in labels]] = np.arange(len(labels), dtype=np.int32)
+        offsets = np.concatenate([[0], np.cumsum([len(label) for label in labels])])
+        codes = ranks[np.frombuffer(self._codes, np.int32)] if count else ranks[:0]
+        self._file.write(codes.astype("<i4").tobytes())
+        self._file.write(offsets.astype("<i8").tobytes())
+        self._file.write(b"".join(labels))
+        self._file.write(_TAIL.pack(len(labels), int(offsets[-1])))
+
+
+@dataclass(frozen=True)
+class LabelReader:
+    """``codes``: one for each document; ``labels``: what they stand for."""
+
+    codes: Codes
+    labels: Labels
+
+    @classmethod
+    def read(cls, file: Any, position: int, length: int, count: int) -> Self:
+        distinct, letters = _TAIL.unpack(window(file, position + length - _TAIL.size, _TAIL.size))
+        offsets = position + count * 4
+        if length != count * 4 + (distinct + 1) * 8 + letters + _TAIL.size:
+            raise ValueError("a column of labels has another length than its segment")
+        labels = Labels(
+            np.frombuffer(window(file, offsets, (distinct + 1) * 8), "<i8"),
+            window(file, offsets + (distinct + 1) * 8, letters),
+        )
+        return cls(np.frombuffer(window(file, position, count * 4), "<i4"), labels)
+
+    @classmethod
+    def absent(cls, count: int) -> Self:
+        """What a segment has in which no document has a value."""
+        return cls(np.zeros(count, np.int32), Labels(np.zeros(2, np.int64), b""))
+
+    def __getitem__(self, document: int) -> bytes:
+        return self.labels[self.codes[document]].encode("utf-8")

@@ -1,0 +1,125 @@
+"""A query resolved against the fields: a tree whose leaves are look-ups, each in one field and so at one tier."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from .analysis import Wanted, key, wanted
+from .fields import Fields, FieldSpec, Kind, Tier
+from .query import And, Everything, Field, Not, Or, Query, Range, Term
+
+
+@dataclass(frozen=True, eq=False)
+class TextLeaf:
+    """A word or phrase in a TEXT field. With a ``chain``, the lexemes only nominate; the text decides."""
+
+    field: FieldSpec
+    wanted: Wanted
+
+
+@dataclass(frozen=True, eq=False)
+class KeyLeaf:
+    """A whole identifier or keyword."""
+
+    field: FieldSpec
+    key: str
+
+
+@dataclass(frozen=True, eq=False)
+class RangeLeaf:
+    """Numbers from ``low`` to ``high``; dates as ordinals."""
+
+    field: FieldSpec
+    low: int | None
+    high: int | None
+
+
+Leaf = TextLeaf | KeyLeaf | RangeLeaf
+
+
+@dataclass(frozen=True, eq=False)
+class All:
+    parts: "tuple[Plan, ...]"
+
+
+@dataclass(frozen=True, eq=False)
+class Any:
+    parts: "tuple[Plan, ...]"
+
+
+@dataclass(frozen=True, eq=False)
+class Without:
+    """What the part does not hit, among the documents allowed at ``tier``: the strictest that the part consults."""
+
+    part: "Plan"
+    tier: Tier
+
+
+Plan = Leaf | All | Any | Without
+
+
+def plan(query: Query, fields: Fields) -> Plan:
+    """Resolve names and words. Raises ValueError for a query that does not fit the fields."""
+    searched = tuple(spec for spec in fields.values() if spec.takes_words)
+    return _plan(query, fields, searched)
+
+
+def leaves(node: Plan) -> Iterator[Leaf]:
+    """Every look-up of a plan."""
+    match node:
+        case All(parts) | Any(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Without(part):
+            yield from leaves(part)
+        case _:
+            yield node
+
+
+def positive(node: Plan) -> Iterator[Leaf]:
+    """The look-ups that speak for a document: those under no negation. They give score and matched fields."""
+    match node:
+        case All(parts) | Any(parts):
+            for part in parts:
+                yield from positive(part)
+        case Without():
+            return
+        case _:
+            yield node
+
+
+def _plan(query: Query, fields: Fields, searched: Iterable[FieldSpec]) -> Plan:
+    match query:
+        case Term(text):
+            return Any(tuple(_leaf(text, spec) for spec in searched))
+        case And(parts):
+            return All(tuple(_plan(part, fields, searched) for part in parts))
+        case Or(parts):
+            return Any(tuple(_plan(part, fields, searched) for part in parts))
+        case Not(part):
+            inner = _plan(part, fields, searched)
+            return Without(inner, max((leaf.field.tier for leaf in leaves(inner)), default=Tier.DISCOVER))
+        case Field(name, part):
+            return _plan(part, fields, (_named(name, fields),))
+        case Range(name, low, high):
+            return RangeLeaf(_named(name, fields, ranged=True), _ordinal(low), _ordinal(high))
+        case Everything():
+            return All(())
+    raise ValueError(f"{query!r} is no query")
+
+
+def _named(name: str, fields: Fields, *, ranged: bool = False) -> FieldSpec:
+    spec = fields.get(name)
+    if spec is None:
+        raise ValueError(f"no field is called {name!r}")
+    if ranged != (spec.kind in {Kind.INTEGER, Kind.DATE}):
+        raise ValueError(f"the field {name} takes {'words' if ranged else 'a range'}")
+    return spec
+
+
+def _leaf(text: str, spec: FieldSpec) -> Leaf:
+    return TextLeaf(spec, wanted(text)) if spec.kind is Kind.TEXT else KeyLeaf(spec, key(text))
+
+
+def _ordinal(bound: int | date | None) -> int | None:
+    return bound.toordinal() if isinstance(bound, date) else bound

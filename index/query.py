@@ -1,0 +1,267 @@
+"""What may be asked: the nodes of a query, and the small language that people type."""
+
+import re
+import unicodedata
+from calendar import monthrange
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import NoReturn
+
+from .analysis import has_words
+from .errors import QuerySyntax
+from .fields import FieldSpec, Kind
+
+LONGEST_QUERY = 1000
+MOST_WORDS = 50
+_DEEPEST = 10
+
+
+class Query:
+    """检索式: what to look for. Queries are values: they compare, and are taken apart by ``match``."""
+
+
+@dataclass(frozen=True)
+class Term(Query):
+    """A word. Several characters, words or numbers in one term stand next to each other, whatever the spacing."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Phrase(Term):
+    """Words that somebody put in quotation marks; found as a term is."""
+
+
+@dataclass(frozen=True)
+class And(Query):
+    """All of the parts; of no parts, everything."""
+
+    parts: tuple[Query, ...]
+
+
+@dataclass(frozen=True)
+class Or(Query):
+    """Any of the parts; of no parts, nothing."""
+
+    parts: tuple[Query, ...]
+
+
+@dataclass(frozen=True)
+class Not(Query):
+    """Documents that the part does not hit, among those held at every tier that the part consults.
+
+    What somebody may not read is hit neither by a word nor by the word's negation.
+    """
+
+    part: Query
+
+
+@dataclass(frozen=True)
+class Field(Query):
+    """The part, its words looked for in one field only."""
+
+    name: str
+    part: Query
+
+
+@dataclass(frozen=True)
+class Range(Query):
+    """From ``low`` to ``high``, both included; None leaves an end open. For fields of kind INTEGER and DATE."""
+
+    name: str
+    low: int | date | None = None
+    high: int | date | None = None
+
+
+@dataclass(frozen=True)
+class Everything(Query):
+    """Every document that may be discovered."""
+
+
+Labels = Mapping[str, FieldSpec]
+"""What people may write before a colon, and the field that it means."""
+
+_SPACE = r"[\s,，、。;；!！?？]"
+_OPEN, _CLOSE = "(（", ")）"
+_QUOTES = {'"': '"', "“": "”", "”": "”", "＂": "＂", "「": "」", "『": "』"}
+_DASH = "-－−"
+_BLANK = re.compile(_SPACE + "+")
+_WORD = re.compile(rf"(?:(?!{_SPACE})[^{_OPEN}{_CLOSE}{''.join(_QUOTES)}])+")
+_LABEL = re.compile(r"([^:：]+)[:：]")
+_DATE = re.compile(r"(\d{4})(?:[-/年](\d{1,2})(?:[-/月](\d{1,2})日?|月)?|年)?", re.ASCII)
+_INTEGER = re.compile(r"-?\d{1,15}", re.ASCII)
+
+
+def parse(text: str, labels: Labels) -> Query:
+    """The query that a person typed: words, "phrases", -not, OR, (groups), label:value, ranges as 2024..2026.
+
+    A label that is not in ``labels`` is read as part of the word. Raises QuerySyntax.
+    """
+    if len(text) > LONGEST_QUERY:
+        raise QuerySyntax("This is too long to search for.", LONGEST_QUERY)
+    folded = {unicodedata.normalize("NFKC", label).casefold(): spec for label, spec in labels.items()}
+    return _Parser(text, folded).query()
+
+
+class _Parser:
+    """One method for each rule of the grammar; each returns None for what holds no word, like a lone dash."""
+
+    def __init__(self, text: str, labels: Labels) -> None:
+        self._text = text
+        self._labels = labels
+        self._at = 0
+        self._words = 0
+        self._depth = 0
+
+    def query(self) -> Query:
+        found = self._alternatives()
+        if self._at < len(self._text):
+            self._fail("This bracket closes nothing.")
+        return found or self._fail("Type at least one word to search for.", at=0)
+
+    def _fail(self, message: str, *, at: int | None = None) -> NoReturn:
+        raise QuerySyntax(message, self._at if at is None else at)
+
+    def _sees(self, characters: str) -> bool:
+        return self._at < len(self._text) and self._text[self._at] in characters
+
+    def _ends(self) -> bool:
+        return self._at >= len(self._text) or self._sees(_CLOSE) or bool(_BLANK.match(self._text, self._at))
+
+    def _skip_blank(self) -> None:
+        if blank := _BLANK.match(self._text, self._at):
+            self._at = blank.end()
+
+    def _plain(self) -> str:
+        word = _WORD.match(self._text, self._at)
+        return word.group() if word else ""
+
+    def _alternatives(self) -> Query | None:
+        sides = [self._conjunction()]
+        while self._plain() == "OR":
+            at = self._at
+            self._at += len("OR")
+            sides.append(self._conjunction())
+            if None in sides:
+                self._fail("OR needs a word on both sides.", at=at)
+        kept = tuple(side for side in sides if side is not None)
+        return Or(kept) if len(kept) > 1 else next(iter(kept), None)
+
+    def _conjunction(self) -> Query | None:
+        parts: list[Query] = []
+        self._skip_blank()
+        while not self._ends() and self._plain() != "OR":
+            if part := self._part():
+                parts.append(part)
+            self._skip_blank()
+        return And(tuple(parts)) if len(parts) > 1 else next(iter(parts), None)
+
+    def _part(self) -> Query | None:
+        dashes = 0
+        while self._sees(_DASH):
+            self._at += 1
+            dashes += 1
+        if not dashes:
+            return self._atom()
+        if dashes > 1 or self._ends():
+            return None  # a rule of dashes or a lone one: punctuation
+        part = self._atom()
+        return part and Not(part)
+
+    def _atom(self) -> Query | None:
+        if self._sees(_OPEN):
+            return self._group()
+        at, quoted, text = self._at, self._sees("".join(_QUOTES)), self._value()
+        label = None if quoted else _LABEL.match(text)
+        if label and (spec := self._labels.get(unicodedata.normalize("NFKC", label.group(1)).casefold())):
+            self._at = at + label.end()
+            return self._labelled(spec)
+        return self._word(text, quoted=quoted) if has_words(text) else None
+
+    def _value(self) -> str:
+        """A phrase without its quotation marks, or a word."""
+        at = self._at
+        if not self._sees("".join(_QUOTES)):
+            text = self._plain()
+            self._at += len(text)
+            return text
+        end = self._text.find(_QUOTES[self._text[at]], at + 1)
+        if end < 0:
+            self._fail("This quotation mark is never closed.")
+        self._at = end + 1
+        return self._text[at + 1 : end]
+
+    def _word(self, text: str, *, quoted: bool) -> Term:
+        self._count()
+        return Phrase(text) if quoted else Term(text)
+
+    def _count(self) -> None:
+        self._words += 1
+        if self._words > MOST_WORDS:
+            self._fail("There are too many words to search for.")
+
+    def _group(self) -> Query | None:
+        at = self._at
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            self._fail("There are too many brackets within brackets.")
+        self._at += 1
+        inner = self._alternatives()
+        if not self._sees(_CLOSE):
+            self._fail("This bracket is never closed.", at=at)
+        self._at += 1
+        self._depth -= 1
+        return inner
+
+    def _labelled(self, spec: FieldSpec) -> Query:
+        at, ranged = self._at, spec.kind in {Kind.INTEGER, Kind.DATE}
+        if self._sees(_OPEN) and not ranged:
+            if inner := self._group():
+                return Field(spec.name, inner)
+            self._fail("A value must follow the colon.", at=at)
+        quoted, text = self._sees("".join(_QUOTES)), self._value()
+        if not has_words(text):
+            self._fail("A value must follow the colon.", at=at)
+        if not ranged:
+            return Field(spec.name, self._word(text, quoted=quoted))
+        self._count()
+        try:
+            return _range(spec, unicodedata.normalize("NFKC", text))
+        except ValueError as error:
+            raise QuerySyntax(str(error), at) from None
+
+
+def _range(spec: FieldSpec, text: str) -> Range:
+    """Raises ValueError with a sentence for the person who typed it."""
+    bounds = _number if spec.kind is Kind.INTEGER else _days
+    low, *rest = (bounds(end.strip()) if end.strip() else (None, None) for end in re.split(r"\.{2,}|~", text))
+    if len(rest) > 1:
+        raise ValueError("Write a range as 2024..2026.")
+    first, last = low[0], rest[0][1] if rest else low[1]
+    if isinstance(first, int) and isinstance(last, int) and first > last:
+        raise ValueError("The range ends before it begins.")
+    if isinstance(first, date) and isinstance(last, date) and first > last:
+        raise ValueError("The range ends before it begins.")
+    return Range(spec.name, first, last)
+
+
+def _number(text: str) -> tuple[int, int]:
+    if not _INTEGER.fullmatch(text):
+        raise ValueError("Write a number, or a range as 2024..2026.")
+    return int(text), int(text)
+
+
+def _days(text: str) -> tuple[date, date]:
+    """The first and the last day of a year, a month or a day."""
+    sentence = "Write a date as 2024-05-31, or a range as 2024-05..2024-07."
+    if not (found := _DATE.fullmatch(text)):
+        raise ValueError(sentence)
+    year, month, day = (int(part) if part else None for part in found.groups())
+    try:
+        if month is None:
+            return date(year or 0, 1, 1), date(year or 0, 12, 31)
+        last = day or monthrange(year or 0, month)[1]
+        return date(year or 0, month, day or 1), date(year or 0, month, last)
+    except ValueError:
+        raise ValueError(sentence) from None

@@ -1,0 +1,58 @@
+"""The index as it was at one generation: segments, and which of their documents are still alive."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from whoosh.index import TOC
+
+from .allowed import Mask
+from .errors import Damaged, Reason
+from .files import NAME, DurableStorage
+from .segments import UNREADABLE, SegmentView
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A segment and its living documents."""
+
+    view: SegmentView
+    alive: Mask
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Immutable, shared by threads; files that are deleted meanwhile stay readable while it is held."""
+
+    generation: int
+    parts: tuple[Part, ...]
+
+
+def latest(storage: DurableStorage) -> int:
+    """The newest table of contents in a folder; −1 if there is none."""
+    number: int = TOC._latest_generation(storage, NAME)
+    return number
+
+
+def contents(storage: DurableStorage, schema: Any, toc: int) -> list[Any]:
+    """The segments that a table of contents names. Raises Damaged, or FileNotFoundError if it was replaced meanwhile."""
+    try:
+        segments: list[Any] = TOC.read(storage, NAME, gen=toc, schema=schema).segments
+    except UNREADABLE as error:
+        raise Damaged(Reason.UNREADABLE, f"table of contents {toc}: {error!r}") from error
+    return segments
+
+
+def opened(
+    storage: DurableStorage, segments: list[Any], generation: int, previous: Snapshot | None
+) -> Snapshot:
+    """A snapshot of these segments, taking over the views that the previous one has of the same files."""
+    known = {part.view.name: part.view for part in previous.parts} if previous else {}
+    return Snapshot(generation, tuple(_part(storage, segment, known) for segment in segments))
+
+
+def _part(storage: DurableStorage, segment: Any, known: dict[str, SegmentView]) -> Part:
+    view = known.get(segment.segment_id()) or SegmentView(storage, segment)
+    alive = np.ones(view.size, np.bool_)
+    alive[list(segment.deleted_docs())] = False
+    return Part(view, alive)

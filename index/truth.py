@@ -1,0 +1,55 @@
+"""The logic of a plan, before the text has been asked: what is certain, and what is possible."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .allowed import Mask
+from .fields import Tier
+from .plan import All, Any, Leaf, Plan, Without
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """For each document whether it is surely a hit and whether it may be one; ``certain`` implies ``possible``."""
+
+    certain: Mask
+    possible: Mask
+
+    def __and__(self, other: "Truth") -> "Truth":
+        return Truth(self.certain & other.certain, self.possible & other.possible)
+
+    def __or__(self, other: "Truth") -> "Truth":
+        return Truth(self.certain | other.certain, self.possible | other.possible)
+
+    def without(self, universe: Mask) -> "Truth":
+        """The negation, within the universe only: outside it nothing is a hit, so nothing shows."""
+        return Truth(universe & ~self.possible, universe & ~self.certain)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Where a plan is judged: the truth of each leaf, and the documents held at each tier, all of one shape."""
+
+    leaf: Callable[[Leaf], Truth]
+    held: Callable[[Tier], Mask]
+
+
+def judged(node: Plan, facts: Facts) -> Truth:
+    """The truth of a plan."""
+    match node:
+        case All(parts):
+            held = facts.held(Tier.DISCOVER)
+            truth = Truth(held, held)
+            for part in parts:
+                truth = truth & judged(part, facts)
+            return truth
+        case Any(parts):
+            nothing = facts.held(Tier.DISCOVER) & False
+            truth = Truth(nothing, nothing)
+            for part in parts:
+                truth = truth | judged(part, facts)
+            return truth
+        case Without(part, tier):
+            return judged(part, facts).without(facts.held(tier))
+        case _:
+            return facts.leaf(node)

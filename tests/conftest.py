@@ -1,0 +1,166 @@
+"""The cast and the places: a fresh archive for each test, on SQLite and on PostgreSQL."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from archive.actor import Actor
+from archive.models import Membership, Node
+from archive.services import actors, setup, tree
+from archive.settings import Settings
+from archive.site import Site
+from archive.start import prepare
+from archive.uow import UnitOfWork
+
+pytest_plugins = ["tests.servers"]
+
+START = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
+"""Friday, half past nine in the morning at the hospital."""
+
+
+class Clock:
+    """The only clock of a test: it stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def forward(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared folder that is copied for each test."""
+    folder = tmp_path_factory.mktemp("template") / "var"
+    site = Site(Settings(var=folder), Clock())
+    prepare(site)
+    site.engine.dispose()
+    site.journal_engine.dispose()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a prepared database that is copied for each test."""
+    name = f"juanzong_template_{tmp_path_factory.getbasetemp().name.replace('-', '_')}"
+    _on_server(postgres_server, f'DROP DATABASE IF EXISTS "{name}"')
+    _on_server(postgres_server, f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+    site = Site(Settings(var=tmp_path_factory.mktemp("pg"), database_url=_url(postgres_server, name)), Clock())
+    prepare(site)
+    site.engine.dispose()
+    site.journal_engine.dispose()
+    return name
+
+
+def _on_server(server: str, statement: str) -> None:
+    plain = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[arg-type]
+
+
+def _url(server: str, name: str) -> str:
+    return make_url(server).set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def site(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, clock: Clock) -> Iterator[Site]:
+    """An empty archive, prepared, on each database in turn."""
+    var = tmp_path / "var"
+    shutil.copytree(sqlite_template, var)
+    if request.param == "sqlite":
+        made = Site(Settings(var=var), clock)
+        yield made
+        made.close()
+        return
+    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
+    name = f"juanzong_{abs(hash(str(tmp_path))):x}"
+    _on_server(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    made = Site(Settings(var=var, database_url=_url(server, name)), clock)
+    yield made
+    made.close()
+    _on_server(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@dataclass
+class Hospital:
+    """A fonds with its categories, two wards, and one person a role."""
+
+    site: Site
+    people: dict[str, int]
+    wards: dict[str, int]
+    categories: dict[str, int]
+
+    def actor(self, account: str) -> Actor:
+        """The person as they are now: roles, departments and grants are read afresh."""
+        with self.site.session(readonly=True) as session:
+            found = actors.load(session, self.people[account], self.site.clock())
+        assert found is not None
+        return found
+
+    def uow(self, account: str, *, readonly: bool = False):  # type: ignore[no-untyped-def]
+        return self.site.uow(self.actor(account), readonly=readonly)
+
+    def category(self, uow: UnitOfWork, code: str) -> Node:
+        return uow.node(self.categories[code])
+
+
+CAST = {
+    "archivist": (("archivist",), 2, None), "senior": (("senior",), 3, None), "scanner": (("scanner",), 1, None),
+    "clinician": (("clinician",), 1, "CK"), "head": (("head", "clinician"), 2, "CK"),
+    "clinician2": (("clinician",), 1, "EK"), "clerk": (("clerk",), 1, None), "desk": (("desk",), 1, None),
+    "inspector": (("inspector",), 1, None), "auditor": (("auditor",), 0, None),
+    "security": (("security",), 0, None), "sysadmin": (("sysadmin",), 0, None), "stranger": ((), 0, None),
+}  # fmt: skip
+PASSWORD = "a long and invented password"
+
+
+@pytest.fixture
+def hospital(site: Site) -> Hospital:
+    """云川县妇幼保健院, small: enough people and places for any story."""
+    with site.uow(Actor.system("test")) as uow:
+        wards = {code: setup.department(uow, code=code, name=name) for code, name in (("CK", "产科"), ("EK", "儿科"))}
+        people = {}
+        for number, (account, (roles, clearance, ward)) in enumerate(CAST.items(), start=1):
+            user = setup.enlist(uow, account=account, name=f"{account}甲", staff_no=f"{number:04d}", password=None,
+                                roles=roles, clearance=clearance)  # fmt: skip
+            people[account] = user.id
+            if ward:
+                uow.session.add(Membership(principal_id=user.id, group_id=wards[ward]))
+        setup.found(uow, code="H001", name="云川县妇幼保健院")
+        with uow.unscoped("test"):
+            from sqlalchemy import select
+
+            rows = uow.session.execute(select(Node.data, Node.id).where(Node.type == "category"))
+            categories = {data["code"]: number for data, number in rows}
+    return Hospital(site, people, wards, categories)
+
+
+RECORD = {
+    "mrn": "00218647", "patient_name": "刘婷婷", "times": "2", "sex": "2", "birth": "1994-03-02",
+    "admitted_on": "2026-11-08", "discharged_on": "2026-11-12", "attending": "周敏", "outcome": "1",
+    "diagnosis": "妊娠合并子宫瘢痕", "diagnosis_code": "O34.201",
+}  # fmt: skip
+
+
+@pytest.fixture
+def record(hospital: Hospital) -> int:
+    """The id of a draft record of a patient of obstetrics, made by the archivist."""
+    with hospital.uow("archivist") as uow:
+        node = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record",
+                        fields=RECORD | {"dept": str(hospital.wards["CK"])})  # fmt: skip
+        return node.id

@@ -1,0 +1,48 @@
+"""Adding and editing what is described."""
+
+import pytest
+
+from archive.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from archive.sight import NodeView
+from archive.services import steps, tree
+from tests.conftest import RECORD, Hospital
+
+
+def test_a_record_goes_into_the_series_of_its_year_and_belongs_to_its_patient(hospital: Hospital, record: int) -> None:
+    with hospital.uow("archivist", readonly=True) as uow:
+        node = uow.node(record)
+        assert node.title == "00218647-2 · 刘婷婷 · 2026-11-12"
+        assert NodeView(uow, node).href.startswith("/a/h001/zy-bl/2026-d30/")
+        assert node.level == 1
+        assert uow.node(NodeView(uow, node).href.removeprefix("/a/")).id == record
+
+
+def test_a_record_with_wrong_fields_is_refused_field_by_field(hospital: Hospital) -> None:
+    with pytest.raises(Invalid) as refused, hospital.uow("archivist") as uow:
+        tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record",
+                 fields=RECORD | {"mrn": "12", "sex": "7", "dept": ""})  # fmt: skip
+    assert set(refused.value.fields) == {"mrn", "sex", "dept"}
+
+
+@pytest.mark.parametrize("account", ["clinician", "clerk", "auditor", "sysadmin", "security", "stranger", "inspector"])
+def test_whoever_does_not_catalogue_cannot_add(hospital: Hospital, account: str) -> None:
+    with pytest.raises((Forbidden, NotFound)), hospital.uow(account) as uow:
+        tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=RECORD)
+
+
+def test_one_stay_has_one_record(hospital: Hospital, record: int) -> None:
+    with pytest.raises(Conflict), hospital.uow("archivist") as uow:
+        tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record",
+                 fields=RECORD | {"dept": str(hospital.wards["CK"])})  # fmt: skip
+
+
+def test_whoever_saves_second_is_shown_what_the_first_saved(hospital: Hospital, record: int) -> None:
+    with hospital.uow("archivist") as uow:
+        node = uow.node(record)
+        seen = node.version
+        fields = RECORD | {"dept": str(hospital.wards["CK"])}
+        steps.take(uow, node, "catalogue")
+        tree.edit(uow, node, fields=fields | {"diagnosis": "足月妊娠"}, version=node.version)
+    with pytest.raises(Stale) as late, hospital.uow("senior") as uow:
+        tree.edit(uow, uow.node(record), fields=fields | {"diagnosis": "早产"}, version=seen)
+    assert late.value.theirs["diagnosis"] == "足月妊娠"
