@@ -49,8 +49,10 @@ def install(factory: Any) -> None:
 
 def _check_statement(state: ORMExecuteState) -> None:
     session = state.session
-    if session.info.get("readonly") and not state.is_select:
-        raise WriteWhileReading(str(state.statement)[:200])
+    if not state.is_select:
+        if session.info.get("readonly"):
+            raise WriteWhileReading(str(state.statement)[:200])
+        session.info["wrote"] = True
     if state.is_column_load or state.execution_options.get("scope") or session.info.get("unscoped"):
         return
     if touched := _tables(state.statement) & GUARDED:
@@ -64,5 +66,7 @@ def _tables(statement: Any) -> set[str]:
 
 
 def _check_flush(session: Session, _context: Any, _instances: Any) -> None:
-    if session.info.get("readonly") and (session.new or session.dirty or session.deleted):
-        raise WriteWhileReading("a read-only unit of work has changed objects")
+    if session.new or session.dirty or session.deleted:
+        if session.info.get("readonly"):
+            raise WriteWhileReading("a read-only unit of work has changed objects")
+        session.info["wrote"] = True

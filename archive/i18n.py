@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 from babel.messages.pofile import read_po
 
@@ -17,20 +18,20 @@ _locale: ContextVar[str] = ContextVar("locale", default=DEFAULT)
 
 @lru_cache
 def catalogue(locale: str) -> dict[str, tuple[str, ...]]:
-    """English id → its forms in `locale`; English ids are their own catalogue."""
-    path = FOLDER / locale / "messages.po"
-    if not path.exists():
-        return {}
-    with path.open("rb") as source:
-        book = read_po(source, locale=locale)
+    """English id → its forms in `locale`, from a file a subject; English ids are their own catalogue."""
     forms: dict[str, tuple[str, ...]] = {}
-    for message in book:
-        if not message.id or not message.string:
-            continue
-        key = message.id[0] if isinstance(message.id, (tuple, list)) else message.id
-        words = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
-        forms[key] = tuple(words)
+    for path in sorted((FOLDER / locale).glob("*.po")):
+        with path.open("rb") as source:
+            forms |= dict(_forms(source, locale))
     return forms
+
+
+def _forms(source: IO[bytes], locale: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for message in read_po(source, locale=locale):
+        if message.id and message.string:
+            key = message.id[0] if isinstance(message.id, (tuple, list)) else message.id
+            words = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
+            yield str(key), tuple(words)
 
 
 def locale() -> str:

@@ -35,6 +35,7 @@ class Settings(BaseModel):
     """Empty: a random one is kept in var/keys. Otherwise at least 32 characters."""
     trusted_proxies: int = Field(default=0, ge=0)
     threads: int = Field(default=8, gt=0)
+    processes: int = Field(default=1, gt=0)
 
     @property
     def main_url(self) -> str:

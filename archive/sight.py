@@ -14,10 +14,20 @@ from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Field, Kind, Tier
-from archive.services import policies
+from archive.services import actors, policies
 from archive.uow import UnitOfWork
 
+PARENTS = frozenset(parent for kind in TYPES.values() for parent in kind.parents)
 AT = {Tier.DISCOVER: P.DISCOVER, Tier.IDENTIFY: P.IDENTIFY, Tier.READ: P.READ}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A state as it is shown: word, colour and shape."""
+
+    name: str
+    label: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -110,8 +120,22 @@ class NodeView:
         return self._node.workflow == "container"
 
     @property
-    def state(self) -> Any:
-        return WORKFLOWS[self._node.workflow].state(self._node.state)
+    def workflow(self) -> str:
+        return self._node.workflow
+
+    @property
+    def holds_items(self) -> bool:
+        """Whether anything can lie in it: containers, and files with their items."""
+        return self.is_container or self._node.type in PARENTS
+
+    @property
+    def is_trashed(self) -> bool:
+        return self._node.trashed_at is not None
+
+    @property
+    def state(self) -> Chip:
+        state = WORKFLOWS[self._node.workflow].state(self._node.state)
+        return Chip(state.name, str(state.title), state.look)
 
     @property
     def level(self) -> int:
@@ -169,6 +193,8 @@ class NodeView:
     def _text(self, field: Field, value: object) -> str:
         if field.kind is Kind.CHOICE and field.vocabulary:
             return policies.vocabulary(self._uow, field.vocabulary).get(str(value), str(value))
+        if field.kind is Kind.DEPT:
+            return actors.department_names(self._uow.session).get(int(str(value)), "")
         return str(value)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -11,11 +12,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from archive import guard, journal
+from archive.access_map import AccessMap
 from archive.actor import Actor
 from archive.db import connect
 from archive.errors import Stale, Unavailable
+from archive.i18n import _
 from archive.journal import Event, Origin
 from archive.keys import Keys
+from archive.models import Setting
 from archive.settings import Settings
 from archive.uow import UnitOfWork
 from storage import FolderStore
@@ -43,9 +47,24 @@ class Site:
     def _readonly(self) -> dict[str, object]:
         return {"readonly": True} if self.engine.dialect.name == "sqlite" else {"postgresql_readonly": True}
 
+    @property
+    def static(self) -> Path:
+        return Path(__file__).parent / "static"
+
+    @cached_property
+    def hospital_name(self) -> str:
+        """The name of the hospital: the setting, else of the first fonds; read once a process."""
+        with self.session(readonly=True) as session:
+            kept = session.get(Setting, "hospital.name")
+            return str(kept.value) if kept else _("Juanzong")
+
     @cached_property
     def store(self) -> FolderStore:
         return FolderStore.create(self.settings.var)
+
+    @cached_property
+    def access_map(self) -> AccessMap:
+        return AccessMap()
 
     @contextmanager
     def session(self, *, readonly: bool = False) -> Iterator[Session]:

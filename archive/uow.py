@@ -27,6 +27,10 @@ R = TypeVar("R")
 A = ParamSpec("A")
 
 
+class UnauditedChange(RuntimeError):
+    """A person's unit of work changed something and no action told the journal."""
+
+
 class SignedIn:
     """The need of an act that anybody who is signed in may do, on what is their own."""
 
@@ -47,6 +51,8 @@ class UnitOfWork:
         self.access = Access(session, actor, now)
         self.seen: set[int] = set()
         self.events: list[Event] = []
+        self.readings: list[Event] = []
+        """Events of a reading that say more than the gate's own line: a page turned, a search run."""
         self._acts: list[dict[str, Any]] = []
 
     @property
@@ -178,9 +184,29 @@ class UnitOfWork:
         self.session.flush()
         return made
 
+    def read(self, event: Event) -> None:
+        """Puts an event into the journal of reads, written before the first byte leaves."""
+        self.readings.append(event)
+
+    def event_about(self, node: Node, event: Event) -> Event:
+        """`event` with the node that it is about, and its patient as a keyed hash."""
+        mrn = node.data.get("mrn") if node.data else None
+        return replace(
+            event, object_kind="node", object_id=node.id, object_ref=node.archival_no or str(node.uuid),
+            patient_hash=self.site.keys.identity_hash(mrn) if mrn else None,
+        )  # fmt: skip
+
+    def undo(self) -> None:
+        """Takes back everything so far, so that a refused form can be shown again with what was typed."""
+        self.session.rollback()
+        self.session.info["wrote"] = False
+        self.events.clear()
+
     def finish(self) -> None:
-        """Writes the events; called once, just before the commit."""
+        """Writes the events; called once, just before the commit. A person's change without an event is refused."""
         self.session.flush()
+        if self.session.info.get("wrote") and not self.events and not self.actor.is_system:
+            raise UnauditedChange("something was changed outside an action")
         for event in self.events:
             journal.write(self.session, journal.CHANGES, event, actor=self.actor, origin=self.origin,
                           at=self.now, keys=self.site.keys)  # fmt: skip
@@ -199,16 +225,16 @@ class UnitOfWork:
         if self._acts:
             self._acts[-1]["words"].setdefault("with", []).append({"act": name, **done["words"]})
         else:
-            self.record(_event(name, done["subject"], done["words"]))
+            self.record(self._event(name, done["subject"], done["words"]))
 
-
-def _event(name: str, subject: Any, words: dict[str, object]) -> Event:
-    event = Event(name, words=words)
-    if subject is None:
-        return event
-    kind = "node" if isinstance(subject, Node) else type(subject).__name__.lower()
-    ref = getattr(subject, "archival_no", None) or getattr(subject, "number", None) or getattr(subject, "barcode", None)
-    return replace(event, object_kind=kind, object_id=subject.id, object_ref=ref or str(getattr(subject, "uuid", "")) or None)
+    def _event(self, name: str, subject: Any, words: dict[str, object]) -> Event:
+        event = Event(name, words=words)
+        if subject is None:
+            return event
+        if isinstance(subject, Node):
+            return self.event_about(subject, event)
+        ref = getattr(subject, "number", None) or getattr(subject, "barcode", None) or getattr(subject, "uuid", "")
+        return replace(event, object_kind=subject.__tablename__, object_id=subject.id, object_ref=str(ref) or None)
 
 
 def _by_slugs(slugs: list[str]) -> Select[tuple[Node]]:

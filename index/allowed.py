@@ -42,7 +42,7 @@ NOBODY = Masks()
 
 
 def checked(allowed: Allowed, tier: Tier) -> Mask:
-    """The mask of a tier. Raises TypeError for anything but a flat array of booleans: None must not mean *everything*."""
+    """The mask of a tier. Raises TypeError for anything but a flat array of booleans: None must not mean *all*."""
     mask = allowed.mask(tier)
     if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.ndim != 1:
         raise TypeError("a mask of allowed numbers is a flat array of booleans")

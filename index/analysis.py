@@ -9,9 +9,10 @@ from functools import cache
 from operator import add
 from pathlib import Path
 
-# Ideographs of all planes, 々 and 〇, and the private use areas: older hospital systems write rare names with glyphs of their own.
+# Ideographs of all planes, 々 and 〇, and the private use areas: older hospital systems have glyphs of their own
+# for rare names.
 HAN = (
-    "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ue000-\uf8ff"
+    "\u4e00-\u9fff\u3400-\u4dbf\u3005\u3007\uf900-\ufaff\ue000-\uf8ff"
     "\U00020000-\U0003fffd\U000f0000-\U000ffffd\U00100000-\U0010fffd"
 )
 LETTER = rf"[^\W\d_{HAN}]"
@@ -22,7 +23,8 @@ _RUN = re.compile(rf"[{HAN}](?:\s*[{HAN}])*|{LETTER}+|\d+")
 _UNIT = re.compile(rf"[{HAN}]|{LETTER}+|\d+|\S")
 _WORDLIKE = re.compile(rf"[{HAN}]|{LETTER}|\d")
 _IS_HAN = re.compile(rf"[{HAN}]")
-_JOIN = "\x1f"  # white space to a regular expression, hence never a unit
+_IS_LETTER = re.compile(LETTER)
+_GAP = re.compile(r"\s+")
 
 # What a person does not see, or cannot tell apart: it must not decide whether a thing is found.
 _INVISIBLE = (
@@ -33,27 +35,39 @@ _DASHES = "‐‑‒–—―−"
 _DOTS = "•‧∙⋅・"
 
 
-def _table() -> dict[int, str | None]:
-    table: dict[int, str | None] = {}
+def _replacements() -> dict[str, str]:
+    table = {
+        chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)
+    }  # full width, ahead of NFKC: for speed
     for line in Path(__file__).with_name("simplified.txt").read_text("utf-8").splitlines():
         if not line.startswith("#"):
-            table[ord(line[0])] = line[1]
-    table.update((ord(dash), "-") for dash in _DASHES)
-    table.update((ord(dot), "·") for dot in _DOTS)
+            table[line[0]] = line[1]
+    table.update(dict.fromkeys(_DASHES, "-") | dict.fromkeys(_DOTS, "·"))
     for first, last in _INVISIBLE:
-        table.update((code, None) for code in range(first, last + 1))
+        table.update((chr(code), "") for code in range(first, last + 1))
     return table
 
 
-_TABLE = _table()
+_REPLACED = _replacements()
+_FEW = 40
+
+
+def _replaced(text: str) -> str:
+    """By whole-text replacements if they are few, as in nearly every text: a table would ask for each character."""
+    present = _REPLACED.keys() & set(text)
+    if len(present) > _FEW:
+        return text.translate({ord(one): _REPLACED[one] for one in present})
+    for one in present:
+        text = text.replace(one, _REPLACED[one])
+    return text
 
 
 def fold(text: str) -> str:
     """The text without differences of width, case, and traditional or simplified form. The length may change."""
-    text = unicodedata.normalize("NFKC", text)
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", text.casefold()).translate(_TABLE)
+    text = unicodedata.normalize("NFKC", _replaced(text)).casefold()
+    return _replaced(unicodedata.normalize("NFKC", text))
 
 
 @cache
@@ -100,14 +114,33 @@ def has_words(text: str) -> bool:
     return bool(_WORDLIKE.search(fold(text)))
 
 
-def chain(text: str) -> str:
-    """All units of a text, delimited: one text contains another, word by word, if its chain contains the other's."""
-    return _JOIN + _JOIN.join(_UNIT.findall(fold(text))) + _JOIN
+def flat(text: str) -> str:
+    """The folded text without white space, but for one space where it parts two words or two numbers."""
+    return _GAP.sub(_gap, fold(text))
 
 
-def chain_of(wanted: list[str]) -> str:
-    """The chain of units that are already taken apart."""
-    return _JOIN + _JOIN.join(wanted) + _JOIN
+def _gap(found: re.Match[str]) -> str:
+    text, start, end = found.string, found.start(), found.end()
+    return " " if start and end < len(text) and _continues(text[start - 1], text[end]) else ""
+
+
+def _continues(before: str, after: str) -> bool:
+    """Whether two neighbouring characters are of one word or number."""
+    if before.isdecimal() or after.isdecimal():
+        return before.isdecimal() and after.isdecimal()
+    return bool(_IS_LETTER.match(before) and _IS_LETTER.match(after))
+
+
+def says(text: str, phrase: str) -> bool:
+    """Whether a flat text contains a flat phrase, word by word: *CT* is not in *ECT*."""
+    at = text.find(phrase)
+    while at >= 0:
+        end = at + len(phrase)
+        inside = at and _continues(text[at - 1], text[at])
+        if not inside and not (end < len(text) and _continues(text[end - 1], text[end])):
+            return True
+        at = text.find(phrase, at + 1)
+    return False
 
 
 def key(text: str) -> str:
@@ -125,10 +158,10 @@ class Lexeme:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a field must store (``lexemes``, all of them) and, unless that proves it, what its text must contain."""
+    """What a field must store (``lexemes``, all of them) and, unless that proves it, what its flat text must say."""
 
     lexemes: tuple[Lexeme, ...]
-    chain: str | None
+    phrase: str | None
 
 
 def wanted(text: str) -> Wanted:
@@ -136,7 +169,7 @@ def wanted(text: str) -> Wanted:
     parts = units(text)
     pair = len(parts) == 2 and all(_IS_HAN.match(part) for part in parts)
     proven = pair or (len(parts) == 1 and len(parts[0]) <= LONGEST)
-    return Wanted(tuple(dict.fromkeys(_lexemes(parts))), None if proven else chain_of(parts))
+    return Wanted(tuple(dict.fromkeys(_lexemes(parts))), None if proven else flat(" ".join(parts)))
 
 
 def _lexemes(parts: list[str]) -> Iterator[Lexeme]:

@@ -22,8 +22,8 @@ Codes = NDArray[np.int32]
 def window(file: Any, position: int, length: int) -> bytes | memoryview:
     """Part of a segment's file, without copying it if the segment is mapped into memory."""
     buffer = getattr(file, "buffer", None)
-    part: bytes | memoryview = file.get(position, length) if buffer is None else buffer[position : position + length]
-    if len(part) != length:
+    part = file.get(position, length) if buffer is None else buffer[position : position + length]
+    if not isinstance(part, bytes | memoryview) or len(part) != length:
         raise ValueError("a file of the index is shorter than it says")
     return part
 
@@ -159,4 +159,4 @@ class LabelReader:
         return cls(np.zeros(count, np.int32), Labels(np.zeros(2, np.int64), b""))
 
     def __getitem__(self, document: int) -> bytes:
-        return self.labels[self.codes[document]].encode("utf-8")
+        return self.labels[int(self.codes[document])].encode("utf-8")

@@ -56,9 +56,9 @@ def _stored_value(spec: FieldSpec, value: Value) -> object:
     match spec.kind, value:
         case Kind.TEXT, str():
             return value
-        case (Kind.IDENT | Kind.KEYWORD), str():
+        case ((Kind.IDENT | Kind.KEYWORD), str()):
             return _strings(spec, (value,))
-        case (Kind.IDENT | Kind.KEYWORD), tuple():
+        case ((Kind.IDENT | Kind.KEYWORD), tuple()):
             return _strings(spec, value)
         case Kind.INTEGER, int() if abs(value) < _MOST_INTEGER:
             return value

@@ -31,12 +31,12 @@ class Found:
 
 
 def look_up(leaf: Leaf, view: SegmentView, allowed: Mask, tick: Tick) -> Found:
-    """The documents of a leaf; of a leaf with a chain those that may prove to be."""
+    """The documents of a leaf; of a leaf with a phrase those that may prove to be."""
     match leaf:
         case TextLeaf(field, wanted):
-            return _together([_holding(field, lexeme, view, allowed, tick) for lexeme in wanted.lexemes])
+            return _together([holding(field, lexeme, view, allowed, tick) for lexeme in wanted.lexemes])
         case KeyLeaf(field, wanted_key) if field.kind is Kind.IDENT:
-            return _together([_holding(field, Lexeme(wanted_key), view, allowed, tick)] if wanted_key else [])
+            return _together([holding(field, Lexeme(wanted_key), view, allowed, tick)] if wanted_key else [])
         case KeyLeaf(field, wanted_key):
             codes, _ = view.labels(field.name)
             return Found(np.flatnonzero(np.isin(codes, _codes_of(wanted_key, field, view)) & allowed))
@@ -57,13 +57,14 @@ def _codes_of(wanted: str, field: FieldSpec, view: SegmentView) -> Codes:
     return np.array(codes, np.int32)
 
 
-def _holding(field: FieldSpec, lexeme: Lexeme, view: SegmentView, allowed: Mask, tick: Tick) -> Postings:
+def holding(field: FieldSpec, lexeme: Lexeme, view: SegmentView, allowed: Mask, tick: Tick) -> Postings:
     """The allowed documents that hold a lexeme."""
     tick()
     if not lexeme.starts:
         found = view.postings(field.name, lexeme.term)
     else:
-        found = _united((view.postings(field.name, term) for term in view.terms_from(field.name, lexeme.term)), tick)
+        terms = view.terms_from(field.name, lexeme.term, tick)
+        found = _united((view.postings(field.name, term) for term in terms), tick)
     keep = allowed[found.docs]
     return Postings(found.docs[keep], found.counts[keep])
 
@@ -75,7 +76,7 @@ def _united(lists: Iterable[Postings], tick: Tick) -> Postings:
         docs.append(found.docs)
         counts.append(found.counts)
     distinct, places = np.unique(np.concatenate(docs), return_inverse=True)
-    return Postings(distinct, np.bincount(places, np.concatenate(counts), len(distinct)))
+    return Postings(distinct, np.bincount(places, np.concatenate(counts), len(distinct)).astype(np.float64))
 
 
 def _together(lists: list[Postings]) -> Found:

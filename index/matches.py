@@ -1,6 +1,5 @@
 """A plan looked up in every segment: the candidates, how they score, and which the text has yet to confirm."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from .allowed import Mask
 from .columns import Ints
-from .fields import FieldSpec, Tier
+from .fields import Tier
 from .lookup import Found, Tick, look_up
 from .plan import Leaf, Plan, TextLeaf, leaves, positive
 from .scope import Scope
@@ -59,17 +58,24 @@ class Matches:
         return tuple(look_up(leaf, part.view, mask, tick) for part, mask in parts)
 
     def _candidates(self) -> Candidates:
-        parts = [self._of_part(at) for at in range(len(self.scope.snapshot.parts))]
-        return Candidates(*(_joined([part[column] for part in parts], kind) for column, kind in enumerate(_KINDS)))
-
-    def _of_part(self, at: int) -> tuple[Ints, Docs, Ints, Mask]:
-        view = self.scope.snapshot.parts[at].view
-        truth = judged(
-            self.plan,
-            Facts(lambda leaf: _spread(leaf, self.found[leaf][at].docs, view.size), lambda t: self.scope.masks(t)[at]),
+        parts = [_NO_CANDIDATES, *map(self._of_part, range(len(self.scope.snapshot.parts)))]
+        return Candidates(
+            np.concatenate([part.part for part in parts]),
+            np.concatenate([part.doc for part in parts]),
+            np.concatenate([part.number for part in parts]),
+            np.concatenate([part.certain for part in parts]),
         )
+
+    def _of_part(self, at: int) -> Candidates:
+        view = self.scope.snapshot.parts[at].view
+
+        def spread(leaf: Leaf) -> Truth:
+            return _spread(leaf, self.found[leaf][at].docs, view.size)
+
+        truth = judged(self.plan, Facts(spread, lambda tier: self.scope.masks(tier)[at]))
         docs = np.flatnonzero(truth.possible)
-        return np.full(len(docs), at), docs, view.numbers("number")[docs], truth.certain[docs]
+        numbers = view.numbers("number")[docs]
+        return Candidates(np.full(len(docs), at, np.int64), docs, numbers, truth.certain[docs])
 
     def scores(self) -> Counts:
         """BM25 of each candidate, with frequencies and lengths counted over nothing but what is held.
@@ -83,32 +89,31 @@ class Matches:
         return scores
 
     def _add_lexeme(self, leaf: Leaf, lexeme: int, scores: Counts) -> None:
-        held, holders = self.scope.count(leaf.field.tier), sum(part.holders[lexeme] for part in self.found[leaf])
+        held = self.scope.count(leaf.field.tier)
+        holders = sum(part.holders[lexeme] for part in self.found[leaf])
         rarity = leaf.field.weight * log(1 + (held - holders + 0.5) / (holders + 0.5))
         for at, found in enumerate(self.found[leaf]):
             counts = found.counts[lexeme]
-            score = rarity * counts * (_K1 + 1) / (counts + self._saturation(leaf, leaf.field, at, found.docs))
+            score = rarity * counts * (_K1 + 1) / (counts + self._saturation(leaf, at, found.docs))
             here = np.flatnonzero(self.candidates.part == at)
             own = np.isin(found.docs, self.candidates.doc[here], assume_unique=True)
             scores[here[np.searchsorted(self.candidates.doc[here], found.docs[own])]] += score[own]
 
-    def _saturation(self, leaf: Leaf, field: FieldSpec, at: int, docs: Docs) -> Counts | float:
+    def _saturation(self, leaf: Leaf, at: int, docs: Docs) -> Counts:
         if not isinstance(leaf, TextLeaf):
-            return _K1
-        lengths = LENGTHS[self.scope.snapshot.parts[at].view.length_codes(field.name)[docs]]
-        return _K1 * (1 - _B + _B * lengths / self.scope.mean_length(field))
+            return np.full(len(docs), _K1)
+        lengths = LENGTHS[self.scope.snapshot.parts[at].view.length_codes(leaf.field.name)[docs]]
+        relative = lengths.astype(np.float64) / self.scope.mean_length(leaf.field)
+        return _K1 * (1 - _B + _B * relative)
 
 
-_KINDS = (np.int64, np.int64, np.int64, np.bool_)
-
-
-def _joined(arrays: Sequence[NDArray[np.generic]], kind: type) -> NDArray[np.generic]:
-    return np.concatenate([np.zeros(0, kind), *arrays])
+_NO_DOCS = np.zeros(0, np.int64)
+_NO_CANDIDATES = Candidates(_NO_DOCS, _NO_DOCS, _NO_DOCS, np.zeros(0, np.bool_))
 
 
 def _spread(leaf: Leaf, docs: Docs, size: int) -> Truth:
-    """What a leaf found as truth over a whole segment; a leaf with a chain proves nothing yet."""
+    """What a leaf found as truth over a whole segment; a leaf with a phrase proves nothing yet."""
     possible = np.zeros(size, np.bool_)
     possible[docs] = True
-    needs_text = isinstance(leaf, TextLeaf) and leaf.wanted.chain is not None
+    needs_text = isinstance(leaf, TextLeaf) and leaf.wanted.phrase is not None
     return Truth(np.zeros(size, np.bool_) if needs_text else possible, possible)

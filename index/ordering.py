@@ -13,6 +13,7 @@ from .matches import Matches
 from .results import Cursor, CursorValue, Sort
 from .segments import Counts
 
+_FOREIGN = "the cursor belongs to another order"
 _FIRST_CHUNK = 512  # a page and then some; most searches never sort the rest
 
 Indices = NDArray[np.intp]
@@ -48,7 +49,9 @@ class Order:
         yield from indices[np.lexsort((self.tie[indices], self.primary[indices]))].tolist()
 
 
-def ordered(matches: Matches, sort: Sort, fields: Fields, scores: Counts) -> tuple[Order, Callable[[Cursor], Indices]]:
+def ordered(
+    matches: Matches, sort: Sort, fields: Fields, scores: Counts
+) -> tuple[Order, Callable[[Cursor], Indices]]:
     """The order of the candidates, and a function that gives those after a cursor.
 
     Raises ValueError for a sort that the fields do not allow; the function does for a cursor of another order.
@@ -58,9 +61,9 @@ def ordered(matches: Matches, sort: Sort, fields: Fields, scores: Counts) -> tup
         keys = _Keys(scores, lambda at: float(scores[at]), _number_place)
     else:
         keys = _field_keys(matches, _sortable(sort.field, fields))
-    primary = np.where(np.isnan(keys.raw), np.inf, sign * keys.raw)
+    primary = np.where(np.isnan(keys.raw), np.inf, sign * keys.raw).astype(np.float64)
     numbers = matches.candidates.number
-    order = Order(primary, sign * numbers, keys.value, lambda at: int(numbers[at]))
+    order = Order(primary, (sign * numbers).astype(np.float64), keys.value, lambda at: int(numbers[at]))
 
     def after(cursor: Cursor) -> Indices:
         value, number = cursor
@@ -88,7 +91,7 @@ def _sortable(name: str, fields: Fields) -> FieldSpec:
 
 def _number_place(value: CursorValue) -> float:
     if isinstance(value, str) or value is None:
-        raise ValueError("the cursor belongs to another order")
+        raise ValueError(_FOREIGN)
     return float(value)
 
 
@@ -101,11 +104,12 @@ def _field_keys(matches: Matches, spec: FieldSpec) -> _Keys:
     labels = labels_of(matches, spec)
     distinct = sorted({label for label, mine in zip(labels, held, strict=True) if label and mine})
     rank: dict[str, float] = {label: float(at) for at, label in enumerate(distinct)}
-    raw = np.array([rank[label] if label and mine else np.nan for label, mine in zip(labels, held, strict=True)])
+    ranks = [rank[label] if label and mine else np.nan for label, mine in zip(labels, held, strict=True)]
+    raw = np.array(ranks, np.float64)
 
     def place(value: CursorValue) -> float:
         if not isinstance(value, str):
-            raise ValueError("the cursor belongs to another order")
+            raise ValueError(_FOREIGN)  # noqa: TRY004 - the type of a cursor is part of its value
         return rank.get(value, bisect_left(distinct, value) - 0.5)
 
     return _Keys(raw, lambda at: None if np.isnan(raw[at]) else distinct[int(raw[at])], place)

@@ -11,7 +11,7 @@ from .query import And, Everything, Field, Not, Or, Query, Range, Term
 
 @dataclass(frozen=True, eq=False)
 class TextLeaf:
-    """A word or phrase in a TEXT field. With a ``chain``, the lexemes only nominate; the text decides."""
+    """A word or phrase in a TEXT field. With a ``phrase``, the lexemes only nominate; the text decides."""
 
     field: FieldSpec
     wanted: Wanted
@@ -38,12 +38,12 @@ Leaf = TextLeaf | KeyLeaf | RangeLeaf
 
 
 @dataclass(frozen=True, eq=False)
-class All:
+class AllOf:
     parts: "tuple[Plan, ...]"
 
 
 @dataclass(frozen=True, eq=False)
-class Any:
+class OneOf:
     parts: "tuple[Plan, ...]"
 
 
@@ -55,7 +55,7 @@ class Without:
     tier: Tier
 
 
-Plan = Leaf | All | Any | Without
+Plan = Leaf | AllOf | OneOf | Without
 
 
 def plan(query: Query, fields: Fields) -> Plan:
@@ -67,7 +67,7 @@ def plan(query: Query, fields: Fields) -> Plan:
 def leaves(node: Plan) -> Iterator[Leaf]:
     """Every look-up of a plan."""
     match node:
-        case All(parts) | Any(parts):
+        case AllOf(parts) | OneOf(parts):
             for part in parts:
                 yield from leaves(part)
         case Without(part):
@@ -79,7 +79,7 @@ def leaves(node: Plan) -> Iterator[Leaf]:
 def positive(node: Plan) -> Iterator[Leaf]:
     """The look-ups that speak for a document: those under no negation. They give score and matched fields."""
     match node:
-        case All(parts) | Any(parts):
+        case AllOf(parts) | OneOf(parts):
             for part in parts:
                 yield from positive(part)
         case Without():
@@ -91,11 +91,11 @@ def positive(node: Plan) -> Iterator[Leaf]:
 def _plan(query: Query, fields: Fields, searched: Iterable[FieldSpec]) -> Plan:
     match query:
         case Term(text):
-            return Any(tuple(_leaf(text, spec) for spec in searched))
+            return OneOf(tuple(_leaf(text, spec) for spec in searched))
         case And(parts):
-            return All(tuple(_plan(part, fields, searched) for part in parts))
+            return AllOf(tuple(_plan(part, fields, searched) for part in parts))
         case Or(parts):
-            return Any(tuple(_plan(part, fields, searched) for part in parts))
+            return OneOf(tuple(_plan(part, fields, searched) for part in parts))
         case Not(part):
             inner = _plan(part, fields, searched)
             return Without(inner, max((leaf.field.tier for leaf in leaves(inner)), default=Tier.DISCOVER))
@@ -104,7 +104,7 @@ def _plan(query: Query, fields: Fields, searched: Iterable[FieldSpec]) -> Plan:
         case Range(name, low, high):
             return RangeLeaf(_named(name, fields, ranged=True), _ordinal(low), _ordinal(high))
         case Everything():
-            return All(())
+            return AllOf(())
     raise ValueError(f"{query!r} is no query")
 
 

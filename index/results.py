@@ -10,7 +10,7 @@ Cursor = tuple[CursorValue, int]
 
 @dataclass(frozen=True)
 class Sort:
-    """排序: by score, or by a field of any kind but TEXT. What lacks the field, or whose field is not held, comes last."""
+    """排序: by score, or by a field of any kind but TEXT. What lacks the field, or is held below its tier, is last."""
 
     field: str | None = None
     descending: bool = True
@@ -38,7 +38,7 @@ class Total:
 
 @dataclass(frozen=True)
 class Results:
-    """One page of hits. ``next`` is None on the last page; a page cut short by its limits has fewer hits and a ``next``."""
+    """One page of hits. ``next`` is None on the last page; a page cut short by limits has fewer hits and a ``next``."""
 
     hits: tuple[Hit, ...]
     total: Total
@@ -64,7 +64,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Differences:
-    """Numbers that the index lacks, has in another version, or has although they should not be there; each ascending."""
+    """Numbers that the index lacks, has in another version, or should not have; each ascending."""
 
     missing: tuple[int, ...]
     stale: tuple[int, ...]

@@ -22,7 +22,9 @@ class Scope:
         """For each part of the snapshot the documents that are alive and held at the tier and at those below it."""
         if tier not in self._masks:
             mask = checked(self._allowed, tier)
-            own = tuple(part.alive & _looked_up(mask, part.view.numbers("number")) for part in self.snapshot.parts)
+            own = tuple(
+                part.alive & _looked_up(mask, part.view.numbers("number")) for part in self.snapshot.parts
+            )
             if tier > Tier.DISCOVER:
                 below = self.masks(Tier(tier - 1))
                 own = tuple(mine & theirs for mine, theirs in zip(own, below, strict=True))
@@ -45,7 +47,7 @@ class Scope:
 
 
 def _looked_up(mask: Mask, numbers: Ints) -> Mask:
-    """The mask at each number; a number outside it is not allowed. (To numpy a negative one would count from the end.)"""
+    """The mask at each number; one outside it is not allowed. (To numpy a negative one would count from the end.)"""
     within = (numbers >= 0) & (numbers < len(mask))
     found = np.zeros(len(numbers), np.bool_)
     found[within] = mask[numbers[within]]

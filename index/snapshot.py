@@ -35,7 +35,7 @@ def latest(storage: DurableStorage) -> int:
 
 
 def contents(storage: DurableStorage, schema: Any, toc: int) -> list[Any]:
-    """The segments that a table of contents names. Raises Damaged, or FileNotFoundError if it was replaced meanwhile."""
+    """The segments that a table of contents names. Raises Damaged, or FileNotFoundError if it was replaced."""
     try:
         segments: list[Any] = TOC.read(storage, NAME, gen=toc, schema=schema).segments
     except UNREADABLE as error:

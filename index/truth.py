@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .allowed import Mask
 from .fields import Tier
-from .plan import All, Any, Leaf, Plan, Without
+from .plan import AllOf, Leaf, OneOf, Plan, Without
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +37,13 @@ class Facts:
 def judged(node: Plan, facts: Facts) -> Truth:
     """The truth of a plan."""
     match node:
-        case All(parts):
+        case AllOf(parts):
             held = facts.held(Tier.DISCOVER)
             truth = Truth(held, held)
             for part in parts:
                 truth = truth & judged(part, facts)
             return truth
-        case Any(parts):
+        case OneOf(parts):
             nothing = facts.held(Tier.DISCOVER) & False
             truth = Truth(nothing, nothing)
             for part in parts:

@@ -1,6 +1,13 @@
 """Foreign files are read by a child process that has little memory, little time, and nothing that it could harm.
 
-What holds: see "Reading foreign files" in PAGES.md. The parent never looks into a foreign file; it reads JSON lines.
+The parent never looks into a foreign file: it starts the child, reads its reports, one JSON line each, and ends it. Needs Linux.
+
+Always holds: limits on address space, on processor time of a step and on the size of one file (kernel); on wall time,
+on all files together, which are weighed once a second, and on the length of a report (parent); no open files,
+no environment, no core dump, low priority. Where seccomp works, which is nearly everywhere: no network, no local sockets,
+no other program or process. Where Landlock works (Linux 5.13, unless switched off): no files but the libraries, the input, and the output
+folder. ``walls()`` tells which of these two stand. Not promised: that a decoder has no fault. One that is taken over can
+still write wrong pages of the file that it was given, and only of that.
 """
 
 import json
@@ -13,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,6 +44,14 @@ _CLOSE_TO_LIMIT = 0.5
 _STARTING_BYTES = 1 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """隔离: what this machine takes from a child beyond the limits, for the page that tells how safe a system is."""
+
+    files: bool  # it sees no file but its own
+    calls: bool  # it reaches no network, program or process
+
+
 class SandboxFailed(Exception):
     """The child failed by our fault (a bug, a library that is missing, a full disk), not by the file's."""
 
@@ -56,6 +71,13 @@ def run(
     """
     with Child(task, limits=limits, reads=reads, output=output) as child:
         return child.ask(request, on_progress)
+
+
+def walls() -> Walls:
+    """Start a child to see which walls stand here."""
+    with Child("storage.confined.child:nothing") as child:
+        child.ask({})
+        return child.walls
 
 
 class Child:
@@ -89,7 +111,8 @@ class Child:
         self._inbox, self._outbox = bytearray(), bytearray()
         self._peak = 0  # address space, bytes
         self._next_weighing = 0.0
-        self.holds: dict[str, int] = {}
+        self._space = 0  # the address space that it is allowed, bytes
+        self.walls = Walls(files=False, calls=False)
         self._post(
             task=task,
             limits=asdict(self._limits),
@@ -98,13 +121,15 @@ class Child:
         )
 
     def ask(self, request: dict[str, Any], on_progress: OnProgress | None = None) -> dict[str, Any]:
-        """Send a request and wait for its answer. After anything but an answer or a refusal that it gives itself,
-        the child is dead."""
+        """Send a request and wait for its answer.
+
+        The child lives on after an answer, and after a refusal that it told itself; see ``is_alive``.
+        """
         self._post(**request)
         try:
             for message in self._messages():
                 if "ready" in message:
-                    self.holds = message["ready"]
+                    self._note(**message["ready"])
                 elif "progress" in message:
                     if on_progress:
                         on_progress(message["progress"])
@@ -136,6 +161,10 @@ class Child:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self.close()
+
+    def _note(self, *, files: bool, calls: bool, address_space: int) -> None:
+        self.walls = Walls(files=files, calls=calls)
+        self._space = address_space
 
     def _post(self, **message: Any) -> None:
         self._outbox += json.dumps(message).encode() + b"\n"
@@ -202,11 +231,12 @@ class Child:
 
     def _death(self) -> Exception:
         """Why it died. A decoder that runs out of memory mostly aborts and leaves no word."""
-        try:
-            code = self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=5)
+        code, detail = self._process.poll(), self._last_words()
+        self.close()
+        if code is None:
             return SandboxFailed("the child closed its end and stayed")
-        detail = self._last_words()
         if code == -signal.SIGXCPU:
             return Refused(Reason.TOO_LONG, detail=detail)
         if code == -signal.SIGKILL or (code < 0 and self._was_close_to_limit()):
@@ -216,8 +246,7 @@ class Child:
         return SandboxFailed(detail or f"the child ended with {code}")
 
     def _was_close_to_limit(self) -> bool:
-        allowed = self.holds.get("address_space")
-        return allowed is not None and self._peak > allowed - self._limits.memory_bytes * (1 - _CLOSE_TO_LIMIT)
+        return self._space > 0 and self._peak > self._space - self._limits.memory_bytes * (1 - _CLOSE_TO_LIMIT)
 
     def _last_words(self) -> str:
         size = self._errors.seek(0, os.SEEK_END)

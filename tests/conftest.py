@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from archive.actor import Actor
-from archive.models import Membership, Node
+from archive.models import Membership, Node, Principal
 from archive.services import actors, setup, tree
 from archive.settings import Settings
 from archive.site import Site
@@ -22,6 +24,17 @@ pytest_plugins = ["tests.servers"]
 
 START = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
 """Friday, half past nine in the morning at the hospital."""
+
+
+CAST = {
+    "archivist": (("archivist",), 2, None), "senior": (("senior",), 3, None), "scanner": (("scanner",), 1, None),
+    "clinician": (("clinician",), 1, "CK"), "head": (("head", "clinician"), 2, "CK"),
+    "clinician2": (("clinician",), 1, "EK"), "clerk": (("clerk",), 1, None), "desk": (("desk",), 1, None),
+    "inspector": (("inspector",), 1, None), "auditor": (("auditor",), 0, None),
+    "security": (("security",), 0, None), "sysadmin": (("sysadmin",), 0, None), "stranger": ((), 0, None),
+}  # fmt: skip
+PASSWORD = "a long and invented password"
+WARDS = {"CK": "产科", "EK": "儿科"}
 
 
 class Clock:
@@ -43,27 +56,34 @@ def clock() -> Clock:
     return Clock()
 
 
+def _furnish(site: Site) -> None:
+    """云川县妇幼保健院, small: enough people and places for any story."""
+    prepare(site)
+    with site.uow(Actor.system("test")) as uow:
+        wards = {code: setup.department(uow, code=code, name=name) for code, name in WARDS.items()}
+        for number, (account, (roles, clearance, ward)) in enumerate(CAST.items(), start=1):
+            user = setup.enlist(uow, account=account, name=f"{account}甲", staff_no=f"{number:04d}", password=PASSWORD,
+                                roles=roles, clearance=clearance)  # fmt: skip
+            if ward:
+                uow.session.add(Membership(principal_id=user.id, group_id=wards[ward]))
+        setup.found(uow, code="H001", name="云川县妇幼保健院")
+    site.close()
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A prepared folder that is copied for each test."""
+    """A furnished folder that is copied for each test."""
     folder = tmp_path_factory.mktemp("template") / "var"
-    site = Site(Settings(var=folder), Clock())
-    prepare(site)
-    site.engine.dispose()
-    site.journal_engine.dispose()
+    _furnish(Site(Settings(var=folder), Clock()))
     return folder
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a prepared database that is copied for each test."""
-    name = f"juanzong_template_{tmp_path_factory.getbasetemp().name.replace('-', '_')}"
-    _on_server(postgres_server, f'DROP DATABASE IF EXISTS "{name}"')
+def postgres_template(postgres_server: str, sqlite_template: Path) -> str:
+    """The name of a furnished database that is copied for each test; it shares the keys of the folder."""
+    name = f"juanzong_template_{uuid4().hex}"
     _on_server(postgres_server, f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
-    site = Site(Settings(var=tmp_path_factory.mktemp("pg"), database_url=_url(postgres_server, name)), Clock())
-    prepare(site)
-    site.engine.dispose()
-    site.journal_engine.dispose()
+    _furnish(Site(Settings(var=sqlite_template, database_url=_url(postgres_server, name)), Clock()))
     return name
 
 
@@ -79,7 +99,7 @@ def _url(server: str, name: str) -> str:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def site(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, clock: Clock) -> Iterator[Site]:
-    """An empty archive, prepared, on each database in turn."""
+    """A furnished archive without records, on each database in turn."""
     var = tmp_path / "var"
     shutil.copytree(sqlite_template, var)
     if request.param == "sqlite":
@@ -88,7 +108,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, 
         made.close()
         return
     server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
-    name = f"juanzong_{abs(hash(str(tmp_path))):x}"
+    name = f"juanzong_{uuid4().hex}"
     _on_server(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     made = Site(Settings(var=var, database_url=_url(server, name)), clock)
     yield made
@@ -119,35 +139,20 @@ class Hospital:
         return uow.node(self.categories[code])
 
 
-CAST = {
-    "archivist": (("archivist",), 2, None), "senior": (("senior",), 3, None), "scanner": (("scanner",), 1, None),
-    "clinician": (("clinician",), 1, "CK"), "head": (("head", "clinician"), 2, "CK"),
-    "clinician2": (("clinician",), 1, "EK"), "clerk": (("clerk",), 1, None), "desk": (("desk",), 1, None),
-    "inspector": (("inspector",), 1, None), "auditor": (("auditor",), 0, None),
-    "security": (("security",), 0, None), "sysadmin": (("sysadmin",), 0, None), "stranger": ((), 0, None),
-}  # fmt: skip
-PASSWORD = "a long and invented password"
-
-
 @pytest.fixture
 def hospital(site: Site) -> Hospital:
-    """云川县妇幼保健院, small: enough people and places for any story."""
-    with site.uow(Actor.system("test")) as uow:
-        wards = {code: setup.department(uow, code=code, name=name) for code, name in (("CK", "产科"), ("EK", "儿科"))}
-        people = {}
-        for number, (account, (roles, clearance, ward)) in enumerate(CAST.items(), start=1):
-            user = setup.enlist(uow, account=account, name=f"{account}甲", staff_no=f"{number:04d}", password=None,
-                                roles=roles, clearance=clearance)  # fmt: skip
-            people[account] = user.id
-            if ward:
-                uow.session.add(Membership(principal_id=user.id, group_id=wards[ward]))
-        setup.found(uow, code="H001", name="云川县妇幼保健院")
-        with uow.unscoped("test"):
-            from sqlalchemy import select
-
-            rows = uow.session.execute(select(Node.data, Node.id).where(Node.type == "category"))
-            categories = {data["code"]: number for data, number in rows}
-    return Hospital(site, people, wards, categories)
+    """The people, wards and categories of the furnished archive, by their codes."""
+    with site.session(readonly=True) as session:
+        principals = session.execute(select(Principal.kind, Principal.code, Principal.id)).all()
+        categories = session.execute(
+            select(Node.data, Node.id).where(Node.type == "category"), execution_options={"scope": "test"}
+        )
+        return Hospital(
+            site,
+            people={code: number for kind, code, number in principals if kind == "user"},
+            wards={code: number for kind, code, number in principals if kind == "dept"},
+            categories={data["code"]: number for data, number in categories},
+        )
 
 
 RECORD = {

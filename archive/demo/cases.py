@@ -90,12 +90,14 @@ class Imaging:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """病例: everything of one stay that does not depend on who the patient is. `level` is the sensitivity, 0 to 3."""
+    """病例: everything of one stay that does not depend on who the patient is. `level` is the sensitivity, 0 to 3;
+    `admission` is what was thought at first, empty where that was right."""
 
     dept: str
     key: str
     diagnosis: str
     code: str
+    admission: str
     others: tuple[Diagnosis, ...]
     complaint: str
     illness: str
@@ -107,7 +109,7 @@ class Case:
     long_orders: tuple[str, ...]
     once_orders: tuple[str, ...]
     labs: tuple[str, ...]
-    abnormal: Mapping[str, float]
+    abnormal: Mapping[str, float | str]
     imaging: Imaging | None
     operation: Operation | None
     birth: Birth | None
@@ -180,7 +182,10 @@ def _case(rng: Random, dept: str, template: Mapping[str, Any], age_days: int | N
     return Case(
         dept=dept,
         others=tuple(Diagnosis(code, term) for code, term in filled["others"]),
-        abnormal={name: value(rng, low, high) for name, (low, high) in template.get("abnormal", {}).items()},
+        abnormal={
+            name: found if isinstance(found, str) else value(rng, *found)
+            for name, found in template.get("abnormal", {}).items()
+        },
         imaging=Imaging(*filled["imaging"]) if "imaging" in filled else None,
         operation=_operation(rng, filled["operation"]) if "operation" in filled else None,
         birth=_birth(rng, filled["birth"], template.get("operation")) if "birth" in filled else None,
@@ -196,7 +201,7 @@ def _case(rng: Random, dept: str, template: Mapping[str, Any], age_days: int | N
 
 _NUMBERS = frozenset({"draw", "age", "age_days", "days", "weight", "level", "abnormal"})
 _TEXTS = ("key", "diagnosis", "code", "complaint", "illness", "exam", "tests", "basis", "plan", "advice", "result")
-_OPTIONAL = {"critical": "", "transfusion": "", "death": "", "leaves": "医嘱离院"}
+_OPTIONAL = {"admission": "", "critical": "", "transfusion": "", "death": "", "leaves": "医嘱离院"}
 
 
 def _fill_all(part: Any, facts: Mapping[str, object]) -> Any:
@@ -225,5 +230,5 @@ def _birth(rng: Random, part: Mapping[str, Any], operation: object) -> Birth:
     return Birth(
         mode=part["mode"], female=rng.random() < 0.49, weight_g=weight, length_cm=42 + round(weight / 430),
         apgar=(apgar[0], apgar[1], apgar[2]), liquor=part.get("liquor", "清"), stages=stages,
-        blood_ml=round(rng.randint(180, 340), -1),
+        blood_ml=int(part["blood"]) if "blood" in part else round(rng.randint(180, 340), -1),
     )

@@ -109,7 +109,9 @@ class Team:
     anaesthetist: Staff
     theatre_nurse: Staff
     technician: Staff
+    lab_senior: Staff
     sonographer: Staff
+    imaging_senior: Staff
     pathologist: Staff
     paediatrician: Staff
     coder: Staff
@@ -206,8 +208,10 @@ def team(rng: Random, everybody: Iterable[Staff], dept: str) -> Team:
         head=one(dept, Post.HEAD), chief=one(dept, Post.SENIOR), attending=one(dept, Post.ATTENDING),
         resident=one(dept, Post.RESIDENT), head_nurse=one(dept, Post.HEAD_NURSE), nurse=one(dept, Post.NURSE),
         anaesthetist=one("MZK", *reporting), theatre_nurse=one("MZK", Post.NURSE),
-        technician=one("JYK", *reporting), sonographer=one("CSK", *reporting), pathologist=one("BLK", *reporting),
-        paediatrician=one("XSEK", Post.ATTENDING), coder=one("BAK", Post.CODER),
+        technician=one("JYK", *reporting), lab_senior=one("JYK", Post.SENIOR),
+        sonographer=one("CSK", *reporting), imaging_senior=one("CSK", Post.SENIOR),
+        pathologist=one("BLK", *reporting), paediatrician=one("XSEK", Post.ATTENDING),
+        coder=one("BAK", Post.CODER),
     )
 
 
@@ -267,7 +271,7 @@ def encounter(
     department = DEPARTMENTS[dept]
     leaves = (admitted_at + timedelta(days=days)).replace(hour=rng.randint(9, 11), minute=rng.randrange(60))
     if days == 0 or leaves <= admitted_at:
-        leaves = admitted_at + timedelta(hours=rng.randint(7, 20), minutes=rng.randrange(60))
+        leaves = admitted_at + timedelta(hours=rng.randint(6, 10), minutes=rng.randrange(60))
     return Encounter(
         admit_no=f"{who.mrn}{times:02d}", times=times, admitted_at=admitted_at, discharged_at=leaves, dept=department,
         ward=rng.choice(department.wards), bed=f"{rng.randint(1, 48):02d}", team=team(rng, everybody, dept),

@@ -34,6 +34,9 @@ class Job(Base):
     tries: Mapped[int] = mapped_column(default=0)
     cancel: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    started_with: Mapped[int] = mapped_column(default=0)
+    """The progress at `started_at`: what a resumed job had done before says nothing of its pace."""
     done_at: Mapped[datetime | None]
     __table_args__ = (Index("ix_job_queue", "state", "priority", "run_after", "id"),)
 

@@ -36,6 +36,17 @@ def by_account(session: OrmSession, account: str, now: datetime) -> Actor | None
     return load(session, user_id, now) if user_id is not None else None
 
 
+def department_names(session: OrmSession) -> dict[int, str]:
+    """Id → name of every department in the order of the pinyin; read once a unit of work."""
+    if "departments" not in session.info:
+        rows = session.execute(
+            select(Principal.id, Principal.name).where(Principal.kind == "dept").order_by(Principal.name_key)
+        )
+        session.info["departments"] = {number: name for number, name in rows}
+    names: dict[int, str] = session.info["departments"]
+    return names
+
+
 def _held(user_id: int, now: datetime):  # type: ignore[no-untyped-def]
     member = select(Membership.group_id).where(
         Membership.principal_id == user_id, or_(Membership.valid_to.is_(None), Membership.valid_to > now)

@@ -78,10 +78,15 @@ def reach(uow: UnitOfWork, node: Node, track: str, step: str, at: datetime | Non
 def mark(uow: UnitOfWork, node: Node, *, track: str, step: str) -> None:
     """A person marks a step as done: signed in, arranged, bound … Raises Conflict for one that the system gives."""
     body = policies.in_force(uow, "gates").body
-    if step not in body["tracks"].get(track, {}).get("steps", ()) or step in {"in_hospital", "linked", "waiting"}:
+    if step not in body["tracks"].get(track, {}).get("steps", ()) or not is_by_hand(step):
         raise Conflict(_("This step is not marked by hand."))
     uow.note(track=track, step=step)
     reach(uow, node, track, step)
+
+
+def is_by_hand(step: str) -> bool:
+    """Whether a person marks this step; the others are reached by what happens."""
+    return step not in {"in_hospital", "pending", "waiting", "scanning", "linked"}
 
 
 @dataclass(frozen=True)

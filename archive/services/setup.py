@@ -3,14 +3,14 @@
 from sqlalchemy import select
 
 from archive import classes
-from archive.models import ROOT_ID, Counter, Node, Principal, RoleAssignment, User, base32
+from archive.models import ROOT_ID, CalendarDay, Counter, Node, Principal, RoleAssignment, Setting, User, base32
 from archive.names import name_key
 from archive.policy.holidays import DAYS
 from archive.policy.holdings import CATEGORIES
 from archive.policy.types import TYPES
 from archive.services import passwords, policies, tree
 from archive.uow import UnitOfWork
-from archive.models import CalendarDay
+
 
 TRUSTED = {"scope": "setup"}
 
@@ -74,3 +74,8 @@ def catch_up(uow: UnitOfWork) -> None:
     """After an upgrade of the program: new kinds of policy are seeded, and classes follow a changed matrix."""
     policies.seed(uow)
     classes.refresh_policy(uow.session)
+
+
+def name_hospital(uow: UnitOfWork, name: str) -> None:
+    """The name that stands on every page."""
+    uow.session.merge(Setting(name="hospital.name", value=name))

@@ -3,23 +3,52 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 
 from archive import classes, schema
 from archive.errors import Conflict, Invalid, Stale
 from archive.i18n import _
-from archive.models import Node, NodeVersion, Principal, base32
+from archive.models import ROOT_ID, Node, NodeVersion, Principal, base32
 from archive.names import sort_key
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING, TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Type
-from archive.services import policies, records
+from archive.services import actors, policies, records
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
+
+
+def root(uow: UnitOfWork) -> Node:
+    """The sentinel above every fonds."""
+    found = uow.session.get(Node, ROOT_ID, execution_options=TRUSTED)
+    assert found is not None
+    return found
+
+
+def chosen(folder: Node, uuids: list[str]) -> Any:
+    """The condition for the rows chosen in a folder's list."""
+    return and_(Node.parent_id == folder.id, Node.uuid.in_([UUID(text) for text in uuids]))
+
+
+def form_values(node: Node) -> dict[str, object]:
+    """What the form of a node begins with."""
+    columns = {field.name: getattr(node, field.column) for field in TYPES[node.type].fields if field.column}
+    return {**node.data, **columns}
+
+
+def compared(node: Node, mine: Mapping[str, object], theirs: Mapping[str, object]) -> list[tuple[str, str, str]]:
+    """Label, what the other person saved, what one typed oneself: for every field that differs."""
+    rows = []
+    for field in TYPES[node.type].typed:
+        saved, typed = str(theirs.get(field.column or field.name) or ""), str(mine.get(field.name) or "")
+        if saved != typed:
+            rows.append((str(field.label), saved, typed))
+    return rows
 
 
 def addable(uow: UnitOfWork, parent: Node) -> list[Type]:
@@ -36,17 +65,11 @@ def _fits(kind: Type, parent: Node) -> bool:
     return parent.type == "category" and "series" in kind.parents and parent.data.get("type") == kind.name
 
 
-def departments(uow: UnitOfWork) -> dict[str, str]:
-    """Id → name of every department, in the order of the pinyin."""
-    rows = uow.session.execute(
-        select(Principal.id, Principal.name).where(Principal.kind == "dept").order_by(Principal.name_key)
-    )
-    return {str(number): name for number, name in rows}
-
-
 def vocabulary(uow: UnitOfWork, name: str) -> dict[str, str]:
     """The choices of a field."""
-    return departments(uow) if name == "departments" else policies.vocabulary(uow, name)
+    if name == "departments":
+        return {str(number): label for number, label in actors.department_names(uow.session).items()}
+    return policies.vocabulary(uow, name)
 
 
 def checked(uow: UnitOfWork, kind: Type, raw: Mapping[str, object]) -> dict[str, Any]:

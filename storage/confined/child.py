@@ -32,6 +32,11 @@ def main() -> None:
         _send(replies, _answer(task, json.loads(line), limits, replies))
 
 
+def nothing(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  # noqa: ARG001 - the form of a task
+    """The task of a child that is only asked how it stands."""
+    return {}
+
+
 def _answer(task: Task, request: dict[str, Any], limits: Limits, replies: BinaryIO) -> dict[str, Any]:
     def say(progress: dict[str, Any]) -> None:
         _send(replies, {"progress": progress})

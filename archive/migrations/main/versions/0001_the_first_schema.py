@@ -412,6 +412,8 @@ def upgrade() -> None:
     sa.Column('tries', sa.Integer(), nullable=False),
     sa.Column('cancel', sa.Boolean(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('started_with', sa.Integer(), nullable=False),
     sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['node_id'], ['node.id'], name=op.f('fk_job_node_id')),
     sa.ForeignKeyConstraint(['owner_id'], ['principal.id'], name=op.f('fk_job_owner_id')),

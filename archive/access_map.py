@@ -1,0 +1,143 @@
+"""The class of every node in one array of the process: a search is filtered by one look-up in it (architecture §3.2)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.orm import Session
+
+from archive.models import Node, SecurityEpoch
+from archive.policy.permissions import TIERS
+from archive.uow import UnitOfWork
+from index import Tier
+
+Classes = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+
+TRUSTED: Any = {"scope": "access map", "yield_per": 50_000}
+WINDOW = 10_000
+"""So many of the newest epochs are looked through for late ones when the map is first loaded."""
+PATIENCE = 60.0
+"""Seconds that a late epoch is waited for at least."""
+
+
+class AccessMap:
+    """安全类数组: one a process, brought up to date by the security epoch before each search."""
+
+    def __init__(self) -> None:
+        self._classes: Classes = np.zeros(0, np.int32)
+        self._newest = -1
+        self._late = _Late()
+        self._lock = Lock()
+
+    def allowed(self, uow: UnitOfWork) -> "AllowedNodes":
+        """What the actor of `uow` holds now, for the index. Reads what is committed, nothing of `uow` itself."""
+        with uow.site.session(readonly=True) as session:
+            return AllowedNodes(uow, self.current(session))
+
+    def current(self, session: Session) -> Classes:
+        """The classes by node id, as of now. Another search may bring the same array further up to date."""
+        with self._lock:
+            newest = session.scalar(select(func.max(SecurityEpoch.id))) or 0
+            if self._newest < 0 or newest < self._newest:
+                self._load(session, newest)
+            elif newest > self._newest or self._late.ids:
+                self._follow(session, newest)
+            return self._classes
+
+    def _load(self, session: Session, newest: int) -> None:
+        self._late = _Late()
+        self._notice(session, newest - WINDOW, newest)
+        size = (session.scalar(select(func.max(Node.id)), execution_options=TRUSTED) or 0) + 1
+        self._classes = np.zeros(size, np.int32)
+        self._put(session.execute(select(Node.id, Node.access_class), execution_options=TRUSTED))
+        self._newest = newest
+
+    def _follow(self, session: Session, newest: int) -> None:
+        """Reads the branches again whose classes have changed since; one statement for all of them."""
+        late = sorted(self._late.ids)
+        self._notice(session, self._newest, newest)
+        changed = (
+            select(Node.id, Node.access_class)
+            .join(SecurityEpoch, (Node.path >= SecurityEpoch.path_from) & (Node.path < SecurityEpoch.path_end))
+            .where(or_(SecurityEpoch.id > self._newest, SecurityEpoch.id.in_(late)))
+            .distinct()
+        )
+        self._put(session.execute(changed, execution_options=TRUSTED))
+        self._newest = newest
+
+    def _notice(self, session: Session, after: int, newest: int) -> None:
+        """On a server with many writers an epoch can be committed after one with a higher number."""
+        if session.get_bind().dialect.name == "postgresql":
+            self._late.look(session, after, newest)
+
+    def _put(self, rows: Any) -> None:
+        for part in rows.partitions():
+            pairs = np.array(part, np.int64).reshape(-1, 2)
+            if len(pairs) and (beyond := int(pairs[:, 0].max()) + 1 - len(self._classes)) > 0:
+                self._classes = np.concatenate([self._classes, np.zeros(max(beyond, len(self._classes) // 8), np.int32)])
+            self._classes[pairs[:, 0]] = pairs[:, 1]
+
+
+@dataclass
+class _Late:
+    """Numbers of epochs that were drawn but not committed when higher ones were: they are asked for again."""
+
+    ids: dict[int, tuple[int, float]] = field(default_factory=dict)
+    """For each number the transactions begun until it was missed, and when that was."""
+
+    def look(self, session: Session, after: int, newest: int) -> None:
+        known = set(session.scalars(select(SecurityEpoch.id).where(SecurityEpoch.id > after)))
+        known |= set(session.scalars(select(SecurityEpoch.id).where(SecurityEpoch.id.in_(list(self.ids)))))
+        oldest, next_ = session.execute(
+            text("SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s")
+        ).one()
+        waiting = {number: since for number, since in self.ids.items() if number not in known and not _over(since, oldest)}
+        missing = set(range(max(1, after + 1), newest + 1)) - known
+        self.ids = waiting | dict.fromkeys(missing, (int(next_), monotonic()))
+
+
+def _over(since: tuple[int, float], oldest: int) -> bool:
+    """Whether all transactions that ran when the number was missed have ended: it was rolled back."""
+    return oldest >= since[0] and monotonic() - since[1] > PATIENCE
+
+
+@dataclass(eq=False)
+class AllowedNodes:
+    """许可: the nodes that one person holds at each tier, as masks over node ids. Lives for one unit of work."""
+
+    uow: UnitOfWork
+    classes: Classes
+    _masks: dict[Tier, Mask] = field(default_factory=dict)
+
+    def mask(self, tier: Tier) -> Mask:
+        """What the index asks for: classes that admit, and grants, without closed branches."""
+        if tier not in self._masks:
+            self._masks[tier] = self._mask(tier)
+        return self._masks[tier]
+
+    def _mask(self, tier: Tier) -> Mask:
+        permission = TIERS[tier]
+        admitted = sorted(self.uow.access.classes(permission))
+        table = np.zeros((admitted[-1] if admitted else 0) + 2, np.bool_)
+        table[admitted] = True
+        mask: Mask = np.take(table, self.classes, mode="clip")
+        self._set(mask, self.uow.access.granted(permission), held=True)
+        self._set(mask, self._shut(), held=False)
+        return mask
+
+    def _shut(self) -> Iterable[int]:
+        """The nodes of branches whose classes are being worked out."""
+        for start, end in self.uow.access.closed():
+            inside = select(Node.id).where(Node.path >= start, Node.path < end)
+            yield from self.uow.session.scalars(inside, execution_options=TRUSTED)
+
+    @staticmethod
+    def _set(mask: Mask, numbers: Iterable[int], *, held: bool) -> None:
+        known = np.fromiter(numbers, np.int64)
+        mask[known[known < len(mask)]] = held

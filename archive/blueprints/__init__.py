@@ -1,0 +1,12 @@
+"""The pages, a file a noun: parse, call one service, show."""
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+
+def install(app: Flask, csrf: CSRFProtect) -> None:
+    """Registers every section; only the API, which has bearer tokens and no cookies, is outside CSRF."""
+    from archive.blueprints import health, session, tree, workbench
+
+    for section in (health.section, session.section, workbench.section, tree.section):
+        app.register_blueprint(section)

@@ -1,0 +1,181 @@
+"""What an object's pages have in common: head, tabs, actions, the cards of a record, the table of a folder."""
+
+from typing import Any
+
+from flask import request, url_for
+
+from archive.i18n import _, ngettext
+from archive.policy.permissions import P
+from archive.policy.workflows import WORKFLOWS
+from archive.services import history, listing, records, steps, tree
+from archive.sight import NodeView, crumbs, href
+from archive.uow import UnitOfWork
+
+
+def place(uow: UnitOfWork, node: Any) -> dict[str, Any]:
+    """The breadcrumb, with the node itself at its end."""
+    above = [{"label": label, "href": target} for label, target in crumbs(uow, node)]
+    return {"crumbs": [*above, {"label": NodeView(uow, node).label, "href": href(uow, node)}]}
+
+
+def head(uow: UnitOfWork, node: Any, seen: NodeView, current: str) -> dict[str, Any]:
+    """Breadcrumb, tabs and action bar: only what this person may do with it."""
+    above = [{"label": label, "href": target} for label, target in crumbs(uow, node)]
+    return {"crumbs": above, "tabs": tabs(seen, current), "actions": actions(uow, node, seen)}
+
+
+def tabs(seen: NodeView, current: str) -> list[dict[str, Any]]:
+    base = seen.href
+    wanted = [
+        ("view", _("View"), base, not seen.is_container),
+        ("contents", _("Contents"), base if seen.is_container else f"{base}/@@contents", seen.holds_items),
+        ("edit", _("Edit"), f"{base}/@@edit", seen.can(P.EDIT)),
+        ("sharing", _("Sharing"), f"{base}/@@sharing", seen.can(P.SHARE)),
+        ("history", _("History"), f"{base}/@@history", seen.can(P.HISTORY)),
+    ]
+    return [{"label": label, "href": target, "current": name == current} for name, label, target, may in wanted if may]
+
+
+def actions(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
+    """The action bar, drawn from rights and workflow: never a button that would be refused."""
+    found: list[dict[str, Any]] = []
+    if tree.addable(uow, node):
+        found.append({"label": _("Add"), "href": f"{seen.href}/@@add", "icon": "plus", "primary": seen.is_container})
+    if seen.can(P.SCAN_UPLOAD) and seen.type and seen.type.pages:
+        found.append({"label": _("Upload"), "href": f"{seen.href}/@@upload", "icon": "upload"})
+    if seen.can(P.REQUEST_CREATE) and not seen.is_container:
+        found.append({"label": _("Request"), "href": f"{seen.href}/@@request", "icon": "book-upload",
+                      "primary": not seen.can(P.READ)})  # fmt: skip
+    found += [_step(offer, seen) for offer in steps.offers(uow, node)]
+    if seen.can(P.READ) and seen.page_count:
+        found.append({"label": _("Read"), "href": f"{seen.href}/++page++1", "icon": "book",
+                      "primary": not any(act.get("primary") for act in found)})  # fmt: skip
+    if seen.can(P.TRASH) and not seen.is_container:
+        found.append(_trash(seen))
+    return found
+
+
+def _trash(seen: NodeView) -> dict[str, Any]:
+    label, icon = (_("Restore"), "trash-off") if seen.is_trashed else (_("Move to trash"), "trash")
+    act = {"label": label, "icon": icon, "post": f"{seen.href}/@@trash"}
+    return act if seen.is_trashed else act | {"confirm": _("It stays in the trash for 30 days and can be restored.")}
+
+
+def _step(offer: steps.Offer, seen: NodeView) -> dict[str, Any]:
+    step = offer.step
+    act: dict[str, Any] = {"label": str(step.title), "icon": step.icon, "primary": step.primary and not offer.reasons}
+    if offer.reasons:
+        return act | {"disabled": True, "reason": " ".join(offer.reasons), "href": ""}
+    if step.asks_reason:
+        return act | {"href": f"{seen.href}/@@step/{step.name}"}
+    return act | {"post": f"{seen.href}/@@workflow/{step.name}", "hidden": {"version": seen.version}}
+
+
+def record(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
+    """The cards of a record's page, as far as this person may see them."""
+    parts = listing.contents(uow, node).rows if seen.holds_items else []
+    cards: dict[str, Any] = {"fields": seen.fields, "components": parts, "tracks": None, "gate": None, "timeline": None}
+    if node.type == "medical_record":
+        cards |= _tracks(uow, node, seen)
+    if seen.can(P.HISTORY):
+        cards["timeline"] = [{"at": act.at, "text": f"{act.by} {act_label(act.action)}", "key": True}
+                             for act in history.acts(uow, node, most=8)]  # fmt: skip
+    return cards
+
+
+def _tracks(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
+    rows = [
+        {"label": track.label, "steps": [
+            {"label": step.label, "kind": step.look, "meta": _meta(step, seen)} for step in track.steps
+        ]} for track in records.tracks(uow, node)
+    ]  # fmt: skip
+    missing, total = records.gate(uow, node)
+    lines = [{"text": _("Gates %(met)d / %(all)d", met=total - len(missing), all=total), "kind": ""}]
+    lines += [{"text": word, "kind": "wait"} for word in missing[:3]]
+    archived = node.state in {"archived", "correcting"}
+    markable = [
+        {"track": track.name, "step": step.name, "label": step.label}
+        for track in records.tracks(uow, node) for step in track.steps if step.at is None and records.is_by_hand(step.name)
+    ] if seen.can(P.EDIT) else []  # fmt: skip
+    return {"tracks": rows, "gate": {"label": _("Archived") if archived else _("Archive"), "met": not missing, "lines": lines},
+            "markable": markable}  # fmt: skip
+
+
+def _meta(step: records.Step, seen: NodeView) -> str:
+    if step.at is None:
+        return ""
+    return f"{step.at:%m-%d}" + (f" {step.by}" if step.by and seen.can(P.IDENTIFY) else "")
+
+
+def act_label(name: str) -> str:
+    """What an act is called on a page."""
+    words = {
+        "node.added": _("added it"), "node.edited": _("edited the description"), "node.catalogue": _("began cataloguing"),
+        "node.submit": _("submitted it for review"), "node.send_back": _("sent it back"), "node.archive": _("archived it"),
+        "node.correct": _("opened it for correction"), "node.finish": _("finished the correction"),
+        "node.shared": _("shared it"), "node.unshared": _("ended a share"), "node.moved": _("moved it"),
+        "node.reclassified": _("changed the sensitivity"), "node.inheritance_changed": _("changed the inheritance"),
+        "node.trashed": _("moved it to the trash"), "node.restored": _("restored it"),
+        "representation.added": _("uploaded a file"), "record.step_reached": _("marked a step"),
+    }  # fmt: skip
+    return words.get(name, name)
+
+
+def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: bool = True) -> dict[str, Any]:
+    """A folder as the one table component draws it."""
+    rows = [_row(view) for view in listed.rows]
+    total = ngettext("%(num)s item", "%(num)s items", listed.total, num=f"{listed.total:,}" + ("+" if listed.capped else ""))
+    onward = _with(cursor=listed.next) if listed.next else None
+    sorts = {"title": "number", "updated": "updated"}
+    columns = [
+        {"key": "title", "label": _("Title"), "kind": "link", "href": _with(sort="number", cursor=None)},
+        {"key": "number", "label": _("Archival number"), "kind": "dh", "optional": True},
+        {"key": "state", "label": _("State"), "kind": "state"},
+        {"key": "level", "label": _("Sensitivity"), "kind": "level", "optional": True},
+        {"key": "pages", "label": _("Pages"), "kind": "number", "optional": True},
+        {"key": "updated", "label": _("Changed"), "kind": "short", "href": _with(sort="updated", cursor=None)},
+    ]  # fmt: skip
+    for column in columns:
+        if sorts.get(str(column["key"])) == listed.sort:
+            column["sorted"] = "descending" if listed.sort == "updated" else "ascending"
+    acts = _bulk_acts(listed.rows) if bulk else []
+    return {
+        "name": "contents", "label": _("Contents"), "columns": columns, "rows": rows, "total": total, "next": onward,
+        "filters": _filters(listed.filters), "reset": base or request.path,
+        "bulk": {"action": f"{base}/@@bulk", "acts": acts} if acts else None,
+        "empty": {"title": _("Nothing here yet"), "text": _("What is added here, and what you may see of it, appears in this list.")},
+    }  # fmt: skip
+
+
+def _row(view: NodeView) -> dict[str, Any]:
+    cells = {
+        "title": view.label, "number": view.number, "state": view.state,
+        "level": None if view.is_container else view.level, "pages": view.page_count or None, "updated": view.updated_at,
+    }  # fmt: skip
+    return {"id": view.uuid, "label": view.label, "href": view.href, "cells": cells}
+
+
+def _bulk_acts(rows: list[NodeView]) -> list[dict[str, Any]]:
+    """The steps that at least one of the rows offers to this person."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        for step in WORKFLOWS[row.workflow].steps(row.state.name):
+            if row.can(step.needs) and not step.asks_reason:
+                found[step.name] = {"name": step.name, "label": str(step.title), "icon": step.icon}
+    return list(found.values())
+
+
+def _filters(filters: listing.Filters) -> list[dict[str, str]]:
+    chips = []
+    for name, label in (("state", _("State")), ("type", _("Type")), ("year", _("Year")), ("dept", _("Department"))):
+        if value := getattr(filters, name):
+            chips.append({"label": label, "value": str(value), "remove": _with(**{name: None})})
+    if filters.trashed:
+        chips.append({"label": _("Trash"), "value": "", "remove": _with(trashed=None)})
+    return chips
+
+
+def _with(**changes: Any) -> str:
+    """This address with some of its parameters changed."""
+    kept = {name: value for name, value in request.args.items() if name not in changes}
+    return url_for(request.endpoint or "", **(request.view_args or {}), **kept, **{k: v for k, v in changes.items() if v})

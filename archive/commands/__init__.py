@@ -1,0 +1,5 @@
+"""The commands of `juanzong`, a file a subject; each registers itself with the parser."""
+
+from archive.commands import running
+
+REGISTER = (running.register,)

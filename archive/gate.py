@@ -1,0 +1,179 @@
+"""The gate: every route names what it needs, answers inside a unit of work, and leaves its line in a journal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Blueprint, Flask, Response, current_app, g, make_response, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.routing import BaseConverter
+
+from archive.actor import Actor
+from archive.errors import ArchiveError, Forbidden, NotFound, SignInNeeded
+from archive.i18n import speaking
+from archive.journal import Event, Origin
+from archive.policy.permissions import P
+from archive.site import Site
+from archive.uow import PROGRAM, SIGNED_IN, Needs, UnitOfWork
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+View = Callable[..., Any]
+
+
+class Public:
+    """The need of a page that anybody may see: sign-in, health."""
+
+
+PUBLIC = Public()
+
+
+class UnguardedView(RuntimeError):
+    """The application has a route that no gate guards; it does not start."""
+
+
+class Slugs(BaseConverter):
+    """A path of slugs in the tree, up to the first `@@view` or `++page++`."""
+
+    regex = r"[^/@+][^/]*(?:/[^/@+][^/]*)*"
+    part_isolating = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """What one route needs, which of its parts names a node, and the event that it leaves.
+
+    `reads` is the tier of the node that a GET shows; `event` names the line in the journal of reads.
+    """
+
+    view: View
+    needs: Needs | Public
+    node: str | None
+    event: str | None
+
+
+class Section(Blueprint):
+    """A blueprint whose routes cannot be made without saying what they need."""
+
+    def page(
+        self, rule: str, *, needs: Needs | Public, node: str | None = None, methods: tuple[str, ...] = ("GET",),
+        event: str | None = None,
+    ) -> Callable[[View], View]:  # fmt: skip
+        """Registers a view `(uow, …)`. With `node="path"` that part of the address becomes the node, checked at `needs`."""
+
+        def decorate(view: View) -> View:
+            route = Route(view, needs, node, event)
+
+            @wraps(view)
+            def answer(**parts: Any) -> Response:
+                return conduct(route, parts)
+
+            answer.route = route  # type: ignore[attr-defined]
+            self.add_url_rule(rule, view.__name__, answer, methods=list(methods))
+            return view
+
+        return decorate
+
+
+def site() -> Site:
+    found: Site = current_app.extensions["juanzong"]
+    return found
+
+
+def origin() -> Origin:
+    if "request_id" not in g:
+        g.request_id = uuid4()
+    return Origin(address=request.remote_addr, request_id=g.request_id, channel="web")
+
+
+def conduct(route: Route, parts: dict[str, Any]) -> Response:
+    """Answers one request: opens the unit of work, checks, calls the view, writes the journal, commits."""
+    readonly = request.method in SAFE
+    try:
+        attempt = lambda: _attempt(route, parts, readonly)  # noqa: E731 - tried again as a whole
+        return attempt() if readonly else site().retrying(attempt)
+    except (Forbidden, NotFound) as error:
+        _note_refusal(error)
+        raise
+
+
+def _attempt(route: Route, parts: dict[str, Any], readonly: bool) -> Response:
+    here = site()
+    with here.session(readonly=readonly) as session:
+        g.session = session
+        g.pop("_login_user", None)
+        actor = _actor()
+        g.uow = uow = here.work(session, actor, origin())
+        with speaking(g.locale):
+            response = make_response(_call(route, uow, dict(parts)))
+        if readonly:
+            _note_reading(route, uow, response)
+        else:
+            uow.finish()
+    return response
+
+
+def _actor() -> Actor:
+    actor: Actor = current_user.actor if current_user.is_authenticated else Actor.nobody()
+    g.actor = actor
+    g.locale = request.cookies.get("locale") or (actor.locale if actor.is_authenticated else "zh_CN")
+    return actor
+
+
+def _call(route: Route, uow: UnitOfWork, parts: dict[str, Any]) -> Any:
+    if isinstance(route.needs, Public):
+        return route.view(uow, **parts)
+    if not uow.actor.is_authenticated:
+        return _ask_to_sign_in()
+    if route.node is None:
+        uow.require(route.needs)
+        return route.view(uow, **parts)
+    node = uow.node(_reference(route.node, parts.pop(route.node)))
+    g.node = node
+    uow.require(route.needs, node)
+    return route.view(uow, node, **parts)
+
+
+def _reference(name: str, given: str) -> UUID | str:
+    return UUID(str(given)) if name == "uuid" else given
+
+
+def _ask_to_sign_in() -> Response:
+    if request.method not in SAFE or "text/html" not in request.headers.get("Accept", "text/html"):
+        raise SignInNeeded
+    return redirect(url_for("session.sign_in", next=request.full_path.rstrip("?")))  # type: ignore[return-value]
+
+
+def _note_reading(route: Route, uow: UnitOfWork, response: Response) -> None:
+    """One event a page: which node, and whom it showed. Durable before the first byte."""
+    node = g.get("node")
+    if response.status_code >= 400 or not (uow.seen or route.event or uow.readings):
+        return
+    name = route.event or f"{(request.endpoint or 'page').replace('.', '_')}.viewed"
+    words = dict(g.get("reading_words", {}))
+    base = Event(name, shown=tuple(sorted(uow.seen)), words=words)
+    events = uow.readings or [base if node is None else uow.event_about(node, base)]
+    for event in events:
+        site().record_read(event, uow.actor, uow.origin)
+
+
+def _note_refusal(error: ArchiveError) -> None:
+    actor: Actor = g.get("actor") or Actor.nobody()
+    node, uow = g.get("node"), g.get("uow")
+    result = "hidden" if isinstance(error, NotFound) else "denied"
+    event = Event((request.endpoint or "page").replace(".", "_") + ".refused", result=result, object_ref=request.path[:120])
+    if node is not None and uow is not None:
+        event = uow.event_about(node, event)
+    site().record_read(event, actor, origin())
+
+
+def audit_routes(app: Flask) -> None:
+    """Raises UnguardedView for a route that was not made by a Section. Called once, before the first request."""
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if rule.endpoint != "static" and not hasattr(view, "route"):
+            raise UnguardedView(f"{rule.rule} ({rule.endpoint}) is not guarded")
+
+
+__all__ = ["PROGRAM", "PUBLIC", "SIGNED_IN", "P", "Section", "audit_routes", "conduct", "origin", "site"]

@@ -1,0 +1,70 @@
+"""`juanzong serve`: the web process and one worker beside it, in one command."""
+
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from archive import create_app, settings
+from archive.settings import Settings
+from archive.site import Site
+
+
+class WebServer(BaseApplication):
+    """Gunicorn with our settings: one process, many threads, so that caches are shared."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self._chosen = chosen
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": f"0.0.0.0:{self._chosen.port}", "worker_class": "gthread", "workers": self._chosen.processes,
+            "threads": self._chosen.threads, "timeout": 120, "graceful_timeout": 10, "proc_name": "juanzong",
+            "loglevel": "warning", "keepalive": 5, "control_socket_disable": True,
+        }  # fmt: skip
+        for name, value in options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(Site(settings.load()))
+
+
+def serve(chosen: Settings, *, with_worker: bool) -> None:
+    """Serves until SIGINT or SIGTERM; the worker ends with it, and is started again when it dies."""
+    if with_worker:
+        _watch_worker()
+    WebServer(chosen).run()
+
+
+def _watch_worker() -> None:
+    """A small process that keeps one worker running and ends with its parent."""
+    parent = os.getpid()
+    if os.fork():
+        return
+    os.setpgrp()
+    stopping = False
+    child: subprocess.Popen[bytes] | None = None
+
+    def stop(_number: int, _frame: Any) -> None:
+        nonlocal stopping
+        stopping = True
+        if child is not None:
+            child.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
+    while not stopping and os.getppid() == parent:
+        child = subprocess.Popen([sys.executable, "-m", "archive.cli", "work"])
+        while child.poll() is None and os.getppid() == parent and not stopping:
+            try:
+                child.wait(timeout=1)
+            except subprocess.TimeoutExpired:
+                continue
+        if child.poll() is None:
+            child.terminate()
+            child.wait(timeout=15)
+    os._exit(0)

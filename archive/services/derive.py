@@ -1,0 +1,143 @@
+"""Making pages: a master becomes page images, thumbnails and text, page by page; what has no text is recognised."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import func, select
+
+from archive.i18n import Lazy, _l
+from archive.models import Blob, Job, Node, Page, PageText, Representation
+from archive.services import intake, pages
+from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
+from archive.uow import PROGRAM, UnitOfWork, action
+from storage import BlobMissing
+from storage.limits import Refused
+from storage.pages import PageImage, inspect, render
+
+TRUSTED: Any = {"scope": "derive"}
+STOPPED = _l("It was stopped before all pages were made.")
+GONE = _l("The file is no longer kept.")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file whose pages are to be made, and how far that is."""
+
+    representation: int
+    node: int
+    record: str
+    sha256: str
+    made: int
+
+
+def _give_up(uow: UnitOfWork, job: Job) -> None:
+    """The job has ended: the file is kept, and says why it has not all its pages."""
+    found = uow.session.get(Representation, job.args["representation"], execution_options=TRUSTED)
+    if found is not None and found.state == "pending":
+        fail(uow, found, reason=job.message or STOPPED.message)
+
+
+@handles("page.derive", label=_l("Making pages"), gives_up=_give_up)
+def derive(run: JobRun) -> dict[str, Any]:
+    """Makes the pages of one file that are not made yet. Raises JobFailed with the reason why it cannot be read."""
+    task = _begin(run)
+    if task is None:
+        return {"pages": 0}
+    try:
+        with run.site.store.materialise(task.record, task.sha256) as path:
+            facts = inspect(path)
+            if task.made < facts.page_count:
+                _render(run, task, path, facts.page_count)
+    except Refused as refused:
+        raise JobFailed(Lazy(refused.sentence)) from refused
+    except BlobMissing as missing:
+        raise JobFailed(GONE) from missing
+    with run.uow() as uow:
+        found = uow.session.get_one(Representation, task.representation, execution_options=TRUSTED)
+        if found.state != "ready":
+            complete(uow, found, mime=facts.mime, owner=run.owner_id)
+    return {"pages": facts.page_count, **({"repaired": True} if facts.repaired else {})}
+
+
+def _begin(run: JobRun) -> Task | None:
+    """Marks the file as being worked on. Waits for an earlier file of the node: pages are numbered in their order."""
+    with run.uow() as uow:
+        found = uow.session.get(Representation, run.args["representation"], execution_options=TRUSTED)
+        if found is None or found.state in {"ready", "withdrawn"}:
+            return None
+        earlier = select(Representation.id).where(
+            Representation.node_id == found.node_id, Representation.state == "pending", Representation.id < found.id
+        )
+        if uow.session.scalar(earlier.limit(1), execution_options=TRUSTED) is not None:
+            raise GaveWay(1)
+        found.state, found.failure = "pending", None
+        blob = uow.session.get_one(Blob, found.blob_id, execution_options=TRUSTED)
+        made = select(func.count(Page.id)).where(Page.representation_id == found.id)
+        count = uow.session.scalar(made, execution_options=TRUSTED) or 0
+        return Task(found.id, found.node_id, blob.record, blob.sha256, count)
+
+
+def _render(run: JobRun, task: Task, path: Path, total: int) -> None:
+    def keep(page: PageImage) -> None:
+        with run.uow() as uow:
+            run.progress(page.number, total, uow=uow)
+            _keep(uow, task, page)
+        run.give_way()
+
+    with working_folder(run) as folder:
+        render(path, folder, on_page=keep, first_page=task.made + 1)
+
+
+@contextmanager
+def working_folder(run: JobRun) -> Iterator[Path]:
+    """A folder for what a child process makes; the worker's daily cleaning removes those of killed workers."""
+    place = run.site.settings.var / "work"
+    place.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=place) as folder:
+        yield Path(folder)
+
+
+def _keep(uow: UnitOfWork, task: Task, page: PageImage) -> None:
+    """One page: its pictures, then its rows, in the transaction that also counts it."""
+    image, thumbnail = (f"r{task.representation}-{kind}{page.number:05}.jpg" for kind in "pt")
+    for name, file in ((image, page.image), (thumbnail, page.thumbnail)):
+        uow.site.store.put_derivative(task.record, name, file.read_bytes())
+        file.unlink()
+    last = select(func.max(Page.ordinal)).where(Page.node_id == task.node)
+    made = Page(
+        node_id=task.node, ordinal=(uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1,
+        representation_id=task.representation, source_page=page.number, width=page.width, height=page.height,
+        dpi=page.dpi, image=image, thumbnail=thumbnail,
+    )  # fmt: skip
+    uow.session.add(made)
+    uow.session.flush()
+    if text := page.text:
+        boxes = [list(line[:5]) for line in page.lines]
+        uow.session.add(PageText(page_id=made.id, kind="layer", text=text, boxes=boxes, at=uow.now))
+
+
+@action("representation.ready", needs=PROGRAM)
+def complete(uow: UnitOfWork, representation: Representation, *, mime: str, owner: int | None) -> None:
+    """All pages are made. Those without text are recognised next, behind whatever is more urgent."""
+    representation.state, representation.failure = "ready", None
+    uow.session.get_one(Blob, representation.blob_id, execution_options=TRUSTED).mime = mime
+    node = uow.session.get_one(Node, representation.node_id, execution_options=TRUSTED)
+    intake.settle(uow, node)
+    silent = pages.without_text(uow, representation.id)
+    uow.note(representation=representation.id, silent=len(silent))
+    if silent:
+        job = uow.job("page.recognise", node=node, total=len(silent), priority=8, representation=representation.id)
+        job.owner_id = owner
+
+
+@action("representation.failed", needs=PROGRAM)
+def fail(uow: UnitOfWork, representation: Representation, *, reason: str) -> None:
+    """The file is kept as it came, with the reason why it has not all its pages."""
+    representation.state, representation.failure = "failed", reason[:300]
+    node = uow.session.get_one(Node, representation.node_id, execution_options=TRUSTED)
+    intake.settle(uow, node)
+    uow.note(representation=representation.id, reason=reason)

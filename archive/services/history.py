@@ -1,0 +1,76 @@
+"""The history of a description: who changed which field, when, from what to what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from archive.models import AuditEvent, Node, NodeVersion, Principal
+from archive.policy.permissions import P
+from archive.policy.types import TYPES
+from archive.uow import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Difference:
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One version and how it differs from the one before."""
+
+    version: int
+    at: datetime
+    by: str
+    comment: str | None
+    differences: list[Difference]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act of the journal on this node."""
+
+    at: datetime
+    by: str
+    action: str
+
+
+def changes(uow: UnitOfWork, node: Node) -> list[Change]:
+    """The versions of a node, newest first. Needs content.history, and read for the words that differ."""
+    uow.require(P.READ, node)
+    rows = uow.session.execute(
+        uow.of(NodeVersion, node, P.HISTORY)
+        .with_only_columns(NodeVersion, Principal.name)
+        .outerjoin(Principal, Principal.id == NodeVersion.by_id)
+        .order_by(NodeVersion.version)
+    )
+    found: list[Change] = []
+    before: dict[str, object] = {}
+    for version, name in rows:
+        found.append(Change(version.version, version.at, name or "", version.comment,
+                            _differences(node.type, before, version.snapshot)))  # fmt: skip
+        before = version.snapshot
+    uow.saw(node)
+    return found[::-1]
+
+
+def _differences(kind: str, before: dict[str, object], after: dict[str, object]) -> list[Difference]:
+    labels = {field.name: str(field.label) for field in TYPES[kind].fields} if kind in TYPES else {}
+    names = [name for name in {**before, **after} if (before.get(name) or "") != (after.get(name) or "")]
+    return [Difference(labels.get(n, n), str(before.get(n) or ""), str(after.get(n) or "")) for n in names]
+
+
+def acts(uow: UnitOfWork, node: Node, most: int = 50) -> list[Act]:
+    """What was done with a node, newest first: names of acts and people, no words."""
+    uow.require(P.HISTORY, node)
+    rows = uow.session.execute(
+        select(AuditEvent.at, AuditEvent.actor, AuditEvent.action, Principal.name)
+        .outerjoin(Principal, Principal.id == AuditEvent.actor_id)
+        .where(AuditEvent.object_kind == "node", AuditEvent.object_id == node.id)
+        .order_by(AuditEvent.id.desc())
+        .limit(most)
+    )
+    return [Act(at, name or actor, action) for at, actor, action, name in rows]

@@ -1,0 +1,277 @@
+"""Paper: volumes with barcodes, where each lies, and its way through the house (示踪卡, domain §3.5)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from archive.errors import Conflict, Invalid
+from archive.i18n import _, _l
+from archive.models import Container, Holding, HoldingEvent, HoldingStatus, Location, Node, Principal
+from archive.policy.permissions import P
+from archive.policy.types import INHERITING, TYPES
+from archive.services import places, records
+from archive.uow import UnitOfWork, action
+from archive.workflow import State
+
+TRUSTED: Any = {"scope": "holdings"}
+
+STATUSES = {
+    status.name: status
+    for status in (
+        State(HoldingStatus.WARD, _l("On the ward")),
+        State(HoldingStatus.PROCESSING, _l("Being processed"), "run"),
+        State(HoldingStatus.SHELVED, _l("On the shelf"), "ok"),
+        State(HoldingStatus.LENT, _l("Lent"), "wait"),
+        State(HoldingStatus.MISSING, _l("Not found"), "bad"),
+    )
+}
+BARCODE = re.compile(r"[0-9A-Z][0-9A-Z./-]{2,31}")
+"""What Code 39 and Code 128 both print, and a gun types without a shift key."""
+
+
+class Numbered(Protocol):
+    """A node, or a node as somebody sees it."""
+
+    @property
+    def id(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Volume:
+    """纸质本 as a page shows it: where it is, or who has it."""
+
+    barcode: str
+    status: State
+    place: str | None
+    holder: str | None
+    container: str | None
+    sheets: int | None
+    condition: str | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """载体: the two tracks of one node side by side. `volumes` is empty for whoever may not see holdings."""
+
+    carrier: str | None
+    pages: int
+    volumes: list[Volume]
+
+    @property
+    def sheets(self) -> int | None:
+        """All volumes together; nothing while one of them has not been counted."""
+        counted = [volume.sheets for volume in self.volumes if volume.sheets is not None]
+        return sum(counted) if counted and len(counted) == len(self.volumes) else None
+
+    @property
+    def agrees(self) -> bool | None:
+        """纸电一致: as many pages as sheets; nothing where there is only one of the two to count."""
+        return self.sheets == self.pages if self.sheets is not None and self.pages else None
+
+
+@dataclass(frozen=True)
+class Trace:
+    """去向: one line of the tracer card."""
+
+    at: datetime
+    before: State | None
+    after: State
+    place: str | None
+    by: str | None
+    to: str | None
+    because: str | None
+
+
+@action("holding.registered", needs=P.HOLDING_PLACE)
+def register(uow: UnitOfWork, node: Node, *, barcode: str | None = None, sheets: int | None = None,
+             condition: str | None = None, status: HoldingStatus = HoldingStatus.PROCESSING,
+             location: str | None = None) -> Holding:  # fmt: skip
+    """Takes up a paper volume of `node`; without a barcode it gets one. Its condition is unknown until somebody says it.
+
+    Raises Conflict where volumes do not belong or for a barcode in use, Invalid for one that cannot be printed.
+    """
+    if not TYPES[node.type].numbered or node.state == "destroyed":
+        raise Conflict(_("A paper volume is registered on the file that it holds, while that file is kept."))
+    if status is HoldingStatus.LENT:
+        raise Conflict(_("A volume is lent at the desk."))
+    place = places.at(uow, location) if location else None
+    holding = Holding(
+        node_id=node.id, barcode=_checked(barcode) if barcode else _next_barcode(uow, node), sheets=_counted(sheets),
+        condition=condition, status=HoldingStatus.SHELVED if place else status, location_id=place.id if place else None,
+    )  # fmt: skip
+    _insert(uow, holding)
+    uow.note(barcode=holding.barcode, sheets=sheets)
+    _trace(uow, node, holding, before=None, place=place.code if place else None)
+    return holding
+
+
+def _checked(barcode: str) -> str:
+    text = barcode.strip().upper()
+    if not BARCODE.fullmatch(text):
+        raise Invalid(fields={"barcode": _("3 to 32 capital letters, digits, full stops, hyphens or slashes.")})
+    return text
+
+
+def _counted(sheets: int | None) -> int | None:
+    if sheets is not None and not 0 <= sheets <= 100_000:
+        raise Invalid(fields={"sheets": _("Write the number of sheets.")})
+    return sheets
+
+
+def _next_barcode(uow: UnitOfWork, node: Node) -> str:
+    """B<病案号>-<次>, from the second volume on with its number; where there is no 病案号, B and the node's own number."""
+    data = node.data or {}
+    first = f"B{data['mrn']}-{data['times']}" if data.get("mrn") else f"B{node.id:08d}"
+    known = select(func.count(Holding.id)).where(Holding.node_id == node.id)
+    count = uow.session.scalar(known, execution_options=TRUSTED) or 0
+    return f"{first}-V{count + 1}" if count else first
+
+
+def _insert(uow: UnitOfWork, holding: Holding) -> None:
+    try:
+        with uow.session.begin_nested():
+            uow.session.add(holding)
+    except IntegrityError as error:
+        raise Conflict(_("The barcode %(barcode)s is another volume's.", barcode=holding.barcode)) from error
+
+
+@action("holding.moved", needs=P.HOLDING_PLACE)
+def move(uow: UnitOfWork, holding: Holding, *, to: HoldingStatus, location: str | None = None,
+         because: str | None = None) -> None:  # fmt: skip
+    """Notes that a volume is elsewhere now. Raises Conflict for a lent one: the desk takes it back; Invalid for no place."""
+    node = node_of(uow, holding, P.HOLDING_PLACE)
+    if HoldingStatus.LENT in (holding.status, to):
+        raise Conflict(_("A volume goes out and comes back at the desk only."))
+    place = places.at(uow, location) if location else None
+    if to is HoldingStatus.SHELVED and place is None and holding.location_id is None:
+        raise Invalid(fields={"location": _("Say on which shelf it stands.")})
+    before = holding.status
+    holding.status = to
+    if place is not None:
+        holding.location_id, holding.container_id = place.id, None
+    uow.note(barcode=holding.barcode, status=[before, to], place=location)
+    _trace(uow, node, holding, before=before, place=place.code if place else None, because=because)
+
+
+@action("holding.packed", needs=P.HOLDING_PLACE)
+def pack(uow: UnitOfWork, holding: Holding, *, container: str) -> None:
+    """Puts a volume into a bag or box: from now on it is where that is. Raises Invalid for an unknown one."""
+    node = node_of(uow, holding, P.HOLDING_PLACE)
+    found = places.container(uow, container)
+    holding.container_id, holding.location_id = found.id, found.location_id
+    uow.note(barcode=holding.barcode, container=found.barcode)
+    _trace(uow, node, holding, before=holding.status, place=found.barcode)
+
+
+def node_of(uow: UnitOfWork, holding: Holding, needs: P) -> Node:
+    """What a volume carries; the act under way is about it. Raises NotFound or Forbidden without `needs`."""
+    node = uow.session.get_one(Node, holding.node_id, execution_options=TRUSTED)
+    uow.require(needs, node)
+    uow.about(node)
+    return node
+
+
+def hand_over(uow: UnitOfWork, node: Node, holding: Holding, *, to: int, because: str) -> None:
+    """Part of a loan: the volume leaves its place, which is kept for it."""
+    before, holding.status, holding.holder_id = holding.status, HoldingStatus.LENT, to
+    _trace(uow, node, holding, before=before, to=to, because=because)
+
+
+def take_in(uow: UnitOfWork, node: Node, holding: Holding, *, because: str) -> None:
+    """Part of a loan: the volume is back, at the place that was kept for it, or on the table when it has none."""
+    before, holding.holder_id = holding.status, None
+    holding.status = HoldingStatus.SHELVED if holding.location_id else HoldingStatus.PROCESSING
+    _trace(uow, node, holding, before=before, because=because)
+
+
+def _trace(uow: UnitOfWork, node: Node, holding: Holding, *, before: str | None, place: str | None = None,
+           to: int | None = None, because: str | None = None) -> None:  # fmt: skip
+    uow.session.add(
+        HoldingEvent(holding_id=holding.id, from_status=before, to_status=holding.status, place=place, to_id=to,
+                     by_id=uow.actor.principal_id, because=because, at=uow.now)
+    )  # fmt: skip
+    uow.session.flush()
+    if node.type == "medical_record":
+        _milestone(uow, node, before, holding.status)
+
+
+def _milestone(uow: UnitOfWork, node: Node, before: str | None, after: str) -> None:
+    if before == HoldingStatus.WARD and after != HoldingStatus.WARD:
+        records.reach(uow, node, "paper", "collected")
+    if after == HoldingStatus.SHELVED:
+        records.reach(uow, node, "paper", "shelved")
+
+
+def carriers_of(uow: UnitOfWork, nodes: Iterable[Numbered]) -> dict[int, str]:
+    """Node id → "paper", "electronic" or "dual", in one statement; a node without either is left out.
+
+    The paper of a component is its file's: volumes are bound by the file.
+    """
+    top, below = aliased(Node), aliased(Node)
+    file_of = and_(top.type.in_(INHERITING), Holding.node_id == top.parent_id)
+    paper = exists().where(or_(Holding.node_id == top.id, file_of))
+    subtree = and_(below.path >= top.path, below.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0")
+    electronic = exists().where(subtree, below.page_count > 0)
+    statement = select(top.id, paper, electronic).where(top.id.in_([node.id for node in nodes]))
+    rows = uow.session.execute(statement, execution_options=TRUSTED)
+    return {number: _KIND[on_paper, on_screen] for number, on_paper, on_screen in rows if on_paper or on_screen}
+
+
+_KIND = {(True, False): "paper", (False, True): "electronic", (True, True): "dual"}
+
+
+def carrier_of(uow: UnitOfWork, node: Numbered) -> str | None:
+    """The carrier of one node."""
+    return carriers_of(uow, [node]).get(node.id)
+
+
+def summary(uow: UnitOfWork, node: Node) -> Summary:
+    """What the page of a node says of its carriers."""
+    counting = select(func.coalesce(func.sum(Node.page_count), 0)).where(Node.path >= node.path, Node.path < node.path_end)
+    pages = uow.session.scalar(counting, execution_options=TRUSTED) or 0
+    return Summary(carrier_of(uow, node), pages, volumes(uow, node) if uow.can(P.HOLDING_VIEW, node) else [])
+
+
+def volumes(uow: UnitOfWork, node: Node) -> list[Volume]:
+    """The paper volumes of a node. Needs holding.view."""
+    uow.require(P.HOLDING_VIEW, node)
+    carried_by = node.parent_id if node.type in INHERITING else node.id
+    rows = uow.session.execute(
+        select(Holding, Location.code, Container.barcode, Principal.name)
+        .outerjoin(Location, Location.id == Holding.location_id)
+        .outerjoin(Container, Container.id == Holding.container_id)
+        .outerjoin(Principal, Principal.id == Holding.holder_id)
+        .where(Holding.node_id == carried_by)
+        .order_by(Holding.id),
+        execution_options=TRUSTED,
+    )
+    return [
+        Volume(held.barcode, STATUSES[held.status], place, holder, container, held.sheets, held.condition)
+        for held, place, container, holder in rows
+    ]
+
+
+def trail(uow: UnitOfWork, node: Node, most: int = 50) -> list[Trace]:
+    """The way of a node's volumes through the house, newest first. Needs holding.view."""
+    uow.require(P.HOLDING_VIEW, node)
+    by, to = aliased(Principal), aliased(Principal)
+    rows = uow.session.execute(
+        select(HoldingEvent, by.name, to.name)
+        .join(Holding, Holding.id == HoldingEvent.holding_id)
+        .outerjoin(by, by.id == HoldingEvent.by_id)
+        .outerjoin(to, to.id == HoldingEvent.to_id)
+        .where(Holding.node_id == node.id)
+        .order_by(HoldingEvent.id.desc())
+        .limit(most),
+        execution_options=TRUSTED,
+    )
+    return [
+        Trace(step.at, STATUSES.get(step.from_status or ""), STATUSES[step.to_status], step.place, who, whom, step.because)
+        for step, who, whom in rows
+    ]

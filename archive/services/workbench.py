@@ -1,0 +1,48 @@
+"""What each role finds on coming in: their own work, and nothing that they may not see."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from archive.models import Job, Node
+from archive.policy.permissions import P
+from archive.policy.rights import Overlay
+from archive.services import listing
+from archive.sight import NodeView, views
+from archive.uow import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """待办: what waits in one state for somebody who may act."""
+
+    name: str
+    rows: list[NodeView]
+    total: int
+
+
+def worklists(uow: UnitOfWork) -> list[Worklist]:
+    """Drafts to catalogue, descriptions in work, reviews to decide: as far as the actor may act on them."""
+    wanted = (("draft", P.EDIT), ("cataloguing", P.EDIT), ("review", P.EDIT_LIFECYCLE))
+    found = []
+    for state, needs in wanted:
+        if uow.can(needs):
+            rows, total = listing.worklist(uow, needs, state, most=6)
+            found.append(Worklist(state, rows, total))
+    return found
+
+
+def running_jobs(uow: UnitOfWork) -> int:
+    """One's own jobs that wait or run."""
+    return uow.session.scalar(
+        select(func.count(Job.id)).where(Job.owner_id == uow.actor.principal_id, Job.state.in_(("waiting", "running")))
+    ) or 0  # fmt: skip
+
+
+def readable_now(uow: UnitOfWork, most: int = 10) -> list[NodeView]:
+    """What a grant opens to the actor at this moment."""
+    if not uow.actor.has_grants:
+        return []
+    numbers = uow.access.granted(P.READ)
+    statement = uow.nodes(P.READ).where(Node.id.in_(numbers), Node.workflow != "inherited", Node.overlay != int(Overlay.TRASHED))
+    return views(uow, uow.list(statement.order_by(Node.updated_at.desc()).limit(most)))

@@ -1,0 +1,154 @@
+"""What every template may use: words, numbers and dates of the hospital, the person, the menu."""
+
+from dataclasses import dataclass
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.numbers import format_decimal
+from flask import Flask, current_app, g, request, url_for
+from flask_wtf.csrf import generate_csrf
+
+from archive import i18n
+from archive.actor import Actor
+from archive.i18n import Lazy, _, _l, ngettext
+from archive.policy.permissions import P
+from archive.policy.roles import ROLES
+from archive.site import Site
+
+
+@dataclass(frozen=True)
+class Person:
+    """The one who is signed in, as the frame shows them."""
+
+    name: str
+    staff_no: str
+    role_title: str
+    initial: str
+    is_authenticated: bool
+    may: frozenset[P]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the rail. `needs`: any of these permissions shows it; none: everybody."""
+
+    label: Lazy
+    icon: str
+    endpoint: str
+    needs: tuple[P, ...] = ()
+    sections: tuple[str, ...] = ()
+
+
+MENU = (
+    Entry(_l("Workbench"), "layout-dashboard", "workbench.home", sections=("workbench",)),
+    Entry(_l("Browse"), "folders", "tree.top", (P.DISCOVER,), ("tree", "pages", "uploads", "sharing")),
+    Entry(_l("Search"), "search", "search.results", (P.DISCOVER,), ("search",)),
+    Entry(_l("Where is it"), "map-pin-search", "whereabouts.find", (P.IDENTIFY, P.HOLDING_VIEW), ("whereabouts",)),
+    Entry(_l("My requests"), "book", "requests.mine", (P.REQUEST_CREATE,), ("requests",)),
+    Entry(_l("Approvals"), "checkbox", "requests.to_decide", (P.REQUEST_DECIDE,)),
+    Entry(_l("Lending desk"), "arrows-exchange", "desk.counter", (P.REQUEST_HANDLE,), ("desk",)),
+    Entry(_l("Import"), "table-import", "imports.start", (P.ADD, P.USER_MANAGE), ("imports",)),
+    Entry(_l("Audit"), "shield-check", "audit.journal", (P.AUDIT_VIEW,), ("audit",)),
+    Entry(_l("People"), "users", "people.listing", (P.USER_MANAGE, P.ROLE_ASSIGN), ("people",)),
+    Entry(_l("System"), "settings", "control.panel", (P.OPERATE, P.CONFIG_MANAGE), ("control",)),
+)
+
+
+def install(app: Flask, site: Site) -> None:
+    """Gives the templates their context and the static files an address that changes with their content."""
+    formats = Formats(ZoneInfo(site.settings.timezone), site)
+
+    @app.context_processor
+    def context() -> dict[str, Any]:
+        actor: Actor = g.get("actor") or Actor.nobody()
+        return {
+            "_": _, "ngettext": ngettext, "csrf_token": generate_csrf, "actor": person(actor), "nav": menu(actor),
+            "hospital": {"name": site.hospital_name, "short": site.hospital_name}, "today": formats.today(),
+            "theme": "dark" if request.cookies.get("theme") == "dark" else "light",
+            "rail": "narrow" if request.cookies.get("rail") == "narrow" else "wide",
+            "locale": i18n.locale(), "demo": site.settings.demo, "jobs_running": g.get("jobs_running", 0),
+            "notices": 0, "fmt": formats, "P": P,
+        }  # fmt: skip
+
+    stamps: dict[str, str] = {}
+
+    @app.url_defaults
+    def stamp(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static" and (name := values.get("filename")):
+            if name not in stamps:
+                path = (app.static_folder and site.static / name) or None
+                stamps[name] = f"{int(path.stat().st_mtime):x}" if path and path.exists() else "0"
+            values["v"] = stamps[name]
+
+
+def person(actor: Actor) -> Person:
+    titles = [str(ROLES[role].title) for role in ROLES if role in actor.roles]
+    return Person(actor.name, actor.staff_no, titles[0] if titles else "", actor.name[:1], actor.is_authenticated, actor.anywhere)
+
+
+def menu(actor: Actor) -> list[dict[str, Any]]:
+    """The rail of this person: only what they may use."""
+    here = request.blueprint or ""
+    entries = []
+    for entry in MENU:
+        if entry.needs and not actor.anywhere & set(entry.needs):
+            continue
+        if entry.endpoint not in current_app.view_functions:
+            continue
+        current = request.endpoint == entry.endpoint or (here in entry.sections and request.endpoint not in _OTHERS)
+        entries.append({"label": str(entry.label), "icon": entry.icon, "href": url_for(entry.endpoint),
+                        "current": current, "count": None})  # fmt: skip
+    return entries
+
+
+_OTHERS = frozenset(entry.endpoint for entry in MENU)
+
+
+class Formats:
+    """Dates, times and numbers in the hospital's zone and the reader's language."""
+
+    def __init__(self, zone: ZoneInfo, site: Site) -> None:
+        self._zone, self._site = zone, site
+
+    def today(self) -> dt.date:
+        return self._site.clock().astimezone(self._zone).date()
+
+    def _local(self, moment: dt.datetime) -> dt.datetime:
+        return moment.astimezone(self._zone)
+
+    def date(self, day: dt.date | dt.datetime | str | None) -> str:
+        if isinstance(day, dt.datetime):
+            day = self._local(day).date()
+        return str(day) if day else ""
+
+    def datetime(self, moment: dt.datetime | None) -> str:
+        return self._local(moment).strftime("%Y-%m-%d %H:%M") if moment else ""
+
+    def iso(self, moment: dt.datetime) -> str:
+        return self._local(moment).isoformat(timespec="seconds")
+
+    def short(self, moment: dt.datetime | None) -> str:
+        """今天 09:18, 昨天 16:40, 11-18 16:20, 2025-11-18."""
+        if moment is None:
+            return ""
+        local, today = self._local(moment), self.today()
+        if local.date() == today:
+            return _("today %(time)s", time=local.strftime("%H:%M"))
+        if local.date() == today - dt.timedelta(days=1):
+            return _("yesterday %(time)s", time=local.strftime("%H:%M"))
+        return local.strftime("%m-%d %H:%M" if local.year == today.year else "%Y-%m-%d")
+
+    def number(self, value: float | None) -> str:
+        return format_decimal(value, locale=i18n.locale()) if value is not None else ""
+
+    def count(self, value: int, capped: bool = False) -> str:
+        return self.number(value) + ("+" if capped else "")
+
+    def size(self, size: int) -> str:
+        amount, unit = float(size), "B"
+        for unit in ("B", "kB", "MB", "GB", "TB"):
+            if amount < 1000 or unit == "TB":
+                break
+            amount /= 1000
+        return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"

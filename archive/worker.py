@@ -1,0 +1,183 @@
+"""The worker: seals the journals, brings the index up to date, does jobs. Any number may run, on many machines."""
+
+import fcntl
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import import_module
+from importlib.util import find_spec
+from threading import Event, Thread
+from time import monotonic
+from zlib import crc32
+
+from sqlalchemy import delete, select, text
+
+from archive import journal
+from archive.models import Setting
+from archive.services import queue
+from archive.site import Site
+
+IDLE = 0.5
+"""Seconds between two looks into an empty queue."""
+STAGING = timedelta(days=1)
+"""Longer than any upload lasts from its last byte to its transaction."""
+FORGOTTEN = timedelta(days=1)
+CATALOGUE = "archive.services.catalogue"
+
+
+def work(site: Site, *, once: bool = False, stop: Event | None = None) -> None:
+    """Works until `stop` is set, or with `once` until nothing is due. Killed at any moment, another worker goes on."""
+    stop, me = stop or Event(), f"{socket.gethostname()[:36]}-{os.getpid()}"
+    if once:
+        _once(site, me)
+        return
+    threads = [Thread(target=_keep, args=(site, me, chores, stop), daemon=True) for chores in (UPKEEP, INDEX)]
+    for thread in threads:
+        thread.start()
+    while not stop.is_set():
+        if not _guarded("job", lambda: take_one(site, me, stop)):
+            stop.wait(IDLE)
+    for thread in threads:
+        thread.join()
+    _guarded("worker.leave", lambda: _forget(site, me))
+
+
+def take_one(site: Site, me: str, leaving: Event | None = None) -> bool:
+    """Does the most urgent job that is due; gives whether there was one."""
+    job = queue.claim(site, me)
+    if job is not None:
+        queue.perform(site, job, leaving)
+    return job is not None
+
+
+def _once(site: Site, me: str) -> None:
+    for chore in (REVIVE, INDEX_CHORE):
+        chore.act(site, me)
+    while take_one(site, me):
+        pass
+    for chore in (INDEX_CHORE, SEAL, CHECKPOINT):
+        chore.act(site, me)
+
+
+@dataclass(frozen=True)
+class Chore:
+    """例行工作: what comes round again. With `alone`, one worker of all does it at a time."""
+
+    name: str
+    seconds: float
+    act: Callable[[Site, str], object]
+    alone: bool = False
+
+
+def _keep(site: Site, me: str, chores: tuple[Chore, ...], stop: Event) -> None:
+    due = dict.fromkeys(chores, 0.0)
+    while not stop.wait(min(IDLE, max(0.0, min(due.values()) - monotonic()))):
+        for chore in chores:
+            if due[chore] <= monotonic():
+                due[chore] = monotonic() + chore.seconds
+                _guarded(chore.name, lambda chore=chore: _do(site, me, chore))  # type: ignore[misc]
+
+
+def _do(site: Site, me: str, chore: Chore) -> None:
+    if not chore.alone:
+        chore.act(site, me)
+        return
+    with alone(site, chore.name) as mine:
+        if mine:
+            chore.act(site, me)
+
+
+def _guarded(name: str, act: Callable[[], object]) -> object:
+    """What goes wrong is noted, and the worker lives on: the database may be back in a minute."""
+    try:
+        return act()
+    except Exception as error:  # noqa: BLE001
+        queue.tell("worker.error", task=name, **queue.described(error))
+        return None
+
+
+@contextmanager
+def alone(site: Site, task: str) -> Iterator[bool]:
+    """Whether this process is the only one at `task` until the block is left; a killed holder lets go at once."""
+    if site.engine.dialect.name == "postgresql":
+        yield from _advisory(site, task)
+        return
+    folder = site.settings.var / "lock"
+    folder.mkdir(exist_ok=True)
+    with (folder / f"{task}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def _advisory(site: Site, task: str) -> Iterator[bool]:
+    number = {"number": crc32(f"juanzong {task}".encode())}
+    with site.engine.connect() as connection:
+        # A lock of the transaction: it goes with the connection, whatever happens to us.
+        yield bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:number)"), number).scalar())
+
+
+def seal(site: Site, _me: str) -> None:
+    """Numbers and chains what has been committed to both journals since the last time."""
+    most = 2_000
+    for book, opened in ((journal.CHANGES, site.session), (journal.READS, site.journal)):
+        count = most
+        while count == most:
+            with opened() as session:
+                count = journal.seal(session, book, most=most)
+
+
+def checkpoint(site: Site, _me: str) -> None:
+    """Signs the heads of both journals into the folder outside the database."""
+    folder = site.settings.checkpoint_folder
+    for book, opened in ((journal.CHANGES, site.session), (journal.READS, site.journal)):
+        with opened() as session:
+            journal.write_checkpoint(session, book, folder, site.keys, site.clock())
+
+
+def drain(site: Site, _me: str) -> None:
+    """Brings the index up to date with the outbox."""
+    if find_spec(CATALOGUE) is None:
+        return
+    catalogue = import_module(CATALOGUE)
+    while catalogue.drain(site):
+        pass
+
+
+def beat(site: Site, me: str) -> None:
+    """A sign of life, for the page of health and status."""
+    with site.session() as session:
+        session.merge(Setting(name=f"worker.{me}", value=site.clock().isoformat()))
+
+
+def _forget(site: Site, me: str) -> None:
+    with site.session() as session:
+        session.execute(delete(Setting).where(Setting.name == f"worker.{me}"))
+
+
+def clean(site: Site, _me: str) -> None:
+    """Once a day: what killed uploads left in staging, and the signs of workers that were killed."""
+    site.store.clean_staging(STAGING)
+    with site.session() as session:
+        for sign in session.scalars(select(Setting).where(Setting.name.like("worker.%"))):
+            if site.clock() - datetime.fromisoformat(str(sign.value)) > FORGOTTEN:
+                session.delete(sign)
+
+
+def revive(site: Site, _me: str) -> int:
+    """Lets the jobs of dead workers wait again."""
+    return queue.revive(site)
+
+
+SEAL = Chore("seal", 1, seal, alone=True)
+CHECKPOINT = Chore("checkpoint", 60, checkpoint, alone=True)
+REVIVE = Chore("revive", 5, revive)
+INDEX_CHORE = Chore("index", 0.5, drain, alone=True)
+UPKEEP = (SEAL, CHECKPOINT, REVIVE, Chore("beat", 10, beat), Chore("clean", 86_400, clean, alone=True))
+INDEX = (INDEX_CHORE,)

@@ -1,0 +1,66 @@
+"""Full text for people who may each see another part of it: see README.md. Knows nothing of the archive."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from .allowed import NOBODY, Allowed, Masks
+from .checking import TextsOf
+from .documents import Change, Drop, Put
+from .engine import Index
+from .errors import Busy, Damaged, QuerySyntax, Reason, TooSlow
+from .fields import FieldSpec, Kind, Tier
+from .query import And, Everything, Field, Not, Or, Phrase, Query, Range, Term, parse
+from .results import RELEVANCE, Cursor, Differences, Facets, Hit, Results, Sort, Suggestion, Total
+from .search import Limits
+from .snippets import snippet
+
+__all__ = [  # not "open": a star import must not hide Python's own
+    "NOBODY",
+    "RELEVANCE",
+    "Allowed",
+    "And",
+    "Busy",
+    "Change",
+    "Cursor",
+    "Damaged",
+    "Differences",
+    "Drop",
+    "Everything",
+    "Facets",
+    "Field",
+    "FieldSpec",
+    "Hit",
+    "Index",
+    "Kind",
+    "Limits",
+    "Masks",
+    "Not",
+    "Or",
+    "Phrase",
+    "Put",
+    "Query",
+    "QuerySyntax",
+    "Range",
+    "Reason",
+    "Results",
+    "Sort",
+    "Suggestion",
+    "Term",
+    "TextsOf",
+    "Tier",
+    "TooSlow",
+    "Total",
+    "parse",
+    "snippet",
+]
+
+
+def open(path: Path, fields: Iterable[FieldSpec]) -> Index:  # noqa: A001 - index.open reads as it should
+    """Open an index and remove what a killed writer left there.
+
+    Raises Damaged: then ``Index(path, fields).rebuild(...)`` makes a new one.
+    """
+    index = Index(path, fields)
+    index.generation()
+    index.tidy()
+    return index

@@ -1,0 +1,186 @@
+"""A search, from a plan to a page of hits; counts and suggestions, over the same documents and no others."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from time import monotonic
+
+import numpy as np
+
+from .allowed import Allowed
+from .analysis import Lexeme, key
+from .checking import Checker, TextsOf
+from .columns import MISSING
+from .documents import SEPARATOR
+from .errors import TooSlow
+from .fields import Fields, FieldSpec, Kind
+from .lookup import holding
+from .matches import Matches
+from .ordering import Indices, labels_of, numbers_of, ordered
+from .plan import plan
+from .query import Query
+from .results import Cursor, Facets, Hit, Results, Sort, Suggestion, Total
+from .scope import Scope
+from .snapshot import Snapshot
+
+_LEAST_BLOCK = 32  # texts fetched at once
+_TOO_SLOW = "The search took too long. Ask for something narrower."
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a search goes before it says *at least*.
+
+    ``total``: hits are counted up to here. ``texts``: so many texts are read to check phrases. ``seconds``: then a
+    search that has nothing to show raises TooSlow, and one that checks phrases stops checking.
+    """
+
+    total: int = 1000
+    texts: int = 1000
+    seconds: float = 5.0
+
+
+class _Clock:
+    def __init__(self, seconds: float) -> None:
+        self._end = monotonic() + seconds
+
+    def in_time(self) -> bool:
+        return monotonic() < self._end
+
+    def tick(self) -> None:
+        if not self.in_time():
+            raise TooSlow(_TOO_SLOW)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Who asks what of which state of the index."""
+
+    snapshot: Snapshot
+    fields: Fields
+    query: Query
+    allowed: Allowed
+    texts_of: TextsOf
+    limits: Limits
+
+    def matched(self) -> tuple[Matches, Checker]:
+        clock = _Clock(self.limits.seconds)
+        matches = Matches(plan(self.query, self.fields), Scope(self.snapshot, self.allowed), clock.tick)
+        clock.tick()
+        return matches, Checker(matches, self.texts_of, texts=self.limits.texts, in_time=clock.in_time)
+
+
+def search(asked: Asked, *, limit: int, after: Cursor | None, sort: Sort) -> Results:
+    """One page of hits. Raises ValueError for what does not fit the fields, TooSlow, Damaged."""
+    if limit < 1:
+        raise ValueError("a page holds at least one hit")
+    matches, checker = asked.matched()
+    scores = matches.scores()
+    order, behind = ordered(matches, sort, asked.fields, scores)
+    indices = behind(after) if after else np.arange(len(matches.candidates))
+    found, end = _page(order.among(indices), checker, limit)
+    hits = tuple(Hit(order.number(at), float(scores[at]), fields) for at, fields in found)
+    cursor = None if end is None else order.cursor(end)
+    return Results(hits, _total(checker, asked.limits.total), cursor, asked.snapshot.generation)
+
+
+def _page(
+    indices: Iterator[int], checker: Checker, limit: int
+) -> tuple[list[tuple[int, frozenset[str]]], int | None]:
+    """The hits of a page, and the candidate after which the next page begins; None if there is no other."""
+    found: list[tuple[int, frozenset[str]]] = []
+    last: int | None = None
+    for block in _blocks(indices, max(limit + 1, _LEAST_BLOCK)):
+        if not checker.goes_on():
+            if last is None:
+                raise TooSlow(_TOO_SLOW)
+            return found, last
+        for at, fields in zip(block.tolist(), checker.judge(block), strict=True):
+            if fields is None:
+                continue
+            if len(found) == limit:
+                return found, found[-1][0]
+            found.append((at, fields))
+        last = int(block[-1])
+    return found, None
+
+
+def _blocks(indices: Iterator[int], size: int) -> Iterator[Indices]:
+    while block := list(islice(indices, size)):
+        yield np.array(block, np.intp)
+
+
+def _total(checker: Checker, most: int) -> Total:
+    _settle(checker, lambda: int(np.count_nonzero(checker.known())) <= most)
+    count = int(np.count_nonzero(checker.known()))
+    return Total(min(count, most), exact=count <= most and not len(checker.unknown()))
+
+
+def _settle(checker: Checker, wanted: Callable[[], bool]) -> None:
+    """Judge what is still open while it is worth while."""
+    for block in _blocks(iter(checker.unknown().tolist()), _LEAST_BLOCK):
+        if not (wanted() and checker.goes_on()):
+            return
+        checker.judge(block)
+
+
+def facets(asked: Asked, names: Sequence[str]) -> Facets:
+    """Counts of the values of KEYWORD and INTEGER fields among the hits; see Facets."""
+    specs = [_countable(name, asked.fields) for name in names]
+    matches, checker = asked.matched()
+    _settle(checker, lambda: True)
+    hits = checker.known()
+    hits[checker.unknown()] = True
+    counts = {spec.name: _counted(matches, spec, np.flatnonzero(hits)) for spec in specs}
+    return Facets(counts, exact=not len(checker.unknown()))
+
+
+def _countable(name: str, fields: Fields) -> FieldSpec:
+    spec = fields.get(name)
+    if spec is None or spec.kind not in {Kind.KEYWORD, Kind.INTEGER}:
+        raise ValueError(f"hits cannot be counted by {name!r}")
+    return spec
+
+
+def _counted(matches: Matches, spec: FieldSpec, hits: Indices) -> tuple[tuple[str | int, int], ...]:
+    hits = hits[matches.candidates.held(matches.scope, spec.tier)[hits]]
+    counts: Counter[str | int] = Counter()
+    if spec.kind is Kind.INTEGER:
+        numbers = numbers_of(matches, spec)[hits]
+        counts.update(numbers[numbers != MISSING].tolist())
+    else:
+        labels = labels_of(matches, spec)
+        for label, count in Counter(labels[at] for at in hits.tolist()).items():
+            counts.update(dict.fromkeys(set(_values(label)), count))
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _values(label: str) -> list[str]:
+    return label.split(SEPARATOR) if label else []
+
+
+def suggest(
+    snapshot: Snapshot, spec: FieldSpec, allowed: Allowed, prefix: str, *, limit: int, limits: Limits
+) -> tuple[Suggestion, ...]:
+    """Values of an IDENT or KEYWORD field that begin with ``prefix``, the most frequent first.
+
+    Only values of documents held at the field's tier exist for the asker. An empty prefix suggests nothing.
+    """
+    if spec.kind not in {Kind.IDENT, Kind.KEYWORD}:
+        raise ValueError(f"the field {spec.name} suggests nothing")
+    start, clock, counts = key(prefix), _Clock(limits.seconds), Counter[str]()
+    if not start:
+        return ()
+    for part, mask in zip(snapshot.parts, Scope(snapshot, allowed).masks(spec.tier), strict=True):
+        held = np.flatnonzero(mask)
+        if spec.kind is Kind.IDENT:
+            held = holding(spec, Lexeme(start, starts=True), part.view, mask, clock.tick).docs
+        codes, labels = part.view.labels(spec.name)
+        used, times = np.unique(codes[held], return_counts=True)
+        for code, count in zip(used.tolist(), times.tolist(), strict=True):
+            counts.update(
+                {value: count for value in set(_values(labels[code])) if key(value).startswith(start)}
+            )
+    best = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
+    return tuple(Suggestion(value, count) for value, count in best)

@@ -1,0 +1,90 @@
+"""The passage of a text that shows best why it was found. Who may see the text is the caller's to decide."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from .analysis import HAN, LETTER, folded_with_offsets, units
+from .query import And, Field, Or, Query, Term
+
+_MOST_HITS = 500  # a passage is chosen among these; a long record may say the word more often
+_ELLIPSIS = ("…", False)
+
+Pieces = list[tuple[str, bool]]
+Span = tuple[int, int]
+
+
+def snippet(text: str, query: Query, width: int, *, field: str | None = None) -> Pieces:
+    """About ``width`` characters of the text in pieces, each with whether it is a hit; … where the text goes on.
+
+    ``field`` is the field that the text is of: words asked of another field are not marked. The pieces are in normal
+    form NFC.
+    """
+    text = unicodedata.normalize("NFC", text)
+    spans = list(_spans(text, query, field))
+    begin, end = _window(spans, len(text), width)
+    pieces: Pieces = [_ELLIPSIS] if begin else []
+    at = begin
+    for start, stop in ((max(start, begin), min(stop, end)) for start, stop in spans):
+        if start < stop:
+            pieces += [(text[at:start], False), (text[start:stop], True)]
+            at = stop
+    pieces += [(text[at:end], False), *([_ELLIPSIS] if end < len(text) else [])]
+    return [piece for piece in pieces if piece[0]]
+
+
+def _spans(text: str, query: Query, field: str | None) -> Iterator[Span]:
+    """Where the words of the query are in the text, first to last, not overlapping."""
+    words = {tuple(found) for spoken in _spoken(query, field, None) if (found := units(spoken))}
+    if not words:
+        return
+    pattern = re.compile("|".join(map(_pattern, sorted(words, key=len, reverse=True))))
+    folded, offsets = folded_with_offsets(text)
+    last = 0
+    for _, hit in zip(range(_MOST_HITS), pattern.finditer(folded), strict=False):
+        start, stop = offsets[hit.start()], offsets[hit.end() - 1] + 1
+        while stop < offsets[hit.end()]:  # a variation selector belongs to the character before it
+            stop += 1
+        if start >= last:
+            yield start, stop
+            last = stop
+
+
+def _spoken(query: Query, field: str | None, within: str | None) -> Iterator[str]:
+    """The words that speak for a document, as far as they were asked of the field."""
+    match query:
+        case Term(text):
+            if None in (field, within) or field == within:
+                yield text
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _spoken(part, field, within)
+        case Field(name, part):
+            yield from _spoken(part, field, name)
+
+
+def _pattern(words: tuple[str, ...]) -> str:
+    return r"\s*".join(map(_unit, words))
+
+
+def _unit(unit: str) -> str:
+    for kind in (LETTER, r"\d"):
+        if re.match(kind, unit) and not re.match(f"[{HAN}]", unit):
+            return f"(?<!{kind}){re.escape(unit)}(?!{kind})"
+    return re.escape(unit)
+
+
+def _window(spans: list[Span], length: int, width: int) -> Span:
+    """The stretch with the most hits, the first of the best; a quarter of it comes before its first hit."""
+    if length <= width:
+        return 0, length
+    best, most, behind = 0, 0, 0
+    for at, (start, _) in enumerate(spans):
+        begin = max(0, start - width // 4)
+        behind = max(behind, at)
+        while behind < len(spans) and spans[behind][1] <= begin + width:
+            behind += 1
+        if behind - at > most:
+            best, most = begin, behind - at
+    begin = min(best, length - width)
+    return begin, begin + width

@@ -1,0 +1,63 @@
+"""The tasks of ``storage.pages``."""
+
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from storage.limits import Limits, Reason, Refused
+from storage.pages import Rendition, file_names
+
+from .child import Say
+from .foreign import foreign
+from .formats import PDF, Format, format_of
+from .pdf import PdfSource, use_fonts
+from .pictures import PictureSource
+from .source import Drawn, Source
+
+
+def inspect(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  # noqa: ARG001 - the form of a task
+    """What the file is; see ``FileFacts``."""
+    kind, source = _opened(Path(request["path"]), limits)
+    return {
+        "mime": kind.mime,
+        "page_count": source.page_count,
+        "encrypted": source.encrypted,
+        "repaired": source.repaired,
+    }
+
+
+def render(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
+    """Draw page after page, and say of each what ``PageImage`` tells."""
+    rendition = Rendition(**request["rendition"])
+    if request["fonts"]:
+        use_fonts(Path(request["fonts"]))
+    _, source = _opened(Path(request["path"]), limits)
+    for number in range(request["first_page"], source.page_count + 1):
+        with foreign(page=number):
+            drawn = source.draw(number, rendition)
+            _save(drawn, [Path(request["output"], name) for name in file_names(number)], rendition)
+        width, height = drawn.image.size
+        say({"width": width, "height": height, "dpi": drawn.dpi, "rotation": drawn.rotation, "lines": drawn.lines})
+    return {}
+
+
+def _opened(path: Path, limits: Limits) -> tuple[Format, Source]:
+    kind = format_of(path)
+    with foreign():
+        source: Source = PdfSource(path, limits) if kind is PDF else PictureSource(path, kind, limits)
+    if source.page_count > limits.pages:
+        raise Refused(Reason.TOO_MANY_PAGES)
+    if source.page_count < 1:
+        raise Refused(Reason.BROKEN, detail="no pages")
+    return kind, source
+
+
+def _save(drawn: Drawn, files: list[Path], rendition: Rendition) -> None:
+    """Written as pixels alone: neither EXIF nor colour profile, nor anything else of the foreign file, comes along."""
+    image, thumbnail = drawn.image, drawn.image.copy()
+    thumbnail.thumbnail((rendition.thumbnail, rendition.thumbnail), Image.Resampling.BICUBIC)
+    dpi = drawn.dpi or 0
+    for picture, file in zip((image, thumbnail), files, strict=True):
+        picture.info = {}
+        picture.save(file, "JPEG", quality=rendition.quality, dpi=(dpi, dpi))

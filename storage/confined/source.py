@@ -1,0 +1,30 @@
+"""What a PDF and a picture have in common once they are open."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from PIL.Image import Image
+
+from storage.pages import Rendition
+from storage.textlines import TextLine
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A page as an upright picture, in grey or RGB."""
+
+    image: Image
+    dpi: int | None  # of this picture; None where the file does not say
+    rotation: int  # clockwise degrees by which it was turned to stand upright
+    lines: list[TextLine] = field(default_factory=list)
+
+
+class Source(Protocol):
+    """An open foreign file. Its methods are called inside ``foreign()``."""
+
+    page_count: int
+    encrypted: bool
+    repaired: bool
+
+    def draw(self, number: int, rendition: Rendition) -> Drawn:
+        """The page with this number, from 1."""

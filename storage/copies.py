@@ -1,0 +1,67 @@
+"""What is made of access copies when they are shown. Works on our own JPEG files, in this process."""
+
+from functools import lru_cache
+from io import BytesIO
+from math import ceil
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+_QUALITY = 80
+_ANGLE = 28  # degrees: crosses lines of print and columns of a table alike
+_STRENGTH = 56  # of 255: seen in a photograph of the screen, and the text below stays easy to read
+_LETTERS_ACROSS = 52  # Chinese characters that would fit side by side across the page
+_SMALLEST = 12  # pixels
+_SPREAD = (1.25, 2.2)  # the place that one mark takes, in its own widths and heights
+
+
+def scaled(jpeg: bytes, width: int) -> bytes:
+    """The page made smaller to ``width`` pixels; one that is not wider stays byte for byte what it is."""
+    image = _opened(jpeg)
+    if image.width <= width:
+        return jpeg
+    size = (width, max(1, round(image.height * width / image.width)))
+    image.draft(None, size)
+    return _saved(image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0))
+
+
+def watermark(jpeg: bytes, lines: list[str], font: Path) -> bytes:
+    """The page with ``lines`` (name, staff number, time) burnt in all over, slanting and half transparent.
+
+    Raises ValueError if there is nothing to mark with: a page must not go out unmarked by mistake.
+    """
+    words = tuple(line for line in lines if line.strip())
+    if not words:
+        raise ValueError("a watermark needs words")
+    image = _opened(jpeg)
+    image.load()
+    mark = _mark(words, font, max(_SMALLEST, image.width // _LETTERS_ACROSS))
+    dark, light = (0, 255) if image.mode == "L" else ((20, 40, 90), (255, 255, 255))
+    step_x, step_y = (ceil(side * share) for side, share in zip(mark.size, _SPREAD, strict=True))
+    for row, y in enumerate(range(-mark.height // 2, image.height, step_y // 2)):
+        for x in range(-(row % 2) * step_x // 2 - mark.width // 4, image.width, step_x):
+            image.paste(light, (x + 1, y + 1), mark)  # so that it shows on black too
+            image.paste(dark, (x, y), mark)
+    return _saved(image)
+
+
+def _opened(jpeg: bytes) -> Image.Image:
+    return Image.open(BytesIO(jpeg), formats=("JPEG",))
+
+
+def _saved(image: Image.Image) -> bytes:
+    out = BytesIO()
+    image.info.pop("exif", None)
+    image.save(out, "JPEG", quality=_QUALITY, dpi=image.info.get("dpi", (0, 0)))
+    return out.getvalue()
+
+
+@lru_cache(maxsize=64)  # a reader turns many pages within one minute, and the mark's time is told to the minute
+def _mark(lines: tuple[str, ...], font: Path, size: int) -> Image.Image:
+    """The words as a mask, slanting."""
+    face = ImageFont.truetype(font, size)
+    text = "\n".join(lines)
+    box = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, face, spacing=size // 3)
+    mask = Image.new("L", (ceil(box[2]) + 2, ceil(box[3]) + 2))
+    ImageDraw.Draw(mask).multiline_text((0, 0), text, _STRENGTH, face, spacing=size // 3, align="center")
+    return mask.rotate(_ANGLE, Image.Resampling.BICUBIC, expand=True)

@@ -1,0 +1,130 @@
+"""Foreign files become page images, thumbnails and text. All reading happens in ``storage.sandbox``."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .limits import Limits, Refused
+from .sandbox import SandboxFailed, run
+from .textlines import TextLine, join_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """利用副本: how large and how fine an access copy is. Masters keep what they have."""
+
+    dpi: int = 200  # of text and drawings in a PDF
+    scan_dpi: int = 300  # the most for what was scanned
+    long_edge: int = 5000  # pixels: A3 at 300 dpi
+    quality: int = 80
+    thumbnail: int = 240  # pixels, long edge
+
+    def share(self, long_edge: int, dpi: int | None) -> float:
+        """By how much a picture of ``long_edge`` pixels at ``dpi`` is made smaller: at most 1."""
+        return min(1.0, self.long_edge / long_edge, self.scan_dpi / dpi if dpi else 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """文件检测结果: what a file is by its content, whatever it is called."""
+
+    mime: str
+    page_count: int
+    encrypted: bool  # a PDF that opens without a password, but forbids printing or copying
+    repaired: bool  # a PDF whose table of contents was wrong and was made anew: look whether all pages are there
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """页面图像: one page as it is shown, upright; pixels of ``image`` throughout."""
+
+    number: int  # from 1
+    image: Path
+    thumbnail: Path
+    width: int
+    height: int
+    dpi: int | None  # of ``image``; None where a picture does not say
+    rotation: int  # clockwise degrees by which the page was turned, because the file asks for it
+    lines: tuple[TextLine, ...]  # the text of a PDF; empty for pictures
+
+    @property
+    def text(self) -> str:
+        """In reading order, one paragraph a line."""
+        return join_lines(self.lines)
+
+
+OnPage = Callable[[PageImage], None]
+
+
+def inspect(path: Path, *, limits: Limits | None = None) -> FileFacts:
+    """Open the file, but draw nothing. Raises Refused."""
+    request = {"path": str(path.resolve())}
+    facts = run("storage.confined.rendering:inspect", request, limits=limits, reads=[path])
+    return FileFacts(
+        str(facts["mime"]), int(facts["page_count"]), bool(facts["encrypted"]), bool(facts["repaired"])
+    )
+
+
+def render(
+    path: Path,
+    output: Path,
+    *,
+    on_page: OnPage | None = None,
+    first_page: int = 1,
+    fonts: Path | None = None,
+    rendition: Rendition | None = None,
+    limits: Limits | None = None,
+) -> list[PageImage]:
+    """Draw the pages from ``first_page`` on into the folder ``output``, which must exist.
+
+    ``on_page`` hears of each page when its files are whole; a job that was killed goes on after the last that it
+    heard of, and what ``on_page`` raises ends the work. ``fonts`` is a folder of fonts for PDF files that bring none.
+    Raises Refused, with the page that could not be drawn.
+    """
+    pages: list[PageImage] = []
+
+    def keep(progress: dict[str, Any]) -> None:
+        page = _page(output, first_page + len(pages), progress)
+        pages.append(page)
+        if on_page:
+            on_page(page)
+
+    request = {
+        "path": str(path.resolve()),
+        "output": str(output.resolve()),
+        "first_page": first_page,
+        "fonts": str(fonts.resolve()) if fonts else None,
+        "rendition": asdict(rendition or Rendition()),
+    }
+    reads = [path, fonts] if fonts else [path]
+    task = "storage.confined.rendering:render"
+    try:
+        run(task, request, limits=limits, reads=reads, output=output, on_progress=keep)
+    except Refused as refused:
+        refused.page = refused.page or first_page + len(pages)
+        raise
+    return pages
+
+
+def file_names(number: int) -> tuple[str, str]:
+    """The names of a page's image and thumbnail, so that neither side has to believe the other's."""
+    return f"page-{number:05}.jpg", f"page-{number:05}.thumbnail.jpg"
+
+
+def _page(output: Path, number: int, said: dict[str, Any]) -> PageImage:
+    """Take nothing from the child on trust: names are ours, and a link to another file is no page."""
+    image, thumbnail = (output / name for name in file_names(number))
+    for file in (image, thumbnail):
+        if file.is_symlink() or not file.is_file():
+            raise SandboxFailed(f"{file.name} was not written")
+    return PageImage(
+        number=number,
+        image=image,
+        thumbnail=thumbnail,
+        width=int(said["width"]),
+        height=int(said["height"]),
+        dpi=int(said["dpi"]) if said["dpi"] else None,
+        rotation=int(said["rotation"]),
+        lines=tuple(TextLine.of(line) for line in said["lines"]),
+    )

@@ -1,0 +1,154 @@
+"""What a search should find, said the slow and plain way: every document is read, nothing is indexed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from index import (
+    And,
+    Everything,
+    Field,
+    FieldSpec,
+    Kind,
+    Masks,
+    Not,
+    Or,
+    Put,
+    Query,
+    Range,
+    Term,
+    Tier,
+)
+from index.analysis import HAN, fold, key
+
+FIELDS = (
+    FieldSpec("code", Kind.IDENT, Tier.DISCOVER, weight=4),
+    FieldSpec("dept", Kind.KEYWORD, Tier.DISCOVER),
+    FieldSpec("year", Kind.INTEGER, Tier.DISCOVER),
+    FieldSpec("title", Kind.TEXT, Tier.IDENTIFY, weight=2),
+    FieldSpec("ward", Kind.KEYWORD, Tier.IDENTIFY),
+    FieldSpec("born", Kind.DATE, Tier.IDENTIFY),
+    FieldSpec("body", Kind.TEXT),
+    FieldSpec("finding", Kind.KEYWORD),
+)
+SPECS = {spec.name: spec for spec in FIELDS}
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Serves texts as the database would, and tells which were asked for."""
+
+    documents: Mapping[int, Put]
+
+    def __call__(self, numbers: Sequence[int], field: str) -> dict[int, str]:
+        return {number: str(self.documents[number].values.get(field, "")) for number in numbers}
+
+
+def held(masks: Masks, number: int) -> int:
+    """The highest tier held, counting from the lowest without a gap; −1 for none."""
+    highest = -1
+    for tier in Tier:
+        mask = masks.mask(tier)
+        if number >= len(mask) or not mask[number]:
+            break
+        highest = int(tier)
+    return highest
+
+
+def hits(query: Query, documents: Mapping[int, Put], masks: Masks) -> set[int]:
+    return {number for number, put in documents.items() if _hit(query, put, held(masks, number), None)}
+
+
+def _hit(query: Query, put: Put, tier: int, field: str | None) -> bool:
+    match query:
+        case Term(text):
+            names = [field] if field else [spec.name for spec in FIELDS if spec.kind in {Kind.TEXT, Kind.IDENT}]
+            return any(_says(SPECS[name], put, text) for name in names if SPECS[name].tier <= tier)
+        case And(parts):
+            return tier >= 0 and all(_hit(part, put, tier, field) for part in parts)
+        case Or(parts):
+            return any(_hit(part, put, tier, field) for part in parts)
+        case Not(part):
+            return tier >= _strictest(part, field) and not _hit(part, put, tier, field)
+        case Field(name, part):
+            return _hit(part, put, tier, name)
+        case Range(name, low, high):
+            value = put.values.get(name)
+            if value is None or SPECS[name].tier > tier:
+                return False
+            return (low is None or value >= low) and (high is None or value <= high)
+        case Everything():
+            return tier >= 0
+    raise AssertionError(query)
+
+
+def _strictest(query: Query, field: str | None) -> int:
+    match query:
+        case Term():
+            names = [field] if field else ["code", "title", "body"]
+            return max(SPECS[name].tier for name in names)
+        case And(parts) | Or(parts):
+            return max((_strictest(part, field) for part in parts), default=0)
+        case Not(part):
+            return _strictest(part, field)
+        case Field(name, part):
+            return _strictest(part, name)
+        case Range(name):
+            return SPECS[name].tier
+    return 0
+
+
+def _says(spec: FieldSpec, put: Put, text: str) -> bool:
+    value = put.values.get(spec.name, "")
+    if spec.kind is Kind.TEXT:
+        return _contains(_units(str(value)), _trimmed(_units(text)))
+    values = value if isinstance(value, tuple) else (value,)
+    return key(text) != "" and key(text) in {key(str(one)) for one in values}
+
+
+def _units(text: str) -> list[str]:
+    """Characters, words, numbers and signs, found by looking at one character after the other."""
+    found: list[str] = []
+    before = ""
+    for character in fold(text):
+        kind = _kind(character)
+        if kind in {"letter", "digit"} and kind == before:
+            found[-1] += character
+        elif kind != "space":
+            found.append(character)
+        before = kind
+    return found
+
+
+def _kind(character: str) -> str:
+    if any(start <= character <= end for start, end in _HAN_RANGES):
+        return "han"
+    if character.isspace():
+        return "space"
+    if character.isdecimal():
+        return "digit"
+    return "letter" if character.isalnum() else "sign"
+
+
+def _ranges(pattern: str) -> list[tuple[str, str]]:
+    pairs, at = [], 0
+    while at < len(pattern):
+        dash = pattern[at + 1 : at + 2] == "-"
+        pairs.append((pattern[at], pattern[at + 2] if dash else pattern[at]))
+        at += 3 if dash else 1
+    return pairs
+
+
+_HAN_RANGES = _ranges(HAN)
+
+
+def _trimmed(found: list[str]) -> list[str]:
+    while found and _kind(found[0][0]) == "sign":
+        found = found[1:]
+    while found and _kind(found[-1][0]) == "sign":
+        found = found[:-1]
+    return found
+
+
+def _contains(text: list[str], wanted: list[str]) -> bool:
+    places = range(len(text) - len(wanted) + 1)
+    return bool(wanted) and any(text[at : at + len(wanted)] == wanted for at in places)
