@@ -94,7 +94,7 @@ class _Late:
     def look(self, session: Session, after: int, newest: int) -> None:
         known = set(session.scalars(select(SecurityEpoch.id).where(SecurityEpoch.id > after)))
         known |= set(session.scalars(select(SecurityEpoch.id).where(SecurityEpoch.id.in_(list(self.ids)))))
-        oldest, next_ = session.execute(
+        oldest, next_ = session.connection().execute(
             text("SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s")
         ).one()
         waiting = {number: since for number, since in self.ids.items() if number not in known and not _over(since, oldest)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from archive.i18n import Lazy, _
+from archive.i18n import _
 from archive.models import Node
 from archive.names import masked
 from archive.policy.permissions import P
@@ -187,15 +187,19 @@ class NodeView:
         shown = []
         for field in self.type.fields if self.type else ():
             if (value := self._value(field)) is not None:
-                shown.append(Shown(field, value, self._text(field, value)))
+                shown.append(Shown(field, value, words(self._uow, field, value)))
         return shown
 
-    def _text(self, field: Field, value: object) -> str:
-        if field.kind is Kind.CHOICE and field.vocabulary:
-            return policies.vocabulary(self._uow, field.vocabulary).get(str(value), str(value))
-        if field.kind is Kind.DEPT:
-            return actors.department_names(self._uow.session).get(int(str(value)), "")
-        return str(value)
+
+def words(uow: UnitOfWork, field: Field | None, value: object) -> str:
+    """A value as it is said: the label of a code, the name of a department."""
+    if value in (None, ""):
+        return ""
+    if field and field.kind is Kind.CHOICE and field.vocabulary:
+        return policies.vocabulary(uow, field.vocabulary).get(str(value), str(value))
+    if field and field.kind is Kind.DEPT:
+        return actors.department_names(uow.session).get(int(str(value)), "")
+    return str(value)
 
 
 def views(uow: UnitOfWork, nodes: Iterable[Node]) -> list[NodeView]:
@@ -244,7 +248,3 @@ def crumbs(uow: UnitOfWork, node: Node) -> list[tuple[str, str]]:
         return []
     found = uow.list(uow.nodes(P.DISCOVER).where(Node.id.in_(above)).order_by(Node.depth))
     return [(view.label, view.href) for view in views(uow, found)]
-
-
-def label_of(words: Lazy | str) -> str:
-    return str(words)

@@ -58,7 +58,11 @@ class UnitOfWork:
     @property
     def today(self) -> date:
         """The date in the hospital."""
-        return self.now.astimezone(ZoneInfo(self.site.settings.timezone)).date()
+        return self.local(self.now).date()
+
+    def local(self, moment: datetime) -> datetime:
+        """A moment as the clock on the hospital's wall shows it."""
+        return moment.astimezone(ZoneInfo(self.site.settings.timezone))
 
     # What one may
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import import_module
 from importlib.util import find_spec
+from shutil import rmtree
 from threading import Event, Thread
 from time import monotonic
 from zlib import crc32
@@ -162,8 +163,11 @@ def _forget(site: Site, me: str) -> None:
 
 
 def clean(site: Site, _me: str) -> None:
-    """Once a day: what killed uploads left in staging, and the signs of workers that were killed."""
+    """Once a day: what killed processes left in staging and in their working folders, and the signs of dead workers."""
     site.store.clean_staging(STAGING)
+    for folder in (site.settings.var / "work").glob("*"):
+        if site.clock().timestamp() - folder.stat().st_mtime > STAGING.total_seconds():
+            rmtree(folder, ignore_errors=True)
     with site.session() as session:
         for sign in session.scalars(select(Setting).where(Setting.name.like("worker.%"))):
             if site.clock() - datetime.fromisoformat(str(sign.value)) > FORGOTTEN:

@@ -56,7 +56,9 @@ def _saved(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
-@lru_cache(maxsize=64)  # a reader turns many pages within one minute, and the mark's time is told to the minute
+@lru_cache(
+    maxsize=64
+)  # a reader turns many pages within one minute, and the mark's time is told to the minute
 def _mark(lines: tuple[str, ...], font: Path, size: int) -> Image.Image:
     """The words as a mask, slanting."""
     face = ImageFont.truetype(font, size)

@@ -32,7 +32,9 @@ class FileFacts:
     mime: str
     page_count: int
     encrypted: bool  # a PDF that opens without a password, but forbids printing or copying
-    repaired: bool  # a PDF whose table of contents was wrong and was made anew: look whether all pages are there
+    repaired: (
+        bool  # a PDF whose table of contents was wrong and was made anew: look whether all pages are there
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,10 @@ def render(
     pages: list[PageImage] = []
 
     def keep(progress: dict[str, Any]) -> None:
-        page = _page(output, first_page + len(pages), progress)
+        try:
+            page = _page(output, first_page + len(pages), progress)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SandboxFailed(f"no page: {error}") from error
         pages.append(page)
         if on_page:
             on_page(page)

@@ -11,8 +11,8 @@ from .limits import MIB, Limits
 from .sandbox import Child
 from .textlines import TextLine
 
-# A page takes 2 to 6 seconds and, with the models, up to 1.3 GB of address space.
-LIMITS = Limits(memory_bytes=2048 * MIB, cpu_seconds=120, wall_seconds=480, total_seconds=480)
+# A dense page takes 7 seconds; the models and the page together 650 MB of address space beyond the libraries.
+LIMITS = Limits(memory_bytes=1536 * MIB, cpu_seconds=120, wall_seconds=480, total_seconds=480)
 
 
 @dataclass(frozen=True, slots=True)

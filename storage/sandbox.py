@@ -1,13 +1,16 @@
 """Foreign files are read by a child process that has little memory, little time, and nothing that it could harm.
 
-The parent never looks into a foreign file: it starts the child, reads its reports, one JSON line each, and ends it. Needs Linux.
+The parent never looks into a foreign file: it starts the child, reads its reports, one JSON line each, and ends it.
+Needs Linux.
 
-Always holds: limits on address space, on processor time of a step and on the size of one file (kernel); on wall time,
-on all files together, which are weighed once a second, and on the length of a report (parent); no open files,
-no environment, no core dump, low priority. Where seccomp works, which is nearly everywhere: no network, no local sockets,
-no other program or process. Where Landlock works (Linux 5.13, unless switched off): no files but the libraries, the input, and the output
-folder. ``walls()`` tells which of these two stand. Not promised: that a decoder has no fault. One that is taken over can
-still write wrong pages of the file that it was given, and only of that.
+- Always: limits on address space, on the processor time of a step and on the size of one file (by the kernel); on wall
+  time, on all files together, weighed once a second, and on the length of a report (by the parent). No open files, no
+  environment, no core dump, low priority.
+- Where seccomp works, which is nearly everywhere: no network, no local sockets, no other program or process.
+- Where Landlock works (Linux 5.13, unless switched off): no files but the libraries, the input and the output folder.
+
+``walls()`` tells which of the last two stand. Not promised: that a decoder has no fault. One that is taken over can
+still write wrong pages of the file that it was given, and of no other.
 """
 
 import json
@@ -18,30 +21,34 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from .limits import Limits, Reason, Refused
 
 OnProgress = Callable[[dict[str, Any]], None]
 
 _ROOT = Path(__file__).resolve().parents[1]
-# -I keeps the environment and the working folder out of sys.path; a checkout that is not installed needs its root there.
+# -I keeps the environment and the working folder out of sys.path; a checkout needs its root there.
 _START = (
     "import sys; root = sys.argv[1]; root in sys.path or sys.path.insert(0, root); "
     "from storage.confined.child import main; main()"
 )
 # glibc reserves 64 MB of address space for each arena, BLAS for each thread: both would eat the limit unused.
-_ENVIRONMENT = {"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "2",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 _KEPT = ("LD_LIBRARY_PATH", "TZ")
 _TICK = 0.05  # seconds between two looks at the child's memory
 _CHUNK = 1 << 18
-_CLOSE_TO_LIMIT = 0.5
-_STARTING_BYTES = 1 << 20
+_CLOSE_TO_LIMIT = 0.5  # of the memory that it may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ def run(
 ) -> dict[str, Any]:
     """Answer one request in a process of its own; ``task`` is "module:function".
 
-    Raises Refused, SandboxFailed, and what ``on_progress`` raises: that ends the child, which is how a job is cancelled.
+    Raises Refused, SandboxFailed, and what ``on_progress`` raises: that ends the child, and so a job is cancelled.
     """
     with Child(task, limits=limits, reads=reads, output=output) as child:
         return child.ask(request, on_progress)
@@ -95,17 +102,10 @@ class Child:
         self._limits = limits or Limits()
         self._output = output
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
-            [sys.executable, "-I", "-c", _START, str(_ROOT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=_ENVIRONMENT | {name: os.environ[name] for name in _KEPT if name in os.environ},
-            cwd="/",
-            start_new_session=True,
+        self._process = _started(self._errors)
+        self._stdin, self._stdout = (
+            pipe.fileno() for pipe in (self._process.stdin, self._process.stdout) if pipe is not None
         )
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018 - for mypy
-        self._stdin, self._stdout = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._stdin, False)
         os.set_blocking(self._stdout, False)
         self._inbox, self._outbox = bytearray(), bytearray()
@@ -126,21 +126,21 @@ class Child:
         The child lives on after an answer, and after a refusal that it told itself; see ``is_alive``.
         """
         self._post(**request)
+        end = time.monotonic() + self._limits.total_seconds
         try:
-            for message in self._messages():
+            while True:
+                message = self._message(end)
                 if "ready" in message:
                     self._note(**message["ready"])
-                elif "progress" in message:
-                    if on_progress:
-                        on_progress(message["progress"])
-                else:
+                elif "progress" not in message:
                     return _outcome(message)
+                elif on_progress:
+                    on_progress(message["progress"])
         except Refused:
             raise
         except BaseException:
             self.close()
             raise
-        raise SandboxFailed("the child said nothing")
 
     @property
     def is_alive(self) -> bool:
@@ -169,17 +169,12 @@ class Child:
     def _post(self, **message: Any) -> None:
         self._outbox += json.dumps(message).encode() + b"\n"
 
-    def _messages(self) -> Iterator[dict[str, Any]]:
-        end = time.monotonic() + self._limits.total_seconds
-        while True:
-            line = self._line(min(end, time.monotonic() + self._limits.wall_seconds))
-            try:
-                message = json.loads(line)
-            except ValueError as error:
-                raise SandboxFailed(f"not a message: {line[:200]!r}") from error
-            if not isinstance(message, dict):
-                raise SandboxFailed(f"not a message: {line[:200]!r}")
-            yield message
+    def _message(self, end: float) -> dict[str, Any]:
+        line = self._line(min(end, time.monotonic() + self._limits.wall_seconds))
+        try:
+            return dict(json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise SandboxFailed(f"not a message: {line[:200]!r}") from error
 
     def _line(self, deadline: float) -> bytes:
         searched = 0
@@ -205,7 +200,7 @@ class Child:
             if descriptor == self._stdin:
                 try:
                     del self._outbox[: os.write(self._stdin, self._outbox[:_CHUNK])]
-                except BrokenPipeError:  # it is dead or dying; its end of stdout tells how
+                except BrokenPipeError:  # it is dead or dying; the end of its stdout tells how
                     self._outbox.clear()
             elif chunk := os.read(self._stdout, _CHUNK):
                 self._inbox += chunk
@@ -220,9 +215,7 @@ class Child:
         now = time.monotonic()
         if self._output is not None and now >= self._next_weighing:
             self._next_weighing = now + 1
-            with os.scandir(self._output) as files:
-                size = sum(file.stat(follow_symlinks=False).st_size for file in files)
-            if size > self._limits.output_bytes:
+            if _weight(self._output) > self._limits.output_bytes:
                 self._give_up(Reason.TOO_MUCH_OUTPUT)
 
     def _give_up(self, reason: Reason) -> None:
@@ -246,7 +239,9 @@ class Child:
         return SandboxFailed(detail or f"the child ended with {code}")
 
     def _was_close_to_limit(self) -> bool:
-        return self._space > 0 and self._peak > self._space - self._limits.memory_bytes * (1 - _CLOSE_TO_LIMIT)
+        return self._space > 0 and self._peak > self._space - self._limits.memory_bytes * (
+            1 - _CLOSE_TO_LIMIT
+        )
 
     def _last_words(self) -> str:
         size = self._errors.seek(0, os.SEEK_END)
@@ -254,10 +249,32 @@ class Child:
         return self._errors.read().decode(errors="replace")
 
 
+def _started(errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
+        [sys.executable, "-I", "-c", _START, str(_ROOT)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env=_ENVIRONMENT | {name: os.environ[name] for name in _KEPT if name in os.environ},
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def _weight(folder: Path) -> int:
+    weight = 0
+    with os.scandir(folder) as files:
+        for file in files:
+            with suppress(FileNotFoundError):  # the child may remove what it made
+                weight += file.stat(follow_symlinks=False).st_size
+    return weight
+
+
 def _outcome(message: dict[str, Any]) -> dict[str, Any]:
-    if "refused" in message:
-        page, detail = message.get("page"), str(message.get("detail", ""))
-        raise Refused(Reason(message["refused"]), page=page if isinstance(page, int) else None, detail=detail)
+    reason, page = message.get("refused"), message.get("page")
+    if reason in list(Reason):
+        detail = str(message.get("detail", ""))
+        raise Refused(Reason(reason), page=page if isinstance(page, int) else None, detail=detail)
     if isinstance(message.get("result"), dict):
         return dict(message["result"])
     raise SandboxFailed(str(message.get("failed", message))[-4000:])

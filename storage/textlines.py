@@ -178,7 +178,9 @@ def _blocks(lines: list[TextLine], depth: int) -> list[list[TextLine]]:
     blocks: list[list[TextLine]] = []
     start = 0
     for across in [*crossing, None]:
-        end = next((i for i in range(start, len(beside)) if across and beside[i].middle > across.middle), len(beside))
+        end = next(
+            (i for i in range(start, len(beside)) if across and beside[i].middle > across.middle), len(beside)
+        )
         band, start = beside[start:end], end
         blocks += _blocks([line for line in band if line.x1 <= gutter], depth - 1)
         blocks += _blocks([line for line in band if line.x0 >= gutter], depth - 1)

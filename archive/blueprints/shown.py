@@ -86,7 +86,7 @@ def record(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
 def _tracks(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
     rows = [
         {"label": track.label, "steps": [
-            {"label": step.label, "kind": step.look, "meta": _meta(step, seen)} for step in track.steps
+            {"label": step.label, "kind": step.look, "meta": _meta(uow, step, seen)} for step in track.steps
         ]} for track in records.tracks(uow, node)
     ]  # fmt: skip
     missing, total = records.gate(uow, node)
@@ -101,10 +101,10 @@ def _tracks(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
             "markable": markable}  # fmt: skip
 
 
-def _meta(step: records.Step, seen: NodeView) -> str:
+def _meta(uow: UnitOfWork, step: records.Step, seen: NodeView) -> str:
     if step.at is None:
         return ""
-    return f"{step.at:%m-%d}" + (f" {step.by}" if step.by and seen.can(P.IDENTIFY) else "")
+    return f"{uow.local(step.at):%m-%d}" + (f" {step.by}" if step.by and seen.can(P.IDENTIFY) else "")
 
 
 def act_label(name: str) -> str:

@@ -165,9 +165,10 @@ def follow_up(rng: Random, who: Patient, stay: Encounter, of: Case, *, days_afte
     book = _story("followup")
     at = (stay.discharged_at + timedelta(days=days_after)).replace(hour=rng.randint(9, 16), minute=rng.randrange(60))
     result = rng.choice(book["results"])
+    method = rng.choice(book["methods"])
     head = (
         f"姓名\t{who.name}\t病案号\t{who.mrn}\t出院日期\t{day(stay.discharged_at)}\n"
-        f"出院诊断\t{of.diagnosis}\t科室\t{stay.dept.zh}\n随访时间\t{minute(at)}\t方式\t{rng.choice(book['methods'])}\n"
+        f"出院诊断\t{of.diagnosis}\t科室\t{stay.dept.zh}\n随访时间\t{minute(at)}\t方式\t{method}\n"
     )
     if result == "完成":
         rows = [
@@ -176,9 +177,9 @@ def follow_up(rng: Random, who: Patient, stay: Encounter, of: Case, *, days_afte
         ]
         body = "项目\t情况\n" + "\n".join(rows) + f"\n【指导】{rng.choice(book['advice'])}出院医嘱重申：{of.advice}"
     else:
-        body = f"【结果】{result}。{rng.choice(book['missed']) if result != '拒访' else book['missed'][1]}"
+        body = f"【结果】{result}。{book['missed'][result]}"
     text = f"{head}{body}\n随访人签名：{stay.team.nurse.name}　{minute(at)}"
-    return FollowUp(at=at, method=head.rsplit("\t", 1)[1].strip(), result=result, text=text)
+    return FollowUp(at=at, method=method, result=result, text=text)
 
 
 def survey(rng: Random, at: datetime) -> Survey:

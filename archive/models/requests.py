@@ -52,6 +52,7 @@ class RequestLine(Base):
     in_at: Mapped[datetime | None]
     in_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     sheets_in: Mapped[int | None]
+    renewals: Mapped[int] = mapped_column(default=0)
     __table_args__ = (
         Index("uq_request_line_open", "holding_id", unique=True,
               sqlite_where=text("in_at IS NULL"), postgresql_where=text("in_at IS NULL")),

@@ -45,6 +45,9 @@ CONTENT_ROLES = frozenset(
 )  # fmt: skip
 WRITING_ROLES = frozenset({"archivist", "senior", "scanner", "coder", "qc", "desk", "complaints"})
 
+APART = frozenset({"sysadmin", "security", "auditor"})
+"""三员: whoever holds one of these holds nothing through a share or a grant (architecture §3.5)."""
+
 CONFLICTS = (
     *(frozenset({"sysadmin", role}) for role in sorted(CONTENT_ROLES)),
     *(frozenset({"auditor", role}) for role in sorted(WRITING_ROLES)),

@@ -21,7 +21,8 @@ def _description(name: str, *gates: str) -> Workflow:
         initial="draft",
         states=DESCRIPTION_STATES,
         transitions=(
-            Transition("catalogue", _l("Start cataloguing"), ("draft",), "cataloguing", P.EDIT, icon="pencil"),
+            Transition("catalogue", _l("Start cataloguing"), ("draft",), "cataloguing", P.EDIT, icon="pencil",
+                       primary=True),
             Transition("submit", _l("Submit for review"), ("cataloguing",), "review", P.EDIT,
                        guards=("has_pages_or_paper", "every_page_made"), icon="send", primary=True),
             Transition("send_back", _l("Send back"), ("review",), "cataloguing", P.EDIT_LIFECYCLE,

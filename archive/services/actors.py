@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from archive.actor import Actor
 from archive.models import AccessGrant, LocalRole, Membership, Principal, RoleAssignment, User
+from archive.policy.roles import APART
 
 
 def load(session: OrmSession, user_id: int, now: datetime, *, session_id: int | None = None) -> Actor | None:
@@ -20,6 +21,8 @@ def load(session: OrmSession, user_id: int, now: datetime, *, session_id: int | 
     held: dict[str, set[str]] = {"role": set(), "dept": set(), "group": set(), "local": set(), "grant": set()}
     for kind, value in session.execute(_held(user_id, now)):
         held[kind].add(value)
+    if held["role"] & APART:
+        held["local"], held["grant"] = set(), set()
     departments = frozenset(int(value) for value in held["dept"])
     return Actor(
         name=principal.name, principal_id=user.id, account=user.account, staff_no=user.staff_no, locale=user.locale,

@@ -1,22 +1,19 @@
 """Making pages: a master becomes page images, thumbnails and text, page by page; what has no text is recognised."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import func, select
 
 from archive.i18n import Lazy, _l
 from archive.models import Blob, Job, Node, Page, PageText, Representation
-from archive.services import intake, pages
+from archive.services import drawing, intake, pages
 from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
 from archive.uow import PROGRAM, UnitOfWork, action
 from storage import BlobMissing
 from storage.limits import Refused
-from storage.pages import PageImage, inspect, render
+from storage.pages import PageImage, inspect
 
 TRUSTED: Any = {"scope": "derive"}
 STOPPED = _l("It was stopped before all pages were made.")
@@ -38,7 +35,8 @@ def _give_up(uow: UnitOfWork, job: Job) -> None:
     """The job has ended: the file is kept, and says why it has not all its pages."""
     found = uow.session.get(Representation, job.args["representation"], execution_options=TRUSTED)
     if found is not None and found.state == "pending":
-        fail(uow, found, reason=job.message or STOPPED.message)
+        with uow.act("representation.failed", found):  # of whoever stops the job, or of the program
+            _fail(uow, found, job.message or STOPPED.message)
 
 
 @handles("page.derive", label=_l("Making pages"), gives_up=_give_up)
@@ -88,25 +86,12 @@ def _render(run: JobRun, task: Task, path: Path, total: int) -> None:
             _keep(uow, task, page)
         run.give_way()
 
-    with working_folder(run) as folder:
-        render(path, folder, on_page=keep, first_page=task.made + 1)
-
-
-@contextmanager
-def working_folder(run: JobRun) -> Iterator[Path]:
-    """A folder for what a child process makes; the worker's daily cleaning removes those of killed workers."""
-    place = run.site.settings.var / "work"
-    place.mkdir(exist_ok=True)
-    with TemporaryDirectory(dir=place) as folder:
-        yield Path(folder)
+    drawing.draw(run.site, path, keep, first=task.made + 1)
 
 
 def _keep(uow: UnitOfWork, task: Task, page: PageImage) -> None:
     """One page: its pictures, then its rows, in the transaction that also counts it."""
-    image, thumbnail = (f"r{task.representation}-{kind}{page.number:05}.jpg" for kind in "pt")
-    for name, file in ((image, page.image), (thumbnail, page.thumbnail)):
-        uow.site.store.put_derivative(task.record, name, file.read_bytes())
-        file.unlink()
+    image, thumbnail = drawing.keep(uow.site, task.record, task.representation, page)
     last = select(func.max(Page.ordinal)).where(Page.node_id == task.node)
     made = Page(
         node_id=task.node, ordinal=(uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1,
@@ -134,8 +119,7 @@ def complete(uow: UnitOfWork, representation: Representation, *, mime: str, owne
         job.owner_id = owner
 
 
-@action("representation.failed", needs=PROGRAM)
-def fail(uow: UnitOfWork, representation: Representation, *, reason: str) -> None:
+def _fail(uow: UnitOfWork, representation: Representation, reason: str) -> None:
     """The file is kept as it came, with the reason why it has not all its pages."""
     representation.state, representation.failure = "failed", reason[:300]
     node = uow.session.get_one(Node, representation.node_id, execution_options=TRUSTED)

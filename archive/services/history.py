@@ -5,10 +5,15 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from archive.i18n import _l
 from archive.models import AuditEvent, Node, NodeVersion, Principal
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
+from archive.sight import words
 from archive.uow import UnitOfWork
+
+
+OTHERS = {"level_own": _l("Sensitivity"), "retention_rule": _l("Retention period")}
 
 
 @dataclass(frozen=True)
@@ -51,16 +56,22 @@ def changes(uow: UnitOfWork, node: Node) -> list[Change]:
     before: dict[str, object] = {}
     for version, name in rows:
         found.append(Change(version.version, version.at, name or "", version.comment,
-                            _differences(node.type, before, version.snapshot)))  # fmt: skip
+                            _differences(uow, node.type, before, version.snapshot)))  # fmt: skip
         before = version.snapshot
     uow.saw(node)
     return found[::-1]
 
 
-def _differences(kind: str, before: dict[str, object], after: dict[str, object]) -> list[Difference]:
-    labels = {field.name: str(field.label) for field in TYPES[kind].fields} if kind in TYPES else {}
+def _differences(uow: UnitOfWork, kind: str, before: dict[str, object], after: dict[str, object]) -> list[Difference]:
+    fields = {field.column or field.name: field for field in TYPES[kind].fields} if kind in TYPES else {}
     names = [name for name in {**before, **after} if (before.get(name) or "") != (after.get(name) or "")]
-    return [Difference(labels.get(n, n), str(before.get(n) or ""), str(after.get(n) or "")) for n in names]
+    found = []
+    for name in names:
+        field = fields.get(name)
+        label = str(field.label if field else OTHERS.get(name, name))
+        said = [words(uow, field, state.get(name)) for state in (before, after)]
+        found.append(Difference(label, *said))
+    return found
 
 
 def acts(uow: UnitOfWork, node: Node, most: int = 50) -> list[Act]:

@@ -92,7 +92,7 @@ class Trace:
 def register(uow: UnitOfWork, node: Node, *, barcode: str | None = None, sheets: int | None = None,
              condition: str | None = None, status: HoldingStatus = HoldingStatus.PROCESSING,
              location: str | None = None) -> Holding:  # fmt: skip
-    """Takes up a paper volume of `node`; without a barcode it gets one. Its condition is unknown until somebody says it.
+    """Takes up a paper volume of `node`; without a barcode it gets one. Its condition is unknown until it is said.
 
     Raises Conflict where volumes do not belong or for a barcode in use, Invalid for one that cannot be printed.
     """
@@ -125,7 +125,7 @@ def _counted(sheets: int | None) -> int | None:
 
 
 def _next_barcode(uow: UnitOfWork, node: Node) -> str:
-    """B<病案号>-<次>, from the second volume on with its number; where there is no 病案号, B and the node's own number."""
+    """B<病案号>-<次>, from the second volume on with its number; B and the node's own number where there is none."""
     data = node.data or {}
     first = f"B{data['mrn']}-{data['times']}" if data.get("mrn") else f"B{node.id:08d}"
     known = select(func.count(Holding.id)).where(Holding.node_id == node.id)
@@ -144,7 +144,7 @@ def _insert(uow: UnitOfWork, holding: Holding) -> None:
 @action("holding.moved", needs=P.HOLDING_PLACE)
 def move(uow: UnitOfWork, holding: Holding, *, to: HoldingStatus, location: str | None = None,
          because: str | None = None) -> None:  # fmt: skip
-    """Notes that a volume is elsewhere now. Raises Conflict for a lent one: the desk takes it back; Invalid for no place."""
+    """Notes that a volume is elsewhere now. Raises Conflict for a lent one, Invalid for a shelf that is not known."""
     node = node_of(uow, holding, P.HOLDING_PLACE)
     if HoldingStatus.LENT in (holding.status, to):
         raise Conflict(_("A volume goes out and comes back at the desk only."))
@@ -233,7 +233,7 @@ def carrier_of(uow: UnitOfWork, node: Numbered) -> str | None:
 
 def summary(uow: UnitOfWork, node: Node) -> Summary:
     """What the page of a node says of its carriers."""
-    counting = select(func.coalesce(func.sum(Node.page_count), 0)).where(Node.path >= node.path, Node.path < node.path_end)
+    counting = select(func.sum(Node.page_count)).where(Node.path >= node.path, Node.path < node.path_end)
     pages = uow.session.scalar(counting, execution_options=TRUSTED) or 0
     return Summary(carrier_of(uow, node), pages, volumes(uow, node) if uow.can(P.HOLDING_VIEW, node) else [])
 
@@ -272,6 +272,7 @@ def trail(uow: UnitOfWork, node: Node, most: int = 50) -> list[Trace]:
         execution_options=TRUSTED,
     )
     return [
-        Trace(step.at, STATUSES.get(step.from_status or ""), STATUSES[step.to_status], step.place, who, whom, step.because)
+        Trace(at=step.at, before=STATUSES.get(step.from_status or ""), after=STATUSES[step.to_status], place=step.place,
+              by=who, to=whom, because=step.because)
         for step, who, whom in rows
-    ]
+    ]  # fmt: skip

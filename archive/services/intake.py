@@ -66,7 +66,8 @@ def upload(uow: UnitOfWork, node: Node, staged: Staged, *, filename: str) -> tup
         raise Conflict(_("This very file is here already. Nothing was added."))
     home = file_of(uow, node)
     blob = _keep(uow, home, staged, _plain_name(filename))
-    last = select(func.max(Representation.seq)).where(Representation.node_id == node.id, Representation.role == "master")
+    masters = Representation.role == "master"
+    last = select(func.max(Representation.seq)).where(Representation.node_id == node.id, masters)
     made = Representation(
         node_id=node.id, role="master", seq=(uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1,
         blob_id=blob.id, state="pending", created_at=uow.now, created_by=uow.actor.principal_id,

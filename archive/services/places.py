@@ -1,7 +1,7 @@
 """库房: rooms, shelves and places on them; bags and boxes; what order a shelf has."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -45,7 +45,7 @@ def container(uow: UnitOfWork, barcode: str) -> Container:
 
 @action("location.added", needs=P.HOLDING_PLACE)
 def add(uow: UnitOfWork, *, code: str, title: str, kind: str, within: str | None = None) -> Location:
-    """Adds a room, a column, a shelf or a layer of one. Raises Conflict for a code in use, Invalid for what is missing."""
+    """Adds a room, a column, a shelf or a layer. Raises Conflict for a code in use, Invalid for what is missing."""
     code, parent = code.strip().upper(), at(uow, within) if within else None
     if not code or not title.strip() or kind not in KINDS:
         raise Invalid(fields={"code": _("Give the place a code, a name and a kind.")})
@@ -68,7 +68,10 @@ def add_container(uow: UnitOfWork, *, barcode: str, kind: str, location: str | N
     return _kept(uow, Container(barcode=barcode, kind=kind, location_id=place.id if place else None), barcode)
 
 
-def _kept[T: (Location, Container)](uow: UnitOfWork, made: T, code: str) -> T:
+T = TypeVar("T", Location, Container)
+
+
+def _kept(uow: UnitOfWork, made: T, code: str) -> T:
     try:
         with uow.session.begin_nested():
             uow.session.add(made)

@@ -1,4 +1,4 @@
-"""The child's side of ``storage.sandbox``: give up rights, then answer requests, one JSON line each, until stdin ends."""
+"""The child's side of ``storage.sandbox``: give up rights, then answer requests until stdin ends."""
 
 import json
 import os

@@ -20,8 +20,8 @@ _TAIL = 2048  # where the end mark must be, as in most readers
 _LOCKED = (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY)
 _POINTS = 72  # an inch
 _SCANNED = 0.5  # of the page, covered by one picture
-# pdfium leaves out a picture for which it lacks memory and says nothing, so a page must fit before it is drawn. Measured
-# with soft masks: 15.3 bytes a pixel of RGB, and another 4 of CMYK; 8.1 if progressive; 1.9; 5.2.
+# pdfium leaves out a picture for which it lacks memory and says nothing, so a page must fit before it is drawn.
+# Measured, with soft masks, bytes a pixel: 15.3 (and 4 more for CMYK); 8.1 if progressive; 1.9; 5.2.
 _JPX_BYTES, _DCT_BYTES, _BILEVEL_BYTES, _OTHER_BYTES = 22, 10, 3, 6
 _DRAWN_BYTES = 8  # a pixel of the page: pdfium's and Pillow's
 _FORM_DEPTH = 8
@@ -97,7 +97,10 @@ class PdfSource:
         if not (isfinite(width) and isfinite(height) and min(width, height) > 0):
             raise Refused(Reason.BROKEN, detail=f"a page of {width} x {height}")
         pictures = _pictures(page)
-        dpi = min(_fitting_dpi(pictures, width, height, rendition), rendition.long_edge * _POINTS / max(width, height))
+        dpi = min(
+            _fitting_dpi(pictures, width, height, rendition),
+            rendition.long_edge * _POINTS / max(width, height),
+        )
         self._require_room(pictures, int(width * height * (dpi / _POINTS) ** 2) * _DRAWN_BYTES)
         bitmap = page.render(scale=dpi / _POINTS, rev_byteorder=True)
         lines = text_lines(page, bitmap)
@@ -142,7 +145,9 @@ def _images(objects: Iterable[Any], depth: int) -> Iterator[Any]:
             yield one
         elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth:
             count = pdfium.FPDFFormObj_CountObjects(one)
-            yield from _images((pdfium.FPDFFormObj_GetObject(one, place) for place in range(count)), depth - 1)
+            yield from _images(
+                (pdfium.FPDFFormObj_GetObject(one, place) for place in range(count)), depth - 1
+            )
 
 
 def _picture(page: Any, image: Any) -> _Picture:

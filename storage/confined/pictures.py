@@ -1,6 +1,7 @@
 """Pictures: scans, photographs, TIFF files of many pages."""
 
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -37,7 +38,7 @@ class PictureSource:
     def __init__(self, path: Path, kind: Format, limits: Limits) -> None:
         self._limits = limits
         self._turns_itself = kind is TIFF
-        self._image = Image.open(path, formats=kind.pillow)
+        self._image: Any = Image.open(path, formats=kind.pillow)  # a TIFF has methods of its own
         self._frames = self._pages() if kind is TIFF else [0]
         self._check_size()
         self.page_count = len(self._frames)
@@ -66,8 +67,7 @@ class PictureSource:
                 self._image.seek(frame)
             except EOFError:
                 return frames
-            tags: Any = getattr(self._image, "tag_v2")  # noqa: B009
-            if not int(tags.get(_SUBFILE_TYPE, 0)) & _PREVIEW:
+            if not int(self._image.tag_v2.get(_SUBFILE_TYPE, 0)) & _PREVIEW:
                 frames.append(frame)
             if len(frames) > self._limits.pages:
                 raise Refused(Reason.TOO_MANY_PAGES)

@@ -38,7 +38,15 @@ def render(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
             drawn = source.draw(number, rendition)
             _save(drawn, [Path(request["output"], name) for name in file_names(number)], rendition)
         width, height = drawn.image.size
-        say({"width": width, "height": height, "dpi": drawn.dpi, "rotation": drawn.rotation, "lines": drawn.lines})
+        say(
+            {
+                "width": width,
+                "height": height,
+                "dpi": drawn.dpi,
+                "rotation": drawn.rotation,
+                "lines": drawn.lines,
+            }
+        )
     return {}
 
 

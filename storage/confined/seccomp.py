@@ -15,7 +15,8 @@ _SET_SECCOMP, _FILTER = 22, 2
 _LOAD, _EQUAL, _AT_LEAST, _HAS_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _MACHINE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data, little-endian
 _X32, _CLONE3, _THREAD = 0x40000000, 435, 0x00010000
-_ANSWERS = {"allow": 0x7FFF0000, "refuse": 0x00050001, "unknown": 0x00050026, "kill": 0x80000000}  # EPERM, ENOSYS
+_EPERM, _ENOSYS = 0x00050001, 0x00050026
+_ANSWERS = {"allow": 0x7FFF0000, "refuse": _EPERM, "unknown": _ENOSYS, "kill": 0x80000000}
 
 # socket connect bind, execve execveat, ptrace process_vm_readv process_vm_writev pidfd_getfd, io_uring_setup unshare
 # setns mount bpf userfaultfd perf_event_open: linux/arch/x86/entry/syscalls/syscall_64.tbl (then fork and vfork) and

@@ -36,7 +36,9 @@ def begin_step(limits: Limits) -> None:
     """Allow ``cpu_seconds`` from now on; the kernel ends the process after them, whatever it is doing."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + limits.cpu_seconds + 1, hard))
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + limits.cpu_seconds + 1, hard)
+    )
 
 
 def _address_space() -> int:

@@ -2,29 +2,28 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, text
 
 from tests.policy.naive import Grant, Share, Someone, Thing, World
 
 CLOSED = "(SELECT count(*) FROM closed_branch c WHERE c.path_from = n.path) > 0"
 
 
-def world(session: Session, now: datetime) -> World:
+def world(database: Connection, now: datetime) -> World:
     """Everything that decides, except who asks."""
     things = {
         row[0]: Thing(*row[:6], bool(row[6]), row[7], bool(row[8]))
-        for row in session.execute(text(
+        for row in database.execute(text(
             "SELECT id, parent_id, type, state, level_own, overlay_own, inherits, dept_id, "
             f"{CLOSED} FROM node n WHERE id <> 1"))
     }  # fmt: skip
     shares = [
         Share(*row[:3], moment(row[3]))
-        for row in session.execute(text("SELECT node_id, principal_id, role, expires_at FROM local_role"))
+        for row in database.execute(text("SELECT node_id, principal_id, role, expires_at FROM local_role"))
     ]
     grants = [
         Grant(*row[:3], since, until, row[5])
-        for row in session.execute(text(
+        for row in database.execute(text(
             "SELECT node_id, principal_id, permission, valid_from, valid_until, max_level FROM access_grant"))
         if (since := moment(row[3])) and (until := moment(row[4]))
     ]  # fmt: skip
@@ -39,11 +38,11 @@ def moment(value: str | datetime | None) -> datetime | None:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
-def someone(session: Session, user_id: int, now: datetime) -> Someone:
+def someone(database: Connection, user_id: int, now: datetime) -> Someone:
     """A person, with what holds at the moment."""
-    clearance = session.execute(text('SELECT clearance FROM "user" WHERE id = :id'), {"id": user_id}).scalar_one()
-    roles = session.execute(text("SELECT role, valid_to FROM role_assignment WHERE principal_id = :id"), {"id": user_id})
-    member = session.execute(
+    clearance = database.execute(text('SELECT clearance FROM "user" WHERE id = :id'), {"id": user_id}).scalar_one()
+    roles = database.execute(text("SELECT role, valid_to FROM role_assignment WHERE principal_id = :id"), {"id": user_id})
+    member = database.execute(
         text("SELECT g.id, g.kind, m.valid_to FROM membership m JOIN principal g ON g.id = m.group_id "
              "WHERE m.principal_id = :id"), {"id": user_id},
     )  # fmt: skip

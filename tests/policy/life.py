@@ -1,10 +1,10 @@
 """What may happen to an archive, in any order: each act is done by the service that people use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from random import Random
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from archive.actor import Actor
 from archive.errors import ArchiveError
@@ -15,7 +15,6 @@ from archive.uow import UnitOfWork
 from tests.conftest import RECORD, Clock, Hospital
 
 SCOPE = {"scope": "test"}
-STEPS = ("catalogue", "submit", "send_back", "archive", "correct", "finish")
 ROLES = ("reader", "contributor", "steward")
 DIAGNOSES = ("O34.201", "B20.900", "A51.000", "J18.900")
 
@@ -29,11 +28,14 @@ class Life:
         self.patients = seed * 10_000
         self.group = self._group()
         self.acts: list[Callable[[], object]] = [
-            self.add_record, self.add_record, self.add_component, self.add_component, self.add_paper, self.step, self.step,
-            self.step, self.step, self.change_department, self.change_level, self.move, self.move, self.share, self.share,
-            self.share, self.unshare, self.block, self.block, self.seal, self.trash, self.restore, self.grant, self.grant,
-            self.wait, self.join, self.give_role, self.classify_what_is_closed,
+            self.add_record, self.add_component, self.add_component, self.add_paper, self.step, self.step, self.step,
+            self.step, self.change_department, self.change_department, self.change_level, self.move, self.move, self.move,
+            self.share, self.share, self.share, self.unshare, self.unshare, self.block, self.block, self.seal, self.seal,
+            self.trash, self.restore, self.restore, self.grant, self.grant, self.wait, self.join, self.give_role,
+            self.classify_what_is_closed, self.classify_what_is_closed,
         ]  # fmt: skip
+        for act in (self.add_record, self.add_component, self.add_component, self.add_paper) * 3:
+            act()
 
     def _group(self) -> int:
         with self.hospital.site.uow(Actor.system("test")) as uow:
@@ -54,16 +56,22 @@ class Life:
 
     # Choosing
 
-    def _nodes(self, uow: UnitOfWork, *which: object) -> list[Node]:
-        return list(uow.session.scalars(select(Node).where(Node.id != 1, *which).order_by(Node.id), execution_options=SCOPE))
-
-    def _any(self, uow: UnitOfWork, *which: object) -> Node:
-        """Some node; places high in the tree come as often as leaves."""
-        found = self._nodes(uow, *which)
-        if not found:
+    def _any(self, found: Iterable[Node]) -> Node:
+        """One of these nodes; places high in the tree, which are few, come as often as leaves."""
+        by_depth: dict[int, list[Node]] = {}
+        for node in sorted(found, key=lambda node: node.id):
+            by_depth.setdefault(node.depth, []).append(node)
+        if not by_depth:
             raise ArchiveError("there is nothing of the kind")
-        depth = self.random.choice(sorted({node.depth for node in found}))
-        return self.random.choice([node for node in found if node.depth == depth])
+        return self.random.choice(self.random.choice([by_depth[depth] for depth in sorted(by_depth)]))
+
+    def _one(self, uow: UnitOfWork, needs: P, *which: ColumnElement[bool]) -> Node:
+        """A node with which the actor may do something."""
+        return self._any(uow.session.scalars(uow.nodes(needs).where(*which)))
+
+    def _anything(self, uow: UnitOfWork, *which: ColumnElement[bool]) -> Node:
+        """A node, whoever may do what with it."""
+        return self._any(uow.session.scalars(select(Node).where(Node.id != 1, *which), execution_options=SCOPE))
 
     def _principal(self) -> int:
         people = list(self.hospital.people.values())
@@ -93,7 +101,7 @@ class Life:
 
     def add_component(self) -> object:
         with self.hospital.uow("senior") as uow:
-            file = self._any(uow, Node.type.in_(("medical_record", "service_file")))
+            file = self._one(uow, P.ADD, Node.type.in_(("medical_record", "service_file")))
             paper = file.type == "service_file"
             fields = {"title": "手术记录", "component": "SSJL", "date_from": "2026-11-10", "summary": "无"}
             made = tree.add(uow, file, kind="service_paper" if paper else "component", fields=fields)
@@ -112,28 +120,29 @@ class Life:
 
     def step(self) -> object:
         with self.hospital.uow("senior") as uow:
-            node = self._any(uow, Node.workflow.in_(("medical_record", "description")))
-            name = self.random.choice([step.step.name for step in steps.offers(uow, node)] or STEPS)
+            node = self._one(uow, P.EDIT_LIFECYCLE, Node.workflow.in_(("medical_record", "description")))
+            name = self.random.choice([offer.step.name for offer in steps.offers(uow, node)])
             steps.take(uow, node, name, reason="试")
             return name, node.id
 
     def change_department(self) -> object:
         with self.hospital.uow("senior") as uow:
-            node = self._any(uow, Node.type.in_(("medical_record", "service_file", "document")))
+            node = self._one(uow, P.EDIT, Node.type.in_(("medical_record", "service_file", "document")))
             columns = {"title": node.title, "date_from": node.date_from, "dept": self._ward()}
             tree.edit(uow, node, fields=node.data | columns, version=node.version)
             return node.id, columns["dept"]
 
     def change_level(self) -> object:
         with self.hospital.uow("senior") as uow:
-            node, level = self._any(uow), self.random.randint(0, 3)
+            node, level = self._one(uow, P.EDIT_CLASSIFICATION), self.random.randint(0, 3)
             tree.set_level(uow, node, level=level, reason="试")
             return node.id, level
 
     def move(self) -> object:
         with self.hospital.uow("senior") as uow:
-            node = self._any(uow, Node.type.in_(("series", "category", "medical_record", "document")))
-            to = self._any(uow, Node.type.in_(("fonds", "category", "series")))
+            node = self._one(uow, P.MOVE, Node.type.in_(("series", "category", "medical_record", "document")))
+            fits = {"series": "category", "category": "category"}.get(node.type, "series")
+            to = self._one(uow, P.ADD, Node.type == fits)
             tree.move(uow, node, to=to)
             return node.id, to.id
 
@@ -142,7 +151,7 @@ class Life:
     def share(self) -> object:
         until = self.clock.now + timedelta(hours=self.random.randint(1, 30)) if self.random.random() < 0.3 else None
         with self.hospital.uow("senior") as uow:
-            node, whom, role = self._any(uow), self._principal(), self.random.choice(ROLES)
+            node, whom, role = self._one(uow, P.SHARE), self._principal(), self.random.choice(ROLES)
             sharing.share(uow, node, principal_id=whom, role=role, until=until)
             return node.id, whom, role, until
 
@@ -158,34 +167,36 @@ class Life:
 
     def block(self) -> object:
         with self.hospital.uow("senior") as uow:
-            node = self._any(uow)
+            node = self._one(uow, P.SHARE)
             sharing.set_inheritance(uow, node, inherits=not node.inherits)
             return node.id, node.inherits
 
     def classify_what_is_closed(self) -> object:
         with self.hospital.site.uow(Actor.system("branch.classify")) as uow:
-            tops = self._nodes(uow, Node.path.in_(select(ClosedBranch.path_from)))
+            closed = select(Node).where(Node.path.in_(select(ClosedBranch.path_from))).order_by(Node.id)
+            tops = uow.session.scalars(closed, execution_options=SCOPE).all()
             return [(top.id, sharing.classify_closed(uow, top)) for top in tops]
 
     # Overlays
 
     def seal(self) -> object:
         with self.hospital.site.uow(Actor.system("test")) as uow:
-            node = self._any(uow, Node.overlay_own < 2)
-            node.overlay_own = 1 - node.overlay_own
+            sealed = self.random.random() < 0.5
+            node = self._anything(uow, Node.overlay_own == int(sealed), Node.depth > 2)
+            node.overlay_own = int(not sealed)
             uow.session.flush()
             tree.reclassify(uow, node)
             return node.id, node.overlay_own
 
     def trash(self) -> object:
         with self.hospital.uow("senior") as uow:
-            node = self._any(uow, Node.overlay_own == 0, Node.depth > 2)
+            node = self._one(uow, P.TRASH, Node.overlay_own == 0, Node.depth > 2)
             tree.trash(uow, node)
             return node.id
 
     def restore(self) -> object:
         with self.hospital.uow("senior") as uow:
-            node = self._any(uow, Node.overlay_own == 2)
+            node = self._one(uow, P.TRASH, Node.overlay_own == 2)
             tree.restore(uow, node)
             return node.id
 
@@ -195,7 +206,7 @@ class Life:
         hours = self.random.randint(-2, 20)
         with self.hospital.site.uow(Actor.system("test")) as uow:
             made = AccessGrant(
-                principal_id=self._principal(), node_id=self._any(uow).id, cause="eread", max_level=self.random.randint(0, 3),
+                principal_id=self._principal(), node_id=self._anything(uow).id, cause="eread", max_level=self.random.randint(0, 3),
                 permission=self.random.choice((P.DISCOVER, P.IDENTIFY, P.READ, P.READ, P.PRINT, P.DOWNLOAD)),
                 valid_from=uow.now + timedelta(hours=hours), valid_until=uow.now + timedelta(hours=hours + 10),
             )  # fmt: skip

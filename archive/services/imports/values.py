@@ -8,6 +8,7 @@ from archive import numbering
 from archive.i18n import _
 from archive.numbering import ArchivalNumber
 from archive.schema import clean
+from archive.services.holdings import BARCODE
 from archive.services.patients import id_is_valid
 
 
@@ -82,8 +83,8 @@ def phone(cell: str) -> str:
 
 def barcode(cell: str) -> str:
     compact = code(cell).upper()
-    if not re.fullmatch(r"[\x21-\x7e]{1,32}", compact):
-        raise Wrong(_("A barcode has at most 32 letters, digits and signs."))
+    if not BARCODE.fullmatch(compact):
+        raise Wrong(_("3 to 32 capital letters, digits, full stops, hyphens or slashes."))
     return compact
 
 

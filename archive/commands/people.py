@@ -1,0 +1,77 @@
+"""user add, user disable, user token: people from the command line."""
+
+import argparse
+import getpass
+from typing import Any
+
+from sqlalchemy import select
+
+from archive.actor import Actor
+from archive.errors import Invalid, NotFound
+from archive.journal import Event
+from archive.models import User
+from archive.policy.roles import CONFLICTS, ROLES
+from archive.services import sessions, setup
+from archive.settings import Settings
+from archive.site import Site
+from archive.uow import UnitOfWork
+
+SHORTEST = 12
+
+
+def register(commands: Any) -> None:
+    user = commands.add_parser("user", help="add or disable a person, or give an API token").add_subparsers(
+        dest="what", required=True
+    )
+    add = user.add_parser("add", help="make a user; the password is asked for")
+    add.add_argument("account")
+    add.add_argument("name")
+    add.add_argument("--staff-no", help="staff number; the account when left out")
+    add.add_argument("--role", action="append", default=[], choices=sorted(n for n, r in ROLES.items() if not r.local))
+    add.add_argument("--clearance", type=int, default=1, choices=range(4))
+    add.set_defaults(run=_add)
+    for name, run, text in (
+        ("disable", _disable, "lock a user out at once"),
+        ("token", _token, "give a bearer token for the API; shown once"),
+    ):
+        command = user.add_parser(name, help=text)
+        command.add_argument("account")
+        command.set_defaults(run=run)
+
+
+def _add(settings: Settings, chosen: argparse.Namespace) -> None:
+    roles = tuple(chosen.role)
+    if any(pair <= set(roles) for pair in CONFLICTS):
+        raise Invalid("these roles are never held by one person")
+    password = getpass.getpass("password (12 characters or more): ")
+    if len(password) < SHORTEST:
+        raise Invalid("the password is too short: 12 characters or more")
+    with Site(settings).uow(Actor.system("user.add")) as uow:
+        user = setup.enlist(uow, account=chosen.account, name=chosen.name, staff_no=chosen.staff_no or chosen.account,
+                            password=password, roles=roles, clearance=chosen.clearance)  # fmt: skip
+        uow.record(Event("user.created", object_kind="user", object_id=user.id, words={"roles": list(roles)}))
+    print(f"made 1 user: {chosen.account}")
+
+
+def _user(uow: UnitOfWork, account: str) -> User:
+    user = uow.session.scalar(select(User).where(User.account == account))
+    if user is None:
+        raise NotFound(f"there is no user {account}")
+    return user
+
+
+def _disable(settings: Settings, chosen: argparse.Namespace) -> None:
+    with Site(settings).uow(Actor.system("user.disable")) as uow:
+        user = _user(uow, chosen.account)
+        user.disabled_at = uow.now
+        ended = sessions.end_all(uow, user.id)
+        uow.record(Event("user.disabled", object_kind="user", object_id=user.id))
+    print(f"disabled 1 user: {chosen.account}; ended {ended} sessions")
+
+
+def _token(settings: Settings, chosen: argparse.Namespace) -> None:
+    with Site(settings).uow(Actor.system("user.token")) as uow:
+        user = _user(uow, chosen.account)
+        token = sessions.issue_token(uow, user, "command line")
+        uow.record(Event("token.issued", object_kind="user", object_id=user.id))
+    print(token)

@@ -1,0 +1,64 @@
+"""Drawing pages from a master, in a child process: all of them for a job, or one again whose picture was lost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from archive.errors import Unavailable
+from archive.site import Site
+from storage import BlobMissing
+from storage.limits import Refused
+from storage.pages import OnPage, PageImage, render
+
+FONT = "fonts/NotoSansSC-Regular.ttf"
+
+
+class _Enough(Exception):
+    """The one page that was wanted is drawn."""
+
+
+@contextmanager
+def working_folder(site: Site) -> Iterator[Path]:
+    """A folder for what a child process makes; the worker's daily cleaning removes those of killed processes."""
+    place = site.settings.var / "work"
+    place.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=place) as folder:
+        yield Path(folder)
+
+
+def draw(site: Site, master: Path, on_page: OnPage, *, first: int = 1) -> None:
+    """Draws the pages of a file one by one. Raises Refused, and whatever `on_page` raises to end it."""
+    with working_folder(site) as folder:
+        render(master, folder, on_page=on_page, first_page=first, fonts=(site.static / FONT).parent)
+
+
+def names(representation: int, number: int) -> tuple[str, str]:
+    """What the picture and the thumbnail of a page are called in the store."""
+    return f"r{representation}-p{number:05}.jpg", f"r{representation}-t{number:05}.jpg"
+
+
+def keep(site: Site, record: str, representation: int, page: PageImage) -> tuple[str, str]:
+    """Puts the pictures of a drawn page into the store; gives their names."""
+    both = names(representation, page.number)
+    for name, file in zip(both, (page.image, page.thumbnail), strict=True):
+        site.store.put_derivative(record, name, file.read_bytes())
+        file.unlink()
+    return both
+
+
+def redraw(site: Site, record: str, sha256: str, representation: int, number: int) -> None:
+    """Draws one page again: derivatives are not backed up and may be lost. Raises Unavailable."""
+
+    def first(page: PageImage) -> None:
+        keep(site, record, representation, page)
+        raise _Enough
+
+    try:
+        with site.store.materialise(record, sha256) as master:
+            draw(site, master, first, first=number)
+    except _Enough:
+        return
+    except (Refused, BlobMissing) as error:
+        raise Unavailable from error
+    raise Unavailable

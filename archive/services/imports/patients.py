@@ -1,0 +1,86 @@
+"""Importing the patient index."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from archive.i18n import _
+from archive.models import PatientAlias
+from archive.policy.types import TYPES
+from archive.services.imports.persons import Persons
+from archive.services.imports.rows import Keep, Made, Outcome, Reader, Row, refuse_doubles
+from archive.uow import UnitOfWork
+
+TRUSTED: Any = {"scope": "imports"}
+ALIAS = "old_number"
+RECORD_NUMBER = re.compile(TYPES["medical_record"].field("mrn").pattern or "")
+
+
+def numbers_in(cell: str) -> list[str]:
+    """旧号: several in one cell."""
+    return [part for part in re.split(r"[、,，;；\s/]+", cell) if part]
+
+
+def refuse_bad_numbers(reader: Reader, rows: Iterable[Row]) -> None:
+    """A 病案号 has 6 to 10 digits: fewer mean that a spreadsheet has dropped the zeros before it."""
+    for row in rows:
+        if not RECORD_NUMBER.fullmatch(row.values.get("mrn", "000000")):
+            reader.object(row, "mrn", _("A record number has 6 to 10 digits. If the spreadsheet dropped zeros before it, "
+                                        "say above how many digits your numbers have."))  # fmt: skip
+
+
+@dataclass
+class Patients:
+    """Rows of the patient index."""
+
+    reader: Reader
+    seen: dict[str, int] = field(default_factory=dict)
+    persons: Persons = field(init=False)
+    aliases: set[tuple[int, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.persons = Persons(self.reader)
+
+    def judge(self, uow: UnitOfWork, rows: list[Row]) -> None:
+        refuse_doubles(self.reader, rows, self.seen)
+        refuse_bad_numbers(self.reader, rows)
+        self.persons.judge(uow, rows)
+        self._read_aliases(uow)
+        for row in rows:
+            if not row.is_wrong:
+                row.outcome = self._outcome(uow, row)
+
+    def _read_aliases(self, uow: UnitOfWork) -> None:
+        ids = [patient.id for patient in self.persons.known.values()]
+        known = select(PatientAlias.patient_id, PatientAlias.value).where(
+            PatientAlias.patient_id.in_(ids), PatientAlias.kind == ALIAS
+        )
+        self.aliases = {(owner, value) for owner, value in uow.session.execute(known, execution_options=TRUSTED)}
+
+    def _outcome(self, uow: UnitOfWork, row: Row) -> Outcome:
+        patient = self.persons.known.get(row.values["mrn"])
+        if patient is None:
+            return Outcome.NEW
+        old = numbers_in(row.values.get("old_numbers", ""))
+        more = any((patient.id, number) not in self.aliases for number in old)
+        return Outcome.CHANGED if more or self.persons.news(uow.site.keys, row) else Outcome.UNCHANGED
+
+    def bring(self, uow: UnitOfWork, rows: list[Row], keep: Keep) -> None:
+        wanted = [row for row in rows if row.outcome in (Outcome.NEW, Outcome.CHANGED)]
+        ids = self.persons.enrol(uow, wanted, keep)
+        found = {}
+        for row in wanted:
+            for number in numbers_in(row.values.get("old_numbers", "")):
+                if (ids[row.values["mrn"]], number) not in self.aliases:
+                    found[ids[row.values["mrn"]], number] = row.number
+        if found:
+            made = uow.session.scalars(
+                insert(PatientAlias).returning(PatientAlias.id, sort_by_parameter_order=True),
+                [{"patient_id": owner, "kind": ALIAS, "value": number} for owner, number in found],
+                execution_options=TRUSTED,
+            )
+            for number, row_number in zip(made.all(), found.values(), strict=True):
+                keep(Made(row_number, "alias", number))

@@ -1,0 +1,190 @@
+"""The pages of a node: their order, their pictures with the reader's name burnt in, their text."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, func, select, update
+
+from archive import cursor
+from archive.errors import Invalid, NotFound
+from archive.journal import Event
+from archive.models import AccessGrant, Blob, Node, Page, PageText, Representation
+from archive.policy.permissions import P
+from archive.services import drawing
+from archive.sight import ids_of
+from archive.uow import UnitOfWork
+from storage import BlobMissing
+from storage.copies import scaled, watermark
+
+TRUSTED: Any = {"scope": "pages", "synchronize_session": False}
+WIDTHS = (800, 1200, 1600, 2400)
+"""Pixels: the sizes a page is shown in, beside its own; others are rounded up to these."""
+TICKET_MINUTES = 15
+
+
+@dataclass(frozen=True)
+class PageView:
+    """页: one page as whoever may read it sees it."""
+
+    ordinal: int
+    width: int
+    height: int
+    dpi: int | None
+    text: str
+    kind: str
+    """Of the text: layer, machine, human, or nothing while it is not recognised."""
+    confidence: float | None
+    boxes: list[list[Any]]
+
+
+def one(uow: UnitOfWork, node: Node, ordinal: int) -> PageView:
+    """A page with its text. Needs content.read; raises NotFound."""
+    found = uow.session.execute(
+        uow.of(Page, node, P.READ).with_only_columns(Page, PageText)
+        .outerjoin(PageText, PageText.page_id == Page.id).where(Page.ordinal == ordinal)
+    ).first()  # fmt: skip
+    if found is None:
+        raise NotFound
+    page, text = found
+    uow.saw(node)
+    said = (text.text, text.kind, text.confidence, text.boxes) if text is not None else ("", "", None, [])
+    return PageView(page.ordinal, page.width, page.height, page.dpi, *said)
+
+
+def image(uow: UnitOfWork, node: Node, ordinal: int, *, width: int | None = None, ticket: str | None = None) -> bytes:
+    """A page as JPEG, marked with the reader's name where they read by a grant. Leaves the event of its reading.
+
+    With the `ticket` of a page that the journal has noted already for this reader, there is no second event.
+    """
+    page, blob = _located(uow, node, ordinal)
+    picture = _fetched(uow, page, blob, page.image)
+    if width is not None:
+        picture = scaled(picture, next((size for size in WIDTHS if size >= width), WIDTHS[-1]))
+    if not _noted(uow, node, ordinal, ticket):
+        uow.read(uow.event_about(node, Event("page.viewed", words={"page": ordinal})))
+    return _marked(uow, node, picture)
+
+
+def thumbnail(uow: UnitOfWork, node: Node, ordinal: int, *, ticket: str | None = None) -> bytes:
+    """The small picture of a page, under the same rule; the ticket of a strip covers all pages of the node."""
+    page, blob = _located(uow, node, ordinal)
+    if not _noted(uow, node, 0, ticket):
+        uow.read(uow.event_about(node, Event("page.thumbnail_viewed", words={"page": ordinal})))
+    return _marked(uow, node, _fetched(uow, page, blob, page.thumbnail))
+
+
+def _located(uow: UnitOfWork, node: Node, ordinal: int) -> tuple[Page, Blob]:
+    """A page and the file that it is of. Needs content.read; raises NotFound."""
+    found = uow.session.execute(
+        uow.of(Page, node, P.READ).with_only_columns(Page, Blob)
+        .join(Representation, Representation.id == Page.representation_id)
+        .join(Blob, Blob.id == Representation.blob_id).where(Page.ordinal == ordinal)
+    ).first()  # fmt: skip
+    if found is None:
+        raise NotFound
+    return found[0], found[1]
+
+
+def _fetched(uow: UnitOfWork, page: Page, blob: Blob, name: str) -> bytes:
+    """A picture from the store. A power cut may have lost it, or left it empty: then it is drawn again."""
+    store = uow.site.store
+    with suppress(BlobMissing), store.open_derivative(blob.record, name) as file:
+        if found := file.read():
+            return found
+    drawing.redraw(uow.site, blob.record, blob.sha256, page.representation_id, page.source_page)
+    with store.open_derivative(blob.record, name) as file:
+        return file.read()
+
+
+# What the reader's copy carries
+
+
+def is_marked(uow: UnitOfWork, node: Node) -> bool:
+    """Whether the actor reads this by a grant and not by their office: every page then bears their name."""
+    return node.access_class not in uow.access.classes(P.READ)
+
+
+def _marked(uow: UnitOfWork, node: Node, picture: bytes) -> bytes:
+    if not is_marked(uow, node):
+        return picture
+    local = uow.now.astimezone(ZoneInfo(uow.site.settings.timezone))
+    lines = [f"{uow.actor.name} {uow.actor.staff_no}", f"{local:%Y-%m-%d %H:%M}"]
+    return watermark(picture, lines, uow.site.static / drawing.FONT)
+
+
+def granted_until(uow: UnitOfWork, node: Node) -> datetime | None:
+    """When the last grant ends by which the actor reads this."""
+    mine = AccessGrant.principal_id.in_(sorted(uow.actor.principals))
+    latest = select(func.max(AccessGrant.valid_until)).where(
+        mine, AccessGrant.permission == P.READ, AccessGrant.node_id.in_(ids_of(node.path)),
+        AccessGrant.valid_from <= uow.now, AccessGrant.valid_until > uow.now,
+    )  # fmt: skip
+    return uow.session.scalar(latest)
+
+
+# Tickets: the viewer's own line in the journal covers the pictures that it shows
+
+
+def ticket(uow: UnitOfWork, node: Node, ordinal: int) -> str:
+    """For the pictures of a page (or, with 0, of the strip) whose viewing is written down with this answer."""
+    return cursor.pack(uow.site.keys, _purpose(uow, node, ordinal), [int(uow.now.timestamp())])
+
+
+def _noted(uow: UnitOfWork, node: Node, ordinal: int, given: str | None) -> bool:
+    try:
+        values = cursor.unpack(uow.site.keys, _purpose(uow, node, ordinal), given)
+    except Invalid:
+        return False
+    return bool(values) and uow.now.timestamp() - values[0] < TICKET_MINUTES * 60  # type: ignore[index]
+
+
+def _purpose(uow: UnitOfWork, node: Node, ordinal: int) -> str:
+    return f"page:{uow.actor.principal_id}:{uow.actor.session_id}:{node.id}:{ordinal}"
+
+
+# Bookkeeping for intake and derivation, which have checked already
+
+
+def counts(uow: UnitOfWork, representations: Iterable[int]) -> dict[int, int]:
+    """How many pages each of these files has."""
+    rows = uow.session.execute(
+        select(Page.representation_id, func.count())
+        .where(Page.representation_id.in_(list(representations)))
+        .group_by(Page.representation_id),
+        execution_options=TRUSTED,
+    )
+    return dict(rows.tuples().all())
+
+
+def without_text(uow: UnitOfWork, representation: int) -> list[int]:
+    """Ids of the pages of a file that have no text yet, in order."""
+    statement = (
+        select(Page.id)
+        .outerjoin(PageText, PageText.page_id == Page.id)
+        .where(Page.representation_id == representation, PageText.page_id.is_(None))
+        .order_by(Page.ordinal)
+    )
+    return list(uow.session.scalars(statement, execution_options=TRUSTED))
+
+
+def recount(uow: UnitOfWork, node: Node) -> None:
+    """The node's page count, without a new version: nobody's open form becomes stale because a scan was finished."""
+    uow.session.flush()
+    many = select(func.count(Page.id)).where(Page.node_id == node.id).scalar_subquery()
+    uow.session.execute(update(Node).where(Node.id == node.id).values(page_count=many), execution_options=TRUSTED)
+    uow.session.expire(node, ["page_count"])
+
+
+def drop(uow: UnitOfWork, node: Node, representation: Representation) -> None:
+    """Takes the pages of a file away, and closes the gap: the pages of a node are numbered without one."""
+    going = select(Page.id).where(Page.representation_id == representation.id)
+    uow.session.execute(delete(PageText).where(PageText.page_id.in_(going)), execution_options=TRUSTED)
+    uow.session.execute(delete(Page).where(Page.representation_id == representation.id), execution_options=TRUSTED)
+    staying = select(Page.id, Page.ordinal).where(Page.node_id == node.id).order_by(Page.ordinal)
+    for place, (page, ordinal) in enumerate(uow.session.execute(staying, execution_options=TRUSTED), start=1):
+        if ordinal != place:
+            uow.session.execute(update(Page).where(Page.id == page).values(ordinal=place), execution_options=TRUSTED)

@@ -1,0 +1,228 @@
+"""Asking for a record, on paper or to read, and deciding what was asked (domain §4.2, §10)."""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import false, func, select
+
+from archive.access import vetoed_by
+from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, Stale
+from archive.i18n import _
+from archive.models import Encounter, Node, Patient, Record, Request, RequestLine
+from archive.policy.permissions import P
+from archive.policy.rights import matrix
+from archive.policy.workflows import WORKFLOWS
+from archive.schema import clean
+from archive.services import borrowing, numbers, reading, slips
+from archive.services.attempts import attempt
+from archive.services.borrowing import KINDS, Terms
+from archive.services.guards import GUARDS
+from archive.services.slips import Slip, effective_state
+from archive.uow import UnitOfWork, action
+from archive.workflow import Transition, objections
+
+TRUSTED: Any = {"scope": "requests"}
+AT_THE_DESK = frozenset({"issue", "return"})
+"""Steps that a barcode takes, never a button (services/loans.py)."""
+STAY = re.compile(r"(\d{6,10})-(\d{1,3})")
+
+
+class AskedAlready(Conflict):
+    """One person has one open request for one thing."""
+
+    def sentence(self) -> str:
+        return _("You have asked for this already. Look under My requests.")
+
+
+@action("request.asked", needs=P.REQUEST_CREATE)
+def ask(uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, reason: str | None = None) -> Request:
+    """Asks for `node`. Raises Invalid for wrong fields, Conflict while something of the asker's stands in the way."""
+    wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason)
+    if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(uow):
+        raise Conflict(objection)
+    return _file(uow, node, wanted)
+
+
+def _file(uow: UnitOfWork, node: Node, wanted: Terms) -> Request:
+    """Writes the request. Raises AskedAlready while the same person has an open one for the same thing."""
+    # The counter's row is locked from here on: of two clicks at once, the second sees what the first has filed.
+    number = numbers.slip(uow, "JY")
+    mine = (Request.requester_id == uow.actor.principal_id, Request.node_id == node.id, Request.kind == wanted.kind)
+    if uow.session.scalar(select(Request.id).where(*mine, slips.is_open(uow)).limit(1)) is not None:
+        raise AskedAlready
+    made = Request(
+        number=number, kind=wanted.kind, state=WORKFLOWS[wanted.kind].initial, requester_id=uow.actor.principal_id,
+        node_id=node.id, purpose=wanted.purpose, reason=wanted.reason, days=wanted.days,
+        policy_version=wanted.policy_version, created_at=uow.now,
+    )  # fmt: skip
+    uow.session.add(made)
+    uow.session.flush()
+    uow.note(number=number, kind=wanted.kind, purpose=wanted.purpose, days=wanted.days, reason=wanted.reason)
+    return made
+
+
+@action("request.asked_by_number", needs=P.REQUEST_CREATE)
+def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days: int | str,
+                  reason: str | None = None) -> None:  # fmt: skip
+    """Asks for the record 病案号-次, whether or not there is one: the answer is always the same (model §3).
+
+    It is filed if somebody could decide it, and stays hidden from the asker until it is granted.
+    """
+    typed = STAY.fullmatch(number.strip())
+    if typed is None:
+        raise Invalid(fields={"number": _("Write the record number and the stay, for example 00218647-2.")})
+    wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason)
+    if objection := borrowing.own_hindrance(uow):
+        raise Conflict(objection)
+    uow.note(record=number.strip())
+    node = _of_stay(uow, typed[1], int(typed[2]))
+    if node is not None and _somebody_decides(node):
+        uow.about(node)
+        with suppress(AskedAlready), attempt(uow):  # the number that was drawn goes back
+            _file(uow, node, wanted)
+
+
+def _of_stay(uow: UnitOfWork, mrn: str, times: int) -> Node | None:
+    statement = (
+        select(Node)
+        .join(Record, Record.node_id == Node.id)
+        .join(Encounter, Encounter.id == Record.encounter_id)
+        .join(Patient, Patient.id == Encounter.patient_id)
+        .where(Patient.mrn == mrn, Encounter.times == times, Encounter.kind == "inpatient")
+    )
+    return uow.session.scalar(statement, execution_options=TRUSTED)
+
+
+def _somebody_decides(node: Node) -> bool:
+    """Whether any role decides on such a node as it is now."""
+    return P.REQUEST_DECIDE not in vetoed_by(node.overlay) and any(
+        P.REQUEST_DECIDE in right.permissions and right.covers(node.type, node.state) for right in matrix()
+    )
+
+
+def offers(uow: UnitOfWork, request: Request) -> list[Transition]:
+    """The steps that the actor may take now with a button; never one that would be refused."""
+    state, node = effective_state(uow, request), _node_of(uow, request)
+    may = [step for step in WORKFLOWS[request.kind].steps(state) if _may(uow, request, node, step)]
+    return [step for step in may if step.name not in AT_THE_DESK and not objections(step, GUARDS, uow, request)]
+
+
+def _node_of(uow: UnitOfWork, request: Request) -> Node:
+    return uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
+
+
+def _may(uow: UnitOfWork, request: Request, node: Node, step: Transition) -> bool:
+    if step.needs == "requester":
+        return request.requester_id == uow.actor.principal_id
+    return uow.can(P(step.needs), node)
+
+
+def advance(uow: UnitOfWork, request: Request, name: str, *, reason: str | None = None,
+            version: int | None = None) -> Request:  # fmt: skip
+    """Takes a step with a request. Raises Forbidden, Conflict in the wrong state or against a guard, Stale, Invalid."""
+    step = WORKFLOWS[request.kind].transition(name)
+    if step is None or name in AT_THE_DESK:
+        raise Conflict(_("There is no such step. A volume goes out and comes back at the desk only."))
+    node = _node_of(uow, request)
+    if not _may(uow, request, node, step):
+        raise Forbidden
+    if version is not None and request.version != version:
+        raise Stale(_("Somebody else has decided this meanwhile. Reload the page."))
+    return take(uow, request, node, step, reason=clean(reason or "") or None)
+
+
+def take(uow: UnitOfWork, request: Request, node: Node, step: Transition, *, reason: str | None = None) -> Request:
+    """Takes a step whose right has been checked: state, reason, guards, and what follows from it."""
+    if effective_state(uow, request) not in step.sources:
+        raise Conflict(_("This has been done already, or the request is in another state. Reload the page."))
+    if step.asks_reason and not reason:
+        raise Invalid(fields={"reason": _("Say why, in a sentence.")})
+    if refusals := objections(step, GUARDS, uow, request):
+        raise Conflict(" ".join(refusals))
+    with uow.act(f"request.{step.name}", node):
+        uow.note(number=request.number, kind=request.kind, state=[request.state, step.target], reason=reason)
+        request.state = step.target
+        if step.name in {"approve", "refuse"}:
+            request.decided_by, request.decided_at, request.decision_note = uow.actor.principal_id, uow.now, reason
+        if request.kind == "eread":
+            reading.follow(uow, request, node)
+        uow.session.flush()
+    return request
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one of several requests that were decided at once."""
+
+    ref: UUID
+    number: str
+    refusal: str | None
+
+
+def decide(uow: UnitOfWork, refs: Iterable[UUID], name: str, *, reason: str | None = None) -> list[Outcome]:
+    """Takes one step with several requests, each on its own: one refused does not hold up the others."""
+    outcomes = []
+    for ref in refs:
+        request = slips.one(uow, ref)
+        number = request.number
+        try:
+            with attempt(uow):
+                advance(uow, request, name, reason=reason)
+            outcomes.append(Outcome(ref, number, None))
+        except ArchiveError as refusal:
+            outcomes.append(Outcome(ref, number, " ".join(getattr(refusal, "fields", {}).values()) or str(refusal)))
+    return outcomes
+
+
+def mine(uow: UnitOfWork) -> list[Slip]:
+    """One's own requests, newest first."""
+    return slips.listed(uow, Request.requester_id == uow.actor.principal_id, newest_first=True)
+
+
+def to_decide(uow: UnitOfWork) -> list[Slip]:
+    """What waits for the actor's decision, oldest first."""
+    return slips.listed(uow, slips.decidable(uow))
+
+
+def mine_on(uow: UnitOfWork, node: Node) -> list[Slip]:
+    """One's own open requests for a node."""
+    own = (Request.requester_id == uow.actor.principal_id, Request.node_id == node.id)
+    return slips.listed(uow, *own, slips.is_open(uow))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The figures of a workbench: one's own, those to decide, those of the desk."""
+
+    waiting: int
+    ready: int
+    reading: int
+    lent: int
+    mine_overdue: int
+    to_decide: int
+    to_pick: int
+    out: int
+    overdue: int
+
+
+def counts(uow: UnitOfWork) -> Counts:
+    """All figures in one statement over the open requests."""
+    own = Request.requester_id == uow.actor.principal_id
+    desk = slips.handled(uow) if uow.can(P.REQUEST_HANDLE) else false()
+    deciding = slips.decidable(uow) if uow.can(P.REQUEST_DECIDE) else false()
+    late = RequestLine.due_at < uow.now
+    wanted = (
+        own & (Request.state == "requested"), own & (Request.state == "approved"), own & (Request.state == "active"),
+        own & (Request.state == "lent"), own & late, deciding,
+        desk & (Request.state == "approved") & slips.may_go_out(), desk & RequestLine.id.is_not(None), desk & late,
+    )  # fmt: skip
+    statement = (
+        slips.visible(uow, *(func.count(Request.id).filter(condition) for condition in wanted))
+        .outerjoin(RequestLine, (RequestLine.request_id == Request.id) & RequestLine.in_at.is_(None))
+        .where(Request.kind.in_(KINDS), slips.is_open(uow))
+    )
+    return Counts(*uow.session.execute(statement).one())

@@ -1,0 +1,153 @@
+"""Requests as one person sees them. Who sees which is decided here once, for pages, lists and acts alike."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import aliased
+
+from archive.errors import NotFound
+from archive.models import Node, Principal, Request, RequestLine
+from archive.policy.permissions import P
+from archive.policy.rights import vetoes
+from archive.policy.workflows import WORKFLOWS
+from archive.services import policies
+from archive.sight import NodeView, views
+from archive.uow import UnitOfWork
+from archive.workflow import State
+
+TRUSTED: Any = {"scope": "slips"}
+GRANTED = ("approved", "active", "lent", "returned", "ended")
+MOST = 200
+"""A list of requests is worked off from its beginning; nobody works through more in one go."""
+
+
+@dataclass(frozen=True)
+class Slip:
+    """借阅单: one request, its record as this person may see it, and what became of it."""
+
+    uuid: UUID
+    number: str
+    kind: str
+    state: State
+    version: int
+    purpose: str
+    reason: str | None
+    days: int
+    asked_at: datetime
+    requester: str
+    is_mine: bool
+    node: NodeView
+    decided_by: str | None
+    decided_at: datetime | None
+    note: str | None
+    until: datetime | None
+    due_at: datetime | None
+    is_overdue: bool
+
+    @property
+    def href(self) -> str | None:
+        """Where the record is, for whoever may go there."""
+        return self.node.href if P.DISCOVER in self.node.may else None
+
+
+def visible(uow: UnitOfWork, *entities: Any) -> Select[Any]:
+    """A select over the requests that the actor may see, joined to their nodes: their own, those that they may
+    decide, and the paper ones that they handle at the desk.
+
+    Their own, too, is hidden while it asks for what they may not discover and has not been granted: a request by
+    number must not tell whether the number exists (model §3).
+    """
+    mine = and_(
+        Request.requester_id == uow.actor.principal_id,
+        or_(Request.state.in_(GRANTED), uow.access.clause(P.DISCOVER)),
+    )
+    return (
+        select(*(entities or (Request,)))
+        .select_from(Request)
+        .join(Node, Node.id == Request.node_id)
+        .where(or_(mine, uow.access.clause(P.REQUEST_DECIDE), handled(uow)))
+        .execution_options(scope="slips")
+    )
+
+
+def handled(uow: UnitOfWork) -> ColumnElement[bool]:
+    """The paper requests that pass over the actor's desk."""
+    return and_(Request.kind == "paper", uow.access.clause(P.REQUEST_HANDLE))
+
+
+def decidable(uow: UnitOfWork) -> ColumnElement[bool]:
+    """The requests that wait for the actor's decision; never their own."""
+    return and_(
+        Request.state == "requested",
+        Request.requester_id != uow.actor.principal_id,
+        uow.access.clause(P.REQUEST_DECIDE),
+    )
+
+
+def is_open(uow: UnitOfWork) -> ColumnElement[bool]:
+    """Not at its end: an e-reading ends by the clock, whatever its row says."""
+    reading = and_(Request.state == "active", Request.until > uow.now)
+    return or_(Request.state.in_(("requested", "approved", "lent")), reading)
+
+
+def may_go_out() -> ColumnElement[bool]:
+    """On nodes over which nothing lies that takes lending from everybody: no seal, no trash."""
+    return Node.overlay.not_in([int(over) for over, taken in vetoes().items() if P.REQUEST_CREATE in taken])
+
+
+def effective_state(uow: UnitOfWork, request: Request) -> str:
+    """The state by the clock: a reading whose last day is over has ended, though nobody has ended it."""
+    over = request.state == "active" and request.until is not None and request.until <= uow.now
+    return "ended" if over else request.state
+
+
+def one(uow: UnitOfWork, ref: UUID | str) -> Request:
+    """The request of a uuid or a slip number. Raises NotFound for one that the actor may not see."""
+    key = Request.uuid == ref if isinstance(ref, UUID) else Request.number == ref
+    found: Request | None = uow.session.scalar(visible(uow).where(key))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def slip(uow: UnitOfWork, request: Request) -> Slip:
+    """The slip of a request that the actor has come by through `one`."""
+    statement: Select[Any] = select(Request, Node).join(Node, Node.id == Request.node_id)
+    return slips(uow, statement.where(Request.id == request.id))[0]
+
+
+def listed(uow: UnitOfWork, *conditions: ColumnElement[bool], newest_first: bool = False) -> list[Slip]:
+    """The slips among the visible ones that meet the conditions."""
+    order = (Request.created_at.desc(), Request.id.desc()) if newest_first else (Request.created_at, Request.id)
+    return slips(uow, visible(uow, Request, Node).where(*conditions).order_by(*order).limit(MOST))
+
+
+def slips(uow: UnitOfWork, statement: Select[Any]) -> list[Slip]:
+    """The slips of a select of (Request, Node): a fixed number of statements, however many rows."""
+    requester, decider, line = aliased(Principal), aliased(Principal), aliased(RequestLine)
+    due = select(line.due_at).where(line.request_id == Request.id, line.in_at.is_(None)).order_by(line.due_at).limit(1)
+    rows = uow.session.execute(
+        statement.add_columns(requester.name, decider.name, due.scalar_subquery())
+        .join(requester, requester.id == Request.requester_id)
+        .outerjoin(decider, decider.id == Request.decided_by),
+        execution_options=TRUSTED,
+    ).all()
+    seen = views(uow, [row[1] for row in rows])
+    words = policies.vocabulary(uow, "purpose")
+    return [_slip(uow, row, view, words) for row, view in zip(rows, seen, strict=True)]
+
+
+def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[str, str]) -> Slip:
+    request, _node, requester, decider, due_at = row
+    return Slip(
+        uuid=request.uuid, number=request.number, kind=request.kind, version=request.version,
+        state=WORKFLOWS[request.kind].state(effective_state(uow, request)),
+        purpose=purposes.get(request.purpose, request.purpose), reason=request.reason, days=request.days,
+        asked_at=request.created_at, requester=requester, is_mine=request.requester_id == uow.actor.principal_id,
+        node=view, decided_by=decider, decided_at=request.decided_at, note=request.decision_note, until=request.until,
+        due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
+    )  # fmt: skip
