@@ -56,5 +56,8 @@ class RequestLine(Base):
     __table_args__ = (
         Index("uq_request_line_open", "holding_id", unique=True,
               sqlite_where=text("in_at IS NULL"), postgresql_where=text("in_at IS NULL")),
+        Index("ix_request_line_holding", "holding_id", "id"),
         Index("ix_request_line_due", "due_at"),
+        Index("ix_request_line_out", "out_at"),
+        Index("ix_request_line_in", "in_at"),
     )  # fmt: skip

@@ -155,7 +155,7 @@ def files(uow: UnitOfWork, node: Node) -> list[FileView]:
     found = uow.of(Representation, node, P.READ).with_only_columns(Representation, Blob).join(
         Blob, Blob.id == Representation.blob_id
     )  # fmt: skip
-    rows = uow.session.execute(found.order_by(Representation.role, Representation.seq)).tuples().all()
+    rows = uow.session.execute(found.order_by(Representation.role, Representation.seq)).all()
     made = pages.counts(uow, [representation.id for representation, _blob in rows])
     under_way = _jobs(uow, node)
     return [

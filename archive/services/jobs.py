@@ -113,7 +113,7 @@ def tallies(uow: UnitOfWork) -> dict[str, int]:
     rows = uow.session.execute(
         select(Job.state, func.count()).where(Job.state.in_((*LIVE, "failed"))).group_by(Job.state)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def running(uow: UnitOfWork) -> int:
@@ -134,7 +134,7 @@ def _shown(uow: UnitOfWork, jobs: Sequence[Job]) -> list[JobView]:
     subjects = {view.id: view for view in views(uow, nodes)}
     owners = {job.owner_id for job in jobs if job.owner_id}
     names: dict[int, str] = dict(
-        uow.session.execute(select(Principal.id, Principal.name).where(Principal.id.in_(owners))).tuples().all()
+        uow.session.execute(select(Principal.id, Principal.name).where(Principal.id.in_(owners))).all()
     )
     return [_view(uow, job, subjects, names) for job in jobs]
 

@@ -157,7 +157,7 @@ def counts(uow: UnitOfWork, representations: Iterable[int]) -> dict[int, int]:
         .group_by(Page.representation_id),
         execution_options=TRUSTED,
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def without_text(uow: UnitOfWork, representation: int) -> list[int]:

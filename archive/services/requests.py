@@ -28,7 +28,7 @@ from archive.workflow import Transition, objections
 TRUSTED: Any = {"scope": "requests"}
 AT_THE_DESK = frozenset({"issue", "return"})
 """Steps that a barcode takes, never a button (services/loans.py)."""
-STAY = re.compile(r"(\d{6,10})-(\d{1,3})")
+STAY = re.compile(r"([0-9]{6,10})-([0-9]{1,3})")
 
 
 class AskedAlready(Conflict):

@@ -33,7 +33,7 @@ def content(uow: UnitOfWork, home: Node) -> dict[str, Any]:
         .where(Representation.node_id.in_(names))
         .order_by(Representation.node_id, Representation.role, Representation.seq),
         execution_options=TRUSTED,
-    ).tuples()
+    )
     return {
         "format": FORMAT,
         "record": str(home.uuid),

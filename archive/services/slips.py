@@ -116,7 +116,7 @@ def one(uow: UnitOfWork, ref: UUID | str) -> Request:
 
 def slip(uow: UnitOfWork, request: Request) -> Slip:
     """The slip of a request that the actor has come by through `one`."""
-    statement: Select[Any] = select(Request, Node).join(Node, Node.id == Request.node_id)
+    statement: Any = select(Request, Node).join(Node, Node.id == Request.node_id)
     return slips(uow, statement.where(Request.id == request.id))[0]
 
 

@@ -5,12 +5,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from archive import classes, schema
 from archive.errors import Conflict, Invalid, Stale
 from archive.i18n import _
-from archive.models import ROOT_ID, Node, NodeVersion, Principal, base32
+from archive.models import ROOT_ID, ClosedBranch, Node, NodeVersion, Principal, base32
 from archive.names import sort_key
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
@@ -146,7 +146,8 @@ def _write(uow: UnitOfWork, node: Node, kind: Type, values: dict[str, Any]) -> N
         node.year = (node.date_to or node.date_from).year
     else:
         node.title_key = sort_key(node.title)
-        node.year = node.date_from.year if node.date_from else node.year
+        if node.date_from and kind.name not in INHERITING:
+            node.year = node.date_from.year
 
 
 def _kept(kind: Type, node: Node) -> dict[str, Any]:
@@ -203,12 +204,26 @@ def edit(uow: UnitOfWork, node: Node, *, fields: Mapping[str, object], version: 
     uow.session.flush()
     if kind.name == "medical_record":
         records.attach(uow, node, values)
+    items = lead(uow, node)
     reclassify(uow, node)
     keep_version(uow, node, comment)
     after = snapshot(node)
     uow.note(changed={name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]})
-    uow.enqueue("index", node)
+    uow.enqueue("index", node, *items)
     return node
+
+
+def lead(uow: UnitOfWork, file: Node) -> list[Node]:
+    """Items live in the state, the department and the year of their file. Gives those that have just followed it."""
+    if TYPES[file.type].rank != "file":
+        return []
+    of_file = (Node.path > file.path, Node.path < file.path_end, Node.type.in_(INHERITING))
+    life = {"state": file.state, "dept_id": file.dept_id, "year": file.year}
+    astray = or_(*(getattr(Node, name).is_distinct_from(value) for name, value in life.items()))
+    items = list(uow.session.scalars(select(Node).where(*of_file, astray).order_by(Node.position), execution_options=TRUSTED))
+    if items:
+        uow.session.execute(update(Node).where(*of_file).values(life), execution_options=TRUSTED)
+    return items
 
 
 def reclassify(uow: UnitOfWork, node: Node) -> None:
@@ -247,21 +262,40 @@ def move(uow: UnitOfWork, node: Node, *, to: Node) -> None:
     if to.path.startswith(node.path) or not _fits(TYPES[node.type], to) or to.type == "category" != node.type:
         raise Conflict(_("It cannot be moved there."))
     uow.note(parent=[node.parent_id, to.id])
-    old, new, deeper = node.path, f"{to.path}{base32(node.id)}/", to.depth + 1 - node.depth
     uow.session.flush()
+    # What is below needs no closing any more: all of it is classified here.
+    uow.session.execute(
+        delete(ClosedBranch).where(ClosedBranch.path_from >= node.path, ClosedBranch.path_from < node.path_end)
+    )
+    _carry(uow, node, to)
+    classes.classify_branch(uow.session, node)
+    classes.expand_below(uow.session, node)
+    uow.session.refresh(node)
+    uow.enqueue("index", node)
+
+
+def _carry(uow: UnitOfWork, node: Node, to: Node) -> None:
+    """Gives a branch its new place: parent, paths, depths; and an item what it takes from its file."""
+    old, new, deeper = node.path, f"{to.path}{base32(node.id)}/", to.depth + 1 - node.depth
+    place: dict[str, Any] = {"parent_id": to.id, "slug": _free_slug(uow, node, to), "version": Node.version + 1}
+    if node.type in INHERITING:
+        place |= {"state": to.state, "dept_id": to.dept_id, "year": to.year, "position": _next_position(uow, to)}
     uow.session.execute(
         update(Node)
         .where(Node.path >= old, Node.path < node.path_end)
         .values(path=new + func.substr(Node.path, len(old) + 1), depth=Node.depth + deeper),
         execution_options=TRUSTED,
     )
-    uow.session.execute(update(Node).where(Node.id == node.id).values(parent_id=to.id, version=Node.version + 1),
-                        execution_options=TRUSTED)  # fmt: skip
-    uow.session.expire(node)
+    uow.session.execute(update(Node).where(Node.id == node.id).values(place), execution_options=TRUSTED)
     uow.session.refresh(node)
-    classes.classify_branch(uow.session, node)
-    uow.session.refresh(node)
-    uow.enqueue("index", node)
+
+
+def _free_slug(uow: UnitOfWork, node: Node, to: Node) -> str:
+    """The slug, which below `to` may be another's already: numbers count anew in each series."""
+    taken = select(Node.id).where(Node.parent_id == to.id, Node.slug == node.slug, Node.id != node.id)
+    if uow.session.scalar(taken, execution_options=TRUSTED) is None:
+        return node.slug
+    return f"{node.slug}-{base32(node.id).lstrip('0')}"
 
 
 @action("node.trashed", needs=P.TRASH)

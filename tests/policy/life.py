@@ -121,7 +121,7 @@ class Life:
     def step(self) -> object:
         with self.hospital.uow("senior") as uow:
             node = self._one(uow, P.EDIT_LIFECYCLE, Node.workflow.in_(("medical_record", "description")))
-            name = self.random.choice([offer.step.name for offer in steps.offers(uow, node)])
+            name = self.random.choice([offer.step.name for offer in steps.offers(uow, node)] or ["archive"])
             steps.take(uow, node, name, reason="试")
             return name, node.id
 
@@ -140,8 +140,8 @@ class Life:
 
     def move(self) -> object:
         with self.hospital.uow("senior") as uow:
-            node = self._one(uow, P.MOVE, Node.type.in_(("series", "category", "medical_record", "document")))
-            fits = {"series": "category", "category": "category"}.get(node.type, "series")
+            node = self._one(uow, P.MOVE, Node.type != "fonds")
+            fits = {"series": "category", "category": "category", "component": "medical_record"}.get(node.type, "series")
             to = self._one(uow, P.ADD, Node.type == fits)
             tree.move(uow, node, to=to)
             return node.id, to.id

@@ -23,6 +23,7 @@ class Column:
     read: Read = values.text
     required: bool = False
     help: Lazy | None = None
+    longest: int = 500
 
 
 @dataclass(frozen=True)
@@ -42,20 +43,21 @@ class ImportKind:
 
 
 def _column(name: str, label: Lazy, synonyms: str, read: Read = values.text, *, required: bool = False,
-            hint: Lazy | None = None) -> Column:  # fmt: skip
-    return Column(name, label, tuple(synonyms.split()), read, required, hint)
+            hint: Lazy | None = None, longest: int = 500) -> Column:  # fmt: skip
+    return Column(name, label, tuple(synonyms.split()), read, required, hint, longest)
 
 
 DEPT = "科室 科室名称 所在科室 部门 所属部门 出院科室 出院科别 科别 病区 department dept ward"
 MRN = _column("mrn", _l("Record number"), "病案号 住院号 病历号 病人号 患者编号 mrn record_no record_number", values.code,
               required=True, hint=_l("6 to 10 digits, the same for every stay of a patient"))  # fmt: skip
-NAME = _column("patient_name", _l("Patient"), "姓名 患者姓名 病人姓名 name patient patient_name", required=True)
+NAME = _column("patient_name", _l("Patient"), "姓名 患者姓名 病人姓名 name patient patient_name", required=True,
+               longest=60)  # fmt: skip
 SEX = _column("sex", _l("Sex"), "性别 sex gender", values.sex)
 BIRTH = _column("birth", _l("Born on"), "出生日期 出生年月 生日 出生年月日 birth birthday born date_of_birth", values.day)
 ID_NO = _column("id_no", _l("Identity number"), "身份证号 身份证 身份证号码 证件号 证件号码 公民身份号码 id_no id_number",
                 values.identity_number)  # fmt: skip
 PHONE = _column("phone", _l("Telephone"), "电话 联系电话 手机 手机号 电话号码 phone mobile telephone", values.phone)
-MOTHER = _column("mother", _l("Mother"), "母亲姓名 母亲 mother mother_name")
+MOTHER = _column("mother", _l("Mother"), "母亲姓名 母亲 mother mother_name", longest=60)
 BARCODE = _column("barcode", _l("Barcode"), "条码 条码号 条形码 病案条码 barcode", values.barcode)
 SHEETS = _column("sheets", _l("Sheets"), "张数 页数 纸张数 sheets", values.number)
 
@@ -64,8 +66,9 @@ DEPARTMENTS = ImportKind(
     _l("Departments"),
     _l("Codes and names of the wards and offices. Import them first: staff and discharges name them."),
     (
-        _column("code", _l("Code"), "代码 编码 科室代码 科室编码 部门代码 code dept_code", values.code, required=True),
-        _column("name", _l("Name"), f"名称 {DEPT} name", required=True),
+        _column("code", _l("Code"), "代码 编码 科室代码 科室编码 部门代码 code dept_code", values.code, required=True,
+                longest=60),
+        _column("name", _l("Name"), f"名称 {DEPT} name", required=True, longest=80),
     ),
     ("code",),
     P.USER_MANAGE,
@@ -75,10 +78,11 @@ STAFF = ImportKind(
     _l("Staff"),
     _l("People who will sign in. They come without roles, which the security administrator gives, and without a password."),
     (
-        _column("staff_no", _l("Staff number"), "工号 职工号 员工号 人员编号 staff_no staff_number", values.code, required=True),
-        _column("name", _l("Name"), "姓名 职工姓名 人员姓名 name full_name", required=True),
+        _column("staff_no", _l("Staff number"), "工号 职工号 员工号 人员编号 staff_no staff_number", values.code, required=True,
+                longest=30),
+        _column("name", _l("Name"), "姓名 职工姓名 人员姓名 name full_name", required=True, longest=80),
         _column("account", _l("Account"), "账号 帐号 登录名 用户名 account login username", values.code,
-                hint=_l("the staff number where it is left out")),
+                hint=_l("the staff number where it is left out"), longest=60),
         _column("dept", _l("Department"), DEPT,
                 hint=_l("code or name; several with 、 between them; whoever is in others leaves those")),
     ),
@@ -164,7 +168,8 @@ def _of_field(one: Field) -> Column:
             return replace(column, required=one.need is Need.MUST)
     synonyms = (*FIELD_SYNONYMS.get(one.name, "").split(), one.name)
     required = one.need is Need.MUST and one.name not in GIVEN
-    return Column(one.name, one.label, synonyms, READERS.get(one.kind, values.text), required, one.help)
+    read = READERS.get(one.kind, values.text)
+    return Column(one.name, one.label, synonyms, read, required, one.help, one.longest)
 
 
 def index_of(type_name: str) -> ImportKind:

@@ -10,6 +10,7 @@ from archive import classes
 from archive.models import Node, NodeVersion, SecurityEpoch, base32
 from archive.schema import Type
 from archive.services import tree
+from archive.services.imports.rows import Keep, Made
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "imports"}
@@ -27,6 +28,14 @@ class Seed:
     archival_no: str | None = None
     slug: str | None = None
     year: int | None = None
+
+
+def series(uow: UnitOfWork, category: Node, kind: Type, year: str, keep: Keep, row: int) -> Node:
+    """The series of a year; one that had to be made is told to `keep`."""
+    found = tree.series_for(uow, category, kind, {"date_from": f"{year}-01-01"})
+    if found.created_at == uow.now:
+        keep(Made(row, "node", found.id))
+    return found
 
 
 def plant(uow: UnitOfWork, seeds: Sequence[Seed]) -> list[Node]:

@@ -86,6 +86,8 @@ class Reader:
                 return
             if column.name == "mrn" and self.digits and cell.isdigit():
                 cell = cell.zfill(self.digits)
+            if len(cell) > column.longest:
+                raise Wrong(_("At most %(most)d characters, please.", most=column.longest))
             row.values[column.name] = column.read(cell)
         except Wrong as wrong:
             self.object(row, column.name, str(wrong))

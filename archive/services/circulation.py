@@ -1,0 +1,207 @@
+"""What is out, with whom and until when; what is to be fetched from the shelves; what passed over the desk today."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import aliased
+
+from archive.errors import Forbidden
+from archive.models import Holding, HoldingStatus, Location, Node, Principal, Request, RequestLine
+from archive.policy.permissions import P
+from archive.services import calendar, holdings, places, policies, slips
+from archive.services.slips import MOST, Slip
+from archive.sight import NodeView, views
+from archive.uow import UnitOfWork
+from archive.workflow import State
+
+TRUSTED: Any = {"scope": "circulation"}
+
+
+@dataclass(frozen=True)
+class Loan:
+    """在借: one volume in somebody's hands. `days_left` counts working days, and is negative when it is overdue."""
+
+    barcode: str
+    node: NodeView
+    request: UUID
+    number: str
+    purpose: str
+    borrower: str
+    out_at: datetime
+    due_at: datetime
+    days_left: int
+    is_overdue: bool
+    sheets: int | None
+
+    @property
+    def href(self) -> str | None:
+        """Where the record is, for whoever may go there."""
+        return self.node.href if P.DISCOVER in self.node.may else None
+
+
+def out(uow: UnitOfWork) -> list[Loan]:
+    """What is out, as far as the actor sees it, the first due first."""
+    return _loans(uow)
+
+
+def overdue(uow: UnitOfWork) -> list[Loan]:
+    """What should be back."""
+    return _loans(uow, RequestLine.due_at < uow.now)
+
+
+def in_hand(uow: UnitOfWork, person: int) -> list[Loan]:
+    """What one borrower has."""
+    return _loans(uow, Request.requester_id == person)
+
+
+def _loans(uow: UnitOfWork, *conditions: ColumnElement[bool]) -> list[Loan]:
+    borrower = aliased(Principal)
+    statement = (
+        slips.visible(uow, RequestLine, Request, Node, Holding.barcode, borrower.name)
+        .join(RequestLine, RequestLine.request_id == Request.id)
+        .join(Holding, Holding.id == RequestLine.holding_id)
+        .join(borrower, borrower.id == Request.requester_id)
+        .where(RequestLine.in_at.is_(None), *conditions)
+        .order_by(RequestLine.due_at, RequestLine.id)
+        .limit(MOST)
+    )
+    rows = uow.session.execute(statement).all()
+    return [_loan(uow, row, view) for row, view in zip(rows, views(uow, [row[2] for row in rows]), strict=True)]
+
+
+def _loan(uow: UnitOfWork, row: Iterable[Any], view: NodeView) -> Loan:
+    line, request, _node, barcode, borrower = row
+    words = policies.vocabulary(uow, "purpose")
+    return Loan(
+        barcode=barcode, node=view, request=request.uuid, number=request.number,
+        purpose=words.get(request.purpose, request.purpose), borrower=borrower, out_at=line.out_at, due_at=line.due_at,
+        days_left=days_left(uow, line.due_at), is_overdue=line.due_at < uow.now, sheets=line.sheets_out,
+    )  # fmt: skip
+
+
+def days_left(uow: UnitOfWork, due_at: datetime) -> int:
+    """Working days until something is due; negative: how many it is late."""
+    last = calendar.day_of(uow, due_at)
+    if last >= uow.today:
+        return calendar.working_days_between(uow, uow.today, last)
+    return -calendar.working_days_between(uow, last, uow.today)
+
+
+@dataclass(frozen=True)
+class OpenLoan:
+    """The loan of a record as its page shows it. Who has it stands there only for whoever sees the request."""
+
+    due_at: datetime
+    days_left: int
+    is_overdue: bool
+    slip: Slip | None
+
+
+def open_loan(uow: UnitOfWork, node: Node) -> OpenLoan | None:
+    """The loan that is due first of those in which a volume of `node` is out, for whoever may discover the node."""
+    uow.require(P.DISCOVER, node)
+    row = uow.session.execute(
+        select(RequestLine.due_at, RequestLine.request_id)
+        .join(Holding, Holding.id == RequestLine.holding_id)
+        .where(Holding.node_id == node.id, RequestLine.in_at.is_(None))
+        .order_by(RequestLine.due_at)
+        .limit(1),
+        execution_options=TRUSTED,
+    ).first()
+    if row is None:
+        return None
+    seen = slips.listed(uow, Request.id == row.request_id)
+    return OpenLoan(row.due_at, days_left(uow, row.due_at), row.due_at < uow.now, seen[0] if seen else None)
+
+
+@dataclass(frozen=True)
+class Pick:
+    """取卷: an approved request, and one of the volumes to fetch for it."""
+
+    slip: Slip
+    barcode: str
+    place: str | None
+    status: State
+
+
+def pick_list(uow: UnitOfWork) -> list[Pick]:
+    """取卷单: what is to be fetched, in the order of the shelves; sealed records are left where they are."""
+    wanted = slips.listed(uow, Request.state == "approved", slips.handled(uow), slips.may_go_out())
+    waiting = {slip.node.id: slip for slip in wanted}
+    rows = uow.session.execute(
+        select(Holding.node_id, Holding.barcode, Holding.status, Location.code, Location.path)
+        .outerjoin(Location, Location.id == Holding.location_id)
+        .where(Holding.node_id.in_(waiting), Holding.status != HoldingStatus.LENT),
+        execution_options=TRUSTED,
+    ).all()
+
+    def on_the_way(row: Any) -> Any:
+        return row.path or "~", places.shelf_order(waiting[row.node_id].node.mrn), row.barcode
+
+    found = sorted(rows, key=on_the_way)
+    return [Pick(waiting[row.node_id], row.barcode, row.code, holdings.STATUSES[row.status]) for row in found]
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One line of today's journal of the desk."""
+
+    at: datetime
+    is_out: bool
+    node: NodeView
+    barcode: str
+    borrower: str
+    missing: int
+    """Sheets that were missing when it came back."""
+
+
+@dataclass(frozen=True)
+class Today:
+    """今天: what passed over the desks, newest first, and how much in all."""
+
+    passages: list[Passage]
+    out: int
+    back: int
+
+
+def today(uow: UnitOfWork, most: int = 12) -> Today:
+    """What went out and came back today over all desks, as far as the actor handles it. Raises Forbidden."""
+    if not uow.can(P.REQUEST_HANDLE):
+        raise Forbidden
+    begin = datetime.combine(uow.today, time(), ZoneInfo(uow.site.settings.timezone))
+    passages = [
+        *_passages(uow, RequestLine.out_at, begin, most, is_out=True),
+        *_passages(uow, RequestLine.in_at, begin, most, is_out=False),
+    ]
+    went, came = RequestLine.out_at >= begin, RequestLine.in_at >= begin
+    counting = (
+        slips.visible(uow, func.count().filter(went), func.count().filter(came))
+        .join(RequestLine, RequestLine.request_id == Request.id)
+        .where(slips.handled(uow), or_(went, came))
+    )
+    newest = sorted(passages, key=lambda line: line.at, reverse=True)[:most]
+    return Today(newest, *uow.session.execute(counting).one())
+
+
+def _passages(uow: UnitOfWork, moment: Any, begin: datetime, most: int, *, is_out: bool) -> list[Passage]:
+    borrower = aliased(Principal)
+    statement = (
+        slips.visible(uow, moment, Node, Holding.barcode, borrower.name, RequestLine.sheets_out, RequestLine.sheets_in)
+        .join(RequestLine, RequestLine.request_id == Request.id)
+        .join(Holding, Holding.id == RequestLine.holding_id)
+        .join(borrower, borrower.id == Request.requester_id)
+        .where(slips.handled(uow), moment >= begin)
+        .order_by(moment.desc())
+        .limit(most)
+    )
+    rows = uow.session.execute(statement).all()
+    seen = views(uow, [row[1] for row in rows])
+    return [
+        Passage(at, is_out, view, barcode, name, 0 if is_out or None in (before, after) else max(0, before - after))
+        for (at, _node, barcode, name, before, after), view in zip(rows, seen, strict=True)
+    ]

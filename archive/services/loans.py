@@ -1,0 +1,208 @@
+"""借阅: volumes over the desk. Out by barcode and back by barcode; one volume is in one hand (domain §4.2)."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from archive.access import vetoed_by
+from archive.errors import Conflict, Forbidden
+from archive.i18n import _, ngettext
+from archive.models import Holding, HoldingStatus, Node, Request, RequestLine
+from archive.policy.permissions import P
+from archive.policy.workflows import PAPER
+from archive.services import borrowing, calendar, holdings, policies, requests
+from archive.uow import SIGNED_IN, UnitOfWork, action
+from archive.workflow import Transition
+
+TRUSTED: Any = {"scope": "loans"}
+UNDO_WITHIN = timedelta(minutes=10)
+"""An undo takes back a slip of the hand. What lies further back is corrected by another act, which stays visible."""
+
+
+class SheetsDiffer(Conflict):
+    """纸页不符: more or fewer sheets than expected; it goes on when somebody confirms that they have counted."""
+
+    def __init__(self, expected: int, counted: int) -> None:
+        self.expected, self.counted = expected, counted
+        super().__init__()
+
+    def sentence(self) -> str:
+        few = self.expected - self.counted
+        if few > 0:
+            missing = ("%(num)d sheet is missing of %(all)d.", "%(num)d sheets are missing of %(all)d.")
+            return ngettext(*missing, few, all=self.expected)
+        more = ("%(num)d sheet more than %(all)d.", "%(num)d sheets more than %(all)d.")
+        return ngettext(*more, -few, all=self.expected)
+
+
+@action("loan.issued", needs=P.REQUEST_HANDLE)
+def issue(uow: UnitOfWork, request: Request, *, barcode: str, sheets: int | None = None,
+          confirmed: bool = False) -> RequestLine:  # fmt: skip
+    """Hands a volume over the desk: it leaves its place, and the clock starts.
+
+    Raises Conflict for another record's volume, one that is out, a sealed record, a borrower with something overdue,
+    and, unless `confirmed`, for a count of sheets that is not what it should be.
+    """
+    holding, node = uow.holding(barcode)
+    uow.require(P.REQUEST_HANDLE, node)
+    uow.about(node)
+    if refusal := _objection(uow, request, holding, node):
+        raise Conflict(refusal)
+    _compare(holding.sheets, sheets, confirmed=confirmed)
+    line = _draw_line(uow, request, holding, sheets if sheets is not None else holding.sheets)
+    holdings.hand_over(uow, node, holding, to=request.requester_id, because=request.number)
+    if request.state == "approved":
+        requests.take(uow, request, node, _step("issue"))
+    uow.note(number=request.number, barcode=holding.barcode, to=request.requester_id, due=line.due_at,
+             sheets=[holding.sheets, sheets])  # fmt: skip
+    return line
+
+
+def _objection(uow: UnitOfWork, request: Request, holding: Holding, node: Node) -> str | None:
+    """Why this volume does not go out on this request, or nothing."""
+    if request.kind != "paper" or request.state not in {"approved", "lent"}:
+        return _("This request is not approved for lending.")
+    if holding.node_id != request.node_id:
+        return _("This is not the volume that was asked for.")
+    if holding.status == HoldingStatus.LENT:
+        return _("This volume is out already. Take it back first.")
+    if P.REQUEST_CREATE in vetoed_by(node.overlay):
+        return _("This record is sealed or in the trash: it is not lent.")
+    blocks = policies.in_force(uow, "loans").body["limits"]["blocked_while_overdue"]
+    if blocks and not uow.can(P.REQUEST_OVERRIDE_DUE, node) and borrowing.is_blocked(uow, request.requester_id):
+        return _("The borrower has a volume that is overdue. It comes back first.")
+    return None
+
+
+def _compare(expected: int | None, counted: int | None, *, confirmed: bool) -> None:
+    if None not in (expected, counted) and expected != counted and not confirmed:
+        raise SheetsDiffer(expected or 0, counted or 0)
+
+
+def _draw_line(uow: UnitOfWork, request: Request, holding: Holding, sheets: int | None) -> RequestLine:
+    line = RequestLine(
+        request_id=request.id, holding_id=holding.id, due_at=calendar.due(uow, uow.today, request.days),
+        out_at=uow.now, out_by=uow.actor.principal_id, sheets_out=sheets,
+    )  # fmt: skip
+    try:
+        with uow.session.begin_nested():  # of two desks at once, the index lets one through
+            uow.session.add(line)
+    except IntegrityError as error:
+        raise Conflict(_("This volume is out already. Take it back first.")) from error
+    return line
+
+
+def _step(name: str) -> Transition:
+    return next(step for step in PAPER.transitions if step.name == name)
+
+
+@action("loan.returned", needs=P.REQUEST_HANDLE)
+def take_back(uow: UnitOfWork, barcode: str, *, sheets: int | None = None, confirmed: bool = False) -> RequestLine:
+    """Takes a volume back. Raises Conflict when it is not out, and for missing sheets unless `confirmed`."""
+    holding, node = uow.holding(barcode)
+    uow.require(P.REQUEST_HANDLE, node)
+    uow.about(node)
+    line = open_line(uow, holding)
+    if line is None:
+        raise Conflict(_("This volume is not out."))
+    _compare(line.sheets_out, sheets, confirmed=confirmed)
+    request = uow.session.get_one(Request, line.request_id)
+    line.in_at, line.in_by, line.sheets_in = uow.now, uow.actor.principal_id, sheets
+    holdings.take_in(uow, node, holding, because=request.number)
+    if not _has_open_lines(uow, request):
+        requests.take(uow, request, node, _step("return"))
+    uow.note(number=request.number, barcode=holding.barcode, sheets=[line.sheets_out, sheets])
+    return line
+
+
+def open_line(uow: UnitOfWork, holding: Holding) -> RequestLine | None:
+    """The loan in which a volume is out, if it is."""
+    return uow.session.scalar(
+        select(RequestLine).where(RequestLine.holding_id == holding.id, RequestLine.in_at.is_(None))
+    )
+
+
+def _has_open_lines(uow: UnitOfWork, request: Request) -> bool:
+    lines = select(func.count(RequestLine.id)).where(RequestLine.request_id == request.id, RequestLine.in_at.is_(None))
+    return bool(uow.session.scalar(lines))
+
+
+@action("loan.undone", needs=P.REQUEST_HANDLE)
+def undo(uow: UnitOfWork, barcode: str) -> None:
+    """Takes back one's own last act with a volume: it was not handed out, or has not come back.
+
+    Raises Conflict when somebody else has handled it since, or it is too long ago.
+    """
+    holding, node = uow.holding(barcode)
+    uow.require(P.REQUEST_HANDLE, node)
+    uow.about(node)
+    newest = select(RequestLine).where(RequestLine.holding_id == holding.id).order_by(RequestLine.id.desc()).limit(1)
+    line = uow.session.scalar(newest)
+    if line is None or not _is_mine_and_fresh(uow, line):
+        raise Conflict(_("There is nothing to undo: only your own last act can be, within ten minutes."))
+    request = uow.session.get_one(Request, line.request_id)
+    uow.note(number=request.number, barcode=holding.barcode, undone="issue" if line.in_at is None else "return")
+    if line.in_at is None:
+        _put_back(uow, node, holding, request, line)
+    else:
+        line.in_at = line.in_by = line.sheets_in = None
+        request.state = "lent"
+        holdings.hand_over(uow, node, holding, to=request.requester_id, because=request.number)
+
+
+def _is_mine_and_fresh(uow: UnitOfWork, line: RequestLine) -> bool:
+    by, at = (line.out_by, line.out_at) if line.in_at is None else (line.in_by, line.in_at)
+    return by == uow.actor.principal_id and uow.now - at <= UNDO_WITHIN
+
+
+def _put_back(uow: UnitOfWork, node: Node, holding: Holding, request: Request, line: RequestLine) -> None:
+    uow.session.delete(line)
+    uow.session.flush()
+    if not _has_open_lines(uow, request):
+        request.state = "approved"
+    holdings.take_in(uow, node, holding, because=request.number)
+
+
+@action("loan.renewed", needs=SIGNED_IN)
+def renew(uow: UnitOfWork, request: Request) -> None:
+    """The borrower keeps the volumes for as many days again, as often as the borrowing rule allows.
+
+    Raises Forbidden for anybody but the borrower and the desk, Conflict when it is too late or too often.
+    """
+    node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
+    if request.requester_id != uow.actor.principal_id and not uow.can(P.REQUEST_HANDLE, node):
+        raise Forbidden
+    uow.about(node)
+    if refusal := renewal_objection(uow, request, node):
+        raise Conflict(refusal)
+    for line in _open_lines(uow, request):
+        line.due_at = calendar.due(uow, calendar.day_of(uow, line.due_at), request.days)
+        line.renewals += 1
+        uow.note(number=request.number, due=line.due_at, renewals=line.renewals)
+
+
+def renewal_objection(uow: UnitOfWork, request: Request, node: Node) -> str | None:
+    """Why the loan of `node` cannot be renewed now, or nothing."""
+    if P.REQUEST_CREATE in vetoed_by(node.overlay):
+        return _("This record is sealed or in the trash. Bring it back.")
+    lines = _open_lines(uow, request)
+    if not lines:
+        return _("Nothing of this request is out.")
+    if any(line.due_at < uow.now for line in lines):
+        return _("It is overdue. Bring it back.")
+    most = policies.in_force(uow, "loans").body["purposes"].get(request.purpose, {}).get("renewals", 0)
+    if any(line.renewals >= most for line in lines):
+        return _("It cannot be renewed again.")
+    waiting = select(Request.id).where(
+        Request.node_id == request.node_id, Request.kind == "paper", Request.state == "approved"
+    )
+    if uow.session.scalar(waiting.limit(1)) is not None:
+        return _("Somebody else is waiting for it.")
+    return None
+
+
+def _open_lines(uow: UnitOfWork, request: Request) -> list[RequestLine]:
+    open_ones = select(RequestLine).where(RequestLine.request_id == request.id, RequestLine.in_at.is_(None))
+    return list(uow.session.scalars(open_ones.order_by(RequestLine.id)))

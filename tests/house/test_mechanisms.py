@@ -1,0 +1,56 @@
+"""The checks that nobody can forget are there, and nobody goes round them."""
+
+import re
+from pathlib import Path
+
+from archive.policy.permissions import P
+from archive.policy.rights import matrix, vetoes
+from archive.policy.roles import CONFLICTS, ROLES
+from archive.policy.types import TYPES
+from archive.policy.workflows import WORKFLOWS
+from archive.services.guards import GUARDS
+
+ROOT = Path(__file__).parents[2] / "archive"
+ACROSS_ALL_CONTENT = {
+    "backup.py", "commands/care.py", "services/catalogue.py", "services/derive.py", "worker.py",
+}  # fmt: skip
+"""The modules that may ask across all content, for the program itself and for nobody in particular."""
+
+
+def sources() -> dict[str, str]:
+    return {str(path.relative_to(ROOT)): path.read_text() for path in ROOT.rglob("*.py")}
+
+
+def test_only_named_modules_ask_across_all_content() -> None:
+    asking = {name for name, text in sources().items() if re.search(r"\.unscoped\(", text)}
+    assert asking <= ACROSS_ALL_CONTENT, asking - ACROSS_ALL_CONTENT
+
+
+def test_every_guard_that_a_workflow_names_exists() -> None:
+    named = {guard for flow in WORKFLOWS.values() for step in flow.transitions for guard in step.guards}
+    assert named <= set(GUARDS)
+
+
+def test_every_type_has_a_workflow_and_parents_that_exist() -> None:
+    for kind in TYPES.values():
+        assert kind.workflow in WORKFLOWS
+        assert kind.parents <= set(TYPES) | {"root"}
+
+
+def test_every_transition_needs_a_permission_of_the_list() -> None:
+    needed = {step.needs for flow in WORKFLOWS.values() for step in flow.transitions}
+    assert needed <= set(P) | {"requester"}
+
+
+def test_local_roles_have_no_row_by_department_which_no_token_could_carry() -> None:
+    assert not [right for right in matrix() if ROLES[right.role].local and right.scope != "any"]
+
+
+def test_no_overlay_takes_the_right_to_know_that_a_thing_exists() -> None:
+    assert all(P.DISCOVER not in taken for taken in vetoes().values())
+
+
+def test_the_administrators_and_the_auditor_share_no_duty_with_content() -> None:
+    pairs = {frozenset(pair) for pair in CONFLICTS}
+    assert {frozenset({"sysadmin", "archivist"}), frozenset({"auditor", "archivist"}),
+            frozenset({"security", "sysadmin"})} <= pairs  # fmt: skip
