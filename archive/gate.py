@@ -15,6 +15,7 @@ from archive.errors import ArchiveError, Forbidden, NotFound, SignInNeeded
 from archive.i18n import speaking
 from archive.journal import Event, Origin
 from archive.policy.permissions import P
+from archive.services import sessions
 from archive.site import Site
 from archive.uow import PROGRAM, SIGNED_IN, Needs, UnitOfWork
 
@@ -42,19 +43,22 @@ class Slugs(BaseConverter):
 
 @dataclass(frozen=True)
 class Route:
-    """What one route needs, which of its parts names a node, and the event that it leaves.
+    """What one route needs, which of its parts names a node, the event that it leaves, and how people prove who they are.
 
-    `reads` is the tier of the node that a GET shows; `event` names the line in the journal of reads.
+    `channel` is "web" for a browser's session, "api" for a bearer token; neither takes the other's proof.
     """
 
     view: View
     needs: Needs | Public
     node: str | None
     event: str | None
+    channel: str
 
 
 class Section(Blueprint):
     """A blueprint whose routes cannot be made without saying what they need."""
+
+    channel = "web"
 
     def page(
         self, rule: str, *, needs: Needs | Public, node: str | None = None, methods: tuple[str, ...] = ("GET",),
@@ -63,7 +67,7 @@ class Section(Blueprint):
         """Registers a view `(uow, …)`. With `node="path"` that part of the address becomes the node, checked at `needs`."""
 
         def decorate(view: View) -> View:
-            route = Route(view, needs, node, event)
+            route = Route(view, needs, node, event, self.channel)
 
             @wraps(view)
             def answer(**parts: Any) -> Response:
@@ -74,6 +78,12 @@ class Section(Blueprint):
             return view
 
         return decorate
+
+
+class ApiSection(Section):
+    """A section for programs: bearer tokens, JSON, no cookies, and so no forged requests."""
+
+    channel = "api"
 
 
 def site() -> Site:
@@ -103,7 +113,7 @@ def _attempt(route: Route, parts: dict[str, Any], readonly: bool) -> Response:
     with here.session(readonly=readonly) as session:
         g.session = session
         g.pop("_login_user", None)
-        actor = _actor()
+        actor = _actor(route)
         g.uow = uow = here.work(session, actor, origin())
         with speaking(g.locale):
             response = make_response(_call(route, uow, dict(parts)))
@@ -114,18 +124,30 @@ def _attempt(route: Route, parts: dict[str, Any], readonly: bool) -> Response:
     return response
 
 
-def _actor() -> Actor:
-    actor: Actor = current_user.actor if current_user.is_authenticated else Actor.nobody()
+def _actor(route: Route) -> Actor:
+    actor = _bearer() if route.channel == "api" else _signed_in()
     g.actor = actor
     g.locale = request.cookies.get("locale") or (actor.locale if actor.is_authenticated else "zh_CN")
     return actor
+
+
+def _signed_in() -> Actor:
+    actor: Actor = current_user.actor if current_user.is_authenticated else Actor.nobody()
+    return actor
+
+
+def _bearer() -> Actor:
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return Actor.nobody()
+    return sessions.actor_of(site(), g.session, token.strip(), kind="api") or Actor.nobody()
 
 
 def _call(route: Route, uow: UnitOfWork, parts: dict[str, Any]) -> Any:
     if isinstance(route.needs, Public):
         return route.view(uow, **parts)
     if not uow.actor.is_authenticated:
-        return _ask_to_sign_in()
+        return _ask_to_sign_in(route)
     if route.node is None:
         uow.require(route.needs)
         return route.view(uow, **parts)
@@ -139,8 +161,8 @@ def _reference(name: str, given: str) -> UUID | str:
     return UUID(str(given)) if name == "uuid" else given
 
 
-def _ask_to_sign_in() -> Response:
-    if request.method not in SAFE or "text/html" not in request.headers.get("Accept", "text/html"):
+def _ask_to_sign_in(route: Route) -> Response:
+    if route.channel == "api" or request.method not in SAFE or "text/html" not in request.headers.get("Accept", "text/html"):
         raise SignInNeeded
     return redirect(url_for("session.sign_in", next=request.full_path.rstrip("?")))  # type: ignore[return-value]
 
@@ -176,4 +198,4 @@ def audit_routes(app: Flask) -> None:
             raise UnguardedView(f"{rule.rule} ({rule.endpoint}) is not guarded")
 
 
-__all__ = ["PROGRAM", "PUBLIC", "SIGNED_IN", "P", "Section", "audit_routes", "conduct", "origin", "site"]
+__all__ = ["PROGRAM", "PUBLIC", "SIGNED_IN", "ApiSection", "P", "Section", "audit_routes", "conduct", "origin", "site"]

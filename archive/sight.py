@@ -241,6 +241,13 @@ def href(uow: UnitOfWork, node: Node) -> str:
     return "/a/" + "/".join(known[number][0] for number in ids_of(node.path)[1:])
 
 
+def parent_of(uow: UnitOfWork, node: Node) -> NodeView | None:
+    """The node above, if there is one that the actor may discover."""
+    above = ids_of(node.path)[1:-1]
+    found = uow.list(uow.nodes(P.DISCOVER).where(Node.id == above[-1])) if above else []
+    return NodeView(uow, found[0]) if found else None
+
+
 def crumbs(uow: UnitOfWork, node: Node) -> list[tuple[str, str]]:
     """(label, href) of the ancestors that the actor may discover, from the top."""
     above = ids_of(node.path)[1:-1]

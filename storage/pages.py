@@ -85,15 +85,15 @@ def render(
     Raises Refused, with the page that could not be drawn.
     """
     pages: list[PageImage] = []
+    opened = False
 
-    def keep(progress: dict[str, Any]) -> None:
-        try:
-            page = _page(output, first_page + len(pages), progress)
-        except (KeyError, TypeError, ValueError) as error:
-            raise SandboxFailed(f"no page: {error}") from error
-        pages.append(page)
-        if on_page:
-            on_page(page)
+    def hear(progress: dict[str, Any]) -> None:
+        nonlocal opened
+        if opened:
+            pages.append(_page(output, first_page + len(pages), progress))
+            if on_page:
+                on_page(pages[-1])
+        opened = True
 
     request = {
         "path": str(path.resolve()),
@@ -105,9 +105,10 @@ def render(
     reads = [path, fonts] if fonts else [path]
     task = "storage.confined.rendering:render"
     try:
-        run(task, request, limits=limits, reads=reads, output=output, on_progress=keep)
+        run(task, request, limits=limits, reads=reads, output=output, on_progress=hear)
     except Refused as refused:
-        refused.page = refused.page or first_page + len(pages)
+        if opened:  # a child that is ended cannot tell the page
+            refused.page = refused.page or first_page + len(pages)
         raise
     return pages
 
@@ -123,13 +124,16 @@ def _page(output: Path, number: int, said: dict[str, Any]) -> PageImage:
     for file in (image, thumbnail):
         if file.is_symlink() or not file.is_file():
             raise SandboxFailed(f"{file.name} was not written")
-    return PageImage(
-        number=number,
-        image=image,
-        thumbnail=thumbnail,
-        width=int(said["width"]),
-        height=int(said["height"]),
-        dpi=int(said["dpi"]) if said["dpi"] else None,
-        rotation=int(said["rotation"]),
-        lines=tuple(TextLine.of(line) for line in said["lines"]),
-    )
+    try:
+        return PageImage(
+            number=number,
+            image=image,
+            thumbnail=thumbnail,
+            width=int(said["width"]),
+            height=int(said["height"]),
+            dpi=int(said["dpi"]) if said["dpi"] else None,
+            rotation=int(said["rotation"]),
+            lines=tuple(TextLine.of(line) for line in said["lines"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SandboxFailed(f"no page: {error}") from error

@@ -13,6 +13,8 @@ Drawing = Callable[[Page, int, int, int, Table], int]
 _SIGNED = re.compile(r"^(.{2,12}签名)：([^　]*)(?:　(.*))?$")
 _SECTION = re.compile(r"^【([^】]+)】(.*)$", re.DOTALL)
 _BODY, _CELL = 10.5, 9.0
+CLOSING = "　　　　"
+"""Begins a line that is set at the right: who issued a document, and when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,9 @@ class Flow:
         if signed:
             self._signature(*signed.groups(default=""))
             return
+        if line.startswith(CLOSING):
+            self._closing(line.removeprefix(CLOSING))
+            return
         section = _SECTION.match(line)
         label = f"{section[1]}：" if section else ""
         indent = "" if section or line.endswith("：") else "　　"
@@ -115,6 +120,13 @@ class Flow:
             self.page.text(x, self.y, line, _BODY)
             self.y += step
         self.y += page.px(0.8)
+
+    def _closing(self, line: str) -> None:
+        page = self.page
+        self._room(page.leading(_BODY))
+        right = self.column.left + self.column.width - page.px(12)
+        self.page.text(right - page.width(line, _BODY), self.y, line, _BODY)
+        self.y += page.leading(_BODY)
 
     def _signature(self, label: str, name: str, date: str) -> None:
         page = self.page

@@ -24,9 +24,9 @@ class Document:
 
     @property
     def text(self) -> str:
-        """The whole document: heading, body, who issued it and when."""
-        end = f"{self.issued_on.year}年{self.issued_on.month}月{self.issued_on.day}日"
-        return f"{self.number}\n{self.title}\n{self.body}\n{HOSPITAL}{DEPARTMENTS[self.dept].zh}\n{end}"
+        """Body and closing: what is printed below the red heading with its number and title."""
+        on = f"{self.issued_on.year}年{self.issued_on.month}月{self.issued_on.day}日"
+        return f"{self.body}\n　　　　{HOSPITAL}{DEPARTMENTS[self.dept].zh}\n　　　　{on}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from archive.demo.cases import Case
 from archive.demo.filling import drawn, fill
 from archive.demo.names import full_name
-from archive.demo.people import DEPARTMENTS, Encounter, Patient, phone
+from archive.demo.people import DEPARTMENTS, HOSPITAL, Encounter, Patient, phone
 from archive.demo.scene import day, minute, phrase_book
 
 TICKET_PAPERS: dict[str, str] = {
@@ -144,7 +144,7 @@ def _feedback(of: Ticket) -> str:
         f"一、核实情况。{of.investigation}\n二、处理情况。{of.decision}\n三、改进措施。{of.improvement}\n"
         "感谢您对我院工作的监督。如对本答复有异议，可在收到之日起十日内与客户服务部联系，也可依法通过人民调解、"
         "行政调解或诉讼途径解决。\n"
-        f"{day(of.feedback_at)}"
+        f"　　　　{HOSPITAL}{DEPARTMENTS['KHFW'].zh}\n　　　　{day(of.feedback_at)}"
     )
 
 

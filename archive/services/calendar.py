@@ -42,8 +42,8 @@ def of(uow: UnitOfWork) -> WorkingCalendar:
     """The hospital's calendar, read once a transaction: some thirty rows a year."""
     kept: WorkingCalendar | None = uow.session.info.get("calendar")
     if kept is None:
-        rows = uow.session.execute(select(CalendarDay.day, CalendarDay.works)).tuples()
-        kept = uow.session.info["calendar"] = WorkingCalendar(dict(rows.all()))
+        rows = uow.session.scalars(select(CalendarDay))
+        kept = uow.session.info["calendar"] = WorkingCalendar({row.day: row.works for row in rows})
     return kept
 
 

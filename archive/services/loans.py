@@ -31,10 +31,10 @@ class SheetsDiffer(Conflict):
     def sentence(self) -> str:
         few = self.expected - self.counted
         if few > 0:
-            missing = ("%(num)d sheet is missing of %(all)d.", "%(num)d sheets are missing of %(all)d.")
-            return ngettext(*missing, few, all=self.expected)
-        more = ("%(num)d sheet more than %(all)d.", "%(num)d sheets more than %(all)d.")
-        return ngettext(*more, -few, all=self.expected)
+            return ngettext("%(num)d sheet of %(all)d is missing.", "%(num)d sheets of %(all)d are missing.", few,
+                            all=self.expected)  # fmt: skip
+        return ngettext("%(num)d sheet more than %(all)d.", "%(num)d sheets more than %(all)d.", -few,
+                        all=self.expected)  # fmt: skip
 
 
 @action("loan.issued", needs=P.REQUEST_HANDLE)

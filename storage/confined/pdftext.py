@@ -45,7 +45,10 @@ def text_lines(page: Any, bitmap: Any) -> list[TextLine]:
         text = clean("".join(run.text))
         if text:
             (xa, ya), (xb, yb) = place.to_bitmap(run.left, run.top), place.to_bitmap(run.right, run.bottom)
-            lines.append(TextLine(min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb), text))
+            x0, x1 = max(0, min(xa, xb)), min(bitmap.width, max(xa, xb))
+            y0, y1 = max(0, min(ya, yb)), min(bitmap.height, max(ya, yb))
+            if x0 < x1 and y0 < y1:  # what lies beside the page cannot be seen, and shall not be found
+                lines.append(TextLine(x0, y0, x1, y1, text))
     textpage.close()
     return lines
 

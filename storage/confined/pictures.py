@@ -39,15 +39,13 @@ class PictureSource:
         self._limits = limits
         self._turns_itself = kind is TIFF
         self._image: Any = Image.open(path, formats=kind.pillow)  # a TIFF has methods of its own
-        self._frames = self._pages() if kind is TIFF else [0]
-        self._check_size()
+        self._frames = self._pages() if kind is TIFF else [self._checked(0, page=1)]
         self.page_count = len(self._frames)
 
     def draw(self, number: int, rendition: Rendition) -> Drawn:
         """The page with this number, from 1."""
         image = self._image
         image.seek(self._frames[number - 1])
-        self._check_size()
         orientation = int(image.getexif().get(_ORIENTATION, 1))
         dpi = _dpi(image)
         share = rendition.share(max(image.size), dpi)
@@ -68,15 +66,16 @@ class PictureSource:
             except EOFError:
                 return frames
             if not int(self._image.tag_v2.get(_SUBFILE_TYPE, 0)) & _PREVIEW:
-                frames.append(frame)
+                frames.append(self._checked(frame, page=len(frames) + 1))
             if len(frames) > self._limits.pages:
                 raise Refused(Reason.TOO_MANY_PAGES)
             frame += 1
 
-    def _check_size(self) -> None:
+    def _checked(self, frame: int, *, page: int) -> int:
         width, height = self._image.size
         if width * height > self._limits.pixels:
-            raise Refused(Reason.TOO_LARGE_PICTURE, detail=f"{width} x {height}")
+            raise Refused(Reason.TOO_LARGE_PICTURE, page=page, detail=f"{width} x {height}")
+        return frame
 
 
 def _dpi(image: Image.Image) -> int | None:

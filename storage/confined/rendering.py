@@ -33,6 +33,7 @@ def render(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
     if request["fonts"]:
         use_fonts(Path(request["fonts"]))
     _, source = _opened(Path(request["path"]), limits)
+    say({"opened": True})
     for number in range(request["first_page"], source.page_count + 1):
         with foreign(page=number):
             drawn = source.draw(number, rendition)

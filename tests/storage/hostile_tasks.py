@@ -146,19 +146,13 @@ def _connect_locally(path: str) -> str:
         return "connected"
 
 
-def _kill(pid: int) -> str:
-    os.kill(pid, 0)
-    return "could"
-
-
 ATTEMPTS: dict[str, Callable[[Any], str]] = {
     "connect": _connect,
     "connect locally": _connect_locally,
     "fork": _fork,
     "run a program": lambda program: str(os.execv(program, [program])),
     "read": lambda path: Path(path).read_text(),
-    "list": lambda path: str(os.listdir(path)),
+    "list": lambda path: str(list(Path(path).iterdir())),
     "write": lambda path: str(Path(path).write_text("mine")),
-    "link": lambda paths: str(os.symlink(*paths)),
-    "signal": _kill,
+    "link": lambda paths: str(Path(paths[1]).symlink_to(paths[0])),
 }

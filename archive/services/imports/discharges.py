@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archive.errors import ArchiveError
 from archive.i18n import _
 from archive.models import HoldingStatus, Node
 from archive.policy.permissions import P
@@ -92,26 +93,38 @@ class Discharges:
         changed = [row for row in rows if row.outcome is Outcome.CHANGED]
         if any("barcode" in row.values for row in [*new, *changed]):
             uow.require(P.HOLDING_PLACE, self._category(uow))
-        for row in changed:
-            self._edit(uow, row, keep)
         patients = self.persons.enrol(uow, [*new, *changed], keep)
         if new:
             self._plant(uow, new, patients, keep)
+        for row in changed:
+            self._edit(uow, row, keep)
 
     def _category(self, uow: UnitOfWork) -> Node:
         return uow.node(self.category_id, needs=P.ADD)
 
     def _edit(self, uow: UnitOfWork, row: Row, keep: Keep) -> None:
+        """Changes one known record as a person would; what is refused stays as it is and is told."""
         node = self._record(row)
-        assert node is not None  # noqa: S101 - only known records are changed
+        try:
+            with uow.session.begin_nested():
+                made = self._changed(uow, row, node) if node is not None else []
+        except ArchiveError as refused:
+            self.reader.object(row, "", str(refused))
+            return
+        for one in made:
+            keep(one)
+
+    def _changed(self, uow: UnitOfWork, row: Row, node: Node) -> list[Made]:
+        made = []
         if news := self._news(row, node):
-            before = tree.form_values(node)
-            tree.edit(uow, node, fields=before | news, version=node.version, comment=_("Import, row %(row)d", row=row.number))
-            keep(Made(row.number, "node", node.id, {"fields": before, "version": node.version}))
+            before, comment = tree.form_values(node), _("Import, row %(row)d", row=row.number)
+            tree.edit(uow, node, fields=before | news, version=node.version, comment=comment)
+            made.append(Made(row.number, "node", node.id, {"fields": before, "version": node.version}))
         if self._new_volume(row):
             holding = holdings.register(uow, node, barcode=row.values["barcode"], status=HoldingStatus.WARD,
                                         sheets=_sheets(row))  # fmt: skip
-            keep(Made(row.number, "holding", holding.id))
+            made.append(Made(row.number, "holding", holding.id))
+        return made
 
     def _plant(self, uow: UnitOfWork, rows: Sequence[Row], patients: dict[str, int], keep: Keep) -> None:
         seeds = self._seeds(uow, rows, keep)

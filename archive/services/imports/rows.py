@@ -35,10 +35,11 @@ class Problem:
 
 @dataclass
 class Row:
-    """One row of the file. `values` has only what the file tells: an empty cell says nothing."""
+    """One row of the file. `values` has only what the file tells: an empty cell says nothing; `written` is how it does."""
 
     number: int
     values: dict[str, Any] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     outcome: Outcome = Outcome.NEW
 
@@ -88,7 +89,7 @@ class Reader:
                 cell = cell.zfill(self.digits)
             if len(cell) > column.longest:
                 raise Wrong(_("At most %(most)d characters, please.", most=column.longest))
-            row.values[column.name] = column.read(cell)
+            row.values[column.name], row.written[column.name] = column.read(cell), cell
         except Wrong as wrong:
             self.object(row, column.name, str(wrong))
 

@@ -26,6 +26,8 @@ class Stays:
     @classmethod
     def of(cls, uow: UnitOfWork, wanted: Sequence[Key]) -> "Stays":
         """What is known of these stays, in one statement."""
+        if not wanted:
+            return cls()
         rows = uow.session.execute(
             select(Encounter, Node)
             .outerjoin(Record, Record.encounter_id == Encounter.id)

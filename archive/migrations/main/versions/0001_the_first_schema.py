@@ -615,6 +615,7 @@ def upgrade() -> None:
     sa.Column('in_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('in_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('sheets_in', sa.Integer(), nullable=True),
+    sa.Column('renewals', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['holding_id'], ['holding.id'], name=op.f('fk_request_line_holding_id')),
     sa.ForeignKeyConstraint(['in_by'], ['principal.id'], name=op.f('fk_request_line_in_by')),
     sa.ForeignKeyConstraint(['out_by'], ['principal.id'], name=op.f('fk_request_line_out_by')),
@@ -623,6 +624,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('request_line', schema=None) as batch_op:
         batch_op.create_index('ix_request_line_due', ['due_at'], unique=False)
+        batch_op.create_index('ix_request_line_holding', ['holding_id', 'id'], unique=False)
+        batch_op.create_index('ix_request_line_in', ['in_at'], unique=False)
+        batch_op.create_index('ix_request_line_out', ['out_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_request_line_request_id'), ['request_id'], unique=False)
         batch_op.create_index('uq_request_line_open', ['holding_id'], unique=True, sqlite_where=sa.text('in_at IS NULL'), postgresql_where=sa.text('in_at IS NULL'))
 
