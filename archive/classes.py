@@ -40,16 +40,11 @@ def classify(session: Session, node: Node, parent: Node) -> None:
 
 
 def classify_branch(session: Session, top: Node) -> int:
-    """Classifies `top` and everything below it, level by level, in a handful of statements. Gives how many nodes."""
+    """Classifies `top` and everything below it, one UPDATE a level of the tree. Gives how many nodes changed."""
     session.flush()
-    count = 0
     deepest = session.scalar(select(func.max(Node.depth)).where(_below(top)), execution_options=TRUSTED) or top.depth
     _inherit_policies(session, top)
-    for depth in range(top.depth, deepest + 1):
-        count += _inherit(session, top, depth)
-    contexts = _contexts(session, top)
-    numbers = _intern(session, contexts)
-    _assign(session, top, numbers)
+    count = sum(_classify_level(session, top, depth) for depth in range(top.depth, deepest + 1))
     announce(session, top)
     session.expire_all()
     return count
@@ -74,34 +69,30 @@ def _inherit_policies(session: Session, top: Node) -> None:
         )
 
 
-def _inherit(session: Session, top: Node, depth: int) -> int:
-    """One level of the tree takes what it inherits from the level above."""
-    parent = aliased(Node.__table__)
-    own = Node.__table__
-    result = session.execute(
-        own.update()
-        .where(own.c.parent_id == parent.c.id, own.c.depth == depth, own.c.id != ROOT_ID)
-        .where(own.c.path >= top.path, own.c.path < top.path_end)
-        .values(
-            level=case((own.c.level_own > parent.c.level, own.c.level_own), else_=parent.c.level),
-            overlay=case((own.c.overlay_own > parent.c.overlay, own.c.overlay_own), else_=parent.c.overlay),
-            scope_id=case((or_(own.c.shared, own.c.inherits.is_(False)), own.c.id), else_=parent.c.scope_id),
-        ),
-        execution_options=TRUSTED,
-    )
-    return result.rowcount  # type: ignore[attr-defined, no-any-return]
-
-
 Context = tuple[int, int, int, int, int]
 
 
-def _contexts(session: Session, top: Node) -> set[Context]:
-    dept = func.coalesce(Node.dept_id, 0)
-    rows = session.execute(
-        select(Node.scope_id, Node.policy_id, Node.level, dept, Node.overlay).where(_below(top)).distinct(),
+def _classify_level(session: Session, top: Node, depth: int) -> int:
+    """One level of the tree takes what it inherits from the level above; a row that stays as it is, is not written."""
+    own, parent, kind = Node.__table__, aliased(Node.__table__), AccessClass.__table__
+    mine = and_(
+        own.c.parent_id == parent.c.id, own.c.depth == depth, own.c.id != ROOT_ID,
+        own.c.path >= top.path, own.c.path < top.path_end,
+    )  # fmt: skip
+    level = case((own.c.level_own > parent.c.level, own.c.level_own), else_=parent.c.level)
+    overlay = case((own.c.overlay_own > parent.c.overlay, own.c.overlay_own), else_=parent.c.overlay)
+    scope = case((or_(own.c.shared, own.c.inherits.is_(False)), own.c.id), else_=parent.c.scope_id)
+    dept = func.coalesce(own.c.dept_id, 0)
+    wanted = select(scope, own.c.policy_id, level, dept, overlay).where(mine).distinct()
+    _intern(session, {tuple(row) for row in session.execute(wanted, execution_options=TRUSTED)})  # type: ignore[misc]
+    changed = session.execute(
+        own.update()
+        .where(mine, kind.c.scope_id == scope, kind.c.policy_id == own.c.policy_id, kind.c.level == level)
+        .where(kind.c.dept_id == dept, kind.c.overlay == overlay, kind.c.id != own.c.access_class)
+        .values(level=level, overlay=overlay, scope_id=scope, access_class=kind.c.id),
         execution_options=TRUSTED,
     )
-    return {tuple(row) for row in rows}  # type: ignore[misc]
+    return changed.rowcount  # type: ignore[attr-defined, no-any-return]
 
 
 def _intern(session: Session, contexts: set[Context]) -> dict[Context, int]:
@@ -125,19 +116,6 @@ def _make(session: Session, context: Context) -> int:
     session.flush()
     expand(session, [made.id])
     return made.id
-
-
-def _assign(session: Session, top: Node, numbers: dict[Context, int]) -> None:
-    own, kind = Node.__table__, AccessClass.__table__
-    session.execute(
-        own.update()
-        .where(own.c.path >= top.path, own.c.path < top.path_end)
-        .where(kind.c.scope_id == own.c.scope_id, kind.c.policy_id == own.c.policy_id)
-        .where(kind.c.level == own.c.level, kind.c.dept_id == func.coalesce(own.c.dept_id, 0))
-        .where(kind.c.overlay == own.c.overlay, own.c.access_class != kind.c.id)
-        .values(access_class=kind.c.id),
-        execution_options=TRUSTED,
-    )
 
 
 def expand(session: Session, class_ids: Iterable[int]) -> int:

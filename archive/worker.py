@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,14 +12,15 @@ from importlib import import_module
 from importlib.util import find_spec
 from shutil import rmtree
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, time
 from zlib import crc32
 
 from sqlalchemy import delete, select, text
 
 from archive import journal
+from archive.actor import Actor
 from archive.models import Setting
-from archive.services import queue
+from archive.services import queue, reading
 from archive.site import Site
 
 IDLE = 0.5
@@ -30,11 +32,15 @@ CATALOGUE = "archive.services.catalogue"
 
 
 def work(site: Site, *, once: bool = False, stop: Event | None = None) -> None:
-    """Works until `stop` is set, or with `once` until nothing is due. Killed at any moment, another worker goes on."""
-    stop, me = stop or Event(), f"{socket.gethostname()[:36]}-{os.getpid()}"
+    """Works until `stop` is set (without one: until SIGTERM), or with `once` until nothing is due.
+
+    Killed at any moment, another worker goes on.
+    """
+    me = f"{socket.gethostname()[:36]}-{os.getpid()}"
     if once:
         _once(site, me)
         return
+    stop = stop or _asked_to_stop()
     threads = [Thread(target=_keep, args=(site, me, chores, stop), daemon=True) for chores in (UPKEEP, INDEX)]
     for thread in threads:
         thread.start()
@@ -44,6 +50,13 @@ def work(site: Site, *, once: bool = False, stop: Event | None = None) -> None:
     for thread in threads:
         thread.join()
     _guarded("worker.leave", lambda: _forget(site, me))
+
+
+def _asked_to_stop() -> Event:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
 
 
 def take_one(site: Site, me: str, leaving: Event | None = None) -> bool:
@@ -166,12 +179,18 @@ def clean(site: Site, _me: str) -> None:
     """Once a day: what killed processes left in staging and in their working folders, and the signs of dead workers."""
     site.store.clean_staging(STAGING)
     for folder in (site.settings.var / "work").glob("*"):
-        if site.clock().timestamp() - folder.stat().st_mtime > STAGING.total_seconds():
+        if time() - folder.stat().st_mtime > STAGING.total_seconds():
             rmtree(folder, ignore_errors=True)
     with site.session() as session:
         for sign in session.scalars(select(Setting).where(Setting.name.like("worker.%"))):
             if site.clock() - datetime.fromisoformat(str(sign.value)) > FORGOTTEN:
                 session.delete(sign)
+
+
+def expire(site: Site, _me: str) -> None:
+    """Closes the requests of readings that the clock has ended; access itself ended by the clock."""
+    with site.uow(Actor.system("expire")) as uow:
+        reading.tidy(uow)
 
 
 def revive(site: Site, _me: str) -> int:
@@ -183,5 +202,9 @@ SEAL = Chore("seal", 1, seal, alone=True)
 CHECKPOINT = Chore("checkpoint", 60, checkpoint, alone=True)
 REVIVE = Chore("revive", 5, revive)
 INDEX_CHORE = Chore("index", 0.5, drain, alone=True)
-UPKEEP = (SEAL, CHECKPOINT, REVIVE, Chore("beat", 10, beat), Chore("clean", 86_400, clean, alone=True))
+DAY = 86_400
+UPKEEP = (
+    SEAL, CHECKPOINT, REVIVE, Chore("beat", 10, beat), Chore("clean", DAY, clean, alone=True),
+    Chore("expire", DAY, expire, alone=True),
+)  # fmt: skip
 INDEX = (INDEX_CHORE,)

@@ -11,7 +11,7 @@ from .limits import MIB, Limits
 from .sandbox import Child
 from .textlines import TextLine
 
-# A dense page takes 7 seconds; the models and the page together 650 MB of address space beyond the libraries.
+# A dense page takes 6 seconds; the models and the page together 650 MB of address space beyond the libraries.
 LIMITS = Limits(memory_bytes=1536 * MIB, cpu_seconds=120, wall_seconds=480, total_seconds=480)
 
 

@@ -48,7 +48,7 @@ _ENVIRONMENT = {
 _KEPT = ("LD_LIBRARY_PATH", "TZ")
 _TICK = 0.05  # seconds between two looks at the child's memory
 _CHUNK = 1 << 18
-_CLOSE_TO_LIMIT = 0.5  # of the memory that it may take
+_CLOSE_TO_LIMIT = 0.5  # of the memory that it may take beyond its libraries
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +148,10 @@ class Child:
 
     def close(self) -> None:
         """End the child at once, whatever it is doing."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._process.poll() is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._errors):
             if pipe is not None:
                 with suppress(OSError):
@@ -239,9 +240,8 @@ class Child:
         return SandboxFailed(detail or f"the child ended with {code}")
 
     def _was_close_to_limit(self) -> bool:
-        return self._space > 0 and self._peak > self._space - self._limits.memory_bytes * (
-            1 - _CLOSE_TO_LIMIT
-        )
+        spare = self._limits.memory_bytes * (1 - _CLOSE_TO_LIMIT)
+        return self._space > 0 and self._peak > self._space - spare
 
     def _last_words(self) -> str:
         size = self._errors.seek(0, os.SEEK_END)

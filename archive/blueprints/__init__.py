@@ -6,9 +6,9 @@ from flask_wtf.csrf import CSRFProtect
 
 def install(app: Flask, csrf: CSRFProtect) -> None:
     """Registers every section; only the API, which has bearer tokens and no cookies, is outside CSRF."""
-    from archive.blueprints import api, health, session, tree, workbench
+    from archive.blueprints import api, health, session, sharing, tree, workbench
 
-    for section in (health.section, session.section, workbench.section, tree.section):
+    for section in (health.section, session.section, workbench.section, tree.section, sharing.section):
         app.register_blueprint(section)
     app.register_blueprint(api.section)
     csrf.exempt(api.section)

@@ -7,7 +7,7 @@ from flask import request, url_for
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.policy.workflows import WORKFLOWS
-from archive.services import history, listing, records, steps, tree
+from archive.services import circulation, explain, history, holdings, listing, reading, records, steps, tree
 from archive.sight import NodeView, crumbs, href
 from archive.uow import UnitOfWork
 
@@ -77,10 +77,52 @@ def record(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
     cards: dict[str, Any] = {"fields": seen.fields, "components": parts, "tracks": None, "gate": None, "timeline": None}
     if node.type == "medical_record":
         cards |= _tracks(uow, node, seen)
+    cards |= carriers(uow, node)
+    cards["grant"] = reading.my_grant(uow, node)
+    cards["who"] = _who(uow, node) if explain.may_ask(uow, node) else None
     if seen.can(P.HISTORY):
         cards["timeline"] = [{"at": act.at, "text": f"{act.by} {act_label(act.action)}", "key": True}
                              for act in history.acts(uow, node, most=8)]  # fmt: skip
     return cards
+
+
+def _who(uow: UnitOfWork, node: Any) -> list[dict[str, str]]:
+    """谁能看，为什么: the farthest reaching paths."""
+    return [
+        {"icon": path.icon, "name": path.name, "note": path.note, "path": path.why,
+         "right": _("until %(date)s", date=uow.local(path.until).date()) if path.until else path.right}
+        for path in explain.paths(uow, node, most=5)
+    ]  # fmt: skip
+
+
+def carriers(uow: UnitOfWork, node: Any) -> dict[str, Any]:
+    """载体与借阅: the two tracks side by side, and who has the paper now."""
+    held, loan = holdings.summary(uow, node), circulation.open_loan(uow, node)
+    sides = [_paper(volume) for volume in held.volumes]
+    if held.pages:
+        sides.append({"label": _("Electronic"), "state": {"label": _("Kept"), "kind": "ok"},
+                      "rows": [(_("Pages"), held.pages)]})  # fmt: skip
+    match = None
+    if held.agrees is not None:
+        counts = {"sheets": held.sheets, "pages": held.pages}
+        match = {"kind": "ok" if held.agrees else "wait", "text": _("Paper / electronic %(sheets)s / %(pages)s", **counts)}
+    return {"sides": sides, "match": match, "loan": _loan(uow, loan) if loan else None}
+
+
+def _paper(volume: holdings.Volume) -> dict[str, Any]:
+    rows = [(_("Barcode"), volume.barcode, True), (_("Place"), volume.holder or volume.place, not volume.holder),
+            (_("Container"), volume.container, True), (_("Sheets"), volume.sheets), (_("Condition"), volume.condition)]  # fmt: skip
+    return {"label": _("Paper"), "state": {"label": str(volume.status.title), "kind": volume.status.look}, "rows": rows}
+
+
+def _loan(uow: UnitOfWork, loan: circulation.OpenLoan) -> dict[str, Any]:
+    left = loan.days_left
+    rest = (ngettext("%(num)d working day left", "%(num)d working days left", left) if left >= 0
+            else ngettext("%(num)d working day overdue", "%(num)d working days overdue", -left))  # fmt: skip
+    lead = _("Due %(day)s", day=uow.local(loan.due_at).date())
+    slip = loan.slip
+    return {"lead": lead, "rest": rest, "note": f"{slip.purpose} {slip.requester}" if slip else "",
+            "number": slip.number if slip else "", "href": f"/requests/{slip.uuid}" if slip else ""}  # fmt: skip
 
 
 def _tracks(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
@@ -123,7 +165,8 @@ def act_label(name: str) -> str:
 
 def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: bool = True) -> dict[str, Any]:
     """A folder as the one table component draws it."""
-    rows = [_row(view) for view in listed.rows]
+    kinds = holdings.carriers_of(uow, [view for view in listed.rows if not view.is_container])
+    rows = [_row(view, kinds.get(view.id)) for view in listed.rows]
     total = ngettext("%(num)s item", "%(num)s items", listed.total, num=f"{listed.total:,}" + ("+" if listed.capped else ""))
     onward = _with(cursor=listed.next) if listed.next else None
     sorts = {"title": "number", "updated": "updated"}
@@ -131,6 +174,7 @@ def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: boo
         {"key": "title", "label": _("Title"), "kind": "link", "href": _with(sort="number", cursor=None)},
         {"key": "number", "label": _("Archival number"), "kind": "dh", "optional": True},
         {"key": "state", "label": _("State"), "kind": "state"},
+        {"key": "carrier", "label": _("Carriers"), "kind": "carrier"},
         {"key": "level", "label": _("Sensitivity"), "kind": "level", "optional": True},
         {"key": "pages", "label": _("Pages"), "kind": "number", "optional": True},
         {"key": "updated", "label": _("Changed"), "kind": "short", "href": _with(sort="updated", cursor=None)},
@@ -147,10 +191,11 @@ def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: boo
     }  # fmt: skip
 
 
-def _row(view: NodeView) -> dict[str, Any]:
+def _row(view: NodeView, carrier: str | None) -> dict[str, Any]:
     cells = {
         "title": view.label, "number": view.number, "state": view.state,
-        "level": None if view.is_container else view.level, "pages": view.page_count or None, "updated": view.updated_at,
+        "level": None if view.is_container else view.level, "carrier": carrier,
+        "pages": view.page_count or None, "updated": view.updated_at,
     }  # fmt: skip
     return {"id": view.uuid, "label": view.label, "href": view.href, "cells": cells}
 

@@ -177,7 +177,7 @@ def _fits(template: Mapping[str, Any], age_days: int | None) -> bool:
 
 
 def _case(rng: Random, dept: str, template: Mapping[str, Any], age_days: int | None) -> Case:
-    facts = drawn(rng, template["draw"] if "draw" in template else {})
+    facts = drawn(rng, template.get("draw", {}))
     filled = _fill_all({k: v for k, v in template.items() if k not in _NUMBERS}, facts)
     return Case(
         dept=dept,
@@ -192,15 +192,32 @@ def _case(rng: Random, dept: str, template: Mapping[str, Any], age_days: int | N
         special=Special(**filled["special"]) if "special" in filled else None,
         consult=Consultation(**filled["consult"]) if "consult" in filled else None,
         age_days=rng.randint(*_ages(template)) if age_days is None else age_days,
-        days=rng.randint(*template["days"]), level=template.get("level", 1), draws=facts,
-        **{name: tuple(filled[name]) for name in ("course", "long_orders", "once_orders", "labs")},
+        days=rng.randint(*template["days"]),
+        level=template.get("level", 1),
+        draws=facts,
+        course=tuple(filled["course"]),
+        long_orders=tuple(filled["long_orders"]),
+        once_orders=tuple(filled["once_orders"]),
+        labs=tuple(filled["labs"]),
         **{name: filled[name] for name in _TEXTS},
         **{name: filled.get(name, other) for name, other in _OPTIONAL.items()},
     )
 
 
 _NUMBERS = frozenset({"draw", "age", "age_days", "days", "weight", "level", "abnormal"})
-_TEXTS = ("key", "diagnosis", "code", "complaint", "illness", "exam", "tests", "basis", "plan", "advice", "result")
+_TEXTS = (
+    "key",
+    "diagnosis",
+    "code",
+    "complaint",
+    "illness",
+    "exam",
+    "tests",
+    "basis",
+    "plan",
+    "advice",
+    "result",
+)
 _OPTIONAL = {"admission": "", "critical": "", "transfusion": "", "death": "", "leaves": "医嘱离院"}
 
 
@@ -219,7 +236,8 @@ def _operation(rng: Random, part: Mapping[str, Any]) -> Operation:
     return Operation(
         **{"urgent": False, "hours": 2, "specimen": "", "gross": "", "micro": "", **rest},
         extra=tuple(Diagnosis(code, name) for code, name in part.get("extra", ())),
-        blood_ml=round(rng.randint(*part["blood"]), -1) or 5, minutes=rng.randint(*part["minutes"]),
+        blood_ml=round(rng.randint(*part["blood"]), -1) or 5,
+        minutes=rng.randint(*part["minutes"]),
     )
 
 
@@ -228,7 +246,12 @@ def _birth(rng: Random, part: Mapping[str, Any], operation: object) -> Birth:
     stages = (0, 0, 1) if operation else (rng.randint(300, 680), rng.randint(15, 70), rng.randint(5, 15))
     apgar = part.get("apgar", (rng.choice((9, 9, 10)), 10, 10))
     return Birth(
-        mode=part["mode"], female=rng.random() < 0.49, weight_g=weight, length_cm=42 + round(weight / 430),
-        apgar=(apgar[0], apgar[1], apgar[2]), liquor=part.get("liquor", "清"), stages=stages,
+        mode=part["mode"],
+        female=rng.random() < 0.49,
+        weight_g=weight,
+        length_cm=42 + round(weight / 430),
+        apgar=(apgar[0], apgar[1], apgar[2]),
+        liquor=part.get("liquor", "清"),
+        stages=stages,
         blood_ml=int(part["blood"]) if "blood" in part else round(rng.randint(180, 340), -1),
     )

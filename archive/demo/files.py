@@ -22,6 +22,7 @@ from archive.demo.layout import blocks
 
 _FACE = "demo"
 _QUALITY = 78
+_RULED = (("GRID", (0, 0), (-1, -1), 0.4, "#333333"), ("VALIGN", (0, 0), (-1, -1), "TOP"))
 
 
 def _dpi(image: Image.Image) -> float:
@@ -46,7 +47,12 @@ def as_tiff(images: Sequence[Image.Image]) -> bytes:
     first, *rest = images
     compression = "group4" if first.mode == "1" else "jpeg"
     first.save(
-        out, "TIFF", save_all=True, append_images=rest, compression=compression, quality=_QUALITY,
+        out,
+        "TIFF",
+        save_all=True,
+        append_images=rest,
+        compression=compression,
+        quality=_QUALITY,
         dpi=(_dpi(first), _dpi(first)),
     )
     return out.getvalue()
@@ -57,8 +63,14 @@ def as_pdf(images: Sequence[Image.Image]) -> bytes:
     out = BytesIO()
     first, *rest = images
     first.save(
-        out, "PDF", save_all=True, append_images=rest, resolution=_dpi(first), quality=_QUALITY,
-        creationDate=gmtime(0), modDate=gmtime(0),
+        out,
+        "PDF",
+        save_all=True,
+        append_images=rest,
+        resolution=_dpi(first),
+        quality=_QUALITY,
+        creationDate=gmtime(0),
+        modDate=gmtime(0),
     )
     return out.getvalue()
 
@@ -76,10 +88,16 @@ def text_pdf(title: str, text: str, *, font_path: Path) -> bytes:
             story.append(Paragraph(escape(block), body))
         else:
             rows = [[Paragraph(escape(part), cell) for part in row] for row in block]
-            story.append(Table(rows, style=[("GRID", (0, 0), (-1, -1), 0.4, "#333333"), ("VALIGN", (0, 0), (-1, -1), "TOP")]))
+            story.append(Table(rows, style=_RULED))
     out = BytesIO()
     SimpleDocTemplate(
-        out, pagesize=A4, leftMargin=22 * mm, rightMargin=18 * mm, topMargin=20 * mm, bottomMargin=18 * mm,
-        title=title, invariant=1,
+        out,
+        pagesize=A4,
+        leftMargin=22 * mm,
+        rightMargin=18 * mm,
+        topMargin=20 * mm,
+        bottomMargin=18 * mm,
+        title=title,
+        invariant=1,
     ).build(story)
     return out.getvalue()

@@ -1,7 +1,8 @@
-"""Templates with holes: a hole is a fact, or a phrase drawn from a bank. Standard format syntax, so `{who.name}` works."""
+"""Templates with holes in format syntax, as `{who.name}`: a hole is a fact, or a phrase drawn from a bank."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
+
 
 def drawn(rng: Random, ranges: Mapping[str, Sequence[float]]) -> dict[str, int | float]:
     """One value for each range of two ends."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from archive.demo.filling import value
 from archive.demo.scene import Scene, minute, phrase_book
@@ -17,30 +18,29 @@ def report(scene: Scene, rng: Random) -> str:
     ]
     panels = [_panel(phrase_book("laboratory")[name], scene.case.abnormal, rng) for name in scene.case.labs]
     team = scene.stay.team
-    return "\n".join((
-        *head, *panels, "此结果仅对本次标本负责，如有疑问请于三日内与检验科联系。",
-        f"检验者签名：{team.technician.name}　{minute(taken + timedelta(minutes=70))}",
-        f"审核者签名：{team.lab_senior.name}",
-    ))
+    return "\n".join(
+        (
+            *head,
+            *panels,
+            "此结果仅对本次标本负责，如有疑问请于三日内与检验科联系。",
+            f"检验者签名：{team.technician.name}　{minute(taken + timedelta(minutes=70))}",
+            f"审核者签名：{team.lab_senior.name}",
+        )
+    )
 
 
-def _panel(panel: Mapping[str, object], known: Mapping[str, float | str], rng: Random) -> str:
-    items = panel["items"]
-    assert isinstance(items, list)
-    rows = [_row(item, known, rng) for item in items]
+def _panel(panel: Mapping[str, Any], known: Mapping[str, float | str], rng: Random) -> str:
+    rows = [_row(item, known, rng) for item in panel["items"]]
     return "\n".join((f"【{panel['title']}】", "代号\t项目\t结果\t提示\t参考区间\t单位", *rows))
 
 
-def _row(item: Sequence[str | int | float], known: Mapping[str, float | str], rng: Random) -> str:
+def _row(item: Sequence[Any], known: Mapping[str, float | str], rng: Random) -> str:
     code, name, *rest = item
-    found = known.get(str(code))
+    found = known.get(code)
     if len(rest) == 1:
-        return f"{code}\t{name}\t{found if found is not None else rest[0]}\t\t\t"
+        return f"{code}\t{name}\t{found or rest[0]}\t\t\t"
     unit, low, high = rest
-    assert not isinstance(low, str) and not isinstance(high, str)
     if found is None:
-        margin = (high - low) * 0.15
-        inner = (low + margin, high - margin)
-        found = rng.randint(round(inner[0]), round(inner[1])) if isinstance(low, int) else value(rng, low, high)
+        found = value(rng, low, high)
     mark = "↑" if float(found) > high else "↓" if float(found) < low else ""
     return f"{code}\t{name}\t{found}\t{mark}\t{low}～{high}\t{unit}"

@@ -4,15 +4,16 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from archive.demo.paper import Page
+from archive.demo.paper import Box, Page
 
 Table = list[list[str]]
-Drawing = Callable[[Page, int, int, int, Table], int]
-"""Draws at left, top, width from the rows of a table, which may be empty; returns its height in pixels."""
+Drawing = Callable[[Page, Box, Table], int]
+"""Draws at the top left of a box, as wide as it, from the rows of a table, which may be empty; returns its height."""
 
 _SIGNED = re.compile(r"^(.{2,12}签名)：([^　]*)(?:　(.*))?$")
 _SECTION = re.compile(r"^【([^】]+)】(.*)$", re.DOTALL)
 _BODY, _CELL = 10.5, 9.0
+_SHORT = 6
 CLOSING = "　　　　"
 """Begins a line that is set at the right: who issued a document, and when."""
 
@@ -59,10 +60,13 @@ def blocks(text: str) -> Iterator[str | Table]:
 class Flow:
     """Prints blocks one below the other, asking for a new page when one is full."""
 
-    def __init__(self, new_page: Callable[[], tuple[Page, Column]], illustrations: tuple[Illustration, ...]) -> None:
+    def __init__(
+        self, new_page: Callable[[], tuple[Page, Column]], illustrations: tuple[Illustration, ...]
+    ) -> None:
         self._new_page, self._illustrations = new_page, illustrations
         self.page, self.column = new_page()
         self.y = self.column.top
+        self._below_rule = False
 
     def run(self, text: str) -> None:
         for block in blocks(text):
@@ -75,7 +79,13 @@ class Flow:
             if isinstance(block, list):
                 self._table(block)
             else:
+                self.y += self.page.px(1.4) if self._below_rule else 0
                 self._line(block)
+            self._below_rule = isinstance(block, list)
+
+    @property
+    def _here(self) -> Box:
+        return Box(self.column.left, self.y, self.column.width)
 
     def _room(self, height: int) -> None:
         if self.y + height <= self.column.bottom:
@@ -87,11 +97,11 @@ class Flow:
 
     def _illustrate(self, what: Illustration, table: Table) -> None:
         before = self.page.image.copy()
-        height = what.draw(self.page, self.column.left, self.y, self.column.width, table)
+        height = what.draw(self.page, self._here, table)
         if self.y + height > self.column.bottom:
             self.page.image.paste(before)
             self._room(height)
-            height = what.draw(self.page, self.column.left, self.y, self.column.width, table)
+            height = what.draw(self.page, self._here, table)
         self.y += height
 
     def _line(self, line: str) -> None:
@@ -110,14 +120,13 @@ class Flow:
     def _paragraph(self, label: str, text: str) -> None:
         page, step = self.page, self.page.leading(_BODY)
         lines = page.wrap(label + text, _BODY, self.column.width)
-        for n, line in enumerate(lines):
+        indents = [page.width(label, _BODY)] + [0.0] * (len(lines) - 1)
+        for n, (line, indent) in enumerate(zip(lines, indents, strict=True)):
             self._room(step)
-            x = float(self.column.left)
-            if n == 0 and label:
-                self.page.text(x, self.y, label, _BODY, bold=True)
-                x += page.width(label, _BODY)
-                line = line.removeprefix(label)
-            self.page.text(x, self.y, line, _BODY)
+            if n == 0:
+                self.page.bold((self.column.left, self.y), label, _BODY)
+            shown = line.removeprefix(label) if n == 0 else line
+            self.page.text((self.column.left + indent, self.y), shown, _BODY)
             self.y += step
         self.y += page.px(0.8)
 
@@ -125,46 +134,46 @@ class Flow:
         page = self.page
         self._room(page.leading(_BODY))
         right = self.column.left + self.column.width - page.px(12)
-        self.page.text(right - page.width(line, _BODY), self.y, line, _BODY)
+        self.page.text((right - page.width(line, _BODY), self.y), line, _BODY)
         self.y += page.leading(_BODY)
 
     def _signature(self, label: str, name: str, date: str) -> None:
         page = self.page
         self._room(page.leading(_BODY) * 3 // 2)
         x = self.column.left + self.column.width * 0.46
-        self.page.text(x, self.y, f"{label}：", _BODY)
-        end = self.page.written(x + page.width(f"{label}：", _BODY) + page.px(1), self.y, name)
+        self.page.text((x, self.y), f"{label}：", _BODY)
+        end = self.page.written((x + page.width(f"{label}：", _BODY) + page.px(1), self.y), name)
         if date:
             at = max(end + page.px(3), self.column.left + self.column.width - page.width(date, _BODY))
-            self.page.text(at, self.y, date, _BODY)
+            self.page.text((at, self.y), date, _BODY)
         self.y += page.leading(_BODY) * 5 // 4
 
     def _table(self, table: Table) -> None:
         page, pad = self.page, self.page.px(1.1)
         widths = _columns(page, table, self.column.width, pad)
         step = page.leading(_CELL)
+        short = [all(len(row[n]) <= _SHORT for row in table) for n in range(len(table[0]))]
         for row in table:
             cells = [page.wrap(cell, _CELL, wide - 2 * pad) for cell, wide in zip(row, widths, strict=True)]
             height = max(map(len, cells)) * step + pad
             self._room(height)
-            self._row(cells, widths, height, pad)
+            self._row(cells, widths, height, short)
             self.y += height
         bottom = self.y
-        self.page.line(self.column.left, bottom, self.column.left + sum(widths), bottom)
+        self.page.line((self.column.left, bottom, self.column.left + sum(widths), bottom))
         self.y += page.hairline
 
-    def _row(self, cells: list[list[str]], widths: list[int], height: int, pad: int) -> None:
-        page, x, step = self.page, self.column.left, self.page.leading(_CELL)
-        page.line(x, self.y, x + sum(widths), self.y)
-        for lines, wide in zip(cells, widths, strict=True):
-            page.line(x, self.y, x, self.y + height)
+    def _row(self, cells: list[list[str]], widths: list[int], height: int, short: list[bool]) -> None:
+        page, x, step, pad = self.page, self.column.left, self.page.leading(_CELL), self.page.px(1.1)
+        page.line((x, self.y, x + sum(widths), self.y))
+        for lines, wide, centred in zip(cells, widths, short, strict=True):
+            page.line((x, self.y, x, self.y + height))
             top = self.y + (height - len(lines) * step) // 2 + pad // 2
             for n, line in enumerate(lines):
-                centred = len(lines) == 1 and len(line) <= 6
                 inset = (wide - page.width(line, _CELL)) / 2 if centred else pad
-                page.text(x + inset, top + n * step, line, _CELL)
+                page.text((x + inset, top + n * step), line, _CELL)
             x += wide
-        page.line(x, self.y, x, self.y + height)
+        page.line((x, self.y, x, self.y + height))
 
 
 def _columns(page: Page, table: Table, total: int, pad: int) -> list[int]:

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from archive.demo.filling import Facts, fill
-from archive.demo.people import DEPARTMENTS, HOSPITAL
+from archive.demo.hospital import DEPARTMENTS, HOSPITAL
 from archive.demo.scene import phrase_book
 
 
@@ -31,7 +31,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item of another category than documents and records: equipment, construction, research, photographs, objects."""
+    """An item of another category: equipment, construction, research, accounts, photographs, objects."""
 
     category: str
     title: str
@@ -47,11 +47,18 @@ CATEGORIES = ("KJ·SB", "KJ·JJ", "KJ·KY", "KJ·YL", "KJ·YJ", "KU", "RS", "ZP"
 def document(rng: Random, *, year: int, number: int) -> Document:
     """An administrative document of that year; `number` is its number within the year (发文字号)."""
     story = rng.choice(phrase_book("office")["document"])
-    on = date(year, story["month"], rng.randint(15, 30)) if "month" in story else _some_day(rng, year)
+    on = _some_day(rng, year)
+    if "month" in story:
+        on = on.replace(month=story["month"], day=rng.randint(15, 30))
     facts = _facts(rng, on)
     return Document(
-        kind=story["kind"], number=f"云妇幼〔{year}〕{number}号", title=fill(story["title"], facts), dept=story["dept"],
-        issued_on=on, retention=story["retention"], body=fill(story["body"], facts),
+        kind=story["kind"],
+        number=f"云妇幼〔{year}〕{number}号",
+        title=fill(story["title"], facts),
+        dept=story["dept"],
+        issued_on=on,
+        retention=story["retention"],
+        body=fill(story["body"], facts),
     )
 
 
@@ -63,8 +70,12 @@ def entry(rng: Random, category: str, *, year: int) -> Entry:
     on = _some_day(rng, year)
     facts = _facts(rng, on)
     return Entry(
-        category=category, title=fill(rng.choice(story["titles"]), facts), dept=story["dept"], formed_on=on,
-        retention=story["retention"], summary=fill(story["body"], facts),
+        category=category,
+        title=fill(rng.choice(story["titles"]), facts),
+        dept=story["dept"],
+        formed_on=on,
+        retention=story["retention"],
+        summary=fill(story["body"], facts),
     )
 
 
@@ -74,7 +85,11 @@ def _some_day(rng: Random, year: int) -> date:
 
 def _facts(rng: Random, on: date) -> Facts:
     numbers = {
-        "year": on.year, "month": on.month, "day": on.day, "n": rng.randint(2, 6), "m": rng.randint(7, 36),
+        "year": on.year,
+        "month": on.month,
+        "day": on.day,
+        "n": rng.randint(2, 6),
+        "m": rng.randint(7, 36),
         "money": rng.randint(18, 260),
     }
     return Facts(numbers, phrase_book("office")["bank"], rng)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -18,10 +19,32 @@ BLUE: Colour = (36, 66, 168)
 _MM_PER_INCH = 25.4
 _POINTS_PER_INCH = 72
 _LEADING = 1.62
+_SIGNATURE = 14
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.%/+\-^:×~]*|.", re.DOTALL)
 # 避头尾: what may not begin a line hangs over the margin, what may not end one goes down.
 _NEVER_FIRST = set("，。、；：）》】”？！％℃…")
 _NEVER_LAST = set("（《【“")
+
+
+class Box(NamedTuple):
+    """A place on the page, in pixels; a drawing that finds its own height ignores that of its box."""
+
+    left: int
+    top: int
+    width: int
+    height: int = 0
+
+    @property
+    def right(self) -> int:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.height
+
+    @property
+    def corners(self) -> tuple[int, int, int, int]:
+        return self.left, self.top, self.right, self.bottom
 
 
 @cache
@@ -69,15 +92,18 @@ class Page:
         size = self.size(points)
         return sum(advance(self.font_path, size, token) for token in _TOKEN.findall(text))
 
-    def text(self, x: float, y: float, text: str, points: float, colour: Colour = BLACK, *, bold: bool = False) -> None:
-        """One line with its top left at x, y. The shipped font has one weight, so bold is printed twice."""
-        face = typeface(self.font_path, self.size(points))
-        self.draw.text((x, y), text, fill=colour, font=face, anchor="la")
-        if bold:
-            self.draw.text((x + max(1, self.dpi // 200), y), text, fill=colour, font=face, anchor="la")
+    def text(self, at: tuple[float, float], text: str, points: float, colour: Colour = BLACK) -> None:
+        """One line with its top left at that place."""
+        self.draw.text(at, text, fill=colour, font=typeface(self.font_path, self.size(points)), anchor="la")
 
-    def centred(self, y: float, text: str, points: float, colour: Colour = BLACK, *, bold: bool = False) -> None:
-        self.text((self.image.width - self.width(text, points)) / 2, y, text, points, colour, bold=bold)
+    def bold(self, at: tuple[float, float], text: str, points: float, colour: Colour = BLACK) -> None:
+        """One line printed twice, a hair apart: the shipped font has one weight."""
+        self.text(at, text, points, colour)
+        self.text((at[0] + max(1, self.dpi // 200), at[1]), text, points, colour)
+
+    def middle(self, text: str, points: float) -> float:
+        """Where a line must begin to stand in the middle of the page."""
+        return (self.image.width - self.width(text, points)) / 2
 
     def wrap(self, text: str, points: float, width: float) -> list[str]:
         """The text in lines no wider than that, but for punctuation that hangs over by one character."""
@@ -91,20 +117,27 @@ class Page:
             line, used = line + token, used + step
         return [*lines, line]
 
-    def line(self, x0: float, y0: float, x1: float, y1: float, colour: Colour = BLACK, thick: int | None = None) -> None:
-        self.draw.line((x0, y0, x1, y1), fill=colour, width=thick or self.hairline)
+    def line(
+        self, ends: tuple[float, float, float, float], colour: Colour = BLACK, thick: int | None = None
+    ) -> None:
+        self.draw.line(ends, fill=colour, width=thick or self.hairline)
 
-    def written(self, x: float, y: float, name: str, points: float = 14) -> float:
+    def frame(self, box: Box, colour: Colour = BLACK) -> None:
+        self.draw.rectangle(box.corners, outline=colour, width=self.hairline)
+
+    def written(self, at: tuple[float, float], name: str) -> float:
         """A name signed by hand: slanted, uneven, in ink. Returns where it ends."""
-        face, pad = typeface(self.font_path, self.size(points)), self.size(points) // 2
-        wide = round(self.width(name, points)) + 2 * pad
-        scrap = Image.new("L", (wide, self.size(points) * 2), 0)
-        pen, at = ImageDraw.Draw(scrap), float(pad)
+        size = self.size(_SIGNATURE)
+        pad, face = size // 2, typeface(self.font_path, size)
+        scrap = Image.new("L", (round(self.width(name, _SIGNATURE)) + 2 * pad, size * 2), 0)
+        pen, x = ImageDraw.Draw(scrap), float(pad)
         for letter in name:
-            pen.text((at, pad + self.rng.uniform(-0.08, 0.08) * pad), letter, fill=235, font=face, anchor="la")
-            at += advance(self.font_path, self.size(points), letter) * self.rng.uniform(0.84, 0.95)
+            lift = self.rng.uniform(-0.08, 0.08) * pad
+            pen.text((x, pad + lift), letter, fill=235, font=face, anchor="la")
+            x += advance(self.font_path, size, letter) * self.rng.uniform(0.84, 0.95)
         slant = self.rng.uniform(0.12, 0.3)
-        scrap = scrap.transform(scrap.size, Image.Transform.AFFINE, (1, slant, -slant * pad, 0, 1, 0), Image.Resampling.BILINEAR)
+        leaning = (1, slant, -slant * pad, 0, 1, 0)
+        scrap = scrap.transform(scrap.size, Image.Transform.AFFINE, leaning, Image.Resampling.BILINEAR)
         scrap = scrap.rotate(self.rng.uniform(-1, 6), Image.Resampling.BILINEAR)
-        self.image.paste(INK, (round(x) - pad // 2, round(y - pad * 1.25)), scrap)
-        return x + at
+        self.image.paste(INK, (round(at[0]) - pad // 2, round(at[1] - pad * 1.25)), scrap)
+        return at[0] + x

@@ -1,4 +1,4 @@
-"""The people of an invented county hospital: departments, staff, patients, stays.
+"""The people who come to an invented county hospital: patients and their stays.
 
 Nobody here exists. The area code of the identity numbers and the prefix of the telephone numbers are not in use.
 """
@@ -6,115 +6,49 @@ Nobody here exists. The area code of the identity numbers and the prefix of the 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from random import Random
 
+from archive.demo.hospital import DEPARTMENTS, Department, Sex, Staff, Team, team
 from archive.demo.names import full_name, given, surname
 
-HOSPITAL = "云川县妇幼保健院"
-HOSPITAL_EN = "Yunchuan County Women and Children's Hospital"
-
 _AREAS = tuple(f"99000{n}" for n in range(1, 8))
-_TOWNS = ("城关镇", "青石镇", "柳河镇", "白果乡", "云岭镇", "双桥镇", "枫树坪乡", "石门镇", "大湾镇", "南浦街道")
-_VILLAGES = ("向阳村", "红旗村", "新桥村", "上坪村", "下河村", "竹园村", "桃花社区", "东风社区", "水口村", "李家湾村")
-_JOBS = ("职员", "农民", "教师", "个体经营者", "工人", "护士", "公务员", "自由职业者", "无业人员", "专业技术人员")
+_TOWNS = (
+    "城关镇",
+    "青石镇",
+    "柳河镇",
+    "白果乡",
+    "云岭镇",
+    "双桥镇",
+    "枫树坪乡",
+    "石门镇",
+    "大湾镇",
+    "南浦街道",
+)
+_VILLAGES = (
+    "向阳村",
+    "红旗村",
+    "新桥村",
+    "上坪村",
+    "下河村",
+    "竹园村",
+    "桃花社区",
+    "东风社区",
+    "水口村",
+    "李家湾村",
+)
+_JOBS = (
+    "职员",
+    "农民",
+    "教师",
+    "个体经营者",
+    "工人",
+    "护士",
+    "公务员",
+    "自由职业者",
+    "无业人员",
+    "专业技术人员",
+)
 _ALLERGIES = ("无", "无", "无", "无", "无", "磺胺类", "链霉素", "海鲜", "花粉", "碘造影剂")
-
-
-class Sex(StrEnum):
-    """性别, as coded on the front page (GB/T 2261.1)."""
-
-    MALE = "1"
-    FEMALE = "2"
-
-    @property
-    def zh(self) -> str:
-        return "女" if self is Sex.FEMALE else "男"
-
-
-class Post(StrEnum):
-    """岗位: what somebody does in their department."""
-
-    HEAD = "主任医师"
-    SENIOR = "副主任医师"
-    ATTENDING = "主治医师"
-    RESIDENT = "住院医师"
-    HEAD_NURSE = "护士长"
-    NURSE = "护师"
-    CHIEF = "科长"
-    OFFICER = "干事"
-    CODER = "编码员"
-    CLERK = "库房管理员"
-
-
-_WARD = (Post.HEAD, Post.SENIOR, Post.ATTENDING, Post.ATTENDING, Post.RESIDENT, Post.RESIDENT, Post.RESIDENT,
-         Post.HEAD_NURSE, Post.NURSE, Post.NURSE, Post.NURSE)
-_LABORATORY = (Post.HEAD, Post.SENIOR, Post.ATTENDING, Post.RESIDENT, Post.RESIDENT)
-_OFFICE = (Post.CHIEF, Post.OFFICER, Post.OFFICER)
-
-
-@dataclass(frozen=True, slots=True)
-class Department:
-    """科室: `code` is what stands in an archival number."""
-
-    code: str
-    zh: str
-    en: str
-    is_clinical: bool
-    posts: tuple[Post, ...]
-    wards: tuple[str, ...] = ()
-
-
-DEPARTMENTS: dict[str, Department] = {d.code: d for d in (
-    Department("CK", "产科", "Obstetrics", True, _WARD + _WARD, ("产科一病区", "产科二病区")),
-    Department("FK", "妇科", "Gynaecology", True, _WARD, ("妇科病区",)),
-    Department("EK", "儿科", "Paediatrics", True, _WARD, ("儿科一病区", "儿科二病区")),
-    Department("XSEK", "新生儿科", "Neonatology", True, _WARD, ("新生儿病区", "新生儿重症监护病区")),
-    Department("RXWK", "乳腺外科", "Breast surgery", True, _WARD, ("乳腺外科病区",)),
-    Department("MZK", "麻醉科", "Anaesthesia", True, _LABORATORY + (Post.HEAD_NURSE, Post.NURSE, Post.NURSE)),
-    Department("JYK", "检验科", "Laboratory", False, _LABORATORY),
-    Department("CSK", "超声科", "Ultrasound", False, _LABORATORY),
-    Department("BLK", "病理科", "Pathology", False, _LABORATORY),
-    Department("YJK", "药剂科", "Pharmacy", False, _OFFICE),
-    Department("BAK", "病案科", "Medical records", False, (*_OFFICE, Post.CODER, Post.CODER, Post.CLERK, Post.CLERK)),
-    Department("YWK", "医务科", "Medical affairs", False, _OFFICE),
-    Department("BGS", "院办公室", "Hospital office", False, _OFFICE),
-    Department("KHFW", "客户服务部", "Patient relations", False, _OFFICE),
-)}
-
-ADMITTING = ("CK", "FK", "EK", "XSEK", "RXWK")
-
-
-@dataclass(frozen=True, slots=True)
-class Staff:
-    """职工: one employee, with the number on the badge."""
-
-    number: str
-    name: str
-    sex: Sex
-    dept: str
-    post: Post
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """诊疗组: everybody who signs something in one stay."""
-
-    head: Staff
-    chief: Staff
-    attending: Staff
-    resident: Staff
-    head_nurse: Staff
-    nurse: Staff
-    anaesthetist: Staff
-    theatre_nurse: Staff
-    technician: Staff
-    lab_senior: Staff
-    sonographer: Staff
-    imaging_senior: Staff
-    pathologist: Staff
-    paediatrician: Staff
-    coder: Staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,44 +111,6 @@ def record_numbers(rng: Random, first: int = 10_000) -> Iterator[str]:
         number += rng.randint(1, 7)
 
 
-def staff(rng: Random) -> tuple[Staff, ...]:
-    """Everybody who works in the hospital, each name once, numbers in order of department."""
-    taken: set[str] = set()
-    posts = [(dept.code, post) for dept in DEPARTMENTS.values() for post in dept.posts]
-    return tuple(_employee(rng, f"{n:04d}", dept, post, taken) for n, (dept, post) in enumerate(posts, start=101))
-
-
-def _employee(rng: Random, number: str, dept: str, post: Post, taken: set[str]) -> Staff:
-    nursing = post in (Post.NURSE, Post.HEAD_NURSE)
-    sex = Sex.FEMALE if nursing or rng.random() < 0.6 else Sex.MALE
-    name = full_name(rng, female=sex is Sex.FEMALE)
-    while name in taken:
-        name = full_name(rng, female=sex is Sex.FEMALE)
-    taken.add(name)
-    return Staff(number, name, sex, dept, post)
-
-
-def team(rng: Random, everybody: Iterable[Staff], dept: str) -> Team:
-    """Who looks after one patient of this department."""
-    by_dept: dict[str, list[Staff]] = {}
-    for person in everybody:
-        by_dept.setdefault(person.dept, []).append(person)
-
-    def one(code: str, *posts: Post) -> Staff:
-        return rng.choice([s for s in by_dept[code] if s.post in posts])
-
-    reporting = (Post.ATTENDING, Post.RESIDENT)
-    return Team(
-        head=one(dept, Post.HEAD), chief=one(dept, Post.SENIOR), attending=one(dept, Post.ATTENDING),
-        resident=one(dept, Post.RESIDENT), head_nurse=one(dept, Post.HEAD_NURSE), nurse=one(dept, Post.NURSE),
-        anaesthetist=one("MZK", *reporting), theatre_nurse=one("MZK", Post.NURSE),
-        technician=one("JYK", *reporting), lab_senior=one("JYK", Post.SENIOR),
-        sonographer=one("CSK", *reporting), imaging_senior=one("CSK", Post.SENIOR),
-        pathologist=one("BLK", *reporting), paediatrician=one("XSEK", Post.ATTENDING),
-        coder=one("BAK", Post.CODER),
-    )
-
-
 def patient(rng: Random, *, dept: str, on: date, age_days: int, mrn: str) -> Patient:
     """Somebody whom this department admits on this day at this age: a woman, a child, a newborn."""
     born = on - timedelta(days=age_days)
@@ -228,20 +124,42 @@ def patient(rng: Random, *, dept: str, on: date, age_days: int, mrn: str) -> Pat
 def newborn(rng: Random, mother: Patient, *, born: date, sex: Sex, mrn: str) -> Patient:
     """The child of a mother who is known; it goes by her name until it has its own."""
     return Patient(
-        mrn=mrn, name=f"{mother.name}之{'女' if sex is Sex.FEMALE else '子'}", sex=sex, born=born, id_no="", phone="",
-        address=mother.address, occupation="其他", marital="未婚", blood=_blood(rng), allergy="无",
-        contact=mother.name, relation="母亲", contact_phone=mother.phone, mother=mother.name,
+        mrn=mrn,
+        name=f"{mother.name}之{'女' if sex is Sex.FEMALE else '子'}",
+        sex=sex,
+        born=born,
+        id_no="",
+        phone="",
+        address=mother.address,
+        occupation="其他",
+        marital="未婚",
+        blood=_blood(rng),
+        allergy="无",
+        contact=mother.name,
+        relation="母亲",
+        contact_phone=mother.phone,
+        mother=mother.name,
     )
 
 
 def _woman(rng: Random, born: date, on: date, mrn: str) -> Patient:
     single = (on - born).days < 22 * 365 and rng.random() < 0.6
-    relation = "父母" if single else rng.choice(("配偶", "配偶", "配偶", "子女" if on.year - born.year > 50 else "父母"))
+    others = "子女" if on.year - born.year > 50 else "父母"
+    relation = "父母" if single else rng.choice(("配偶", "配偶", "配偶", others))
     return Patient(
-        mrn=mrn, name=full_name(rng, female=True), sex=Sex.FEMALE, born=born,
-        id_no=id_number(rng, born, Sex.FEMALE), phone=phone(rng), address=address(rng),
-        occupation=rng.choice(_JOBS), marital="未婚" if single else "已婚", blood=_blood(rng),
-        allergy=rng.choice(_ALLERGIES), contact=full_name(rng, female=False), relation=relation,
+        mrn=mrn,
+        name=full_name(rng, female=True),
+        sex=Sex.FEMALE,
+        born=born,
+        id_no=id_number(rng, born, Sex.FEMALE),
+        phone=phone(rng),
+        address=address(rng),
+        occupation=rng.choice(_JOBS),
+        marital="未婚" if single else "已婚",
+        blood=_blood(rng),
+        allergy=rng.choice(_ALLERGIES),
+        contact=full_name(rng, female=False),
+        relation=relation,
         contact_phone=phone(rng),
     )
 
@@ -253,7 +171,9 @@ def _child(rng: Random, born: date, mrn: str, *, named: bool) -> Patient:
     if not named:
         return infant
     name = surname(rng) + given(rng, female=sex is Sex.FEMALE, infant=True)
-    return replace(infant, name=name, id_no=id_number(rng, born, sex), phone=mother.phone, occupation="散居儿童")
+    return replace(
+        infant, name=name, id_no=id_number(rng, born, sex), phone=mother.phone, occupation="散居儿童"
+    )
 
 
 def address(rng: Random) -> str:
@@ -265,7 +185,14 @@ def _blood(rng: Random) -> str:
 
 
 def encounter(
-    rng: Random, who: Patient, *, dept: str, everybody: Iterable[Staff], admitted_at: datetime, days: int, times: int = 1
+    rng: Random,
+    who: Patient,
+    *,
+    dept: str,
+    everybody: Iterable[Staff],
+    admitted_at: datetime,
+    days: int,
+    times: int = 1,
 ) -> Encounter:
     """One stay of so many days; zero days is a stay of some hours."""
     department = DEPARTMENTS[dept]
@@ -273,8 +200,14 @@ def encounter(
     if days == 0 or leaves <= admitted_at:
         leaves = admitted_at + timedelta(hours=rng.randint(6, 10), minutes=rng.randrange(60))
     return Encounter(
-        admit_no=f"{who.mrn}{times:02d}", times=times, admitted_at=admitted_at, discharged_at=leaves, dept=department,
-        ward=rng.choice(department.wards), bed=f"{rng.randint(1, 48):02d}", team=team(rng, everybody, dept),
+        admit_no=f"{who.mrn}{times:02d}",
+        times=times,
+        admitted_at=admitted_at,
+        discharged_at=leaves,
+        dept=department,
+        ward=rng.choice(department.wards),
+        bed=f"{rng.randint(1, 48):02d}",
+        team=team(rng, everybody, dept),
     )
 
 

@@ -1,15 +1,22 @@
-"""Pictures that reports carry, made from noise: an ultrasound fan, an X-ray, a stained section, a newborn's footprints."""
+"""Pictures that reports carry, made from noise: ultrasound, X-ray, a stained section, a newborn's footprints."""
+
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
 from archive.demo.layout import Table
-from archive.demo.paper import BLACK, GREY, Page
+from archive.demo.paper import GREY, RED, Box, Page
 
 _SIDE = 240
+_BLACK_INK = (58, 48, 60)
+_VIOLET = ((92, 62, 146), (110, 74, 160), (78, 54, 128))
+
+Light = npt.NDArray[np.floating[Any]]
 
 
-def _noise(page: Page, rough: int) -> np.ndarray:
+def _noise(page: Page, rough: int) -> Light:
     """Clouds between 0 and 1 in a square of `_SIDE` pixels, the rougher the smaller."""
     random = np.random.default_rng(page.rng.randrange(2**32))
     small = Image.fromarray((random.random((_SIDE // rough, _SIDE // rough)) * 255).astype(np.uint8))
@@ -23,10 +30,10 @@ def _fan(page: Page) -> Image.Image:
     inside = (reach > 0.22) & (reach < 1.06) & (angle < 0.62)
     tissue = (0.25 + 0.75 * _noise(page, 12)) * (0.3 + 0.7 * _noise(page, 2)) * (1.15 - 0.6 * reach)
     cx, cy = 0.5 + page.rng.uniform(-0.1, 0.1), 0.55 + page.rng.uniform(-0.08, 0.08)
-    hollow = 1 / (1 + np.exp(((((x - cx) / 0.19) ** 2 + ((y - cy) / 0.13) ** 2) - 1) * 6))
+    hollow = 1 / (1 + np.exp(np.minimum(((x - cx) / 0.19) ** 2 + ((y - cy) / 0.13) ** 2 - 1, 8) * 6))
     rim = np.exp(-((np.hypot((x - cx) / 0.19, (y - cy) / 0.13) - 1.06) ** 2) / 0.006)
     light = np.where(inside, tissue * (1 - 0.92 * hollow) + 0.45 * rim * inside, 0.02)
-    return Image.fromarray((np.clip(light, 0, 1) * 235).astype(np.uint8))
+    return _grey(light, 235)
 
 
 def _chest(page: Page) -> Image.Image:
@@ -38,59 +45,67 @@ def _chest(page: Page) -> Image.Image:
     patches = _noise(page, 18) * lungs * (y > 0.5)
     light = 0.74 - 0.5 * lungs + 0.1 * ribs * lungs + 0.38 * heart + 0.22 * patches + 0.05 * _noise(page, 2)
     frame = np.exp(-((np.hypot((x - 0.5) / 0.56, (y - 0.52) / 0.62)) ** 8))
-    return Image.fromarray((np.clip(light * frame, 0, 1) * 240).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1))
+    return _grey(light * frame, 240).filter(ImageFilter.GaussianBlur(1))
 
 
 def _section(page: Page) -> Image.Image:
     """病理: a haematoxylin and eosin stain, pink ground and violet nuclei."""
     ground, grain = _noise(page, 9)[..., None], _noise(page, 2)[..., None]
     pink, pale = np.array((226, 148, 184), np.float32), np.array((250, 232, 242), np.float32)
-    image = Image.fromarray((pink + (pale - pink) * np.clip(ground * 1.2 - 0.1 + 0.2 * grain, 0, 1)).astype(np.uint8))
+    image = Image.fromarray(
+        (pink + (pale - pink) * np.clip(ground * 1.2 - 0.1 + 0.2 * grain, 0, 1)).astype(np.uint8)
+    )
     pen = ImageDraw.Draw(image)
     for _ in range(260):
         cx, cy = page.rng.randrange(_SIDE), page.rng.randrange(_SIDE)
         a, b = page.rng.uniform(1.6, 3.4), page.rng.uniform(1.4, 2.6)
-        pen.ellipse((cx - a, cy - b, cx + a, cy + b), fill=page.rng.choice(((92, 62, 146), (110, 74, 160), (78, 54, 128))))
+        pen.ellipse((cx - a, cy - b, cx + a, cy + b), fill=page.rng.choice(_VIOLET))
     return image.filter(ImageFilter.GaussianBlur(0.7))
 
 
-def _place(page: Page, pictures: list[Image.Image], left: int, top: int, width: int) -> int:
-    side = page.px(52)
-    gap = (width - side * len(pictures)) // (len(pictures) + 1)
+def _place(page: Page, pictures: list[Image.Image], box: Box) -> int:
+    side, top = page.px(52), box.top + page.px(2)
+    gap = (box.width - side * len(pictures)) // (len(pictures) + 1)
     for n, picture in enumerate(pictures):
-        x = left + gap + n * (side + gap)
-        page.image.paste(picture.convert("RGB").resize((side, side), Image.Resampling.BILINEAR), (x, top + page.px(2)))
-        page.draw.rectangle((x, top + page.px(2), x + side, top + page.px(2) + side), outline=BLACK, width=page.hairline)
+        frame = Box(box.left + gap + n * (side + gap), top, side, side)
+        shown = picture.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
+        page.image.paste(shown, (frame.left, frame.top))
+        page.frame(frame)
     return side + page.px(6)
 
 
-def ultrasound(page: Page, left: int, top: int, width: int, _: Table) -> int:
-    return _place(page, [_fan(page), _fan(page)], left, top, width)
+def ultrasound(page: Page, box: Box, _: Table) -> int:
+    return _place(page, [_fan(page), _fan(page)], box)
 
 
-def xray(page: Page, left: int, top: int, width: int, _: Table) -> int:
-    return _place(page, [_chest(page)], left, top, width)
+def xray(page: Page, box: Box, _: Table) -> int:
+    return _place(page, [_chest(page)], box)
 
 
-def micrograph(page: Page, left: int, top: int, width: int, _: Table) -> int:
-    return _place(page, [_section(page), _section(page)], left, top, width)
+def micrograph(page: Page, box: Box, _: Table) -> int:
+    return _place(page, [_section(page), _section(page)], box)
 
 
-def footprints(page: Page, left: int, top: int, width: int, _: Table) -> int:
-    """足印: right and left foot and the mother's thumb, pressed in ink."""
-    places = ((0.06, "foot", False), (0.36, "foot", True), (0.68, "thumb", False))
-    for share, kind, mirrored in places:
-        mask = _foot(page) if kind == "foot" else _thumb(page)
-        if mirrored:
-            mask = mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        size = (page.px(30), page.px(48)) if kind == "foot" else (page.px(20), page.px(27))
-        inked = mask.resize(size, Image.Resampling.BILINEAR).rotate(page.rng.uniform(-6, 6), Image.Resampling.BILINEAR)
-        page.image.paste((58, 48, 60) if kind == "foot" else (190, 40, 44), (left + round(width * share), top + page.px(3)), inked)
-        page.draw.rectangle(
-            (left + round(width * share) - page.px(3), top + page.px(1), left + round(width * share) + page.px(35),
-             top + page.px(53)), outline=GREY, width=page.hairline,
+def footprints(page: Page, box: Box, _: Table) -> int:
+    """足印: right and left foot in black and the mother's thumb in red, each pressed into its field."""
+    foot, thumb = (page.px(30), page.px(48)), (page.px(20), page.px(27))
+    right, left = _foot(page), _foot(page).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    prints = (
+        ("右足印", right, foot, _BLACK_INK),
+        ("左足印", left, foot, _BLACK_INK),
+        ("母亲右手拇指印", _thumb(page), thumb, RED),
+    )
+    for n, (caption, mask, size, ink) in enumerate(prints):
+        field = Box(
+            box.left + round(box.width * (0.04 + 0.32 * n)), box.top + page.px(1), page.px(38), page.px(52)
         )
-    return page.px(56)
+        turn = page.rng.uniform(-6, 6)
+        pressed = mask.resize(size, Image.Resampling.BILINEAR).rotate(turn, Image.Resampling.BILINEAR)
+        at = (field.left + (field.width - size[0]) // 2, field.top + (field.height - size[1]) // 2)
+        page.image.paste(ink, at, pressed)
+        page.frame(field, GREY)
+        page.text((field.left + page.px(3), field.bottom + page.px(1)), caption, 8)
+    return page.px(61)
 
 
 def _foot(page: Page) -> Image.Image:
@@ -115,7 +130,14 @@ def _inked(page: Page, mask: Image.Image, wrinkles: int) -> Image.Image:
     shape = np.asarray(mask.filter(ImageFilter.GaussianBlur(1.2)), dtype=np.float32) / 255
     height, width = shape.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    bend = np.asarray(Image.fromarray((_noise(page, 30) * 255).astype(np.uint8)).resize((width, height)), np.float32) / 255
-    ridges = 0.5 + 0.5 * np.sin((np.hypot(x - width / 2, y - height / 2) + 14 * bend) * wrinkles / 6)
-    patchy = np.asarray(Image.fromarray((_noise(page, 8) * 255).astype(np.uint8)).resize((width, height)), np.float32) / 255
-    return Image.fromarray((np.clip(shape * (0.25 + 0.55 * ridges) * (0.5 + 0.9 * patchy), 0, 1) * 255).astype(np.uint8))
+    from_middle = np.hypot(x - width / 2, y - height / 2)
+    ridges = 0.5 + 0.5 * np.sin((from_middle + 14 * _stretched(page, 30, mask.size)) * wrinkles / 6)
+    return _grey(shape * (0.25 + 0.55 * ridges) * (0.5 + 0.9 * _stretched(page, 8, mask.size)), 255)
+
+
+def _stretched(page: Page, rough: int, size: tuple[int, int]) -> Light:
+    return np.asarray(_grey(_noise(page, rough), 255).resize(size), dtype=np.float32) / 255
+
+
+def _grey(light: Light, brightest: int) -> Image.Image:
+    return Image.fromarray((np.clip(light, 0, 1) * brightest).astype(np.uint8))

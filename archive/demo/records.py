@@ -5,14 +5,19 @@ from datetime import datetime, timedelta
 from random import Random
 
 from archive.demo.filling import Facts, fill
+from archive.demo.hospital import HOSPITAL, Sex
 from archive.demo.names import full_name
-from archive.demo.people import HOSPITAL, Sex, id_number
+from archive.demo.people import id_number
 from archive.demo.scene import BOOKS, Scene, day, minute, phrase_book
 
 _NEEDS = {
     "operation": ("SQTL", "SSTY", "MZTY", "MZSQ", "AQHC", "SSJL", "MZSH", "SHBC"),
     "birth": ("CK", "XSE", "CSZ"),
-    "special": ("TSTY",), "consult": ("HZ",), "imaging": ("YX",), "critical": ("BWTZ",), "transfusion": ("SXTY",),
+    "special": ("TSTY",),
+    "consult": ("HZ",),
+    "imaging": ("YX",),
+    "critical": ("BWTZ",),
+    "transfusion": ("SXTY",),
     "death": ("SW", "SWTL"),
 }
 
@@ -41,17 +46,42 @@ def _facts(scene: Scene) -> dict[str, object]:
     who, stay, case = scene.who, scene.stay, scene.case
     chance = scene.own("people")
     facts: dict[str, object] = {
-        "who": who, "stay": stay, "case": case, "team": stay.team, "op": case.operation, "birth": case.birth,
-        "special": case.special, "consult": case.consult, "imaging": case.imaging, "hospital": HOSPITAL,
-        "age": scene.age, "diagnoses": scene.diagnoses, "first_diagnoses": scene.first_diagnoses,
-        "days": max(case.days, 1), "allergy": who.allergy, "town": who.address[3:6], "id_no": who.id_no or "—",
-        "phone": who.phone or who.contact_phone, "guardian": who.contact if scene.group != "woman" else who.name,
-        "vitals": scene.vitals, "bp": scene.pressure, "whole_course": "".join(case.course), "cause": f"{case.death}。",
+        "who": who,
+        "stay": stay,
+        "case": case,
+        "team": stay.team,
+        "op": case.operation,
+        "birth": case.birth,
+        "special": case.special,
+        "consult": case.consult,
+        "imaging": case.imaging,
+        "hospital": HOSPITAL,
+        "age": scene.age,
+        "diagnoses": scene.diagnoses,
+        "first_diagnoses": scene.first_diagnoses,
+        "days": max(case.days, 1),
+        "allergy": who.allergy,
+        "town": who.address[3:6],
+        "id_no": who.id_no or "—",
+        "phone": who.phone or who.contact_phone,
+        "guardian": who.contact if scene.group != "woman" else who.name,
+        "vitals": scene.vitals,
+        "bp": scene.pressure,
+        "whole_course": "".join(case.course),
+        "cause": f"{case.death}。",
         **_notes(scene),
-        "operation_line": _operation_line(scene), "products": case.transfusion,
-        "autopsy": "已告知尸检的意义，家属拒绝并签字。", "consultant": full_name(chance, female=chance.random() < 0.5),
+        "operation_line": _operation_line(scene),
+        "products": case.transfusion,
+        "autopsy": "已告知尸检的意义，家属拒绝并签字。",
+        "consultant": full_name(chance, female=chance.random() < 0.5),
     }
-    return {**facts, **_moments(scene), **_birth_facts(scene), **_operation_facts(scene), **_report_facts(scene)}
+    return {
+        **facts,
+        **_moments(scene),
+        **_birth_facts(scene),
+        **_operation_facts(scene),
+        **_report_facts(scene),
+    }
 
 
 def _moments(scene: Scene) -> Mapping[str, str]:
@@ -60,19 +90,33 @@ def _moments(scene: Scene) -> Mapping[str, str]:
     meeting = scene.op_start - timedelta(hours=1, minutes=40)
     monitored = scene.after(3)
     return {
-        "admitted": minute(stay.admitted_at), "admitted_on": day(stay.admitted_at),
-        "discharged": minute(stay.discharged_at), "discharged_on": day(stay.discharged_at),
-        "note_at": minute(scene.after(4)), "first_note_at": minute(scene.after(2.2)),
-        "attending_round_at": minute(_morning(scene, 1)), "discuss_at": minute(max(meeting, scene.after(0.4))),
-        "consent_at": minute(max(talk, scene.after(0.5))), "visit_at": minute(max(talk, scene.after(0.6))),
-        "op_date": day(scene.op_start), "op_start": minute(scene.op_start), "op_end": minute(scene.op_end),
-        "op_clock": f"{scene.op_start:%H:%M}", "op_end_clock": f"{scene.op_end:%H:%M}",
+        "admitted": minute(stay.admitted_at),
+        "admitted_on": day(stay.admitted_at),
+        "discharged": minute(stay.discharged_at),
+        "discharged_on": day(stay.discharged_at),
+        "note_at": minute(scene.after(4)),
+        "first_note_at": minute(scene.after(2.2)),
+        "attending_round_at": minute(_morning(scene, 1)),
+        "discuss_at": minute(max(meeting, scene.after(0.4))),
+        "consent_at": minute(max(talk, scene.after(0.5))),
+        "visit_at": minute(max(talk, scene.after(0.6))),
+        "op_date": day(scene.op_start),
+        "op_start": minute(scene.op_start),
+        "op_end": minute(scene.op_end),
+        "op_clock": f"{scene.op_start:%H:%M}",
+        "op_end_clock": f"{scene.op_end:%H:%M}",
         "check_at": minute(scene.op_start - timedelta(minutes=20)),
         "post_visit_at": minute(min(scene.op_end + timedelta(hours=20), stay.discharged_at)),
-        "labour_at": minute(scene.labour_at), "full_at": minute(scene.full_at), "born_at": minute(scene.born_at),
-        "placenta_at": minute(scene.born_at + timedelta(minutes=scene.case.birth.stages[2] if scene.case.birth else 0)),
-        "monitor_at": minute(monitored), "critical_at": minute(scene.after(1)),
-        "received_on": day(scene.op_end), "reported_on": day(scene.op_end + timedelta(days=4)),
+        "labour_at": minute(scene.labour_at),
+        "full_at": minute(scene.full_at),
+        "born_at": minute(scene.born_at),
+        "placenta_at": minute(
+            scene.born_at + timedelta(minutes=scene.case.birth.stages[2] if scene.case.birth else 0)
+        ),
+        "monitor_at": minute(monitored),
+        "critical_at": minute(scene.after(1)),
+        "received_on": day(scene.op_end),
+        "reported_on": day(scene.op_end + timedelta(days=4)),
         "discussion_on": day(stay.discharged_at + timedelta(days=4)),
         "issued_on": day(stay.discharged_at),
     }
@@ -110,18 +154,34 @@ def _birth_facts(scene: Scene) -> Mapping[str, object]:
     sex = "女" if birth.female else "男"
     apgar = "-".join(map(str, birth.apgar)) + "分"
     first, total = birth.stages[0], sum(birth.stages)
+    father = scene.who.contact if scene.who.relation == "配偶" else full_name(rng, female=False)
     return {
-        "baby_sex": sex, "baby_name": f"{scene.who.name}之{'女' if birth.female else '子'}",
-        "mother_name": scene.who.name, "apgar": apgar, "position": "臀位" if scene.case.key == "breech" else "头位",
-        "stage1": f"{first // 60}小时{first % 60}分", "total": f"{total // 60}小时{total % 60}分",
-        "labour_rows": _labour(scene), "cord": rng.randint(45, 62), "parity": rng.choice(("一", "一", "二", "二", "三")),
-        "perineum": "会阴侧切口以可吸收线分层缝合。" if "侧切" in birth.mode else "会阴Ⅰ度裂伤，缝合一针，对合好。",
-        "tone": "好" if birth.blood_ml < 500 else "乏力，经按摩及用药后转好", "rooming": "外观无畸形",
+        "baby_sex": sex,
+        "baby_name": f"{scene.who.name}之{'女' if birth.female else '子'}",
+        "mother_name": scene.who.name,
+        "apgar": apgar,
+        "position": "臀位" if scene.case.key == "breech" else "头位",
+        "stage1": f"{first // 60}小时{first % 60}分",
+        "total": f"{total // 60}小时{total % 60}分",
+        "labour_rows": _labour(scene),
+        "cord": rng.randint(45, 62),
+        "parity": rng.choice("一一二二三"),
+        "perineum": "会阴侧切口以可吸收线分层缝合。"
+        if "侧切" in birth.mode
+        else "会阴Ⅰ度裂伤，缝合一针，对合好。",
+        "tone": "好" if birth.blood_ml < 500 else "乏力，经按摩及用药后转好",
+        "rooming": "外观无畸形",
         "certificate": f"Z{rng.randrange(10**9):09d}",
+        "father": father,
         "father_id": id_number(rng, scene.who.born - timedelta(days=rng.randint(-900, 1500)), Sex.MALE),
         "birth_line": f"于{minute(scene.born_at)}{birth.mode}娩出一{sex}婴，体重{birth.weight_g}g，Apgar评分{apgar}。",
         **_monitoring(scene),
     }
+
+
+def station(depth: int) -> str:
+    """先露高低: centimetres below the spines with their sign, as the ward writes them."""
+    return f"{depth:+d}" if depth else "0"
 
 
 def _labour(scene: Scene) -> str:
@@ -134,7 +194,7 @@ def _labour(scene: Scene) -> str:
         share = n / steps
         width = round(opened + (10 - opened) * share**1.6)
         at = begins + lasts * share
-        rows.append(f"{at:%H:%M}\t{width}\t{round(-2 + 4 * share):+d}\t{rng.randint(132, 152)}")
+        rows.append(f"{at:%H:%M}\t{width}\t{station(round(-2 + 4 * share))}\t{rng.randint(132, 152)}")
     return "\n".join(rows)
 
 
@@ -142,9 +202,12 @@ def _monitoring(scene: Scene) -> Mapping[str, object]:
     draws, rng = scene.case.draws, scene.own("monitoring")
     normal = "fhr" in draws
     return {
-        "fhr_base": draws.get("fhr", rng.randint(112, 128)), "variability": f"{rng.randint(8, 18)}次/分",
-        "accelerations": rng.randint(2, 6), "deceleration": "无" if normal else "可疑",
-        "contraction": rng.choice(("无", "偶有，20秒", "30秒/5分钟")), "movement": rng.randint(3, 9),
+        "fhr_base": draws.get("fhr", rng.randint(112, 128)),
+        "variability": f"{rng.randint(8, 18)}次/分",
+        "accelerations": rng.randint(2, 6),
+        "deceleration": "无" if normal else "可疑",
+        "contraction": rng.choice(("无", "偶有，20秒", "30秒/5分钟")),
+        "movement": rng.randint(3, 9),
         "ctg_result": "符合正常" if normal else "需结合临床复查",
         "follow": "按孕周定期复查监护" if normal else "左侧卧位后复查，必要时超声评分",
         "gestation": f"{draws.get('weeks', 38)}+{draws.get('wd', 0)}周",
@@ -158,12 +221,18 @@ def _operation_facts(scene: Scene) -> Mapping[str, object]:
         return {"transfusion_reason": reason}
     general = op.anaesthesia.startswith(("全身", "静脉"))
     blood = f"输注{scene.case.transfusion}，无输血反应" if scene.case.transfusion else "未输血"
-    care = {"腰": "患者清醒，双下肢感觉恢复中", "局": "患者清醒，无不适"}.get(op.anaesthesia[0], "患者清醒，自主呼吸好")
+    care = {"腰": "患者清醒，双下肢感觉恢复中", "局": "患者清醒，无不适"}.get(
+        op.anaesthesia[0], "患者清醒，自主呼吸好"
+    )
     return {
         "specimen_line": f"{op.specimen}送病理检查" if op.specimen else "无标本送检",
-        "anaesthesia_minutes": op.minutes + 25, "urine": scene.own("urine").randint(10, 40) * 10,
-        "transfused_line": blood, "ward_back": scene.stay.ward, "extra_risk": "因个体差异导致的其他不可预见的情况",
-        "anaesthesia_care": care, "transfusion_reason": reason,
+        "anaesthesia_minutes": op.minutes + 25,
+        "urine": scene.own("urine").randint(10, 40) * 10,
+        "transfused_line": blood,
+        "ward_back": scene.stay.ward,
+        "extra_risk": "因个体差异导致的其他不可预见的情况",
+        "anaesthesia_care": care,
+        "transfusion_reason": reason,
         "complication": "未见误吸、喉痛等并发症" if general else "未见头痛、神经损伤等并发症",
     }
 
@@ -175,5 +244,6 @@ def _report_facts(scene: Scene) -> Mapping[str, object]:
         "report_no": f"{'DR' if xray else 'US'}{scene.stay.admitted_at:%y%m%d}{rng.randrange(1000):03d}",
         "device": "数字化X线摄影系统" if xray else "彩色多普勒超声诊断仪（3号机）",
         "pathology_no": f"B{scene.stay.admitted_at:%Y}-{rng.randrange(1, 9000):05d}",
-        "micro_short": op.micro if op else "", "pathologist_senior": full_name(rng, female=rng.random() < 0.5),
+        "micro_short": op.micro if op else "",
+        "pathologist_senior": full_name(rng, female=rng.random() < 0.5),
     }

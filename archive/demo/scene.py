@@ -53,7 +53,11 @@ class Scene:
     @property
     def diagnoses(self) -> str:
         terms = [self.case.diagnosis, *(other.term for other in self.case.others)]
-        return terms[0] if len(terms) == 1 else "　".join(f"{n}. {term}" for n, term in enumerate(terms, start=1))
+        return (
+            terms[0]
+            if len(terms) == 1
+            else "　".join(f"{n}. {term}" for n, term in enumerate(terms, start=1))
+        )
 
     @property
     def first_diagnoses(self) -> str:
@@ -107,14 +111,17 @@ class Scene:
                 return min(anchor + timedelta(hours=2, minutes=15), self.after(24 * 365))
             at = anchor + timedelta(days=int(named[2]))
         else:
-            at = self.stay.admitted_at + timedelta(days=1 + index * self.case.days / (len(self.case.course) + 1))
+            at = self.stay.admitted_at + timedelta(
+                days=1 + index * self.case.days / (len(self.case.course) + 1)
+            )
         written = at.replace(hour=9, minute=(7 * index + 12) % 60)
         return min(max(written, self.after(6)), self.stay.discharged_at - timedelta(minutes=30))
 
     def notes(self, *, after_operation: bool) -> tuple[tuple[datetime, str], ...]:
         """The progress notes, in order, of the days after an operation or of the other days."""
         chosen = [
-            (self.noted_at(note, n), note) for n, note in enumerate(self.case.course)
+            (self.noted_at(note, n), note)
+            for n, note in enumerate(self.case.course)
             if (note.startswith("术后") and self.case.operation is not None) is after_operation
         ]
         return tuple(sorted(chosen))
@@ -125,7 +132,9 @@ class Scene:
         for book in BOOKS:
             entries |= phrase_book(book).get("bank", {})
         suffix = f"_{self.group}"
-        return entries | {name.removesuffix(suffix): these for name, these in entries.items() if name.endswith(suffix)}
+        return entries | {
+            name.removesuffix(suffix): these for name, these in entries.items() if name.endswith(suffix)
+        }
 
     def own(self, purpose: str) -> Random:
         """Chance that belongs to this stay, so that all its papers agree."""
@@ -139,7 +148,9 @@ class Scene:
         breath = {"woman": (17, 20), "child": (24, 34), "newborn": (40, 50)}[self.group]
         draws = self.case.draws
         warm = draws.get("temp_high") or rng.uniform(36.3, 37.0)
-        text = f"T {warm:.1f}℃，P {rng.randint(low, high)}次/分，R {draws.get('rr', rng.randint(*breath))}次/分"
+        text = (
+            f"T {warm:.1f}℃，P {rng.randint(low, high)}次/分，R {draws.get('rr', rng.randint(*breath))}次/分"
+        )
         return text + (f"，BP {self.pressure}mmHg。" if self.group == "woman" else "。")
 
     @property

@@ -8,14 +8,19 @@ from typing import Any
 
 from archive.demo.cases import Case
 from archive.demo.filling import drawn, fill
+from archive.demo.hospital import DEPARTMENTS, HOSPITAL
 from archive.demo.names import full_name
-from archive.demo.people import DEPARTMENTS, HOSPITAL, Encounter, Patient, phone
+from archive.demo.people import Encounter, Patient, phone
 from archive.demo.scene import day, minute, phrase_book
 
 TICKET_PAPERS: dict[str, str] = {
-    "register": "投诉登记表", "investigation": "调查核实记录", "decision": "处理意见及审批表",
-    "feedback": "反馈告知书", "revisit": "回访记录",
+    "register": "投诉登记表",
+    "investigation": "调查核实记录",
+    "decision": "处理意见及审批表",
+    "feedback": "反馈告知书",
+    "revisit": "回访记录",
 }
+_STORY_TEXTS = ("summary", "demand", "investigation", "decision", "improvement")
 _WEEKDAYS = "一二三四五六日"
 
 
@@ -67,9 +72,12 @@ class Survey:
 
     @property
     def text(self) -> str:
-        rows = "\n".join(f"{n}\t{item}\t{score}" for n, (item, score) in enumerate(self.scores.items(), start=1))
+        rows = "\n".join(
+            f"{n}\t{item}\t{score}" for n, (item, score) in enumerate(self.scores.items(), start=1)
+        )
         mean = sum(self.scores.values()) / len(self.scores)
-        return f"调查日期\t{day(self.at)}\t方式\t扫码\n序号\t项目\t评分（1～5）\n{rows}\n平均\t{mean:.2f}\n【意见建议】{self.remark or '无'}"
+        head = f"调查日期\t{day(self.at)}\t方式\t扫码\n序号\t项目\t评分（1～5）"
+        return f"{head}\n{rows}\n平均\t{mean:.2f}\n【意见建议】{self.remark or '无'}"
 
 
 def _story(name: str) -> Any:
@@ -82,25 +90,47 @@ def ticket(rng: Random, *, number: str, received_at: datetime, kind: str | None 
     name, staff = full_name(rng, female=rng.random() < 0.5), full_name(rng, female=rng.random() < 0.7)
     anonymous = story["summary"].startswith("匿名")
     facts = {
-        "name": name, "staff": staff, "dept": DEPARTMENTS[story["dept"]].zh,
-        "week": f"周{_WEEKDAYS[received_at.weekday()]}", **drawn(rng, _story("draw")),
+        "name": name,
+        "staff": staff,
+        "dept": DEPARTMENTS[story["dept"]].zh,
+        "week": f"周{_WEEKDAYS[received_at.weekday()]}",
+        **drawn(rng, _story("draw")),
     }
-    texts = {part: fill(story[part], facts) for part in ("summary", "demand", "investigation", "decision", "improvement")}
-    feedback = received_at + timedelta(days=rng.randint(1, 4) + 3 * (story["severity"] > 2), hours=rng.randint(1, 5))
+    texts = {part: fill(story[part], facts) for part in _STORY_TEXTS}
+    feedback = received_at + timedelta(
+        days=rng.randint(1, 4) + 3 * (story["severity"] > 2), hours=rng.randint(1, 5)
+    )
     return Ticket(
-        number=number, kind=story["kind"], channel="来信" if anonymous else rng.choice(_story("channels")["all"]),
-        category=story["category"], severity=story["severity"], dept=story["dept"], received_at=received_at,
-        complainant="匿名" if anonymous else name, relation=rng.choice(("本人", "配偶", "父母", "子女")),
-        phone="" if anonymous else phone(rng), anonymous=anonymous, receiver=full_name(rng, female=True), staff=staff,
-        finding=story["finding"], feedback_at=feedback, revisit_at=feedback + timedelta(days=rng.randint(1, 3)),
-        satisfaction=5 if story["kind"] == "表扬" else rng.choice((3, 4, 4, 5, 5, 2)), **texts,
+        number=number,
+        kind=story["kind"],
+        channel="来信" if anonymous else rng.choice(_story("channels")["all"]),
+        category=story["category"],
+        severity=story["severity"],
+        dept=story["dept"],
+        received_at=received_at,
+        complainant="匿名" if anonymous else name,
+        relation=rng.choice(("本人", "配偶", "父母", "子女")),
+        phone="" if anonymous else phone(rng),
+        anonymous=anonymous,
+        receiver=full_name(rng, female=True),
+        staff=staff,
+        finding=story["finding"],
+        feedback_at=feedback,
+        revisit_at=feedback + timedelta(days=rng.randint(1, 3)),
+        satisfaction=5 if story["kind"] == "表扬" else rng.choice((3, 4, 4, 5, 5, 2)),
+        **texts,
     )
 
 
 def ticket_text(paper: str, of: Ticket) -> str:
     """The words of one paper of a ticket, by its key in `TICKET_PAPERS`."""
-    return {"register": _register, "investigation": _investigation, "decision": _decision,
-            "feedback": _feedback, "revisit": _revisit}[paper](of)
+    return {
+        "register": _register,
+        "investigation": _investigation,
+        "decision": _decision,
+        "feedback": _feedback,
+        "revisit": _revisit,
+    }[paper](of)
 
 
 def _register(of: Ticket) -> str:
@@ -150,12 +180,13 @@ def _feedback(of: Ticket) -> str:
 
 def _revisit(of: Ticket) -> str:
     grade = {1: "很不满意", 2: "不满意", 3: "一般", 4: "满意", 5: "非常满意"}[of.satisfaction]
-    said = "对处理结果表示理解，没有其他要求。" if of.satisfaction > 2 else "认为答复仍不够具体，要求科室负责人再次沟通。"
+    content = of.satisfaction > 2
+    said = "对处理结果表示理解，没有其他要求。" if content else "认为答复仍不够具体，要求科室负责人再次沟通。"
     return (
         f"工单号\t{of.number}\t回访时间\t{minute(of.revisit_at)}\t方式\t{'信箱公示' if of.anonymous else '电话'}\n"
         f"回访对象\t{of.complainant}\t满意程度\t{grade}\n"
         f"【原反映问题】{of.summary}\n【落实情况】{of.improvement}\n【回访意见】{said}\n"
-        f"【处理】{'按期办结归档。' if of.satisfaction > 2 else '退回责任科室重新办理，五个工作日内再次反馈。'}\n"
+        f"【处理】{'按期办结归档。' if content else '退回责任科室重新办理，五个工作日内再次反馈。'}\n"
         f"回访人签名：{of.receiver}　{minute(of.revisit_at)}"
     )
 
@@ -163,7 +194,9 @@ def _revisit(of: Ticket) -> str:
 def follow_up(rng: Random, who: Patient, stay: Encounter, of: Case, *, days_after: int = 7) -> FollowUp:
     """A call some days after discharge; one in four does not reach the patient."""
     book = _story("followup")
-    at = (stay.discharged_at + timedelta(days=days_after)).replace(hour=rng.randint(9, 16), minute=rng.randrange(60))
+    at = (stay.discharged_at + timedelta(days=days_after)).replace(
+        hour=rng.randint(9, 16), minute=rng.randrange(60)
+    )
     result = rng.choice(book["results"])
     method = rng.choice(book["methods"])
     head = (
@@ -175,7 +208,11 @@ def follow_up(rng: Random, who: Patient, stay: Encounter, of: Case, *, days_afte
             f"{question}\t{(book['good'] if rng.random() < 0.75 else book['fair'])[n]}"
             for n, question in enumerate(book["questions"])
         ]
-        body = "项目\t情况\n" + "\n".join(rows) + f"\n【指导】{rng.choice(book['advice'])}出院医嘱重申：{of.advice}"
+        body = (
+            "项目\t情况\n"
+            + "\n".join(rows)
+            + f"\n【指导】{rng.choice(book['advice'])}出院医嘱重申：{of.advice}"
+        )
     else:
         body = f"【结果】{result}。{book['missed'][result]}"
     text = f"{head}{body}\n随访人签名：{stay.team.nurse.name}　{minute(at)}"

@@ -11,9 +11,10 @@ from PIL import Image
 
 from archive.demo import charts, pictures
 from archive.demo.files import as_jpeg, as_pdf, as_png, as_tiff, text_pdf
+from archive.demo.hospital import HOSPITAL
 from archive.demo.layout import Column, Flow, Illustration, Overflow
-from archive.demo.paper import RED, Page
-from archive.demo.people import HOSPITAL, Encounter, Patient, age_on
+from archive.demo.paper import RED, Box, Page
+from archive.demo.people import Encounter, Patient, age_on
 from archive.demo.scanner import scan
 from archive.demo.seals import dated_stamp, round_seal
 
@@ -21,7 +22,7 @@ __all__ = ["Header", "Overflow", "as_jpeg", "as_pdf", "as_png", "as_tiff", "page
 
 A4_MM = (210.0, 297.0)
 STRIP_MM = (430.0, 152.0)
-_MARGIN, _FOOT = 22.0, 16.0
+_MARGIN, _FOOT, _STRIP_TEXT = 22.0, 16.0, 150.0
 _BASE_RATE = re.compile(r"胎心基线\t(\d+)")
 
 OFFICIAL = "WS"
@@ -45,10 +46,17 @@ class Header:
     @classmethod
     def of(cls, who: Patient, stay: Encounter, title: str) -> "Header":
         """The patient line of a ward form."""
-        return cls(title, (
-            ("姓名", who.name), ("性别", who.sex.zh), ("年龄", age_on(who, stay.admitted_at.date())),
-            ("科室", stay.ward), ("床号", stay.bed), ("病案号", who.mrn),
-        ))
+        return cls(
+            title,
+            (
+                ("姓名", who.name),
+                ("性别", who.sex.zh),
+                ("年龄", age_on(who, stay.admitted_at.date())),
+                ("科室", stay.ward),
+                ("床号", stay.bed),
+                ("病案号", who.mrn),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +71,25 @@ class _Form:
 
 _XRAY = Illustration("【影像所见】", pictures.xray)
 _FORMS: dict[str, _Form] = {
-    "SY": _Form(colour=True), "SSJL": _Form(framed=True), "SQTL": _Form(framed=True), "MZSQ": _Form(framed=True),
-    "SSTY": _Form(framed=True), "HZ": _Form(framed=True), "MZSH": _Form(framed=True),
-    "CY": _Form(seal="出院专用章"), "BWTZ": _Form(seal="医务专用章"), "FZ": _Form(seal="检验报告章"),
+    "SY": _Form(colour=True),
+    "SSJL": _Form(framed=True),
+    "SQTL": _Form(framed=True),
+    "MZSQ": _Form(framed=True),
+    "SSTY": _Form(framed=True),
+    "HZ": _Form(framed=True),
+    "MZSH": _Form(framed=True),
+    "CY": _Form(seal="出院专用章"),
+    "BWTZ": _Form(seal="医务专用章"),
+    "FZ": _Form(seal="检验报告章"),
     "YX": _Form((Illustration("【影像所见】", pictures.ultrasound),), seal="影像报告章"),
     "BL": _Form((Illustration("【镜下所见】", pictures.micrograph),), seal="病理报告章", colour=True),
     "CSZ": _Form(framed=True, seal="出生证专用章"),
-    "XSE": _Form((Illustration("右足印", pictures.footprints),), framed=True, colour=True),
+    "XSE": _Form((Illustration("右足印", pictures.footprints, instead=True),), framed=True, colour=True),
     "TW": _Form((Illustration("日期\t时刻", charts.temperature_chart, instead=True),), colour=True),
     "CK": _Form((Illustration("时间\t宫口", charts.labour_chart),), colour=True),
     "MZJL": _Form((Illustration("时间\t收缩压", charts.anaesthesia_chart, instead=True),), colour=True),
-    "TJ": _Form(colour=True), OFFICIAL: _Form(seal="　", colour=True),
+    "TJ": _Form(colour=True),
+    OFFICIAL: _Form(seal="　", colour=True),
 }
 
 
@@ -85,7 +101,9 @@ def sheet(component: str, text: str, header: Header, *, dpi: int, seed: int, fon
     return made[0]
 
 
-def pages(component: str, text: str, header: Header, *, dpi: int, seed: int, font_path: Path) -> list[Image.Image]:
+def pages(
+    component: str, text: str, header: Header, *, dpi: int, seed: int, font_path: Path
+) -> list[Image.Image]:
     """As many scanned pages as the text needs: A4, but for the long strip of a heart trace (component `TJ`)."""
     rng, form = Random(seed), _form(component, text)
     printed: list[Page] = []
@@ -95,15 +113,17 @@ def pages(component: str, text: str, header: Header, *, dpi: int, seed: int, fon
         printed.append(page)
         top = _heading(page, component, header, first=len(printed) == 1)
         left = page.px(_MARGIN)
-        width = page.px(120) if component == "TJ" else page.image.width - left - page.px(16)
-        return page, Column(left, top + page.px(2), width, page.image.height - page.px(_FOOT))
+        return page, Column(
+            left, top + page.px(2), _right(page, component) - left, page.image.height - page.px(_FOOT)
+        )
 
     flow = Flow(blank, form.illustrations)
     flow.run(text)
     rate = _BASE_RATE.search(text)
     if component == "TJ" and rate:
         strip = printed[0]
-        charts.heart_strip(strip, strip.px(160), strip.px(14), strip.image.width - strip.px(172), float(rate[1]))
+        trace = Box(strip.px(160), strip.px(14), strip.image.width - strip.px(172))
+        charts.heart_strip(strip, trace, float(rate[1]))
     colour = form.colour or bool(form.seal or header.received) or rng.random() < 0.4
     _finish(form, header, flow, printed)
     return [scan(page.image, rng, colour=colour, dpi=dpi) for page in printed]
@@ -111,47 +131,59 @@ def pages(component: str, text: str, header: Header, *, dpi: int, seed: int, fon
 
 def _form(component: str, text: str) -> _Form:
     form = _FORMS.get(component, _Form())
-    return replace(form, illustrations=(_XRAY,)) if component == "YX" and "X线" in text.partition("\n")[0] else form
+    return (
+        replace(form, illustrations=(_XRAY,))
+        if component == "YX" and "X线" in text.partition("\n")[0]
+        else form
+    )
 
 
 def _heading(page: Page, component: str, header: Header, *, first: bool) -> int:
     """Hospital, title, patient line; later pages repeat them, as ward forms do. Returns where the text may begin."""
     if component == OFFICIAL:
         return _red_heading(page, header) if first else page.px(28)
+    left, right = page.px(_MARGIN), _right(page, component)
     y = page.px(11)
-    page.centred(y, header.hospital, 14)
-    page.centred(y + page.px(7.5), header.title, 19, bold=True)
+    middle = (left + right) / 2 - page.px(3)
+    page.text((middle - page.width(header.hospital, 14) / 2, y), header.hospital, 14)
+    page.bold((middle - page.width(header.title, 19) / 2, y + page.px(7.5)), header.title, 19)
     if first and header.barcode:
         _barcode(page, header.barcode)
     y += page.px(19)
-    if not header.fields:
-        return y
-    return _patient_line(page, header, y)
+    return _patient_line(page, header, y, left, right) if header.fields else y
 
 
-def _patient_line(page: Page, header: Header, y: int) -> int:
-    left, right = page.px(_MARGIN), page.image.width - page.px(16)
+def _right(page: Page, component: str) -> int:
+    return page.px(_STRIP_TEXT) if component == "TJ" else page.image.width - page.px(16)
+
+
+def _patient_line(page: Page, header: Header, y: int, left: int, right: int) -> int:
     wants = [page.width(f"{name}：{value}", 10) for name, value in header.fields]
+    if sum(wants) + page.px(3) * len(wants) > right - left:
+        half = replace(header, fields=header.fields[: len(wants) // 2])
+        rest = replace(header, fields=header.fields[len(wants) // 2 :])
+        return _patient_line(page, rest, _patient_line(page, half, y, left, right), left, right)
     gap = max(page.px(2), (right - left - sum(wants)) / (len(wants) - 1 or 1))
     x = float(left)
     for (name, value), want in zip(header.fields, wants, strict=True):
-        page.text(x, y, f"{name}：", 10)
+        page.text((x, y), f"{name}：", 10)
         start = x + page.width(f"{name}：", 10)
-        page.text(start, y, value, 10)
-        page.line(start - page.px(0.5), y + page.px(4.9), x + want + page.px(1), y + page.px(4.9))
+        page.text((start, y), value, 10)
+        page.line((start - page.px(0.5), y + page.px(4.9), x + want + page.px(1), y + page.px(4.9)))
         x += want + gap
-    page.line(left, y + page.px(7), right, y + page.px(7), thick=page.px(0.4))
+    page.line((left, y + page.px(7), right, y + page.px(7)), thick=page.px(0.4))
     return y + page.px(8)
 
 
 def _red_heading(page: Page, header: Header) -> int:
     """红头: the issuing body in red, its number over a red rule, the title below."""
-    page.centred(page.px(32), f"{header.hospital}文件", 34, RED, bold=True)
-    page.centred(page.px(56), header.fields[0][1] if header.fields else "", 12)
-    page.line(page.px(20), page.px(64), page.image.width - page.px(20), page.px(64), RED, page.px(0.7))
+    issuer, number = f"{header.hospital}文件", header.fields[0][1] if header.fields else ""
+    page.bold((page.middle(issuer, 34), page.px(32)), issuer, 34, RED)
+    page.text((page.middle(number, 12), page.px(56)), number, 12)
+    page.line((page.px(20), page.px(64), page.image.width - page.px(20), page.px(64)), RED, page.px(0.7))
     y = page.px(76)
     for line in page.wrap(header.title, 20, page.image.width - page.px(60)):
-        page.centred(y, line, 20, bold=True)
+        page.bold((page.middle(line, 20), y), line, 20)
         y += page.leading(20)
     return y + page.px(4)
 
@@ -161,23 +193,32 @@ def _barcode(page: Page, text: str) -> None:
     bars = Image.fromarray(symbol).resize((page.px(46), page.px(9)), Image.Resampling.NEAREST)
     x = page.image.width - page.px(16) - bars.width
     page.image.paste(bars.convert("RGB"), (x, page.px(8)))
-    page.text(x + page.px(10), page.px(17.6), text, 8)
+    page.text((x + page.px(10), page.px(17.6)), text, 8)
 
 
 def _finish(form: _Form, header: Header, flow: Flow, printed: list[Page]) -> None:
     """What comes after the printing: frames, page numbers, stamps, the seal over the last lines."""
     for n, page in enumerate(printed):
         if form.framed:
-            top = page.px(30 if not header.fields else 37.5)
+            top = page.px(11) + page.px(19) + (page.px(7) if header.fields else 0)
             page.draw.rectangle(
-                (page.px(_MARGIN - 3), top, page.image.width - page.px(13), page.image.height - page.px(_FOOT - 2)),
-                outline=(40, 40, 42), width=max(2, page.px(0.3)),
+                (
+                    page.px(_MARGIN - 3),
+                    top,
+                    page.image.width - page.px(13),
+                    page.image.height - page.px(_FOOT - 2),
+                ),
+                outline=(40, 40, 42),
+                width=max(2, page.px(0.3)),
             )
-        page.centred(page.image.height - page.px(11), f"第 {header.first_page + n} 页", 9)
+        foot = f"第 {header.first_page + n} 页"
+        page.text((page.middle(foot, 9), page.image.height - page.px(11)), foot, 9)
     if header.received:
         stamped = printed[0]
-        dated_stamp(stamped, stamped.image.width - stamped.px(34), stamped.px(26), ("病案科", header.received, "签收"))
+        dated_stamp(stamped, (stamped.px(46), stamped.px(20)), ("病案科", header.received, "签收"))
     if form.seal:
         page = flow.page
         bottom = min(flow.y, page.image.height - page.px(30))
-        round_seal(page, page.image.width - page.px(58), bottom - page.px(8), header.hospital, form.seal.strip())
+        round_seal(
+            page, (page.image.width - page.px(48), bottom - page.px(7)), header.hospital, form.seal.strip()
+        )

@@ -77,7 +77,6 @@ class Node(Base):
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         UniqueConstraint("parent_id", "slug"),
-        Index("ix_node_folder_title", "parent_id", "title_key", "id"),
         Index("ix_node_folder_position", "parent_id", "position", "id"),
         Index("ix_node_access_class", "access_class", "created_at", "id"),
         Index("ix_node_newest", "created_at", "id"),

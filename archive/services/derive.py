@@ -53,6 +53,7 @@ def derive(run: JobRun) -> dict[str, Any]:
     except Refused as refused:
         raise JobFailed(Lazy(refused.sentence)) from refused
     except BlobMissing as missing:
+        run.site.store.healthy()  # a store that is away comes back; in one that is here, the file is gone
         raise JobFailed(GONE) from missing
     with run.uow() as uow:
         found = uow.session.get_one(Representation, task.representation, execution_options=TRUSTED)
@@ -123,5 +124,6 @@ def _fail(uow: UnitOfWork, representation: Representation, reason: str) -> None:
     """The file is kept as it came, with the reason why it has not all its pages."""
     representation.state, representation.failure = "failed", reason[:300]
     node = uow.session.get_one(Node, representation.node_id, execution_options=TRUSTED)
-    intake.settle(uow, node)
+    pages.recount(uow, node)
+    uow.enqueue("index", node)
     uow.note(representation=representation.id, reason=reason)

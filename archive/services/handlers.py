@@ -149,16 +149,19 @@ class Handler:
     label: Lazy
     work: Work
     gives_up: GivesUp | None
+    stoppable: bool
 
 
 _HANDLERS: dict[str, Handler] = {}
 
 
-def handles(kind: str, *, label: Lazy, gives_up: GivesUp | None = None) -> Callable[[Work], Work]:
+def handles(
+    kind: str, *, label: Lazy, gives_up: GivesUp | None = None, stoppable: bool = True
+) -> Callable[[Work], Work]:
     """Makes a function the handler of a kind of job. It may be called again after any step: a killed job is resumed."""
 
     def register(work: Work) -> Work:
-        _HANDLERS[kind] = Handler(kind, label, work, gives_up)
+        _HANDLERS[kind] = Handler(kind, label, work, gives_up, stoppable)
         return work
 
     return register
@@ -167,6 +170,6 @@ def handles(kind: str, *, label: Lazy, gives_up: GivesUp | None = None) -> Calla
 @cache
 def handlers() -> Mapping[str, Handler]:
     """All handlers by kind. Every service is imported, so that none has to be listed anywhere."""
-    for module in pkgutil.iter_modules(services.__path__):
-        import_module(f"{services.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
+        import_module(module.name)
     return _HANDLERS

@@ -146,9 +146,14 @@ def _view(uow: UnitOfWork, job: Job, subjects: dict[int, NodeView], names: dict[
         progress=job.progress, total=job.total, left=_left(uow, job), running=job.state in LIVE,
         message=_(job.message) if own and job.message else "", counts=_counts(job),
         subject=subjects.get(job.node_id or 0) if own else None, owner=names.get(job.owner_id or 0, ""),
-        created_at=job.created_at, done_at=job.done_at, can_stop=job.state in LIVE and not job.cancel,
+        created_at=job.created_at, done_at=job.done_at, can_stop=_can_stop(job),
         can_retry=job.state in ("failed", "cancelled"),
     )  # fmt: skip
+
+
+def _can_stop(job: Job) -> bool:
+    handler = handlers().get(job.kind)
+    return job.state in LIVE and not job.cancel and (handler is None or handler.stoppable)
 
 
 def _counts(job: Job) -> list[Count]:
@@ -175,8 +180,8 @@ def _left(uow: UnitOfWork, job: Job) -> str:
 def cancel(uow: UnitOfWork, job: Job) -> None:
     """Stops a job: at once when it waits, after its present step when it runs. Raises Conflict when it has ended."""
     job = _locked(uow, job)
-    if job.state not in LIVE:
-        raise Conflict(_("This job has ended already."))
+    if not _can_stop(job):
+        raise Conflict(_("This job has ended already, or must not be stopped half-way."))
     job.cancel = True
     if job.state == "waiting":
         end(uow, job, "cancelled")

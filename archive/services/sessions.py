@@ -164,9 +164,9 @@ def end(uow: UnitOfWork, *, uuid: str) -> None:
     row.ended_at = uow.now
 
 
-def end_all(uow: UnitOfWork, user_id: int) -> int:
-    """Ends every session of a user: on disabling, on a new password. Gives how many."""
-    rows = _of(uow, user_id)
+def end_all(uow: UnitOfWork, user_id: int, *, but: int | None = None) -> int:
+    """Ends every session of a user, but the one named: on disabling, on a new password. Gives how many."""
+    rows = [row for row in _of(uow, user_id) if row.id != but]
     for row in rows:
         row.ended_at = uow.now
     return len(rows)

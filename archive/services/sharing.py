@@ -1,80 +1,186 @@
-"""Sharing: local roles with inherit and block; who may see a node, and why."""
+"""Sharing: local roles with inherit and block. Who may see a node, and why, is said by `explain`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, or_, select
 
 from archive import classes
+from archive.access import Access
 from archive.errors import Conflict, Invalid
 from archive.i18n import _
-from archive.models import ClosedBranch, LocalRole, Node, Principal
+from archive.models import ClosedBranch, LocalRole, Membership, Node, Principal, RoleAssignment, User
 from archive.policy.permissions import P
-from archive.policy.roles import ROLES
-from archive.sight import ids_of
-from archive.services import tree
+from archive.policy.roles import APART, ROLES
+from archive.services import calendar, explain, roster, tree
+from archive.services.explain import Path
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "sharing"}
 INLINE = 20_000
 """Branches up to this many nodes are classified in the same transaction; larger ones by a job."""
+MATCHES = 12
+LOCAL_ROLES = tuple(role.name for role in ROLES.values() if role.local)
 
 
 @dataclass(frozen=True)
-class Share:
-    """One local role as the sharing page shows it: whose, which, from where, until when."""
+class Candidate:
+    """Somebody with whom a node may be shared."""
 
-    id: int
-    principal: str
+    uuid: str
     kind: str
-    role: str
-    cause: str
-    until: datetime | None
-    inherited_from: str | None
+    icon: str
+    name: str
+    note: str
+    staff_no: str
 
 
-def shares(uow: UnitOfWork, node: Node) -> list[Share]:
-    """The local roles that hold on a node: its own first, then those of its ancestors up to a block."""
+def candidates(uow: UnitOfWork, node: Node, text: str, *, people_only: bool = False) -> list[Candidate]:
+    """People, departments and groups by name, pinyin, account, staff number or department; needs share.delegate."""
     uow.require(P.SHARE, node)
-    chain = uow.session.execute(
-        select(Node.id, Node.inherits, Node.title).where(Node.id.in_(ids_of(node.path))).order_by(Node.depth.desc()),
-        execution_options=TRUSTED,
-    ).all()
-    found: list[Share] = []
-    for number, inherits, title in chain:
-        rows = uow.session.execute(
-            select(LocalRole, Principal).join(Principal, Principal.id == LocalRole.principal_id)
-            .where(LocalRole.node_id == number).order_by(Principal.name_key)
-        )  # fmt: skip
-        found += [
-            Share(row.id, who.name, who.kind, str(ROLES[row.role].title), row.cause, row.expires_at,
-                  title if number != node.id else None)
-            for row, who in rows
-        ]  # fmt: skip
-        if not inherits:
-            break
-    return found
+    if not (words := text.strip().lower()):
+        return []
+    in_dept = (
+        select(Membership.principal_id)
+        .join(Principal, Principal.id == Membership.group_id)
+        .where(
+            Principal.kind == "dept",
+            Principal.name.contains(words, autoescape=True),
+            roster.lasts(Membership.valid_to, uow),
+        )
+    )
+    matches = (
+        Principal.name.contains(words, autoescape=True), Principal.name_key.contains(words, autoescape=True),
+        User.account == words, User.staff_no == words,
+    )  # fmt: skip
+    found = (
+        select(Principal, User.staff_no)
+        .outerjoin(User, User.id == Principal.id)
+        .where(
+            User.disabled_at.is_(None),
+            or_(*matches, Principal.id.in_(in_dept)),
+            Principal.kind == "user" if people_only else Principal.kind.in_(("user", "dept", "group")),
+        )
+    )
+    nearest = case((User.staff_no == words, 0), (User.account == words, 0), (or_(*matches), 1), else_=2)
+    order = (nearest, Principal.kind, Principal.name_key, Principal.id)
+    rows = uow.session.execute(found.order_by(*order).limit(MATCHES)).all()
+    notes = roster.notes(uow, (who for who, _number in rows), roster.everybody(uow))
+    return [
+        Candidate(str(who.uuid), who.kind, roster.ICONS[who.kind], who.name, notes[who.id], number or "")
+        for who, number in rows
+    ]
+
+
+@dataclass(frozen=True)
+class Inheritance:
+    """继承: whether shares of ancestors hold here, how many there are, and how many people see it only by them."""
+
+    on: bool
+    above: int
+    only_by_it: int
+
+
+def inheritance(uow: UnitOfWork, node: Node, paths: list[Path]) -> Inheritance:
+    """What switching the inheritance off or on would mean."""
+    parent = uow.session.get_one(Node, node.parent_id, execution_options=TRUSTED)
+    held = select(func.count(LocalRole.id)).where(
+        LocalRole.node_id.in_(explain.sources(uow, parent)), roster.lasts(LocalRole.expires_at, uow)
+    )
+    above = [path for path in paths if path.kind == "share" and path.source == "inherited"]
+    others = frozenset[int]().union(*(path.people for path in paths if path not in above))
+    lost = frozenset[int]().union(*(path.people for path in above)) - others
+    return Inheritance(node.inherits, uow.session.scalar(held) or 0, len(lost))
+
+
+def still_may(uow: UnitOfWork, node: Node) -> bool:
+    """Whether the actor may still share a node, read afresh after a change: a block may shut out whoever made it."""
+    return P.SHARE in Access(uow.session, uow.actor, uow.now).permissions(node)
+
+
+def share_as_typed(uow: UnitOfWork, node: Node, form: Mapping[str, str]) -> None:
+    """Shares as a form says: `who` a uuid, `role`, `until` the last day, `cause`. Raises Invalid, Conflict."""
+    wrong: dict[str, str] = {}
+    who = _principal(uow, form.get("who", ""))
+    if who is None:
+        wrong["who"] = _("Choose a person, a group or a department.")
+    if form.get("role") not in LOCAL_ROLES:
+        wrong["role"] = _("Choose one of the list.")
+    if not (cause := form.get("cause", "").strip()[:200]):
+        wrong["cause"] = _("Say why; it stands beside the name.")
+    until, fault = _day(uow, form.get("until", "").strip())
+    if fault:
+        wrong["until"] = fault
+    if wrong or who is None:
+        raise Invalid(fields=wrong)
+    share(uow, node, principal_id=who.id, role=form["role"], cause=cause, until=until)
+
+
+def _principal(uow: UnitOfWork, uuid: str) -> Principal | None:
+    try:
+        return uow.session.scalar(select(Principal).where(Principal.uuid == UUID(uuid)))
+    except ValueError:
+        return None
+
+
+def _day(uow: UnitOfWork, typed: str) -> tuple[datetime | None, str]:
+    if not typed:
+        return None, ""
+    try:
+        day = date.fromisoformat(typed)
+    except ValueError:
+        return None, _("Write the date as 2026-11-21.")
+    return calendar.end_of(uow, day), "" if day >= uow.today else _("This day is over.")
 
 
 @action("node.shared", needs=P.SHARE)
-def share(uow: UnitOfWork, node: Node, *, principal_id: int, role: str, cause: str = "", until: datetime | None = None) -> None:
-    """Gives a local role on a branch. Raises Invalid for a role that is not local, Conflict for one that is there."""
-    if role not in ROLES or not ROLES[role].local:
+def share(
+    uow: UnitOfWork,
+    node: Node,
+    *,
+    principal_id: int,
+    role: str,
+    cause: str = "",
+    until: datetime | None = None,
+) -> None:
+    """Gives a local role on a branch; one that has expired is given again.
+
+    Raises Invalid for a role that is not local or an end that has passed, Conflict for one that is there or whoever
+    holds an office apart.
+    """
+    if role not in LOCAL_ROLES:
         raise Invalid(fields={"role": _("Choose one of the list.")})
-    if uow.session.get(Principal, principal_id) is None:
-        raise Invalid(fields={"principal": _("Choose a person, a group or a department.")})
-    known = select(LocalRole.id).where(
-        LocalRole.node_id == node.id, LocalRole.principal_id == principal_id, LocalRole.role == role
+    if until is not None and until <= uow.now:
+        raise Invalid(fields={"until": _("This day is over.")})
+    _check_principal(uow, principal_id)
+    known = uow.session.scalar(
+        select(LocalRole).where(
+            LocalRole.node_id == node.id, LocalRole.principal_id == principal_id, LocalRole.role == role
+        )
     )
-    if uow.session.scalar(known) is not None:
+    if known is not None and (known.expires_at is None or known.expires_at > uow.now):
         raise Conflict(_("They have this role here already."))
-    uow.session.add(
-        LocalRole(node_id=node.id, principal_id=principal_id, role=role, cause=cause, granted_by=uow.actor.principal_id,
-                  granted_at=uow.now, expires_at=until)
-    )  # fmt: skip
+    row = known or LocalRole(node_id=node.id, principal_id=principal_id, role=role)
+    row.cause, row.granted_by, row.granted_at, row.expires_at = cause, uow.actor.principal_id, uow.now, until
+    uow.session.add(row)
     uow.note(principal=principal_id, role=role, until=until, cause=cause)
     _settle(uow, node, was_scope=node.shared or not node.inherits)
+
+
+def _check_principal(uow: UnitOfWork, number: int) -> None:
+    if uow.session.get(Principal, number) is None:
+        raise Invalid(fields={"who": _("Choose a person, a group or a department.")})
+    apart = select(RoleAssignment.id).where(
+        RoleAssignment.principal_id == number,
+        RoleAssignment.role.in_(APART),
+        roster.lasts(RoleAssignment.valid_to, uow),
+    )
+    if uow.session.scalar(apart.limit(1)) is not None:
+        # 三员分立: it would give them nothing, and the list would say that they see it.
+        raise Conflict(_("They hold an office that never sees content: nothing can be shared with them."))
 
 
 @action("node.unshared", needs=P.SHARE)
@@ -116,8 +222,12 @@ def _settle(uow: UnitOfWork, node: Node, *, was_scope: bool) -> None:
 
 
 def _is_large(uow: UnitOfWork, node: Node) -> bool:
-    below = select(Node.id).where(Node.path >= node.path, Node.path < node.path_end).limit(INLINE + 1).subquery()
-    return (uow.session.scalar(select(func.count()).select_from(below), execution_options=TRUSTED) or 0) > INLINE
+    below = (
+        select(Node.id).where(Node.path >= node.path, Node.path < node.path_end).limit(INLINE + 1).subquery()
+    )
+    return (
+        uow.session.scalar(select(func.count()).select_from(below), execution_options=TRUSTED) or 0
+    ) > INLINE
 
 
 def classify_closed(uow: UnitOfWork, node: Node) -> int:

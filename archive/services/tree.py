@@ -259,7 +259,8 @@ def set_level(uow: UnitOfWork, node: Node, *, level: int, reason: str) -> None:
 def move(uow: UnitOfWork, node: Node, *, to: Node) -> None:
     """Moves a branch below `to`. Raises Conflict where it does not fit, or would lie within itself."""
     uow.require(P.ADD, to)
-    if to.path.startswith(node.path) or not _fits(TYPES[node.type], to) or to.type == "category" != node.type:
+    kind = TYPES[node.type]
+    if to.path.startswith(node.path) or to.type not in kind.parents or not _fits(kind, to):
         raise Conflict(_("It cannot be moved there."))
     uow.note(parent=[node.parent_id, to.id])
     uow.session.flush()

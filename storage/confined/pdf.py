@@ -16,7 +16,7 @@ from storage.pages import Rendition
 from .pdftext import text_lines
 from .source import Drawn
 
-_TAIL = 2048  # where the end mark must be, as in most readers
+_TAIL, _END = 1 << 16, 2048  # the end mark must be near the end, but for the padding that some senders add
 _LOCKED = (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY)
 _POINTS = 72  # an inch
 _SCANNED = 0.5  # of the page, covered by one picture
@@ -122,7 +122,7 @@ def _require_end(path: Path) -> None:
     """pdfium makes what it can of a file that was cut off, and gives fewer pages without a word."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _TAIL))
-        tail = file.read()
+        tail = file.read().rstrip(b"\0\t\n\f\r ")[-_END:]
     if b"%%EOF" not in tail and b"startxref" not in tail:
         raise Refused(Reason.BROKEN, detail="no end mark")
 

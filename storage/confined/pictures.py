@@ -38,7 +38,9 @@ class PictureSource:
     def __init__(self, path: Path, kind: Format, limits: Limits) -> None:
         self._limits = limits
         self._turns_itself = kind is TIFF
-        self._image: Any = Image.open(path, formats=kind.pillow)  # a TIFF has methods of its own
+        # Not by its name: Pillow would map the file, and garbles a grey TIFF of no compression that lies on its side.
+        file = path.open("rb")
+        self._image: Any = Image.open(file, formats=kind.pillow)  # a TIFF has methods of its own
         self._frames = self._pages() if kind is TIFF else [self._checked(0, page=1)]
         self.page_count = len(self._frames)
 

@@ -27,9 +27,8 @@ _LARGEST = 1 << 14
 _TRIED = 3  # lines by which the way up is judged
 _UPRIGHT = 0.8  # confidence: lines that stand upright have 0.94 and more, lines upside down 0.55 to 0.6
 _READABLE = 0.5  # below this a line is a guess
-_TALL = (
-    1.5  # times as high as wide: rapidocr turns such a line by a quarter, anticlockwise, before it reads it
-)
+# Times as high as wide: rapidocr turns such a line by a quarter, anticlockwise, before it reads it.
+_TALL = 1.5
 
 
 def read(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  # noqa: ARG001 - the form of a task

@@ -73,7 +73,8 @@ def _workbook(path: Path) -> tuple[Iterator[list[str]], str]:
     with ZipFile(path) as archive:
         if sum(part.file_size for part in archive.infolist()) > UNPACKED:
             raise Refused(Reason.TOO_MUCH_MEMORY)
-    book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    file = path.open("rb")  # noqa: SIM115 - read until this process ends; by its name openpyxl would judge it
+    book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     for sheet in book.worksheets:
         sheet.reset_dimensions()
         if any(cell.value is not None for row in sheet.iter_rows(max_row=20) for cell in row):

@@ -16,7 +16,9 @@ Build = Callable[[Mapping[int, Put]], Index]
 @contextmanager
 def built(documents: Mapping[int, Put]) -> Iterator[Index]:
     """An index of some documents that has a past: replaced and dropped documents, several segments, a merge."""
-    thirds: list[list[Put]] = [[put for put in documents.values() if put.number % 3 == rest] for rest in range(3)]
+    thirds: list[list[Put]] = [
+        [put for put in documents.values() if put.number % 3 == rest] for rest in range(3)
+    ]
     replaced = [Put(put.number, 0, {"body": "肺炎发作", "dept": "旧"}) for put in thirds[1]]
     with TemporaryDirectory() as folder:
         index = Index(Path(folder), FIELDS)

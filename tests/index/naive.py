@@ -61,7 +61,9 @@ def hits(query: Query, documents: Mapping[int, Put], masks: Masks) -> set[int]:
 def _hit(query: Query, put: Put, tier: int, field: str | None) -> bool:
     match query:
         case Term(text):
-            names = [field] if field else [spec.name for spec in FIELDS if spec.kind in {Kind.TEXT, Kind.IDENT}]
+            names = (
+                [field] if field else [spec.name for spec in FIELDS if spec.kind in {Kind.TEXT, Kind.IDENT}]
+            )
             return any(_says(SPECS[name], put, text) for name in names if SPECS[name].tier <= tier)
         case And(parts):
             return tier >= 0 and all(_hit(part, put, tier, field) for part in parts)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from random import Random
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, or_, select, true
 
 from archive.actor import Actor
 from archive.errors import ArchiveError
@@ -140,7 +140,8 @@ class Life:
 
     def move(self) -> object:
         with self.hospital.uow("senior") as uow:
-            node = self._one(uow, P.MOVE, Node.type != "fonds")
+            scopes = or_(Node.shared, Node.inherits.is_(False)) if self.random.random() < 0.5 else true()
+            node = self._one(uow, P.MOVE, Node.type != "fonds", scopes)
             fits = {"series": "category", "category": "category", "component": "medical_record"}.get(node.type, "series")
             to = self._one(uow, P.ADD, Node.type == fits)
             tree.move(uow, node, to=to)
@@ -151,7 +152,8 @@ class Life:
     def share(self) -> object:
         until = self.clock.now + timedelta(hours=self.random.randint(1, 30)) if self.random.random() < 0.3 else None
         with self.hospital.uow("senior") as uow:
-            node, whom, role = self._one(uow, P.SHARE), self._principal(), self.random.choice(ROLES)
+            high = Node.type.in_(("fonds", "category", "series")) if self.random.random() < 0.5 else true()
+            node, whom, role = self._one(uow, P.SHARE, high), self._principal(), self.random.choice(ROLES)
             sharing.share(uow, node, principal_id=whom, role=role, until=until)
             return node.id, whom, role, until
 

@@ -66,8 +66,8 @@ def lived(hospital: Hospital, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, 
     return count
 
 
-@pytest.mark.parametrize("seed", list(range(1,9)))
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_object_sql_and_search_agree_with_a_naive_walk(
     hospital: Hospital, clock: Clock, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    assert lived(hospital, clock, monkeypatch, seed=seed, looks=25) > 1_000
+    assert lived(hospital, clock, monkeypatch, seed=seed, looks=8) > 1_000

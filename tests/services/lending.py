@@ -1,48 +1,52 @@
 """An archived record with a paper volume and pages, and how it is asked for: the beginning of most stories of lending."""
 
-from datetime import date
-
-from archive.models import Node, Request
-from archive.services import holdings, places, records, requests, slips, steps, tree
+from archive.models import Request
+from archive.services import holdings, loans, places, records, requests, slips, steps, tree
+from sqlalchemy import select
 from tests.conftest import RECORD, Hospital
 
 BARCODE = "B00218647-2"
 SHELF = "R01-C03-S47-L05"
 
 
-def archive_it(hospital: Hospital, record: int, *, level: int = 1) -> int:
-    """Takes a draft record through the house: bound, scanned, on its shelf, archived."""
+def shelf(hospital: Hospital) -> str:
+    """A shelf for the volumes."""
+    with hospital.uow("senior") as uow:
+        places.add(uow, code=SHELF, title="三列四十七架五层", kind="layer")
+    return SHELF
+
+
+def archive_it(hospital: Hospital, record: int, *, location: str | None = None, level: int = 1) -> int:
+    """Takes a draft record through the house: collected, scanned, archived, its paper of 64 sheets on a shelf."""
     with hospital.uow("senior") as uow:
         node = uow.node(record)
         steps.take(uow, node, "catalogue")
-        if uow.session.query(places.Location).filter_by(code=SHELF).first() is None:
-            places.add(uow, code=SHELF, title="一库三列", kind="layer")
-        holdings.register(uow, node, sheets=64, location=SHELF)
+        holdings.register(uow, node, sheets=64, location=location)
         node.page_count = 64
         for step in ("collected", "arranged"):
             records.mark(uow, node, track="paper", step=step)
         records.reach(uow, node, "scan", "linked")
         steps.take(uow, node, "submit")
-        if level != 1:
+        if level != node.level:
             tree.set_level(uow, node, level=level, reason="特殊病案")
         steps.take(uow, node, "archive")
     return record
 
 
-def another(hospital: Hospital, *, mrn: str, ward: str = "CK", name: str = "尹春燕", level: int = 1) -> int:
-    """A second archived record."""
+def another(hospital: Hospital, *, mrn: str, ward: str = "CK", name: str = "尹春燕", level: int = 1,
+            location: str | None = None) -> int:  # fmt: skip
+    """One more archived record."""
+    fields = RECORD | {"mrn": mrn, "times": "1", "patient_name": name, "dept": str(hospital.wards[ward])}
     with hospital.uow("archivist") as uow:
-        fields = RECORD | {"mrn": mrn, "times": "1", "patient_name": name, "dept": str(hospital.wards[ward])}
-        node = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields)
-        number = node.id
-    return archive_it(hospital, number, level=level)
+        number = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields).id
+    return archive_it(hospital, number, level=level, location=location)
 
 
-def ask(hospital: Hospital, account: str, record: int, *, kind: str = "eread", days: int = 3,
-        purpose: str = "discussion") -> str:  # fmt: skip
+def ask(hospital: Hospital, account: str, record: int, *, kind: str = "eread", purpose: str = "discussion",
+        days: int = 3) -> str:  # fmt: skip
     """Somebody asks; gives the number of the slip."""
     with hospital.uow(account) as uow:
-        return requests.ask(uow, uow.node(record), kind=kind, purpose=purpose, days=days, reason="疑难病例讨论").number
+        return requests.ask(uow, uow.node(record), kind=kind, purpose=purpose, days=days, reason="多次剖宫产").number
 
 
 def step(hospital: Hospital, account: str, number: str, name: str, *, reason: str | None = None) -> None:
@@ -51,16 +55,20 @@ def step(hospital: Hospital, account: str, number: str, name: str, *, reason: st
         requests.advance(uow, slips.one(uow, number), name, reason=reason)
 
 
+def approved(hospital: Hospital, account: str, record: int, *, kind: str = "paper", days: int = 3) -> str:
+    """What somebody asked for and the senior archivist approved."""
+    number = ask(hospital, account, record, kind=kind, days=days)
+    step(hospital, "senior", number, "approve")
+    return number
+
+
+def issue(hospital: Hospital, number: str, barcode: str = BARCODE, *, at: str = "clerk") -> None:
+    """The clerk hands the volume out."""
+    with hospital.uow(at) as uow:
+        loans.issue(uow, slips.one(uow, number), barcode=barcode)
+
+
 def state_of(hospital: Hospital, number: str) -> str:
+    """What stands in the row."""
     with hospital.site.session(readonly=True) as session:
-        return str(session.query(Request.state).filter_by(number=number).scalar())
-
-
-def due_day(hospital: Hospital, moment: object) -> date:
-    return moment.date()  # type: ignore[attr-defined, no-any-return]
-
-
-def level_of(hospital: Hospital, record: int) -> int:
-    with hospital.uow("senior", readonly=True) as uow:
-        node: Node = uow.node(record)
-        return node.level
+        return str(session.scalar(select(Request.state).where(Request.number == number)))

@@ -5,6 +5,7 @@ from sqlalchemy import event
 
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.models import HoldingStatus, Node
+from archive.policy.permissions import P
 from archive.services import holdings, places, records, tree
 from tests.conftest import CAST, RECORD, Hospital
 
@@ -145,7 +146,7 @@ def test_a_list_of_chips_is_one_statement(hospital: Hospital, record: int) -> No
                      fields=RECORD | {"times": str(times), "dept": str(hospital.wards["CK"])})  # fmt: skip
     asked: list[str] = []
     with hospital.uow("archivist", readonly=True) as uow:
-        nodes = uow.list(uow.nodes("content.discover").where(Node.type == "medical_record"))
+        nodes = uow.list(uow.nodes(P.DISCOVER).where(Node.type == "medical_record"))
         event.listen(hospital.site.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
         holdings.carriers_of(uow, nodes)
     assert len(nodes) == 7

@@ -38,9 +38,9 @@ def pdf(path: Path, draw: Callable[[Canvas], None], size: tuple[float, float] = 
     return path
 
 
-def picture(path: Path, size: tuple[int, int] = (200, 300), **options: Any) -> Path:
+def picture(path: Path, size: tuple[int, int] = (200, 300), mode: str = "RGB", **options: Any) -> Path:
     """White paper with a black square in its upper left corner."""
-    image = Image.new("RGB", size, "white")
+    image = Image.new(mode, size, "white")
     ImageDraw.Draw(image).rectangle((0, 0, size[0] // 4, size[1] // 4), "black")
     image.save(path, **options)
     return path
@@ -255,16 +255,18 @@ def test_previews_between_the_pages_of_a_tiff_are_no_pages(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("orientation", "rotation", "where"),
-    [(1, 0, "upper left"), (3, 180, "lower right"), (6, 90, "upper right"), (8, 270, "lower left")],
+    ("orientation", "turned"),
+    [(1, (0, "upper left")), (3, (180, "lower right")), (6, (90, "upper right")), (8, (270, "lower left"))],
 )
-@pytest.mark.parametrize("kind", ["JPEG", "TIFF", "PNG"])
-def test_a_photograph_stands_upright(tmp_path: Path, kind: str, orientation: int, rotation: int, where: str):
+@pytest.mark.parametrize(("kind", "mode"), [("JPEG", "RGB"), ("PNG", "RGB"), ("TIFF", "RGB"), ("TIFF", "L")])
+def test_a_photograph_stands_upright(
+    tmp_path: Path, kind: str, mode: str, orientation: int, turned: tuple[int, str]
+):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    page = only_page(picture(tmp_path / "photograph", format=kind, exif=exif), tmp_path)
-    assert (page.rotation, corner(page)) == (rotation, where)
-    assert (page.width > page.height) == (rotation in {90, 270})
+    page = only_page(picture(tmp_path / "photograph", mode=mode, format=kind, exif=exif), tmp_path)
+    assert (page.rotation, corner(page)) == turned
+    assert (page.width > page.height) == (orientation in {6, 8})
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16", "I", "F", "YCbCr"])
@@ -402,7 +404,7 @@ def test_a_picture_is_drawn_or_refused_and_never_left_out(tmp_path: Path):
     path = tmp_path / "scan.pdf"
     path.write_bytes(raw_pdf(zlib.compress(bytes(6000 * 6000), 9), width=6000, height=6000))
     drawn = []
-    for megabytes in (20, 60, 120, 200, 300, 400):
+    for megabytes in (20, 80, 160, 250, 320):
         with suppress(Refused):
             page = only_page(path, tmp_path, limits=Limits(memory_bytes=megabytes * MIB))
             drawn.append(is_dark(page, (100, 100, 200, 200)))
@@ -442,7 +444,7 @@ def test_a_page_that_would_take_too_much_room_is_refused(tmp_path: Path):
 def test_a_damaged_file_gives_pages_or_a_refusal_and_nothing_else(tmp_path: Path, name: str):
     whole = real(name).read_bytes()
     chance = random.Random(name)
-    for _ in range(8):
+    for _ in range(5):
         damaged = bytearray(whole)
         for _ in range(chance.choice((1, 20, 400))):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)

@@ -13,7 +13,7 @@ from archive.numbering import ArchivalNumber
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.schema import Type
-from archive.services import numbers, policies, records
+from archive.services import numbers, policies
 from archive.services.imports import planting
 from archive.services.imports.described import describe
 from archive.services.imports.old_records import OldRecords
@@ -131,9 +131,6 @@ class Numbered:
         if self.are_records:
             pairs = [(row, node, self.described[row.number]) for row, node in zip(new, nodes, strict=True)]
             self.records.bring(uow, pairs, {volume.node_id for volume in volumes if volume.location}, keep)
-        else:
-            for node in nodes:
-                node.retain_until = records.retain_until(uow, node)
         _raise_counters(uow, (row.values["archival_no"] for row in new))
 
     def _seeds(self, uow: UnitOfWork, category: Node, rows: Sequence[Row], keep: Keep) -> list[planting.Seed]:
@@ -155,7 +152,7 @@ class Numbered:
         """Two numbers of one series may end alike; the later one keeps the slug of its id."""
         parents = {seed.parent.id for seed in seeds}
         known = select(Node.parent_id, Node.slug).where(Node.parent_id.in_(parents), Node.slug.in_({s.slug for s in seeds}))
-        taken = {(parent, slug) for parent, slug in uow.session.execute(known, execution_options=TRUSTED)}
+        taken: set[tuple[int, str | None]] = {(parent, slug) for parent, slug in uow.session.execute(known, execution_options=TRUSTED)}
         kept = []
         for seed in seeds:
             free = (seed.parent.id, seed.slug) not in taken

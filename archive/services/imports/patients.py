@@ -82,5 +82,5 @@ class Patients:
                 [{"patient_id": owner, "kind": ALIAS, "value": number} for owner, number in found],
                 execution_options=TRUSTED,
             )
-            for number, row_number in zip(made.all(), found.values(), strict=True):
-                keep(Made(row_number, "alias", number))
+            for alias, row_number in zip(made.all(), found.values(), strict=True):
+                keep(Made(row_number, "alias", alias))

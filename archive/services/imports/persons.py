@@ -41,7 +41,7 @@ class Persons:
         """Hash of an identity number → the record number under which it stands."""
         hashes = {uow.site.keys.identity_hash(row.values["id_no"]) for row in rows if "id_no" in row.values}
         known = select(Patient.id_hash, Patient.mrn).where(Patient.id_hash.in_(hashes), Patient.merged_into.is_(None))
-        return dict(uow.session.execute(known, execution_options=TRUSTED).tuples().all())  # type: ignore[arg-type]
+        return dict(uow.session.execute(known, execution_options=TRUSTED).all())  # type: ignore[arg-type]
 
     def _judge(self, keys: Keys, row: Row, owners: dict[str, str]) -> None:
         mrn, name = row.values["mrn"], row.values["patient_name"]

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from archive import classes
 from archive.models import Node, NodeVersion, SecurityEpoch, base32
 from archive.schema import Type
-from archive.services import tree
+from archive.services import records, tree
 from archive.services.imports.rows import Keep, Made
 from archive.uow import UnitOfWork
 
@@ -46,7 +46,7 @@ def plant(uow: UnitOfWork, seeds: Sequence[Seed]) -> list[Node]:
     uow.session.add_all(nodes)
     uow.session.flush()
     if nodes:
-        uow.session.execute(insert(NodeVersion), [_version(uow, node) for node in nodes], execution_options=TRUSTED)
+        uow.session.execute(insert(NodeVersion.__table__), [_version(uow, node) for node in nodes], execution_options=TRUSTED)
     uow.enqueue("index", *nodes)
     return nodes
 
@@ -60,8 +60,10 @@ def _node(uow: UnitOfWork, seed: Seed, number: int) -> Node:
         created_at=uow.now, created_by=by, updated_at=uow.now, updated_by=by, overlay_own=0, hold_count=0, page_count=0,
         inherits=True, shared=False, title="", archival_no=seed.archival_no,
     )  # fmt: skip
-    tree._write(uow, node, kind, seed.values)  # noqa: SLF001 - what is said of a node is written in one place
+    tree._write(uow, node, kind, seed.values)
     node.year = seed.year or node.year
+    if seed.archival_no and kind.name != "medical_record":  # a record's depends on the patient's last discharge
+        node.retain_until = records.retain_until(uow, node)
     return node
 
 
@@ -88,7 +90,7 @@ def _announce(uow: UnitOfWork, nodes: Iterable[Node]) -> None:
         for within in folders.values()
     ]
     if ranges:
-        uow.session.execute(insert(SecurityEpoch), ranges)
+        uow.session.execute(insert(SecurityEpoch.__table__), ranges)
 
 
 def _version(uow: UnitOfWork, node: Node) -> dict[str, Any]:

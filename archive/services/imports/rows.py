@@ -1,7 +1,7 @@
 """A row on its way in: its values, what became of it, and what is wrong with it; and the tally of all rows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Protocol, Self, TypeVar
@@ -46,6 +46,10 @@ class Row:
     @property
     def is_wrong(self) -> bool:
         return bool(self.problems)
+
+    def afresh(self) -> "Row":
+        """The row as it was read: a transaction that is tried again judges it again."""
+        return replace(self, values=dict(self.values), problems=list(self.problems))
 
 
 @dataclass(frozen=True)

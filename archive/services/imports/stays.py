@@ -73,10 +73,10 @@ def join(uow: UnitOfWork, encounters: Mapping[int, int], milestones: Sequence[tu
     """Joins nodes to their stays (node id → encounter id) and writes their steps on the paper track."""
     records = [{"node_id": node, "encounter_id": stay} for node, stay in encounters.items()]
     if records:
-        uow.session.execute(insert(Record), records, execution_options=TRUSTED)
+        uow.session.execute(insert(Record.__table__), records, execution_options=TRUSTED)
     reached = [
         {"node_id": node, "track": "paper", "step": step, "at": uow.now, "by_id": uow.actor.principal_id}
         for node, step in milestones
     ]
     if reached:
-        uow.session.execute(insert(Milestone), reached, execution_options=TRUSTED)
+        uow.session.execute(insert(Milestone.__table__), reached, execution_options=TRUSTED)

@@ -117,6 +117,7 @@ DIGITS = {**{sign: str(value) for value, sign in enumerate("〇一二三四五�
 EXCEL_BEGIN = date(1899, 12, 30)
 SERIALS = range(10_000, 80_000)
 """Days since 1899 in a cell that Excel shows as a number: 1927 to 2119."""
+USUAL = re.compile(r"\d{4}-\d{2}-\d{2}")
 CLOCK = re.compile(r"[ T]*\d{1,2}[:时点]\d{1,2}(?:[:分]\d{1,2}(?:\.\d+)?秒?)?分?(?:Z|[+-]\d{2}:?\d{2})?$")
 
 
@@ -155,6 +156,8 @@ def _calendar(year: int, month: int, of_month: int) -> date:
 
 def _parts(cell: str) -> list[int]:
     """Year, month, day as far as they are written; nothing for what is no date."""
+    if USUAL.fullmatch(cell):
+        return [int(part) for part in cell.split("-")]
     written = CLOCK.sub("", unicodedata.normalize("NFKC", text(cell)).strip())
     written = re.sub(r"\s+", "", "".join(DIGITS.get(sign, sign) for sign in _tens(written)))
     if re.fullmatch(r"\d{5}", written) and int(written) in SERIALS:

@@ -40,10 +40,10 @@ class Volumes:
         """Reads whose the barcodes are; a barcode twice in the file is wrong, and so is an unknown place."""
         barcodes = {row.values["barcode"] for row in rows if "barcode" in row.values}
         taken = select(Holding.barcode, Holding.node_id).where(Holding.barcode.in_(barcodes))
-        self.owners = dict(uow.session.execute(taken, execution_options=TRUSTED).tuples().all())
+        self.owners = dict(uow.session.execute(taken, execution_options=TRUSTED).all())
         codes = {row.values["location"].upper() for row in rows if "location" in row.values}
         known = select(Location.code, Location.id).where(Location.code.in_(codes))
-        self.places = dict(uow.session.execute(known).tuples().all())
+        self.places = dict(uow.session.execute(known).all())
         for row in rows:
             self._judge(row)
 
@@ -74,7 +74,7 @@ class Volumes:
             execution_options=TRUSTED,
         ).all()
         uow.session.execute(
-            insert(HoldingEvent),
+            insert(HoldingEvent.__table__),
             [
                 {"holding_id": number, "from_status": None, "to_status": volume.status, "place": volume.location or volume.box,
                  "by_id": uow.actor.principal_id, "at": uow.now}
@@ -96,7 +96,7 @@ class Volumes:
             if volume.box:
                 first.setdefault(volume.box, volume)
         known = select(Container.barcode, Container.id).where(Container.barcode.in_(first))
-        boxes = dict(uow.session.execute(known).tuples().all())
+        boxes = dict(uow.session.execute(known).all())
         for name, volume in first.items():
             if name not in boxes:
                 box = Container(barcode=name, kind="box", location_id=self.places.get(volume.location or ""))

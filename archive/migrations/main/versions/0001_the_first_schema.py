@@ -273,7 +273,6 @@ def upgrade() -> None:
     with op.batch_alter_table('node', schema=None) as batch_op:
         batch_op.create_index('ix_node_access_class', ['access_class', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_node_folder_position', ['parent_id', 'position', 'id'], unique=False)
-        batch_op.create_index('ix_node_folder_title', ['parent_id', 'title_key', 'id'], unique=False)
         batch_op.create_index('ix_node_newest', ['created_at', 'id'], unique=False)
         batch_op.create_index('ix_node_type_state', ['type', 'state', 'updated_at'], unique=False)
 

@@ -1,0 +1,86 @@
+"""在线阅览: the viewer, and the bytes of a page. Without JavaScript it is a plain picture beside its text."""
+
+from typing import Any
+
+from flask import Response, g, make_response, redirect, render_template, request, url_for
+
+from archive.gate import Section
+from archive.policy.permissions import P
+from archive.services import pages, reading, viewer
+from archive.sight import href
+from archive.uow import UnitOfWork
+
+section = Section("pages", __name__)
+FIRST_WIDTH = 1200
+"""Pixels: what is fetched first; the full picture follows when somebody zooms in."""
+
+
+@section.page("/a/<slugs:path>/++page++<int:number>", needs=P.READ, node="path", event="page.viewed")
+def view(uow: UnitOfWork, node: Any, number: int) -> str | Response:
+    words = request.args.get("q", "").strip()[:200]
+    if not viewer.has_page(node, number):
+        return _elsewhere(uow, node, number, words)
+    seen = viewer.open_page(uow, node, number, words)
+    g.reading_words = {"page": number} | ({"q": words} if words else {})
+    return render_template(
+        "pages/view.html", open=seen, q=words, levels=_levels(seen), grant=reading.my_grant(uow, node),
+        thumb=lambda leaf: _bytes(".thumbnail", seen, leaf.ordinal, leaf.ticket),
+    )  # fmt: skip
+
+
+def _elsewhere(uow: UnitOfWork, node: Any, number: int, words: str) -> Response:
+    """A number beyond the node's own pages counts on through the items of its file."""
+    target, ordinal = viewer.address(uow, node, number)
+    return make_response(redirect(url_for(".view", path=_path(uow, target), number=ordinal, q=words or None)))
+
+
+def _path(uow: UnitOfWork, node: Any) -> str:
+    return href(uow, node).removeprefix("/a/")
+
+
+def _levels(seen: viewer.Open) -> list[dict[str, Any]]:
+    """The same page in two sizes, the smaller first."""
+    page, found = seen.page, []
+    for width in (FIRST_WIDTH, page.width):
+        if width < page.width or width == page.width:
+            address = _bytes(".image", seen, page.ordinal, seen.ticket, width if width < page.width else None)
+            found.append({"url": address, "width": width, "height": round(page.height * width / page.width)})
+    return found
+
+
+def _bytes(endpoint: str, seen: viewer.Open, ordinal: int, ticket: str, width: int | None = None) -> str:
+    path = seen.view.href.removeprefix("/a/")
+    return url_for(endpoint, path=path, number=ordinal, ticket=ticket, width=width)
+
+
+@section.page("/a/<slugs:path>/@@page", needs=P.READ, node="path")
+def go_to(uow: UnitOfWork, node: Any) -> Response:
+    """The field of the page number, which counts through the whole file."""
+    number, words = request.args.get("n", 1, type=int), request.args.get("q")
+    return _elsewhere(uow, node, number, words or "")
+
+
+@section.page("/a/<slugs:path>/++page++<int:number>/image", needs=P.READ, node="path")
+def image(uow: UnitOfWork, node: Any, number: int) -> Response:
+    asked = request.args
+    return _jpeg(pages.image(uow, node, number, width=asked.get("width", type=int), ticket=asked.get("ticket")))
+
+
+@section.page("/a/<slugs:path>/++page++<int:number>/thumb", needs=P.READ, node="path")
+def thumbnail(uow: UnitOfWork, node: Any, number: int) -> Response:
+    return _jpeg(pages.thumbnail(uow, node, number, ticket=request.args.get("ticket")))
+
+
+@section.page("/a/<slugs:path>/++page++<int:number>/text", needs=P.READ, node="path", event="page.text_viewed")
+def text(uow: UnitOfWork, node: Any, number: int) -> Response:
+    g.reading_words = {"page": number}
+    response = make_response(pages.one(uow, node, number).text)
+    response.mimetype = "text/plain"
+    return response
+
+
+def _jpeg(content: bytes) -> Response:
+    response = make_response(content)
+    response.mimetype = "image/jpeg"
+    response.headers["Content-Disposition"] = "inline"
+    return response

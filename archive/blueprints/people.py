@@ -1,0 +1,218 @@
+"""人员: the list, a person's page, accounts for whoever manages users, roles for whoever gives them, one's own password."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+
+from archive.errors import ArchiveError, Invalid
+from archive.forms import field, with_errors
+from archive.gate import SIGNED_IN, Section
+from archive.i18n import _, ngettext
+from archive.policy.permissions import P
+from archive.policy.roles import ROLES
+from archive.services import directory, duties, people, tree
+from archive.services.directory import Sought
+from archive.uow import UnitOfWork
+
+section = Section("people", __name__)
+
+
+@section.page("/people", needs=SIGNED_IN, event="people.listed")
+def listing(uow: UnitOfWork) -> str:
+    asked = request.args
+    sought = Sought(asked.get("q", ""), asked.get("role", ""), asked.get("dept", type=int), "disabled" in asked)
+    listed = directory.listing(uow, sought, after=asked.get("cursor"))
+    depts = tree.vocabulary(uow, "departments")
+    return render_template("people/list.html", list=_table(listed), sought=sought, depts=depts, roles=_roles(),
+                           may_add=uow.can(P.USER_MANAGE))  # fmt: skip
+
+
+def _roles() -> list[tuple[str, str]]:
+    return [(name, str(ROLES[name].title)) for name in duties.GLOBAL_ROLES]
+
+
+def _table(listed: directory.Listing) -> dict[str, Any]:
+    columns = [
+        {"key": "name", "label": _("Name"), "kind": "link"},
+        {"key": "staff_no", "label": _("Staff number"), "kind": "mono"},
+        {"key": "account", "label": _("Account"), "kind": "mono", "optional": True},
+        {"key": "departments", "label": _("Department")},
+        {"key": "roles", "label": _("Roles")},
+        {"key": "clearance", "label": _("Clearance"), "kind": "level"},
+        {"key": "state", "label": _("State"), "kind": "state"},
+        {"key": "seen", "label": _("Last seen"), "kind": "short"},
+    ]
+    onward = url_for(".listing", **{**request.args.to_dict(), "cursor": listed.next}) if listed.next else None
+    return {
+        "name": "people", "label": _("People"), "columns": columns, "rows": [_row(row) for row in listed.rows],
+        "total": ngettext("%(num)d person", "%(num)d people", listed.total), "next": onward,
+        "empty": {"title": _("Nobody is found"), "text": _("Take a filter away, or write less of the name.")},
+    }  # fmt: skip
+
+
+def _row(row: directory.Row) -> dict[str, Any]:
+    state = {"label": _("Disabled"), "kind": "gone"} if row.disabled else {"label": _("Active"), "kind": "ok"}
+    cells = {
+        "name": row.name, "staff_no": row.staff_no, "account": row.account, "departments": row.departments,
+        "roles": row.roles, "clearance": row.clearance, "state": state, "seen": row.seen_at,
+    }  # fmt: skip
+    return {"id": row.uuid, "label": row.name, "href": url_for(".person", uuid=row.uuid), "cells": cells}
+
+
+@section.page("/people/add", needs=P.USER_MANAGE)
+def add_form(uow: UnitOfWork) -> str:
+    return _add_form(uow, None)
+
+
+def _add_form(uow: UnitOfWork, error: Invalid | None) -> str:
+    fields = [
+        field("name", _("Name"), required=True, maxlength=80, autocomplete="off"),
+        field("staff_no", _("Staff number"), required=True, maxlength=30, mono=True, autocomplete="off"),
+        field("account", _("Account"), maxlength=60, mono=True, autocomplete="off",
+              hint=_("The staff number where it is left out. People sign in with either.")),
+        field("password", _("First password"), "password", required=True, autocomplete="new-password",
+              hint=_("12 characters or more; a sentence is easy to remember.")),
+    ]  # fmt: skip
+    chosen = request.form.getlist("departments")
+    return render_template("people/add.html", fields=with_errors(fields, request.form, error), depts=_depts(uow, chosen),
+                           general=[str(error)] if error else [])  # fmt: skip
+
+
+def _depts(uow: UnitOfWork, chosen: Any) -> dict[str, Any]:
+    choices = list(tree.vocabulary(uow, "departments").items())
+    return field("departments", _("Departments"), "checks", choices=choices, value=[str(one) for one in chosen])
+
+
+def _chosen_depts() -> list[int]:
+    return request.form.getlist("departments", type=int)
+
+
+@section.page("/people/add", needs=P.USER_MANAGE, methods=("POST",))
+def add(uow: UnitOfWork) -> Response | tuple[str, int]:
+    form = request.form
+    try:
+        made = people.create(uow, account=form.get("account") or form.get("staff_no", ""), name=form.get("name", ""),
+                             staff_no=form.get("staff_no", ""), departments=_chosen_depts(),
+                             password=form.get("password", ""))  # fmt: skip
+    except Invalid as error:
+        uow.undo()
+        return _add_form(uow, error), error.status
+    flash(_("The account is there. The security administrator gives it roles and clearance."), "ok")
+    return make_response(redirect(url_for(".person", uuid=directory.person(uow, made).uuid)))
+
+
+@section.page("/people/<uuid:uuid>", needs=SIGNED_IN, event="people.person_viewed")
+def person(uow: UnitOfWork, uuid: UUID) -> str:
+    return _person(uow, uuid)
+
+
+def _person(uow: UnitOfWork, uuid: UUID, error: ArchiveError | None = None, form: str = "") -> str:
+    """The page of a person; an error stands in the form that was refused."""
+    one = directory.person(uow, directory.find(uow, uuid))
+    refused = error if isinstance(error, Invalid) else None
+    held = {duty.role for duty in one.duties}
+    roles = [(name, title) for name, title in _roles() if name not in held and not duties.against(name, held)]
+    apart = [(title, duties.titles(duties.against(name, held))) for name, title in _roles()
+             if name not in held and duties.against(name, held)]  # fmt: skip
+    return render_template(
+        "people/person.html", person=one, error=error, refused=form, roles=roles, apart=apart, act_label=act_label,
+        wrong=refused.fields if refused else {}, depts=_depts(uow, one.departments),
+        may_manage=uow.can(P.USER_MANAGE), may_assign=uow.can(P.ROLE_ASSIGN) and not one.is_self,
+    )  # fmt: skip
+
+
+def act_label(name: str) -> str:
+    """What an act on an account is called."""
+    words = {
+        "user.created": _("made the account"), "user.changed": _("changed name or departments"),
+        "user.disabled": _("disabled the account"), "user.enabled": _("enabled the account"),
+        "user.password_set": _("set a new password"), "user.password_changed": _("changed their own password"),
+        "role.assigned": _("gave a role"), "role.withdrawn": _("took a role away"),
+        "clearance.given": _("changed the clearance"), "token.issued": _("gave an API token"),
+    }  # fmt: skip
+    return words.get(name, name)
+
+
+def _acted(uow: UnitOfWork, uuid: UUID, form: str, act: Any, said: str) -> Response | tuple[str, int]:
+    """Does one act with a person and shows their page again, with the refusal in its form where there is one."""
+    try:
+        act(directory.find(uow, uuid))
+    except ArchiveError as error:
+        if error.status not in {409, 422}:
+            raise
+        uow.undo()
+        return _person(uow, uuid, error, form), error.status
+    flash(said, "ok")
+    return make_response(redirect(url_for(".person", uuid=uuid)))
+
+
+@section.page("/people/<uuid:uuid>", needs=P.USER_MANAGE, methods=("POST",))
+def change(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    name, version = request.form.get("name", ""), request.form.get("version", 0, type=int)
+    act = lambda user: people.change(uow, user, name=name, departments=_chosen_depts(), version=version)  # noqa: E731
+    return _acted(uow, uuid, "change", act, _("Saved."))
+
+
+@section.page("/people/<uuid:uuid>/disable", needs=P.USER_MANAGE, methods=("POST",))
+def disable(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    said = _("Disabled. Every session has ended.")
+    return _acted(uow, uuid, "account", lambda user: people.disable(uow, user), said)
+
+
+@section.page("/people/<uuid:uuid>/enable", needs=P.USER_MANAGE, methods=("POST",))
+def enable(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    return _acted(uow, uuid, "account", lambda user: people.enable(uow, user), _("The account may sign in again."))
+
+
+@section.page("/people/<uuid:uuid>/password", needs=P.USER_MANAGE, methods=("POST",))
+def set_password(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    act = lambda user: people.set_password(uow, user, password=request.form.get("password", ""))  # noqa: E731
+    return _acted(uow, uuid, "password", act, _("The new password holds. Every session has ended."))
+
+
+@section.page("/people/<uuid:uuid>/roles", needs=P.ROLE_ASSIGN, methods=("POST",))
+def assign(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    role, until = request.form.get("role", ""), request.form.get("until", "")
+    act = lambda user: duties.assign_as_typed(uow, user, role=role, until=until)  # noqa: E731
+    return _acted(uow, uuid, "role", act, _("The role holds from their next click on."))
+
+
+@section.page("/people/<uuid:uuid>/roles/<role>/withdraw", needs=P.ROLE_ASSIGN, methods=("POST",))
+def withdraw(uow: UnitOfWork, uuid: UUID, role: str) -> Response | tuple[str, int]:
+    said = _("The role is taken away. It gives nothing any more.")
+    return _acted(uow, uuid, "role", lambda user: duties.withdraw(uow, user, role=role), said)
+
+
+@section.page("/people/<uuid:uuid>/clearance", needs=P.ROLE_ASSIGN, methods=("POST",))
+def clear(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    level = request.form.get("level", -1, type=int)
+    act = lambda user: duties.give_clearance(uow, user, level=level)  # noqa: E731
+    return _acted(uow, uuid, "clearance", act, _("The clearance holds from their next click on."))
+
+
+@section.page("/me/password", needs=SIGNED_IN)
+def own_password(_uow: UnitOfWork) -> str:
+    return _own_form(None)
+
+
+def _own_form(error: Invalid | None) -> str:
+    hint = _("12 characters or more; a sentence is easy to remember.")
+    fields = [
+        field("old", _("Present password"), "password", required=True, autocomplete="current-password", autofocus=True),
+        field("new", _("New password"), "password", required=True, autocomplete="new-password", hint=hint),
+        field("again", _("New password once more"), "password", required=True, autocomplete="new-password"),
+    ]
+    return render_template("people/password.html", fields=with_errors(fields, {}, error))
+
+
+@section.page("/me/password", needs=SIGNED_IN, methods=("POST",))
+def change_own_password(uow: UnitOfWork) -> Response | tuple[str, int]:
+    form = request.form
+    try:
+        people.change_own_password(uow, old=form.get("old", ""), new=form.get("new", ""), again=form.get("again", ""))
+    except Invalid as error:
+        uow.undo()
+        return _own_form(error), error.status
+    flash(_("The new password holds. Your other sessions have ended."), "ok")
+    return make_response(redirect(url_for("session.own")))

@@ -1,0 +1,81 @@
+"""上传: one file a request; it is on the disk before the transaction begins, and acknowledged after it."""
+
+from typing import Any
+
+from flask import Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
+
+from archive import gate
+from archive.blueprints import shown
+from archive.errors import Invalid
+from archive.forms import field
+from archive.gate import Section
+from archive.i18n import _
+from archive.policy.permissions import P
+from archive.services import intake
+from archive.sight import NodeView, href
+from archive.uow import UnitOfWork
+
+section = Section("uploads", __name__)
+ACCEPTED = ".pdf,.tif,.tiff,.jpg,.jpeg,.png,.bmp,.webp,.gif,.jp2"
+
+
+@section.before_request
+def stage() -> None:
+    """Outside the transaction: while gigabytes are read and flushed, everybody else goes on writing."""
+    given = request.files.get("file") if request.method == "POST" else None
+    if given is not None and given.filename:
+        g.staged, g.filename = intake.stage(gate.site(), given.stream), given.filename
+
+
+@section.teardown_request
+def discard(_error: BaseException | None) -> None:
+    """Whatever was refused is not kept; what was taken in is in its record, and this changes nothing."""
+    if "staged" in g:
+        intake.discard(gate.site(), g.staged)
+
+
+@section.page("/a/<slugs:path>/@@upload", needs=P.SCAN_UPLOAD, node="path")
+def form(uow: UnitOfWork, node: Any) -> str:
+    seen = NodeView(uow, node)
+    chosen = field("file", _("Files"), "file", multiple=True, accept=ACCEPTED,
+                   hint=_("PDF, TIFF, JPEG or PNG, at most %(size)s each", size=_size()))  # fmt: skip
+    files = intake.files(uow, node) if seen.can(P.READ) else []
+    head = shown.head(uow, node, seen, "upload") | {"actions": []}
+    return render_template("uploads/form.html", view=seen, field=chosen, files=files, may_withdraw=seen.can(P.SCAN_REPLACE),
+                           **head)  # fmt: skip
+
+
+def _size() -> str:
+    limit = gate.site().settings.upload_limit
+    return f"{limit / 2**30:.1f} GB" if limit >= 2**30 else f"{limit / 2**20:.0f} MB"
+
+
+@section.page("/a/<slugs:path>/@@upload", needs=P.SCAN_UPLOAD, node="path", methods=("POST",))
+def receive(uow: UnitOfWork, node: Any) -> Response:
+    if "staged" not in g:
+        raise Invalid(_("Choose a file first."))
+    _representation, job = intake.upload(uow, node, g.staged, filename=g.filename)
+    text = _("Received. Its pages are being made.")
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(state="wait", text=text, href=url_for("jobs.card", uuid=job.uuid))
+    flash(text, "ok")
+    return _back(uow, node)
+
+
+@section.page("/a/<slugs:path>/@@upload/files", needs=P.READ, node="path")
+def files(uow: UnitOfWork, node: Any) -> str:
+    """The table of files alone, which asks for itself while pages are being made."""
+    seen = NodeView(uow, node)
+    return render_template("uploads/files.html", view=seen, files=intake.files(uow, node),
+                           may_withdraw=seen.can(P.SCAN_REPLACE))  # fmt: skip
+
+
+@section.page("/a/<slugs:path>/@@upload/withdraw", needs=P.SCAN_REPLACE, node="path", methods=("POST",))
+def withdraw(uow: UnitOfWork, node: Any) -> Response:
+    intake.withdraw(uow, node, representation=request.form.get("file", 0, type=int))
+    flash(_("The file has been set aside. Its bytes are kept."), "ok")
+    return _back(uow, node)
+
+
+def _back(uow: UnitOfWork, node: Any) -> Response:
+    return make_response(redirect(f"{href(uow, node)}/@@upload"))

@@ -1,0 +1,161 @@
+"""人员: accounts are made, changed, disabled and given passwords by whoever manages users. Roles are `duties`."""
+
+import re
+from collections.abc import Collection, Iterable
+from typing import Any, cast
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.orm.attributes import flag_modified
+
+from archive.errors import Conflict, Invalid, Stale
+from archive.i18n import _
+from archive.journal import Event
+from archive.models import Membership, Principal, User
+from archive.names import name_key
+from archive.policy.permissions import P
+from archive.services import duties, passwords, sessions
+from archive.uow import SIGNED_IN, UnitOfWork, action
+
+SHORTEST, LONGEST = 12, 200
+VARIED = 5
+"""A password of fewer different characters is guessed quickly, however long it is."""
+ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
+STAFF_NO = re.compile(r"[0-9A-Za-z._-]{1,30}")
+
+
+@action("user.created", needs=P.USER_MANAGE)
+def create(
+    uow: UnitOfWork, *, account: str, staff_no: str, name: str, departments: Collection[int], password: str
+) -> User:
+    """Makes an account without any role and with the lowest clearance: both are the security administrator's to give.
+
+    Raises Invalid, field by field.
+    """
+    account, staff_no, name = account.strip().lower(), staff_no.strip(), name.strip()
+    wrong = _faults(uow, account, staff_no, name) | _password_faults(password, (account, staff_no))
+    if wrong:
+        raise Invalid(fields=wrong)
+    principal = Principal(kind="user", code=account, name=name, name_key=name_key(name))
+    uow.session.add(principal)
+    uow.session.flush()
+    user = User(id=principal.id, account=account, staff_no=staff_no, password=passwords.hashed(password), clearance=0)
+    uow.session.add(user)
+    uow.session.flush()
+    _join(uow, user, departments)
+    uow.about(cast(Any, user))
+    uow.note(account=account, staff_no=staff_no, departments=sorted(departments))
+    return user
+
+
+def _faults(uow: UnitOfWork, account: str, staff_no: str, name: str) -> dict[str, str]:
+    wrong = {}
+    if not ACCOUNT.fullmatch(account):
+        wrong["account"] = _("2 to 60 small letters, digits, dots, dashes.")
+    elif _taken(uow, account):
+        wrong["account"] = _("Somebody signs in with this already.")
+    if not STAFF_NO.fullmatch(staff_no):
+        wrong["staff_no"] = _("Up to 30 letters and digits, without spaces.")
+    elif _taken(uow, staff_no):
+        wrong["staff_no"] = _("Somebody signs in with this already.")
+    if not 1 <= len(name) <= 80:
+        wrong["name"] = _("Write the name, up to 80 characters.")
+    return wrong
+
+
+def _taken(uow: UnitOfWork, word: str) -> bool:
+    """People sign in with either: nobody's account is another's staff number."""
+    word = word.lower()
+    known = select(User.id).where(or_(func.lower(User.account) == word, func.lower(User.staff_no) == word))
+    return uow.session.scalar(known.limit(1)) is not None
+
+
+def _password_faults(password: str, own: Iterable[str], name: str = "password") -> dict[str, str]:
+    if not SHORTEST <= len(password) <= LONGEST:
+        return {name: _("12 characters or more; a sentence is easy to remember.")}
+    if len(set(password)) < VARIED:
+        return {name: _("Use more different characters.")}
+    if any(len(word) > 3 and word.lower() in password.lower() for word in own):
+        return {name: _("It must not hold the account or the staff number.")}
+    return {}
+
+
+def _join(uow: UnitOfWork, user: User, departments: Collection[int]) -> None:
+    """Makes these the departments of a user; groups stay."""
+    every = select(Principal.id).where(Principal.kind == "dept")
+    known = set(uow.session.scalars(every))
+    uow.session.execute(delete(Membership).where(Membership.principal_id == user.id, Membership.group_id.in_(every)))
+    chosen = sorted(set(departments) & known)
+    uow.session.add_all(Membership(principal_id=user.id, group_id=number) for number in chosen)
+    uow.session.flush()
+
+
+@action("user.changed", needs=P.USER_MANAGE)
+def change(uow: UnitOfWork, user: User, *, name: str, departments: Collection[int], version: int) -> None:
+    """Changes name and departments. Raises Invalid, or Stale when somebody else saved first."""
+    if user.version != version:
+        raise Stale
+    if not 1 <= len(name := name.strip()) <= 80:
+        raise Invalid(fields={"name": _("Write the name, up to 80 characters.")})
+    principal = uow.session.get_one(Principal, user.id)
+    uow.note(name=[principal.name, name], departments=sorted(departments))
+    principal.name, principal.name_key = name, name_key(name)
+    flag_modified(user, "staff_no")  # the name lies in another row: without this the version would stay
+    _join(uow, user, departments)
+
+
+@action("user.disabled", needs=P.USER_MANAGE)
+def disable(uow: UnitOfWork, user: User) -> int:
+    """Locks a person out and ends their sessions at once; gives how many. Raises Conflict for oneself, or the last one."""
+    if user.id == uow.actor.principal_id:
+        raise Conflict(_("Nobody disables their own account."))
+    duties.keep_one_who_assigns(uow, user)
+    if user.disabled_at is None:
+        user.disabled_at = uow.now
+    ended = sessions.end_all(uow, user.id)
+    uow.note(sessions_ended=ended)
+    return ended
+
+
+@action("user.enabled", needs=P.USER_MANAGE)
+def enable(uow: UnitOfWork, user: User) -> None:
+    """Lets a person sign in again, with the roles that they still hold."""
+    user.disabled_at = None
+
+
+@action("user.password_set", needs=P.USER_MANAGE)
+def set_password(uow: UnitOfWork, user: User, *, password: str) -> int:
+    """Gives somebody else a new password and ends their sessions; gives how many. Raises Invalid, Conflict."""
+    if user.id == uow.actor.principal_id:
+        raise Conflict(_("Change your own password on its own page, which asks for the old one."))
+    if duties.held(uow, user) & {"security", "auditor"}:
+        # 三员分立: whoever could set these passwords would be security administrator and auditor as well.
+        raise Conflict(_("Whoever gives roles or checks the journals sets their password themselves. "
+                         "If it is lost, make them a new account on the server and disable this one."))  # fmt: skip
+    if wrong := _password_faults(password, (user.account, user.staff_no)):
+        raise Invalid(fields=wrong)
+    user.password = passwords.hashed(password)
+    return sessions.end_all(uow, user.id)
+
+
+def change_own_password(uow: UnitOfWork, *, old: str, new: str, again: str) -> None:
+    """One's own new password. Raises Invalid; a wrong old one stands in the journal of reads and refusals."""
+    uow.require(SIGNED_IN)
+    user = uow.session.get_one(User, uow.actor.principal_id)
+    if not passwords.matches(user.password, old):
+        uow.site.record_read(Event("user.password_refused", result="denied"), uow.actor, uow.origin)
+        raise Invalid(fields={"old": _("This is not your password.")})
+    wrong = _password_faults(new, (user.account, user.staff_no), "new")
+    if new == old:
+        wrong["new"] = _("Take another one than before.")
+    if again != new:
+        wrong["again"] = _("It is not the same as above.")
+    if wrong:
+        raise Invalid(fields=wrong)
+    _changed(uow, user, new)
+
+
+@action("user.password_changed", needs=SIGNED_IN)
+def _changed(uow: UnitOfWork, user: User, new: str) -> None:
+    """Every other session ends: whoever knew the old password is out."""
+    user.password = passwords.hashed(new)
+    uow.note(sessions_ended=sessions.end_all(uow, user.id, but=uow.actor.session_id))

@@ -1,0 +1,1 @@
+"""Measurements: tables of medians and ratios within one run. Never a timed test."""

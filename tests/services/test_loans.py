@@ -1,0 +1,333 @@
+"""Volumes over the desk: out, back, undone, renewed, overdue; one volume is in one hand."""
+
+from collections.abc import Iterator
+from datetime import date
+from threading import Barrier, Thread
+
+import pytest
+
+from archive.actor import Actor
+from archive.errors import ArchiveError, Conflict, Forbidden, NotFound, Stale
+from archive.i18n import speaking
+from archive.journal import Event
+from archive.policy.permissions import P
+from archive.services import calendar, circulation, holdings, loans, requests, slips, tree
+from tests.conftest import CAST, Hospital
+from tests.services.lending import (
+    BARCODE, SHELF, another, approved, archive_it, ask, issue, shelf, state_of, step,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    with speaking("en"):
+        yield
+
+
+@pytest.fixture
+def archived(hospital: Hospital, record: int) -> int:
+    """An archived record of obstetrics on its shelf."""
+    return archive_it(hospital, record, location=shelf(hospital))
+
+
+def seal(hospital: Hospital, record: int) -> None:
+    """Lays a seal over a record."""
+    with hospital.uow("senior") as uow:
+        node = uow.node(record)
+        node.overlay_own = 1
+        uow.session.flush()
+        tree.reclassify(uow, node)
+        uow.record(Event("test.sealed"))
+
+
+def test_a_volume_goes_out_for_three_working_days(hospital: Hospital, archived: int) -> None:
+    """Handed out on Friday 20 November: due on Wednesday the 25th."""
+    number = approved(hospital, "clinician", archived)
+    issue(hospital, number)
+    with hospital.uow("clerk", readonly=True) as uow:
+        (loan,) = circulation.out(uow)
+        assert calendar.day_of(uow, loan.due_at) == date(2026, 11, 25)
+        assert (loan.borrower, loan.days_left, loan.is_overdue, loan.number) == ("clinician甲", 3, False, number)
+        assert circulation.overdue(uow) == []
+    with hospital.uow("senior", readonly=True) as uow:
+        (volume,) = holdings.volumes(uow, uow.node(archived))
+        assert (volume.status.name, volume.holder, volume.place) == ("lent", "clinician甲", SHELF)
+    assert state_of(hospital, number) == "lent"
+
+
+def test_what_comes_back_goes_to_its_place(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    issue(hospital, number)
+    with hospital.uow("clerk") as uow:
+        loans.take_back(uow, f" {BARCODE.lower()} ")
+    assert state_of(hospital, number) == "returned"
+    with hospital.uow("senior", readonly=True) as uow:
+        (volume,) = holdings.volumes(uow, uow.node(archived))
+        assert (volume.status.name, volume.holder, volume.place) == ("shelved", None, SHELF)
+        way = holdings.trail(uow, uow.node(archived))
+        assert [(trace.after.name, trace.to, trace.because) for trace in way[:2]] == [
+            ("shelved", None, number), ("lent", "clinician甲", number),
+        ]  # fmt: skip
+        assert circulation.open_loan(uow, uow.node(archived)) is None
+
+
+@pytest.mark.parametrize("account", sorted(CAST))
+def test_only_the_desk_hands_out_and_takes_back(hospital: Hospital, archived: int, account: str) -> None:
+    number = approved(hospital, "clinician", archived)
+    handles = account in {"clerk", "archivist", "senior"}
+    try:
+        issue(hospital, number, at=account)
+        with hospital.uow(account) as uow:
+            loans.take_back(uow, BARCODE)
+    except (Forbidden, NotFound):
+        assert not handles
+    else:
+        assert handles
+
+
+def test_the_wrong_volume_is_refused_in_words(hospital: Hospital, archived: int) -> None:
+    another(hospital, mrn="00216166")
+    with pytest.raises(Conflict, match="not the volume"):
+        issue(hospital, approved(hospital, "clinician", archived), "B00216166-1")
+
+
+def test_nothing_goes_out_that_is_not_approved(hospital: Hospital, archived: int) -> None:
+    with pytest.raises((Conflict, NotFound)):
+        issue(hospital, ask(hospital, "clinician", archived, kind="paper"), at="archivist")
+    with pytest.raises((Conflict, NotFound)):
+        issue(hospital, approved(hospital, "clinician2", archived, kind="eread"), at="archivist")
+
+
+def test_a_button_hands_nothing_out(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    for name in ("issue", "return"):
+        with pytest.raises(Conflict, match="desk"):
+            step(hospital, "clerk", number, name)
+
+
+def test_a_volume_that_is_out_is_not_handed_out_again(hospital: Hospital, archived: int) -> None:
+    first, second = approved(hospital, "clinician", archived), approved(hospital, "clinician2", archived)
+    issue(hospital, first)
+    with pytest.raises(Conflict, match="out already"):
+        issue(hospital, second)
+
+
+def test_two_desks_hand_out_one_volume_at_once_and_one_succeeds(hospital: Hospital, archived: int) -> None:
+    numbers = [approved(hospital, account, archived) for account in ("clinician", "clinician2", "head")]
+    start, said = Barrier(len(numbers)), []
+
+    def hand_out(number: str) -> None:
+        actor = hospital.actor("clerk")
+        start.wait()
+        try:
+            hospital.site.run(actor, lambda uow: loans.issue(uow, slips.one(uow, number), barcode=BARCODE) and None)
+            said.append("out")
+        except ArchiveError as refusal:
+            said.append(type(refusal).__name__)
+
+    threads = [Thread(target=hand_out, args=(number,)) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == ["Conflict", "Conflict", "out"]
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert len(circulation.out(uow)) == 1
+    assert sorted(state_of(hospital, number) for number in numbers) == ["approved", "approved", "lent"]
+
+
+def test_two_decide_one_request_at_once_and_one_succeeds(hospital: Hospital, archived: int) -> None:
+    number, said = ask(hospital, "clinician", archived, kind="paper"), []
+    start = Barrier(2)
+
+    def decide(account: str, name: str) -> None:
+        actor = hospital.actor(account)
+        start.wait()
+        try:
+            hospital.site.run(actor, lambda uow: requests.advance(uow, slips.one(uow, number), name, reason="重复") and None)
+            said.append(name)
+        except (Conflict, Stale) as refusal:
+            said.append(refusal.code[:0] + "late")
+
+    threads = [Thread(target=decide, args=pair) for pair in (("senior", "approve"), ("archivist", "refuse"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said)[-1] in {"late", "refuse"}
+    assert said.count("late") == 1
+
+
+def test_a_sealed_record_stays_though_it_was_approved(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    seal(hospital, archived)
+    with pytest.raises(Conflict, match="sealed"):
+        issue(hospital, number)
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert circulation.pick_list(uow) == []
+        assert requests.counts(uow).to_pick == 0
+
+
+def test_a_record_that_is_sealed_while_it_is_out_can_come_back(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    issue(hospital, number)
+    seal(hospital, archived)
+    with hospital.uow("clinician") as uow, pytest.raises(Conflict, match="sealed"):
+        loans.renew(uow, slips.one(uow, number))
+    with hospital.uow("clerk") as uow:
+        loans.take_back(uow, BARCODE)
+    assert state_of(hospital, number) == "returned"
+
+
+def test_missing_sheets_must_be_confirmed_and_are_kept(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    with pytest.raises(Conflict, match="1 sheet more than 64"), hospital.uow("clerk") as uow:
+        loans.issue(uow, slips.one(uow, number), barcode=BARCODE, sheets=65)
+    with hospital.uow("clerk") as uow:
+        loans.issue(uow, slips.one(uow, number), barcode=BARCODE, sheets=64)
+    with pytest.raises(Conflict, match="2 sheets of 64"), hospital.uow("clerk") as uow:
+        loans.take_back(uow, BARCODE, sheets=62)
+    with hospital.uow("clerk") as uow:
+        line = loans.take_back(uow, BARCODE, sheets=62, confirmed=True)
+        assert (line.sheets_out, line.sheets_in) == (64, 62)
+    with hospital.uow("clerk", readonly=True) as uow:
+        today = circulation.today(uow)
+        assert (today.out, today.back) == (1, 1)
+        assert [(passage.is_out, passage.missing) for passage in today.passages] == [(False, 2), (True, 0)]
+
+
+def test_a_record_of_two_volumes_is_back_when_both_are(hospital: Hospital, archived: int) -> None:
+    with hospital.uow("archivist") as uow:
+        second = holdings.register(uow, uow.node(archived)).barcode
+    number = approved(hospital, "clinician", archived)
+    issue(hospital, number)
+    issue(hospital, number, second)
+    with hospital.uow("clerk") as uow:
+        loans.take_back(uow, BARCODE)
+    assert state_of(hospital, number) == "lent"
+    with hospital.uow("clerk") as uow:
+        loans.take_back(uow, second)
+    assert state_of(hospital, number) == "returned"
+
+
+def test_the_last_act_can_be_undone(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    issue(hospital, number)
+    with hospital.uow("clerk") as uow:
+        loans.undo(uow, BARCODE)
+    assert state_of(hospital, number) == "approved"
+    issue(hospital, number)
+    with hospital.uow("clerk") as uow:
+        loans.take_back(uow, BARCODE)
+    with hospital.uow("clerk") as uow:
+        loans.undo(uow, BARCODE)
+    assert state_of(hospital, number) == "lent"
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert [loan.barcode for loan in circulation.out(uow)] == [BARCODE]
+    with hospital.uow("clerk") as uow:
+        loans.take_back(uow, BARCODE)
+    assert state_of(hospital, number) == "returned"
+
+
+def test_an_act_is_undone_only_by_whoever_did_it_and_only_soon(hospital: Hospital, archived: int, clock: object) -> None:
+    issue(hospital, approved(hospital, "clinician", archived))
+    with pytest.raises(Conflict, match="nothing to undo"), hospital.uow("senior") as uow:
+        loans.undo(uow, BARCODE)
+    clock.forward(minutes=11)  # type: ignore[attr-defined]
+    with pytest.raises(Conflict, match="nothing to undo"), hospital.uow("clerk") as uow:
+        loans.undo(uow, BARCODE)
+
+
+def test_a_loan_is_renewed_as_often_as_the_rule_says(hospital: Hospital, archived: int) -> None:
+    with hospital.uow("clinician") as uow:
+        asked = requests.ask(uow, uow.node(archived), kind="paper", purpose="treatment", days=3)
+        number = asked.number
+    step(hospital, "senior", number, "approve")
+    issue(hospital, number)
+    with hospital.uow("clinician") as uow:
+        loans.renew(uow, slips.one(uow, number))
+    with hospital.uow("clinician", readonly=True) as uow:
+        (loan,) = circulation.out(uow)
+        assert calendar.day_of(uow, loan.due_at) == date(2026, 11, 30)
+    with pytest.raises(Conflict, match="again"), hospital.uow("clinician") as uow:
+        loans.renew(uow, slips.one(uow, number))
+
+
+def test_a_discussion_is_not_renewed(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    issue(hospital, number)
+    with pytest.raises(Conflict, match="again"), hospital.uow("clinician") as uow:
+        loans.renew(uow, slips.one(uow, number))
+
+
+@pytest.mark.parametrize("account", ["clinician2", "head", "auditor", "sysadmin", "stranger"])
+def test_only_the_borrower_and_the_desk_renew(hospital: Hospital, archived: int, account: str) -> None:
+    number = approved(hospital, "clinician", archived)
+    issue(hospital, number)
+    with pytest.raises((Forbidden, NotFound)), hospital.uow(account) as uow:
+        loans.renew(uow, slips.one(uow, number))
+
+
+def test_what_is_overdue_stands_in_the_list_and_blocks_the_borrower(
+    hospital: Hospital, archived: int, clock: object
+) -> None:
+    other = another(hospital, mrn="00216166")
+    late, waiting = approved(hospital, "clinician", archived), approved(hospital, "clinician", other)
+    issue(hospital, late)
+    clock.forward(days=7)  # type: ignore[attr-defined]
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert [(loan.number, loan.days_left, loan.is_overdue) for loan in circulation.overdue(uow)] == [(late, -2, True)]
+        assert requests.counts(uow).overdue == 1
+    with hospital.uow("clinician", readonly=True) as uow:
+        assert requests.counts(uow).mine_overdue == 1
+        assert [slip.is_overdue for slip in requests.mine(uow)] == [False, True]
+    with pytest.raises(Conflict, match="overdue"):
+        issue(hospital, waiting, "B00216166-1")
+    with pytest.raises(Conflict, match="overdue"), hospital.uow("clinician") as uow:
+        loans.renew(uow, slips.one(uow, late))
+    issue(hospital, waiting, "B00216166-1", at="senior")
+    assert state_of(hospital, waiting) == "lent"
+
+
+def test_the_pick_list_goes_along_the_shelves(hospital: Hospital, archived: int) -> None:
+    for mrn in ("00137620", "00990019", "00137520"):
+        approved(hospital, "clinician", another(hospital, mrn=mrn))
+    approved(hospital, "clinician", archived)
+    with hospital.uow("clerk", readonly=True) as uow:
+        picks = circulation.pick_list(uow)
+        assert [pick.barcode for pick in picks] == [BARCODE, "B00990019-1", "B00137520-1", "B00137620-1"]
+        assert (picks[0].place, picks[0].slip.node.title, picks[1].place) == (SHELF, None, None)
+
+
+def test_the_page_of_a_record_says_that_it_is_out_and_to_some_with_whom(hospital: Hospital, archived: int) -> None:
+    issue(hospital, approved(hospital, "clinician", archived))
+    for account, told in {"clinician": True, "head": True, "archivist": True, "clinician2": False}.items():
+        with hospital.uow(account, readonly=True) as uow:
+            loan = circulation.open_loan(uow, uow.node(archived))
+            assert loan is not None
+            assert (loan.days_left, loan.is_overdue, loan.slip is not None) == (3, False, told)
+
+
+@pytest.mark.parametrize("account", ["auditor", "security", "sysadmin", "stranger", "desk", "scanner", "inspector"])
+def test_whoever_has_nothing_to_do_with_loans_sees_none(hospital: Hospital, archived: int, account: str) -> None:
+    approved(hospital, "clinician2", archived)
+    issue(hospital, approved(hospital, "clinician", archived))
+    with hospital.uow(account, readonly=True) as uow:
+        assert circulation.out(uow) == circulation.overdue(uow) == circulation.pick_list(uow) == []
+        assert circulation.in_hand(uow, hospital.people["clinician"]) == []
+        with pytest.raises(Forbidden):
+            circulation.today(uow)
+
+
+def test_nobody_acts_at_the_desk_without_having_signed_in(hospital: Hospital, archived: int) -> None:
+    approved(hospital, "clinician", archived)
+    with pytest.raises(Forbidden), hospital.site.uow(Actor.nobody()) as uow:
+        loans.take_back(uow, BARCODE)
+
+
+def test_a_volume_in_somebodys_hands_is_not_corrected_meanwhile(hospital: Hospital, archived: int) -> None:
+    from archive.services import steps
+
+    issue(hospital, approved(hospital, "clinician", archived))
+    with pytest.raises(Conflict), hospital.uow("senior") as uow:
+        steps.take(uow, uow.node(archived, P.EDIT_LIFECYCLE), "correct", reason="更正首页")

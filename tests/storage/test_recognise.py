@@ -1,0 +1,154 @@
+"""Printed Chinese is recognised, whichever way the page lies, and a bad page does not stop the next."""
+
+import os
+import signal
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from storage.limits import Reason, Refused
+from storage.recognise import Recognised, Recogniser
+
+FONTS = [
+    Path("/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc"),
+    Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
+    Path(__file__).resolve().parents[2] / "archive/static/fonts/NotoSansSC-Regular.ttf",
+]
+HEADING = "出院记录"
+RECORD = [
+    (
+        "患者王秀兰，女，67岁，因“反复咳嗽、咳痰10年，加重伴气促3天”于2023年11月08日入院。入院查体：体温37.8℃，"
+        "脉搏98次/分，呼吸24次/分，血压142/86mmHg。桶状胸，双肺叩诊过清音，双下肺可闻及散在湿啰音。"
+    ),
+    (
+        "入院后完善血常规、C反应蛋白、胸部CT等检查，诊断为慢性阻塞性肺疾病急性加重。予以抗感染、解痉平喘、"
+        "化痰及低流量吸氧治疗，患者症状明显缓解，复查动脉血气分析示氧分压回升。"
+    ),
+    "出院医嘱：规律吸入布地奈德福莫特罗，戒烟，避免受凉，两周后呼吸内科门诊复诊。",
+]
+
+
+def wrapped(face: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    lines = []
+    for paragraph in RECORD:
+        line = "　　"
+        for letter in paragraph:
+            if face.getlength(line + letter) > width:
+                lines.append(line)
+                line = ""
+            line += letter
+        lines.append(line)
+    return lines
+
+
+@pytest.fixture(scope="module")
+def record() -> Image.Image:
+    """A discharge record as a scanner at 200 dpi sees it."""
+    font = next((font for font in FONTS if font.exists()), None)
+    if font is None:
+        pytest.skip("there is no Chinese font here")
+    page = Image.new("L", (1654, 1000), 245)
+    draw, face = ImageDraw.Draw(page), ImageFont.truetype(font, 32)
+    draw.text((700, 60), HEADING, 30, ImageFont.truetype(font, 56))
+    for row, line in enumerate(wrapped(face, 1654 - 360)):
+        draw.text((180, 200 + row * 52), line, 30, face)
+    return page
+
+
+@pytest.fixture(scope="module")
+def recogniser() -> Iterator[Recogniser]:
+    with Recogniser() as one:
+        yield one
+
+
+def saved(image: Image.Image, folder: Path) -> Path:
+    path = folder / "page.jpg"
+    image.save(path, quality=80)
+    return path
+
+
+@pytest.fixture
+def upright(recogniser: Recogniser, record: Image.Image, tmp_path: Path) -> Recognised:
+    return recogniser.recognise(saved(record, tmp_path))
+
+
+def children() -> set[int]:
+    """The processes that this one has started."""
+    return {
+        int(pid)
+        for task in Path("/proc/self/task").iterdir()
+        for pid in (task / "children").read_text().split()
+    }
+
+
+def folded(text: str) -> str:
+    """Without the difference of full and half width, which recognition does not keep."""
+    return unicodedata.normalize("NFKC", text).replace(" ", "").replace("。", ".")
+
+
+def edits(left: str, right: str) -> int:
+    row = list(range(len(right) + 1))
+    for done, letter in enumerate(left, 1):
+        above, row = row, [done]
+        for place, other in enumerate(right, 1):
+            row.append(min(above[place] + 1, row[-1] + 1, above[place - 1] + (letter != other)))
+    return row[-1]
+
+
+def test_fewer_than_two_in_a_hundred_characters_are_wrong(upright: Recognised):
+    written, read = folded(HEADING + "".join(RECORD)), folded(upright.text.replace("\n", ""))
+    assert edits(written, read) / len(written) < 0.02
+    assert upright.confidence > 0.9
+
+
+def test_paragraphs_are_whole_so_that_a_phrase_over_a_line_break_is_found(upright: Recognised):
+    paragraphs = upright.text.splitlines()
+    assert paragraphs[0] == HEADING
+    assert [one[:4] for one in paragraphs[1:]] == [one[:4] for one in RECORD]
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_page_on_its_side_is_read_and_tells_how_to_turn_it(
+    recogniser: Recogniser, record: Image.Image, tmp_path: Path, turn: int
+):
+    lying = record.crop((0, 0, 1654, 400)).rotate(turn, expand=True)
+    found = recogniser.recognise(saved(lying, tmp_path))
+    assert found.rotation == turn
+    assert found.text.startswith(HEADING)
+    (heading,) = [line for line in found.lines if line.text == HEADING]
+    inked = lying.point(lambda value: 255 if value < 128 else 0)
+    assert inked.crop(heading[:4]).getbbox()
+    width, height = heading.x1 - heading.x0, heading.y1 - heading.y0
+    assert (height > width) == (turn in {90, 270})
+
+
+def test_a_blank_page_has_no_text(recogniser: Recogniser, tmp_path: Path):
+    found = recogniser.recognise(saved(Image.new("L", (800, 1000), 250), tmp_path))
+    assert (found.text, found.lines, found.rotation, found.confidence) == ("", (), 0, 0.0)
+
+
+def test_a_page_that_cannot_be_read_does_not_stop_the_next(
+    recogniser: Recogniser, record: Image.Image, tmp_path: Path
+):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff" + bytes(2000))
+    with pytest.raises(Refused) as refused:
+        recogniser.recognise(broken)
+    assert refused.value.reason is Reason.BROKEN
+    assert recogniser.recognise(saved(record.crop((0, 0, 1654, 160)), tmp_path)).text == HEADING
+
+
+def test_a_child_that_was_killed_is_followed_by_another(record: Image.Image, tmp_path: Path):
+    heading = saved(record.crop((0, 0, 1654, 160)), tmp_path)
+    others = children()
+    with Recogniser() as recogniser:
+        assert recogniser.recognise(heading).text == HEADING
+        (reading,) = children() - others
+        os.kill(reading, signal.SIGKILL)
+        with pytest.raises(Refused) as refused:
+            recogniser.recognise(heading)
+        assert refused.value.reason is Reason.TOO_MUCH_MEMORY
+        assert recogniser.recognise(heading).text == HEADING
