@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -110,7 +111,7 @@ class Rule:
         return and_(allowed, not_(or_(*shut))) if shut else allowed
 
 
-def _end(path: ColumnElement[str]) -> ColumnElement[str]:
+def _end(path: Any) -> ColumnElement[str]:
     return func.substr(path, 1, func.length(path) - 1) + "0"
 
 

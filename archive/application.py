@@ -66,10 +66,11 @@ def _remember_people(app: Flask, site: Site) -> None:
     login = LoginManager(app)
     login.session_protection = None  # the session row decides, and it can be ended at once
 
-    @login.user_loader
     def load(token: str) -> SignedIn | None:
         actor = sessions.actor_of(site, g.session, token)
         return SignedIn(token, actor) if actor else None
+
+    login.user_loader(load)
 
 
 def _answer_errors(app: Flask) -> None:

@@ -1,10 +1,11 @@
 """Keeps each node's access class true: classifies nodes and branches set-based, and rewrites the tokens of classes."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import and_, case, delete, func, insert, or_, select, text, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, Table, and_, case, delete, func, insert, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from archive.access import Class, tokens_of
 from archive.models import ROOT_ID, AccessClass, AccessToken, Counter, LocalRole, Node, Policy, SecurityEpoch, Setting
@@ -14,18 +15,51 @@ TRUSTED: Any = {"scope": "classes", "synchronize_session": False}
 """This module works on the whole tree, for nobody in particular."""
 
 BATCH = 5_000
+LOCK = 5_000_001
+"""Number of the advisory lock on PostgreSQL."""
+HANDED_DOWN = ("path", "depth", "scope_id", "level", "overlay", "state", "dept_id", "year")
+
+
+def alone(session: Session, *nodes: Node) -> None:
+    """Before a branch changes: nobody adds to a branch or changes one until this transaction has ended.
+
+    `nodes` are read again. Whoever added below them meanwhile would hand down what is no longer true.
+    """
+    session.flush()
+    _wait(session, func.pg_advisory_xact_lock(LOCK), nodes)
+
+
+def beside(session: Session, parent: Node) -> None:
+    """Before a node is added below `parent`: no branch changes until this transaction has ended; others may add too."""
+    _wait(session, func.pg_advisory_xact_lock_shared(LOCK), (parent,))
+
+
+def _wait(session: Session, lock: ColumnElement[Any], nodes: Iterable[Node]) -> None:
+    if session.get_bind().dialect.name != "postgresql":  # SQLite has one writer at a time
+        return
+    session.execute(select(lock))
+    for node in nodes:
+        session.refresh(node, HANDED_DOWN)
 
 
 def policy_id(session: Session, *, type: str, workflow: str, state: str) -> int:
     """The interned (type, workflow, state)."""
-    known = and_(Policy.type == type, Policy.workflow == workflow, Policy.state == state)
-    found = session.scalar(select(Policy.id).where(known))
-    if found is None:
-        policy = Policy(type=type, workflow=workflow, state=state)
-        session.add(policy)
-        session.flush()
-        found = policy.id
-    return found
+    known = select(Policy.id).where(Policy.type == type, Policy.workflow == workflow, Policy.state == state)
+    number, _new = _interned(session, known, Policy(type=type, workflow=workflow, state=state))
+    return number
+
+
+def _interned(session: Session, known: Select[Any], row: Policy | AccessClass) -> tuple[int, bool]:
+    """The id of `row`, which is written unless it is there already; and whether it is new."""
+    found = session.scalar(known)
+    if found is not None:
+        return found, False
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # another transaction has just written it
+        return session.scalars(known).one(), False
+    return row.id, True
 
 
 def classify(session: Session, node: Node, parent: Node) -> None:
@@ -34,14 +68,14 @@ def classify(session: Session, node: Node, parent: Node) -> None:
     node.overlay = max(node.overlay_own, parent.overlay)
     node.policy_id = policy_id(session, type=node.type, workflow=node.workflow, state=node.state)
     node.scope_id = node.id if node.shared or not node.inherits else parent.scope_id
-    context = (node.scope_id, node.policy_id, node.level, node.dept_id or 0, node.overlay)
+    context = (node.scope_id or 0, node.policy_id, node.level, node.dept_id or 0, node.overlay)
     node.access_class = _intern(session, {context})[context]
     announce(session, node)
 
 
 def classify_branch(session: Session, top: Node) -> int:
     """Classifies `top` and everything below it, one UPDATE a level of the tree. Gives how many nodes changed."""
-    session.flush()
+    alone(session, top)
     deepest = session.scalar(select(func.max(Node.depth)).where(_below(top)), execution_options=TRUSTED) or top.depth
     _inherit_policies(session, top)
     count = sum(_classify_level(session, top, depth) for depth in range(top.depth, deepest + 1))
@@ -74,7 +108,8 @@ Context = tuple[int, int, int, int, int]
 
 def _classify_level(session: Session, top: Node, depth: int) -> int:
     """One level of the tree takes what it inherits from the level above; a row that stays as it is, is not written."""
-    own, parent, kind = Node.__table__, aliased(Node.__table__), AccessClass.__table__
+    own, kind = cast(Table, Node.__table__), AccessClass.__table__
+    parent = own.alias()
     mine = and_(
         own.c.parent_id == parent.c.id, own.c.depth == depth, own.c.id != ROOT_ID,
         own.c.path >= top.path, own.c.path < top.path_end,
@@ -84,7 +119,7 @@ def _classify_level(session: Session, top: Node, depth: int) -> int:
     scope = case((or_(own.c.shared, own.c.inherits.is_(False)), own.c.id), else_=parent.c.scope_id)
     dept = func.coalesce(own.c.dept_id, 0)
     wanted = select(scope, own.c.policy_id, level, dept, overlay).where(mine).distinct()
-    _intern(session, {tuple(row) for row in session.execute(wanted, execution_options=TRUSTED)})  # type: ignore[misc]
+    _intern(session, {tuple(row) for row in session.execute(wanted, execution_options=TRUSTED)})
     changed = session.execute(
         own.update()
         .where(mine, kind.c.scope_id == scope, kind.c.policy_id == own.c.policy_id, kind.c.level == level)
@@ -100,22 +135,15 @@ def _intern(session: Session, contexts: set[Context]) -> dict[Context, int]:
     numbers: dict[Context, int] = {}
     for context in contexts:
         scope, policy, level, dept, overlay = context
-        numbers[context] = session.scalar(
-            select(AccessClass.id).where(
-                AccessClass.scope_id == scope, AccessClass.policy_id == policy, AccessClass.level == level,
-                AccessClass.dept_id == dept, AccessClass.overlay == overlay,
-            )
-        ) or _make(session, context)  # fmt: skip
+        known = select(AccessClass.id).where(
+            AccessClass.scope_id == scope, AccessClass.policy_id == policy, AccessClass.level == level,
+            AccessClass.dept_id == dept, AccessClass.overlay == overlay,
+        )  # fmt: skip
+        row = AccessClass(scope_id=scope, policy_id=policy, level=level, dept_id=dept, overlay=overlay)
+        numbers[context], new = _interned(session, known, row)
+        if new:
+            expand(session, [numbers[context]])
     return numbers
-
-
-def _make(session: Session, context: Context) -> int:
-    scope, policy, level, dept, overlay = context
-    made = AccessClass(scope_id=scope, policy_id=policy, level=level, dept_id=dept, overlay=overlay)
-    session.add(made)
-    session.flush()
-    expand(session, [made.id])
-    return made.id
 
 
 def expand(session: Session, class_ids: Iterable[int]) -> int:
@@ -171,6 +199,7 @@ def local_roles_at(session: Session, scope_id: int) -> list[tuple[int, str]]:
 
 def expand_below(session: Session, top: Node) -> int:
     """After sharing changed at an existing scope: rewrites class rows only, never nodes, never the index."""
+    alone(session)
     scopes = select(Node.id).where(_below(top), or_(Node.shared, Node.inherits.is_(False), Node.id == top.id))
     numbers = session.scalars(select(AccessClass.id).where(AccessClass.scope_id.in_(scopes)), execution_options=TRUSTED)
     count = expand(session, list(numbers))
@@ -190,6 +219,7 @@ def refresh_policy(session: Session) -> int:
     stored = session.get(Setting, "rights.checksum")
     if stored is not None and stored.value == current:
         return 0
+    alone(session)
     count = expand(session, list(session.scalars(select(AccessClass.id))))
     session.merge(Setting(name="rights.checksum", value=current))
     announce(session)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -101,7 +101,7 @@ def conduct(route: Route, parts: dict[str, Any]) -> Response:
     """Answers one request: opens the unit of work, checks, calls the view, writes the journal, commits."""
     readonly = request.method in SAFE
     try:
-        attempt = lambda: _attempt(route, parts, readonly)  # noqa: E731 - tried again as a whole
+        attempt = partial(_attempt, route, parts, readonly)
         return attempt() if readonly else site().retrying(attempt)
     except (Forbidden, NotFound) as error:
         _note_refusal(error)

@@ -60,7 +60,8 @@ def _check_statement(state: ORMExecuteState) -> None:
 
 
 def _tables(statement: Any) -> set[str]:
-    names = {element.name for element in visitors.iterate(statement) if element.__visit_name__ == "table"}
+    elements: Any = visitors.iterate(statement)
+    names = {element.name for element in elements if element.__visit_name__ == "table"}
     table = getattr(statement, "table", None)
     return names | ({table.name} if table is not None and hasattr(table, "name") else set())
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -99,7 +99,7 @@ class UnitOfWork:
 
     def node(self, ref: int | UUID | str, needs: P = P.DISCOVER) -> Node:
         """The node of an id, a uuid or a path of slugs. Raises NotFound, or Forbidden if only `needs` is lacking."""
-        found = self.session.scalar(self._locate(ref).execution_options(scope="node"))
+        found: Node | None = self.session.scalar(self._locate(ref).execution_options(scope="node"))
         if found is None and isinstance(ref, str):
             found = self._renamed(ref)
         if found is None:
@@ -107,7 +107,7 @@ class UnitOfWork:
         self.require(needs, found)
         return found
 
-    def _locate(self, ref: int | UUID | str) -> Select[tuple[Node]]:
+    def _locate(self, ref: int | UUID | str) -> Select[Node]:
         if isinstance(ref, int):
             return select(Node).where(Node.id == ref)
         if isinstance(ref, UUID):
@@ -241,7 +241,7 @@ class UnitOfWork:
         return replace(event, object_kind=subject.__tablename__, object_id=subject.id, object_ref=str(ref) or None)
 
 
-def _by_slugs(slugs: list[str]) -> Select[tuple[Node]]:
+def _by_slugs(slugs: list[str]) -> Select[Node]:
     """A path is resolved with self-joins: a recursive query joined to VALUES fails on SQLite."""
     top = aliased(Node)
     statement: Select[Any] = select(top).where(top.id == ROOT_ID) if not slugs else select(Node)
@@ -275,6 +275,6 @@ def action(
 
         run.needs = needs  # type: ignore[attr-defined]
         run.action = name  # type: ignore[attr-defined]
-        return run
+        return cast(Callable[Concatenate[UnitOfWork, A], R], run)
 
     return decorate

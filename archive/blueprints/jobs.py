@@ -19,9 +19,9 @@ def drawn(seen: JobView) -> dict[str, Any]:
     about = seen.subject.stay or seen.subject.number if seen.subject else None
     return {
         "uuid": seen.uuid, "label": f"{seen.label} · {about}" if about else seen.label, "state": seen.state,
-        "progress": seen.progress, "total": seen.total, "left": seen.left, "counts": seen.counts, "running": seen.running,
-        "refresh": url_for("jobs.card", uuid=seen.uuid), "href": url_for("jobs.card", uuid=seen.uuid),
-        "cancel": url_for("jobs.cancel", uuid=seen.uuid) if seen.can_stop else "",
+        "progress": seen.progress, "total": seen.total, "left": seen.left, "counts": seen.counts,
+        "running": seen.running, "refresh": url_for("jobs.card", uuid=seen.uuid),
+        "href": url_for("jobs.card", uuid=seen.uuid), "cancel": url_for("jobs.cancel", uuid=seen.uuid) if seen.can_stop else "",
         "retry": url_for("jobs.retry", uuid=seen.uuid) if seen.can_retry else "", "result": _result(seen),
         "created_at": seen.created_at, "done_at": seen.done_at, "owner": seen.owner,
     }  # fmt: skip

@@ -1,10 +1,12 @@
 """在线阅览: the viewer, and the bytes of a page. Without JavaScript it is a plain picture beside its text."""
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 
 from archive.gate import Section
+from archive.i18n import _
 from archive.policy.permissions import P
 from archive.services import pages, reading, viewer
 from archive.sight import href
@@ -24,8 +26,16 @@ def view(uow: UnitOfWork, node: Any, number: int) -> str | Response:
     g.reading_words = {"page": number} | ({"q": words} if words else {})
     return render_template(
         "pages/view.html", open=seen, q=words, levels=_levels(seen), grant=reading.my_grant(uow, node),
+        boxes=[asdict(box) for box in seen.boxes], said=_said(seen.page),
         thumb=lambda leaf: _bytes(".thumbnail", seen, leaf.ordinal, leaf.ticket),
     )  # fmt: skip
+
+
+def _said(page: pages.PageView) -> str:
+    """Where the text comes from, and how sure it is."""
+    if page.kind == "machine":
+        return _("recognised, %(sure)s sure", sure=f"{(page.confidence or 0) * 100:.1f}%")
+    return {"layer": _("from the file"), "human": _("corrected by hand")}.get(page.kind, "")
 
 
 def _elsewhere(uow: UnitOfWork, node: Any, number: int, words: str) -> Response:

@@ -110,14 +110,10 @@ def person(uow: UnitOfWork, uuid: UUID) -> str:
 def _person(uow: UnitOfWork, uuid: UUID, error: ArchiveError | None = None, form: str = "") -> str:
     """The page of a person; an error stands in the form that was refused."""
     one = directory.person(uow, directory.find(uow, uuid))
-    refused = error if isinstance(error, Invalid) else None
-    held = {duty.role for duty in one.duties}
-    roles = [(name, title) for name, title in _roles() if name not in held and not duties.against(name, held)]
-    apart = [(title, duties.titles(duties.against(name, held))) for name, title in _roles()
-             if name not in held and duties.against(name, held)]  # fmt: skip
+    why = next(iter(error.fields.values()), str(error)) if isinstance(error, Invalid) else str(error or "")
     return render_template(
-        "people/person.html", person=one, error=error, refused=form, roles=roles, apart=apart, act_label=act_label,
-        wrong=refused.fields if refused else {}, depts=_depts(uow, one.departments),
+        "people/person.html", person=one, why=why, refused=form, depts=_depts(uow, one.departments),
+        offers=duties.offers([duty.role for duty in one.duties]), act_label=act_label,
         may_manage=uow.can(P.USER_MANAGE), may_assign=uow.can(P.ROLE_ASSIGN) and not one.is_self,
     )  # fmt: skip
 

@@ -170,7 +170,7 @@ def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: boo
     total = ngettext("%(num)s item", "%(num)s items", listed.total, num=f"{listed.total:,}" + ("+" if listed.capped else ""))
     onward = _with(cursor=listed.next) if listed.next else None
     sorts = {"title": "number", "updated": "updated"}
-    columns = [
+    columns: list[dict[str, Any]] = [
         {"key": "title", "label": _("Title"), "kind": "link", "href": _with(sort="number", cursor=None)},
         {"key": "number", "label": _("Archival number"), "kind": "dh", "optional": True},
         {"key": "state", "label": _("State"), "kind": "state"},
@@ -223,4 +223,5 @@ def _filters(filters: listing.Filters) -> list[dict[str, str]]:
 def _with(**changes: Any) -> str:
     """This address with some of its parameters changed."""
     kept = {name: value for name, value in request.args.items() if name not in changes}
-    return url_for(request.endpoint or "", **(request.view_args or {}), **kept, **{k: v for k, v in changes.items() if v})
+    values: dict[str, Any] = {**(request.view_args or {}), **kept, **{k: v for k, v in changes.items() if v}}
+    return url_for(request.endpoint or "", **values)

@@ -40,9 +40,8 @@ def form(uow: UnitOfWork, node: Any) -> str:
     chosen = field("file", _("Files"), "file", multiple=True, accept=ACCEPTED,
                    hint=_("PDF, TIFF, JPEG or PNG, at most %(size)s each", size=_size()))  # fmt: skip
     files = intake.files(uow, node) if seen.can(P.READ) else []
-    head = shown.head(uow, node, seen, "upload") | {"actions": []}
-    return render_template("uploads/form.html", view=seen, field=chosen, files=files, may_withdraw=seen.can(P.SCAN_REPLACE),
-                           **head)  # fmt: skip
+    more = shown.head(uow, node, seen, "upload") | {"actions": [], "may_withdraw": seen.can(P.SCAN_REPLACE)}
+    return render_template("uploads/form.html", view=seen, field=chosen, files=files, **more)
 
 
 def _size() -> str:

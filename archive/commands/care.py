@@ -13,6 +13,7 @@ from archive.models import Blob, Job, Node, Outbox, Session
 from archive.services import health, policies
 from archive.settings import Settings
 from archive.site import Site
+from archive.uow import UnitOfWork
 from storage import check
 
 
@@ -31,13 +32,16 @@ def _status(settings: Settings, _chosen: argparse.Namespace) -> int:
     migrate.verify(site)
     with site.uow(Actor.system("status"), readonly=True) as uow, uow.unscoped("status"):
         state = health.check(site, uow)
-        count = lambda model, *where: uow.session.scalar(select(func.count()).select_from(model).where(*where)) or 0  # noqa: E731
         print(f"health: {state.status}" + "".join(f"\n  {reason}" for reason in state.reasons))
-        print(f"nodes: {count(Node)}  files: {count(Blob)}")
-        print(f"jobs waiting: {count(Job, Job.state == 'waiting')}  failed: {count(Job, Job.state == 'failed')}")
-        print(f"index behind by: {count(Outbox)} changes")
-        print(f"open sessions: {count(Session, Session.ended_at.is_(None), Session.expires_at > uow.now)}")
+        print(f"nodes: {_count(uow, Node)}  files: {_count(uow, Blob)}")
+        print(f"jobs waiting: {_count(uow, Job, Job.state == 'waiting')}  failed: {_count(uow, Job, Job.state == 'failed')}")
+        print(f"index behind by: {_count(uow, Outbox)} changes")
+        print(f"open sessions: {_count(uow, Session, Session.ended_at.is_(None), Session.expires_at > uow.now)}")
     return 0 if state.status == "ok" else 1
+
+
+def _count(uow: UnitOfWork, model: Any, *where: Any) -> int:
+    return uow.session.scalar(select(func.count()).select_from(model).where(*where)) or 0
 
 
 def _check(settings: Settings, _chosen: argparse.Namespace) -> int:

@@ -42,19 +42,11 @@ def as_png(image: Image.Image) -> bytes:
 
 
 def as_tiff(images: Sequence[Image.Image]) -> bytes:
-    """One TIFF of many pages: bitonal ones in Group 4, the others in JPEG, as scanners write them."""
+    """One TIFF of many pages, as scanners write them: Group 4 if they are bitonal, else JPEG; not a mixture."""
     out = BytesIO()
     first, *rest = images
-    compression = "group4" if first.mode == "1" else "jpeg"
-    first.save(
-        out,
-        "TIFF",
-        save_all=True,
-        append_images=rest,
-        compression=compression,
-        quality=_QUALITY,
-        dpi=(_dpi(first), _dpi(first)),
-    )
+    coding = {"compression": "group4"} if first.mode == "1" else {"compression": "jpeg", "quality": _QUALITY}
+    first.save(out, "TIFF", save_all=True, append_images=rest, dpi=(_dpi(first), _dpi(first)), **coding)
     return out.getvalue()
 
 

@@ -189,8 +189,12 @@ def _red_heading(page: Page, header: Header) -> int:
 
 
 def _barcode(page: Page, text: str) -> None:
-    symbol = np.asarray(zxingcpp.write_barcode(zxingcpp.BarcodeFormat.Code128, text))
-    bars = Image.fromarray(symbol).resize((page.px(46), page.px(9)), Image.Resampling.NEAREST)
+    symbol = Image.fromarray(
+        np.asarray(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128).to_image())
+    )
+    # A whole number of pixels for each bar, or the scan blurs the narrow ones away.
+    module = max(2, page.px(0.34))
+    bars = symbol.resize((symbol.width * module, page.px(9)), Image.Resampling.NEAREST)
     x = page.image.width - page.px(16) - bars.width
     page.image.paste(bars.convert("RGB"), (x, page.px(8)))
     page.text((x + page.px(10), page.px(17.6)), text, 8)

@@ -20,11 +20,16 @@ from archive.uow import UnitOfWork
 from archive.workflow import State
 
 TRUSTED: Any = {"scope": "circulation"}
+STILL_OUT = RequestLine.in_at.is_(None)
+FIRST_DUE = (RequestLine.due_at, RequestLine.id)
 
 
 @dataclass(frozen=True)
 class Loan:
-    """在借: one volume in somebody's hands. `days_left` counts working days, and is negative when it is overdue."""
+    """在借: one volume in somebody's hands. `days_left` counts working days, and is negative when it is overdue.
+
+    `back_at` says when it came back, and `missing` how many sheets then were not there.
+    """
 
     barcode: str
     node: NodeView
@@ -37,6 +42,8 @@ class Loan:
     days_left: int
     is_overdue: bool
     sheets: int | None
+    back_at: datetime | None
+    missing: int
 
     @property
     def href(self) -> str | None:
@@ -46,29 +53,35 @@ class Loan:
 
 def out(uow: UnitOfWork) -> list[Loan]:
     """What is out, as far as the actor sees it, the first due first."""
-    return _loans(uow)
+    return _loans(uow, STILL_OUT)
 
 
 def overdue(uow: UnitOfWork) -> list[Loan]:
     """What should be back."""
-    return _loans(uow, RequestLine.due_at < uow.now)
+    return _loans(uow, STILL_OUT, RequestLine.due_at < uow.now)
 
 
 def in_hand(uow: UnitOfWork, person: int) -> list[Loan]:
     """What one borrower has."""
-    return _loans(uow, Request.requester_id == person)
+    return _loans(uow, STILL_OUT, Request.requester_id == person)
 
 
-def _loans(uow: UnitOfWork, *conditions: ColumnElement[bool]) -> list[Loan]:
+def last(uow: UnitOfWork, barcode: str) -> Loan | None:
+    """The last loan of a volume, over or not, as far as the actor sees it."""
+    found = _loans(uow, Holding.barcode == barcode, order=(RequestLine.id.desc(),), most=1)
+    return found[0] if found else None
+
+
+def _loans(uow: UnitOfWork, *conditions: ColumnElement[bool], order: Any = FIRST_DUE, most: int = MOST) -> list[Loan]:
     borrower = aliased(Principal)
     statement = (
         slips.visible(uow, RequestLine, Request, Node, Holding.barcode, borrower.name)
         .join(RequestLine, RequestLine.request_id == Request.id)
         .join(Holding, Holding.id == RequestLine.holding_id)
         .join(borrower, borrower.id == Request.requester_id)
-        .where(RequestLine.in_at.is_(None), *conditions)
-        .order_by(RequestLine.due_at, RequestLine.id)
-        .limit(MOST)
+        .where(*conditions)
+        .order_by(*order)
+        .limit(most)
     )
     rows = uow.session.execute(statement).all()
     return [_loan(uow, row, view) for row, view in zip(rows, views(uow, [row[2] for row in rows]), strict=True)]
@@ -81,7 +94,12 @@ def _loan(uow: UnitOfWork, row: Iterable[Any], view: NodeView) -> Loan:
         barcode=barcode, node=view, request=request.uuid, number=request.number,
         purpose=words.get(request.purpose, request.purpose), borrower=borrower, out_at=line.out_at, due_at=line.due_at,
         days_left=days_left(uow, line.due_at), is_overdue=line.due_at < uow.now, sheets=line.sheets_out,
+        back_at=line.in_at, missing=_missing(line.sheets_out, line.sheets_in),
     )  # fmt: skip
+
+
+def _missing(before: int | None, after: int | None) -> int:
+    return 0 if before is None or after is None else max(0, before - after)
 
 
 def days_left(uow: UnitOfWork, due_at: datetime) -> int:
@@ -129,9 +147,10 @@ class Pick:
     status: State
 
 
-def pick_list(uow: UnitOfWork) -> list[Pick]:
+def pick_list(uow: UnitOfWork, for_person: int | None = None) -> list[Pick]:
     """取卷单: what is to be fetched, in the order of the shelves; sealed records are left where they are."""
-    wanted = slips.listed(uow, Request.state == "approved", slips.handled(uow), slips.may_go_out())
+    whose = [] if for_person is None else [Request.requester_id == for_person]
+    wanted = slips.listed(uow, Request.state == "approved", slips.handled(uow), slips.may_go_out(), *whose)
     waiting = {slip.node.id: slip for slip in wanted}
     rows = uow.session.execute(
         select(Holding.node_id, Holding.barcode, Holding.status, Location.code, Location.path)
@@ -202,6 +221,6 @@ def _passages(uow: UnitOfWork, moment: Any, begin: datetime, most: int, *, is_ou
     rows = uow.session.execute(statement).all()
     seen = views(uow, [row[1] for row in rows])
     return [
-        Passage(at, is_out, view, barcode, name, 0 if is_out or None in (before, after) else max(0, before - after))
+        Passage(at, is_out, view, barcode, name, 0 if is_out else _missing(before, after))
         for (at, _node, barcode, name, before, after), view in zip(rows, seen, strict=True)
     ]

@@ -1,5 +1,7 @@
 """角色与敏感授权: given by the security administrator, never to oneself, never against the separation of duties."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -25,9 +27,27 @@ def held(uow: UnitOfWork, user: User) -> set[str]:
     return set(uow.session.scalars(rows))
 
 
-def against(role: str, others: set[str]) -> set[str]:
+def against(role: str, others: Collection[str]) -> set[str]:
     """The roles among `others` that do not go with `role`."""
     return {other for other in others if frozenset({role, other}) in CONFLICTS}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A role that somebody does not hold yet; `against` names those of theirs that it does not go with."""
+
+    role: str
+    title: str
+    against: str
+
+
+def offers(present: Collection[str]) -> list[Offer]:
+    """The roles that could be given beside those that are held, with what stands against each."""
+    return [
+        Offer(role, str(ROLES[role].title), roster.titles(against(role, present)))
+        for role in GLOBAL_ROLES
+        if role not in present
+    ]
 
 
 @action("role.assigned", needs=P.ROLE_ASSIGN)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import IO, Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -32,7 +32,7 @@ STATES = {
 }
 
 
-def stage(site: Site, stream: BinaryIO) -> Staged:
+def stage(site: Site, stream: IO[bytes]) -> Staged:
     """Reads a file to its end, durably, before any transaction begins. Raises TooLarge or Full, and keeps nothing."""
     try:
         return site.store.stage(stream, site.settings.upload_limit)

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from archive import classes
 from archive.errors import Conflict, Invalid
 from archive.i18n import _
 from archive.models import Node
@@ -53,6 +54,7 @@ def take(uow: UnitOfWork, node: Node, name: str, *, version: int | None = None, 
 
 
 def _arrive(uow: UnitOfWork, node: Node, state: str) -> None:
+    classes.alone(uow.session, node)
     node.state, node.updated_at, node.updated_by = state, uow.now, uow.actor.principal_id
     if state == "archived":
         _archive(uow, node)

@@ -97,6 +97,7 @@ def add(uow: UnitOfWork, parent: Node, *, kind: str, fields: Mapping[str, object
 
 def plant(uow: UnitOfWork, parent: Node, kind: Type, values: dict[str, Any]) -> Node:
     """Writes the row, its class, its first version; and what its type asks for. No check: `add` has made it."""
+    classes.beside(uow.session, parent)
     number = classes.reserve_node_ids(uow.session)[0]
     state = parent.state if kind.name in INHERITING else WORKFLOWS[kind.workflow].initial
     node = Node(
@@ -217,10 +218,12 @@ def lead(uow: UnitOfWork, file: Node) -> list[Node]:
     """Items live in the state, the department and the year of their file. Gives those that have just followed it."""
     if TYPES[file.type].rank != "file":
         return []
+    classes.alone(uow.session, file)
     of_file = (Node.path > file.path, Node.path < file.path_end, Node.type.in_(INHERITING))
     life = {"state": file.state, "dept_id": file.dept_id, "year": file.year}
     astray = or_(*(getattr(Node, name).is_distinct_from(value) for name, value in life.items()))
-    items = list(uow.session.scalars(select(Node).where(*of_file, astray).order_by(Node.position), execution_options=TRUSTED))
+    followers = select(Node).where(*of_file, astray).order_by(Node.position)
+    items = list(uow.session.scalars(followers, execution_options=TRUSTED))
     if items:
         uow.session.execute(update(Node).where(*of_file).values(life), execution_options=TRUSTED)
     return items
@@ -228,6 +231,7 @@ def lead(uow: UnitOfWork, file: Node) -> list[Node]:
 
 def reclassify(uow: UnitOfWork, node: Node) -> None:
     """Works out the classes of a node and its branch again."""
+    classes.alone(uow.session, node)
     if has_children(uow, node):
         classes.classify_branch(uow.session, node)
         uow.session.refresh(node)
@@ -259,11 +263,11 @@ def set_level(uow: UnitOfWork, node: Node, *, level: int, reason: str) -> None:
 def move(uow: UnitOfWork, node: Node, *, to: Node) -> None:
     """Moves a branch below `to`. Raises Conflict where it does not fit, or would lie within itself."""
     uow.require(P.ADD, to)
+    classes.alone(uow.session, node, to)
     kind = TYPES[node.type]
     if to.path.startswith(node.path) or to.type not in kind.parents or not _fits(kind, to):
         raise Conflict(_("It cannot be moved there."))
     uow.note(parent=[node.parent_id, to.id])
-    uow.session.flush()
     # What is below needs no closing any more: all of it is classified here.
     uow.session.execute(
         delete(ClosedBranch).where(ClosedBranch.path_from >= node.path, ClosedBranch.path_from < node.path_end)

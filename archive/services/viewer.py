@@ -2,9 +2,9 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -88,7 +88,6 @@ class Open:
     boxes: list[Box]
     paragraphs: list[list[tuple[str, bool]]]
     marked: bool
-    until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -99,12 +98,46 @@ class _Run:
     before: int
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """One opening of a page: who reads what, in which file, looking for which words."""
+
+    uow: UnitOfWork
+    node: Node
+    ordinal: int
+    words: str
+    runs: list[_Run]
+    seen: dict[int, NodeView]
+
+    @property
+    def number(self) -> int:
+        return next(run.before for run in self.runs if run.node.id == self.node.id) + self.ordinal
+
+    @property
+    def total(self) -> int:
+        return self.runs[-1].before + self.runs[-1].node.page_count
+
+    def href(self, node: int, ordinal: int) -> str:
+        return f"{self.seen[node].href}/++page++{ordinal}" + (f"?q={quote(self.words)}" if self.words else "")
+
+    def at(self, number: int) -> str | None:
+        """The address of a page by its number in the file, if there is one."""
+        found = _at(self.runs, number)
+        return self.href(found[0].id, found[1]) if found else None
+
+
+def _at(runs: list[_Run], number: int) -> tuple[Node, int] | None:
+    for run in runs:
+        if run.before < number <= run.before + run.node.page_count:
+            return run.node, number - run.before
+    return None
+
+
 def _sequence(uow: UnitOfWork, home: Node) -> list[_Run]:
     """The file's own pages, then those of its items in their order, as far as the actor may read them."""
     branch = uow.nodes(P.READ).where(Node.path >= home.path, Node.path < home.path_end, Node.page_count > 0)
-    nodes = uow.list(branch.order_by(Node.depth, Node.position, Node.id))
     runs, before = [], 0
-    for node in nodes:
+    for node in uow.list(branch.order_by(Node.depth, Node.position, Node.id)):
         runs.append(_Run(node, before))
         before += node.page_count
     return runs
@@ -112,11 +145,10 @@ def _sequence(uow: UnitOfWork, home: Node) -> list[_Run]:
 
 def address(uow: UnitOfWork, node: Node, number: int) -> tuple[Node, int]:
     """The node and ordinal behind a number that counts through a whole file. Raises NotFound."""
-    runs = _sequence(uow, intake.file_of(uow, node))
-    for run in runs:
-        if run.before < number <= run.before + run.node.page_count:
-            return run.node, number - run.before
-    raise NotFound
+    found = _at(_sequence(uow, intake.file_of(uow, node)), number)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def has_page(node: Node, ordinal: int) -> bool:
@@ -127,46 +159,33 @@ def open_page(uow: UnitOfWork, node: Node, ordinal: int, words: str = "") -> Ope
     """A page of a node with its place in the file, its text, and the hits of `words`. Needs content.read."""
     page, home = pages.one(uow, node, ordinal), intake.file_of(uow, node)
     runs = _sequence(uow, home)
-    number = next(run.before for run in runs if run.node.id == node.id) + ordinal
     seen = {view.id: view for view in views(uow, [home, *(run.node for run in runs)])}
-    terms = _terms(words)
-    found = _hits(uow, runs, seen, terms, number, words)
-    flat = [(run, place) for run in runs for place in range(1, run.node.page_count + 1)]
+    reading, terms = _Reading(uow, node, ordinal, words, runs, seen), _terms(words)
+    hits = _hits(reading, terms)
     return Open(
-        home=seen[home.id], view=seen[node.id], page=page, ticket=pages.ticket(uow, node, ordinal), number=number,
-        total=len(flat), previous=_href(seen, flat, number - 1, words), next=_href(seen, flat, number + 1, words),
-        parts=[_part(uow, run, seen, number, node, found, words) for run in runs], hits=found,
+        home=seen[home.id], view=seen[node.id], page=page, ticket=pages.ticket(uow, node, ordinal),
+        number=reading.number, total=reading.total, previous=reading.at(reading.number - 1),
+        next=reading.at(reading.number + 1), parts=[_part(reading, run, hits) for run in runs], hits=hits,
         boxes=[box for line in page.boxes for box in _boxes(line, terms)],
         paragraphs=[list(_marked(line, terms)) for line in page.text.splitlines()],
-        marked=pages.is_marked(uow, node), until=pages.granted_until(uow, node),
+        marked=pages.is_marked(uow, node),
     )  # fmt: skip
 
 
-def _href(seen: dict[int, NodeView], flat: list[tuple[_Run, int]], number: int, words: str) -> str | None:
-    if not 1 <= number <= len(flat):
-        return None
-    run, ordinal = flat[number - 1]
-    return _address(seen[run.node.id], ordinal, words)
+def _part(reading: _Reading, run: _Run, hits: list[Hit]) -> Part:
+    current = run.node.id == reading.node.id
+    leaves = _strip(reading, run, hits) if current else []
+    view, first = reading.seen[run.node.id], reading.href(run.node.id, 1)
+    return Part(view, run.before + 1, run.node.page_count, first, current, leaves)
 
 
-def _address(view: NodeView, ordinal: int, words: str) -> str:
-    return f"{view.href}/++page++{ordinal}" + (f"?q={quote(words)}" if words else "")
-
-
-def _part(
-    uow: UnitOfWork, run: _Run, seen: dict[int, NodeView], number: int, node: Node, hits: list[Hit], words: str
-) -> Part:
-    view, current = seen[run.node.id], run.node.id == node.id
-    leaves = []
-    if current:
-        ticket = pages.ticket(uow, node, 0)
-        near = range(max(1, number - run.before - AROUND), min(node.page_count, number - run.before + AROUND) + 1)
-        leaves = [
-            Leaf(run.before + place, place, _address(view, place, words), ticket, run.before + place == number,
-                 sum(hit.number == run.before + place for hit in hits))
-            for place in near
-        ]  # fmt: skip
-    return Part(view, run.before + 1, run.node.page_count, _address(view, 1, words), current, leaves)
+def _strip(reading: _Reading, run: _Run, hits: list[Hit]) -> list[Leaf]:
+    ticket, here = pages.ticket(reading.uow, reading.node, 0), reading.ordinal
+    counted = Counter(hit.number for hit in hits)
+    return [
+        Leaf(run.before + place, place, reading.href(run.node.id, place), ticket, place == here, counted[run.before + place])
+        for place in range(max(1, here - AROUND), min(run.node.page_count, here + AROUND) + 1)
+    ]
 
 
 # Words on pages
@@ -183,25 +202,23 @@ def _pattern(terms: list[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
 
 
-def _hits(
-    uow: UnitOfWork, runs: list[_Run], seen: dict[int, NodeView], terms: list[str], number: int, words: str
-) -> list[Hit]:
+def _hits(reading: _Reading, terms: list[str]) -> list[Hit]:
     if not terms:
         return []
-    places = {run.node.id: run for run in runs}
+    places = {run.node.id: run.before for run in reading.runs}
     contains = [func.lower(PageText.text).contains(term.lower(), autoescape=True) for term in terms]
-    rows = uow.session.execute(
+    rows = reading.uow.session.execute(
         select(Page.node_id, Page.ordinal, PageText.text)
         .join(PageText, PageText.page_id == Page.id)
         .where(Page.node_id.in_(places), or_(*contains))
+        .order_by(Page.node_id, Page.ordinal)
         .limit(MOST_HITS),
         execution_options={"scope": "viewer"},
     )
     found = []
-    for node_id, ordinal, text in rows:
-        run = places[node_id]
-        href = _address(seen[node_id], ordinal, words)
-        found += [_hit(text, match, run.before + ordinal, href, number) for match in _pattern(terms).finditer(text)]
+    for node, ordinal, text in rows:
+        href, number = reading.href(node, ordinal), places[node] + ordinal
+        found += [_hit(text, match, number, href, reading.number) for match in _pattern(terms).finditer(text)]
     return sorted(found, key=lambda hit: hit.number)[:MOST_HITS]
 
 

@@ -10,7 +10,7 @@ from index import RELEVANCE, Everything, Index, Limits, Masks, Not, Put, Query, 
 
 from . import naive
 from .conftest import built
-from .naive import FIELDS, SPECS, Texts
+from .naive import SPECS, Texts
 from .strategies import archives, masks, queries
 
 PATIENT = Limits(seconds=600)
@@ -20,7 +20,7 @@ SORTS = [
 ]
 PLAIN = [Everything(), Term("发"), Term("肺"), Term("a"), Not(Term("炎"))]
 
-slowly = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+slowly = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 
 
 def everything_about(index: Index, query: Query, who: Masks, texts: Texts, sort: Sort) -> list[Results]:

@@ -46,8 +46,7 @@ def order(uow: UnitOfWork, plan: Plan, *, dry: bool) -> Job:
     found = plans.layout(uow, plan, table)
     plans.loader(uow, plan, found)
     uow.note(kind=plan.kind, file=plan.filename, dry=dry)
-    total = plans.total(found.heading, table)
-    return uow.job(CHECK if dry else RUN, node=category, total=total, plan=plan.as_args())
+    return uow.job(CHECK if dry else RUN, node=category, plan=plan.as_args())
 
 
 @action("import.undo_ordered", needs=SIGNED_IN)

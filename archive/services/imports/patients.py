@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from archive.i18n import _
 from archive.models import PatientAlias
 from archive.policy.types import TYPES
+from archive.services.imports import bulk
 from archive.services.imports.persons import Persons
 from archive.services.imports.rows import Keep, Made, Outcome, Reader, Row, refuse_doubles
 from archive.uow import UnitOfWork
@@ -76,11 +77,7 @@ class Patients:
             for number in numbers_in(row.values.get("old_numbers", "")):
                 if (ids[row.values["mrn"]], number) not in self.aliases:
                     found[ids[row.values["mrn"]], number] = row.number
-        if found:
-            made = uow.session.scalars(
-                insert(PatientAlias).returning(PatientAlias.id, sort_by_parameter_order=True),
-                [{"patient_id": owner, "kind": ALIAS, "value": number} for owner, number in found],
-                execution_options=TRUSTED,
-            )
-            for alias, row_number in zip(made.all(), found.values(), strict=True):
-                keep(Made(row_number, "alias", alias))
+        aliases = [{"patient_id": owner, "kind": ALIAS, "value": number} for owner, number in found]
+        made = bulk.write_numbered(uow, PatientAlias, aliases)
+        for alias, row_number in zip(made, found.values(), strict=True):
+            keep(Made(row_number, "alias", alias))

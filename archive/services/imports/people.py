@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import or_, select
 
 from archive.i18n import _
 from archive.models import Membership, Principal, User
 from archive.names import name_key
+from archive.services.imports import bulk
 from archive.services.imports.rows import Keep, Made, Outcome, Reader, Row, refuse_doubles
 from archive.services.imports.terms import Terms
 from archive.services.imports.values import Wrong
@@ -17,11 +18,8 @@ from archive.uow import UnitOfWork
 
 def _principals(uow: UnitOfWork, kind: str, rows: Sequence[dict[str, str]]) -> list[int]:
     """The ids of new principals, in the order of their codes and names."""
-    made = uow.session.scalars(
-        insert(Principal).returning(Principal.id, sort_by_parameter_order=True),
-        [row | {"kind": kind, "name_key": name_key(row["name"])} for row in rows],
-    )
-    return list(made.all())
+    told = [row | {"kind": kind, "name_key": name_key(row["name"])} for row in rows]
+    return bulk.write_numbered(uow, Principal, told)
 
 
 def _rename(principal: Principal, row: Row, keep: Keep) -> None:
@@ -50,10 +48,9 @@ class Departments:
 
     def bring(self, uow: UnitOfWork, rows: list[Row], keep: Keep) -> None:
         new = [row for row in rows if row.outcome is Outcome.NEW]
-        if new:
-            made = _principals(uow, "dept", [{"code": row.values["code"], "name": row.values["name"]} for row in new])
-            for row, number in zip(new, made, strict=True):
-                keep(Made(row.number, "principal", number))
+        made = _principals(uow, "dept", [{"code": row.values["code"], "name": row.values["name"]} for row in new])
+        for row, number in zip(new, made, strict=True):
+            keep(Made(row.number, "principal", number))
         for row in rows:
             if row.outcome is Outcome.CHANGED:
                 _rename(self.known[row.values["code"]], row, keep)
@@ -135,20 +132,17 @@ class Staff:
 
     def _enlist(self, uow: UnitOfWork, rows: Sequence[Row], keep: Keep) -> None:
         """People without roles and without a password: nobody signs in before both have been given."""
-        if not rows:
-            return
         made = _principals(uow, "user", [{"code": _account(row), "name": row.values["name"]} for row in rows])
-        uow.session.execute(
-            insert(User),
-            [{"id": number, "account": _account(row), "staff_no": row.values["staff_no"], "password": None}
-             for row, number in zip(rows, made, strict=True)],
-        )  # fmt: skip
+        users = [
+            {"id": number, "account": _account(row), "staff_no": row.values["staff_no"], "password": None}
+            for row, number in zip(rows, made, strict=True)
+        ]
+        bulk.write(uow, User, users)
         members = []
         for row, number in zip(rows, made, strict=True):
             keep(Made(row.number, "user", number))
             members += [{"principal_id": number, "group_id": group} for group in self.wanted[row.number]]
-        if members:
-            uow.session.execute(insert(Membership), members)
+        bulk.write(uow, Membership, members)
 
     def _place(self, uow: UnitOfWork, row: Row, user_id: int, keep: Keep) -> None:
         held, wanted = self.held.get(user_id, {}), set(self.wanted[row.number])

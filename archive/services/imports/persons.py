@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from archive.i18n import _
 from archive.keys import Keys
 from archive.models import Patient
 from archive.names import name_key
+from archive.services.imports import bulk
 from archive.services.imports.rows import Keep, Made, Reader, Row
 from archive.uow import UnitOfWork
 
@@ -94,12 +95,7 @@ class Persons:
                 setattr(patient, name, value)
 
     def _insert(self, uow: UnitOfWork, new: dict[str, tuple[int, dict[str, Any]]], keep: Keep) -> dict[str, int]:
-        if not new:
-            return {}
-        rows = [BLANK | told for _number, told in new.values()]
-        made = uow.session.scalars(
-            insert(Patient).returning(Patient.id, sort_by_parameter_order=True), rows, execution_options=TRUSTED
-        ).all()
+        made = bulk.write_numbered(uow, Patient, [BLANK | told for _number, told in new.values()])
         for number, (row_number, _told) in zip(made, new.values(), strict=True):
             keep(Made(row_number, "patient", number))
         return dict(zip(new, made, strict=True))

@@ -4,16 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
-
 from archive import classes
 from archive.models import Node, NodeVersion, SecurityEpoch, base32
 from archive.schema import Type
 from archive.services import records, tree
+from archive.services.imports import bulk
 from archive.services.imports.rows import Keep, Made
 from archive.uow import UnitOfWork
-
-TRUSTED: Any = {"scope": "imports"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +42,7 @@ def plant(uow: UnitOfWork, seeds: Sequence[Seed]) -> list[Node]:
     _classify(uow, seeds, nodes)
     uow.session.add_all(nodes)
     uow.session.flush()
-    if nodes:
-        uow.session.execute(insert(NodeVersion.__table__), [_version(uow, node) for node in nodes], execution_options=TRUSTED)
+    bulk.write(uow, NodeVersion, [_version(uow, node) for node in nodes])
     uow.enqueue("index", *nodes)
     return nodes
 
@@ -89,8 +85,7 @@ def _announce(uow: UnitOfWork, nodes: Iterable[Node]) -> None:
         {"path_from": min(node.path for node in within), "path_end": max(node.path_end for node in within)}
         for within in folders.values()
     ]
-    if ranges:
-        uow.session.execute(insert(SecurityEpoch.__table__), ranges)
+    bulk.write(uow, SecurityEpoch, ranges)
 
 
 def _version(uow: UnitOfWork, node: Node) -> dict[str, Any]:

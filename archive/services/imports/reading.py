@@ -1,21 +1,24 @@
 """The inbox of imports: a file lies here as plain rows from its receipt until it is brought in, for its owner alone."""
 
+import json
 import re
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import IO
 from uuid import uuid4
 
 from archive.errors import Invalid, NotFound, TooLarge
 from archive.i18n import Lazy, _l
+from archive.site import Site
 from archive.uow import UnitOfWork
 from storage import sheets
 from storage.limits import MIB, Reason, Refused
+from storage.sheets import TableFacts
 
 LARGEST = 64 * MIB
 KEPT_SECONDS = 24 * 3600
@@ -31,66 +34,87 @@ UNREADABLE = _l("The file cannot be read. Open it in Excel or WPS, save it as .x
 NAME = re.compile(r"\d+-[0-9a-f]{32}")
 
 
+RAW, FACTS = "file", "facts.json"
+
+
 @dataclass(frozen=True)
 class Table:
     """待导入的表: the rows of a file in the inbox. `token` names it for its owner."""
 
     token: str
     folder: Path
-    facts: sheets.TableFacts | None = None
+    facts: TableFacts
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """The rows with their numbers, as the spreadsheet counts them."""
         return sheets.rows(self.folder)
 
-    def __len__(self) -> int:
-        with (self.folder / sheets.ROWS).open("rb") as file:
-            return sum(1 for _line in file)
-
     def discard(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def inbox(uow: UnitOfWork) -> Path:
-    folder = uow.site.settings.var / "imports"
+def _inbox(site: Site) -> Path:
+    folder = site.settings.var / "imports"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
-def receive(uow: UnitOfWork, stream: BinaryIO) -> Table:
-    """Takes a file in. Raises Invalid for one that cannot be read, TooLarge above the limit."""
-    _sweep(inbox(uow))
-    folder = inbox(uow) / f"{uow.actor.principal_id or 0}-{uuid4().hex}"
-    with TemporaryDirectory(dir=inbox(uow), prefix=".") as name:
-        source, rows = Path(name) / "file", Path(name) / "rows"
-        _copy(stream, source)
-        rows.mkdir()
-        try:
-            facts = sheets.convert(source, rows)
-        except Refused as refused:
-            sentence = str(SENTENCES.get(refused.reason, UNREADABLE))
-            raise Invalid(sentence, fields={"file": sentence}) from refused
-        rows.rename(folder)
-    return Table(folder.name, folder, facts)
+def stage(site: Site, stream: IO[bytes]) -> Path:
+    """Writes a file down as it comes, outside of any transaction. Raises TooLarge above the limit."""
+    _sweep(_inbox(site))
+    target, size = _inbox(site) / f".{uuid4().hex}", 0
+    try:
+        with target.open("xb") as file:
+            while chunk := stream.read(MIB):
+                size += len(chunk)
+                if size > LARGEST:
+                    raise TooLarge
+                file.write(chunk)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return target
 
 
-def _copy(stream: BinaryIO, target: Path) -> None:
-    size = 0
-    with target.open("wb") as file:
-        while chunk := stream.read(MIB):
-            size += len(chunk)
-            if size > LARGEST:
-                raise TooLarge
-            file.write(chunk)
+def keep(uow: UnitOfWork, staged: Path) -> str:
+    """Makes a staged file its owner's; gives the token by which they find it."""
+    token = f"{uow.actor.principal_id or 0}-{uuid4().hex}"
+    folder = _inbox(uow.site) / token
+    folder.mkdir(mode=0o700)
+    staged.rename(folder / RAW)
+    return token
+
+
+def receive(uow: UnitOfWork, stream: IO[bytes]) -> Table:
+    """Takes a file in and reads it. Raises Invalid for one that cannot be read, TooLarge above the limit."""
+    return table(uow, keep(uow, stage(uow.site, stream)))
 
 
 def table(uow: UnitOfWork, token: str) -> Table:
-    """One's own file in the inbox. Raises NotFound for another person's, or one that is gone."""
-    folder = inbox(uow) / token
-    mine = NAME.fullmatch(token) and token.startswith(f"{uow.actor.principal_id}-")
-    if not mine or not (folder / sheets.ROWS).exists():
+    """One's own file in the inbox; read when it is first asked for.
+
+    Raises NotFound for another person's or one that is gone, Invalid for one that cannot be read.
+    """
+    folder = _inbox(uow.site) / token
+    if not NAME.fullmatch(token) or not token.startswith(f"{uow.actor.principal_id}-") or not folder.exists():
         raise NotFound
-    return Table(token, folder)
+    if not (folder / FACTS).exists():
+        _convert(folder)
+    return Table(token, folder, TableFacts(**json.loads((folder / FACTS).read_text(encoding="utf-8"))))
+
+
+def _convert(folder: Path) -> None:
+    with TemporaryDirectory(dir=folder) as name:
+        try:
+            facts = sheets.convert(folder / RAW, Path(name))
+        except Refused as refused:
+            shutil.rmtree(folder, ignore_errors=True)
+            sentence = str(SENTENCES.get(refused.reason, UNREADABLE))
+            raise Invalid(sentence, fields={"file": sentence}) from refused
+        (Path(name) / FACTS).write_text(json.dumps(asdict(facts)), encoding="utf-8")
+        for part in (sheets.ROWS, FACTS):  # the facts last: they say that the rows are whole
+            (Path(name) / part).replace(folder / part)
+    (folder / RAW).unlink(missing_ok=True)
 
 
 def _sweep(folder: Path) -> None:
@@ -98,4 +122,4 @@ def _sweep(folder: Path) -> None:
     for left in folder.iterdir():
         with suppress(FileNotFoundError):
             if left.stat().st_mtime < limit:
-                shutil.rmtree(left, ignore_errors=True)
+                shutil.rmtree(left) if left.is_dir() else left.unlink()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, insert, or_, select
+from sqlalchemy import and_, delete, exists, or_, select
 
 from archive.db import Base
 from archive.models import (
@@ -22,6 +22,7 @@ from archive.models import (
     Record,
     User,
 )
+from archive.services.imports import bulk
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "imports", "synchronize_session": False}
@@ -53,6 +54,7 @@ def _nodes(uow: UnitOfWork, ids: Sequence[int]) -> set[int]:
 def _free_nodes(uow: UnitOfWork, ids: Iterable[int]) -> set[int]:
     """Nodes of which nothing has been said, and on which nothing has been hung, since they were made."""
     late = exists().where(Milestone.node_id == Node.id, Milestone.at != Node.created_at)
+    # Correlated by hand: left alone, the innermost query would look at every node.
     moved = exists().where(HoldingEvent.holding_id == Holding.id, HoldingEvent.at != Node.created_at).correlate(Holding, Node)
     handled = exists().where(Holding.node_id == Node.id, or_(Holding.version != 1, moved))
     as_made = or_(Node.version == 1, and_(Node.type == "series", Node.version == 2))
@@ -77,8 +79,7 @@ def _delete_nodes(uow: UnitOfWork, nodes: Iterable[int], volumes: Iterable[int])
         uow.session.execute(delete(model).where(model.node_id.in_(nodes)), execution_options=TRUSTED)
     uow.session.execute(delete(Node).where(Node.id.in_(nodes)), execution_options=TRUSTED)
     told = [{"topic": "index", "node_id": number, "at": uow.now, "tries": 0} for number in sorted(nodes)]
-    if told:
-        uow.session.execute(insert(Outbox), told)
+    bulk.write(uow, Outbox, told)
 
 
 def _rows_of(model: Any, *, untouched: Any = None, with_its: Any = None) -> Remove:

@@ -4,13 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
-
 from archive.actor import Actor
 from archive.journal import Origin
 from archive.models import ImportRow, Job
 from archive.policy.permissions import P
-from archive.services.imports import kinds, plans, reading
+from archive.services.imports import bulk, kinds, plans, reading
 from archive.services.imports.plans import Layout, Plan
 from archive.services.imports.reading import Table
 from archive.services.imports.rows import Loader, Made, Outcome, Row, Tally, batches
@@ -102,8 +100,7 @@ def _bring(uow: UnitOfWork, job: Job, ready: Prepared, rows: list[Row]) -> None:
     ready.loader.judge(uow, rows)
     ready.loader.bring(uow, rows, made.append)
     uow.session.flush()
-    if made:
-        uow.session.execute(insert(ImportRow.__table__), [_kept(job, one) for one in made])
+    bulk.write(uow, ImportRow, [_kept(job, one) for one in made])
     counts: dict[str, Any] = {outcome.value: sum(row.outcome is outcome for row in rows) for outcome in Outcome}
     uow.note(kind=ready.plan.kind, file=ready.plan.filename, rows=[rows[0].number, rows[-1].number], **counts)
 

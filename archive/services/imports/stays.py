@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import select, tuple_
 
 from archive.models import Encounter, Milestone, Node, Record
+from archive.services.imports import bulk
 from archive.services.imports.rows import Keep, Made, Row
 from archive.uow import UnitOfWork
 
@@ -44,17 +45,12 @@ class Stays:
         for key in wanted.keys() - set(new):
             self._bring_up_to_date(self.encounters[key], wanted[key][1])
         ids = {key: stay.id for key, stay in self.encounters.items() if key in wanted}
-        if new:
-            made = uow.session.scalars(
-                insert(Encounter).returning(Encounter.id, sort_by_parameter_order=True),
-                [_columns(wanted[key][1]) | {"patient_id": key[0], "times": key[1], "kind": "inpatient",
-                                             "created_at": uow.now} for key in new],
-                execution_options=TRUSTED,
-            ).all()  # fmt: skip
-            for key, number in zip(new, made, strict=True):
-                keep(Made(wanted[key][0].number, "encounter", number))
-            ids |= dict(zip(new, made, strict=True))
-        return ids
+        fixed = {"kind": "inpatient", "created_at": uow.now}
+        told = [_columns(wanted[key][1]) | {"patient_id": key[0], "times": key[1], **fixed} for key in new]
+        made = bulk.write_numbered(uow, Encounter, told)
+        for key, number in zip(new, made, strict=True):
+            keep(Made(wanted[key][0].number, "encounter", number))
+        return ids | dict(zip(new, made, strict=True))
 
     def _bring_up_to_date(self, stay: Encounter, values: Mapping[str, Any]) -> None:
         for name, value in _columns(values).items():
@@ -71,12 +67,9 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def join(uow: UnitOfWork, encounters: Mapping[int, int], milestones: Sequence[tuple[int, str]]) -> None:
     """Joins nodes to their stays (node id → encounter id) and writes their steps on the paper track."""
-    records = [{"node_id": node, "encounter_id": stay} for node, stay in encounters.items()]
-    if records:
-        uow.session.execute(insert(Record.__table__), records, execution_options=TRUSTED)
+    bulk.write(uow, Record, [{"node_id": node, "encounter_id": stay} for node, stay in encounters.items()])
     reached = [
         {"node_id": node, "track": "paper", "step": step, "at": uow.now, "by_id": uow.actor.principal_id}
         for node, step in milestones
     ]
-    if reached:
-        uow.session.execute(insert(Milestone.__table__), reached, execution_options=TRUSTED)
+    bulk.write(uow, Milestone, reached)

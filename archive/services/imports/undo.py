@@ -27,7 +27,7 @@ CHANGED = _l("It has been changed since and is kept.")
 
 # Nodes first: what they alone held on to can go after them.
 ORDER = ("node", "holding", "container", "encounter", "alias", "patient", "membership", "user", "principal")
-RANK = case({kind: place for place, kind in enumerate(ORDER)}, value=ImportRow.kind, else_=len(ORDER))
+_rank = case({kind: place for place, kind in enumerate(ORDER)}, value=ImportRow.kind, else_=len(ORDER))
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ def undo(site: Site, actor: Actor, plan: Plan, job_id: int, progress: Progress) 
 def _next(uow: UnitOfWork, job: Job, after: Place) -> list[ImportRow]:
     """Kind after kind, what was made last first: a folder goes after what lies in it."""
     rank, number = after
-    further = or_(RANK > rank, and_(RANK == rank, ImportRow.id < number))
+    further = or_(_rank > rank, and_(_rank == rank, ImportRow.id < number))
     statement = select(ImportRow).where(ImportRow.job_id == job.id, further)
-    return list(uow.session.scalars(statement.order_by(RANK, ImportRow.id.desc()).limit(BATCH)))
+    return list(uow.session.scalars(statement.order_by(_rank, ImportRow.id.desc()).limit(BATCH)))
 
 
 @action("import.undone", needs=P.USER_MANAGE)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from archive.i18n import _
 from archive.models import Container, Holding, HoldingEvent, HoldingStatus, Location
+from archive.services.imports import bulk
 from archive.services.imports.rows import Keep, Made, Reader, Row
 from archive.uow import UnitOfWork
 
@@ -68,20 +69,13 @@ class Volumes:
         if not volumes:
             return
         boxes = self._boxes(uow, volumes, keep)
-        made = uow.session.scalars(
-            insert(Holding).returning(Holding.id, sort_by_parameter_order=True),
-            [self._columns(volume, boxes) for volume in volumes],
-            execution_options=TRUSTED,
-        ).all()
-        uow.session.execute(
-            insert(HoldingEvent.__table__),
-            [
-                {"holding_id": number, "from_status": None, "to_status": volume.status, "place": volume.location or volume.box,
-                 "by_id": uow.actor.principal_id, "at": uow.now}
-                for number, volume in zip(made, volumes, strict=True)
-            ],
-            execution_options=TRUSTED,
-        )  # fmt: skip
+        made = bulk.write_numbered(uow, Holding, [self._columns(volume, boxes) for volume in volumes])
+        by = {"by_id": uow.actor.principal_id, "at": uow.now}
+        moves = [
+            {"holding_id": number, "to_status": volume.status, "place": volume.location or volume.box, **by}
+            for number, volume in zip(made, volumes, strict=True)
+        ]
+        bulk.write(uow, HoldingEvent, moves)
 
     def _columns(self, volume: Volume, boxes: dict[str, int]) -> dict[str, Any]:
         return {
