@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from whoosh import columns
 
+from .errors import Damaged, Reason
+
 MISSING = -(1 << 63)
 """The number of a document that has none."""
 
@@ -47,7 +49,11 @@ class Labels(Sequence[str]):
             return [self[one] for one in range(*code.indices(len(self)))]
         if not 0 <= code < len(self):
             raise IndexError(code)
-        return bytes(self._letters[self._offsets[code] : self._offsets[code + 1]]).decode("utf-8")
+        letters = bytes(self._letters[self._offsets[code] : self._offsets[code + 1]])
+        try:
+            return letters.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Damaged(Reason.UNREADABLE, "a label is no text") from error
 
 
 class NumberColumn(columns.Column):  # type: ignore[misc]
@@ -151,7 +157,10 @@ class LabelReader:
             np.frombuffer(window(file, offsets, (distinct + 1) * 8), "<i8"),
             window(file, offsets + (distinct + 1) * 8, letters),
         )
-        return cls(np.frombuffer(window(file, position, count * 4), "<i4"), labels)
+        codes = np.frombuffer(window(file, position, count * 4), "<i4")
+        if count and not 0 <= codes.min() <= codes.max() < distinct:
+            raise ValueError("a column of labels has codes without a label")
+        return cls(codes, labels)
 
     @classmethod
     def absent(cls, count: int) -> Self:

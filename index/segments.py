@@ -1,11 +1,8 @@
 """Segments as arrays. Everything here knows all documents; what somebody may see is decided above, in ``scope``."""
 
-import struct
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -16,16 +13,10 @@ from whoosh.reading import TermNotFound
 from whoosh.util.numeric import byte_to_length
 
 from .columns import Codes, Ints, LabelReader, Labels, NumberReader, window
-from .errors import Damaged, Reason
+from .errors import Damaged, Reason, TooSlow
 
 LENGTHS: Ints = np.array([byte_to_length(code) for code in range(256)], np.int64)
 """Whoosh keeps the length of a field as one byte; these are the lengths that the bytes stand for."""
-
-# What Whoosh, pickle, zlib and numpy raise when the bytes are not what they were.
-UNREADABLE = (
-    struct.error, zlib.error, UnpicklingError, EOFError, ValueError, IndexError, KeyError, AttributeError, TypeError,
-    NameError, AssertionError, ImportError, OverflowError,
-)  # fmt: skip
 
 Docs = NDArray[np.int64]
 Counts = NDArray[np.float64]
@@ -42,6 +33,20 @@ class Postings:
 _NONE = Postings(np.zeros(0, np.int64), np.zeros(0, np.float64))
 
 
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Whatever goes wrong in here but for the file system and the clock means that a file is damaged.
+
+    No list of exceptions would do: Whoosh raises Exception itself, and pickle whatever the bytes tell it to.
+    """
+    try:
+        yield
+    except (Damaged, TooSlow, OSError):
+        raise
+    except Exception as error:
+        raise Damaged(Reason.UNREADABLE, f"{name}: {error!r}") from error
+
+
 class SegmentView:
     """One segment, opened once and shared by all threads and generations that contain it.
 
@@ -55,21 +60,14 @@ class SegmentView:
         self._numbers: dict[str, Ints] = {}
         self._labels: dict[str, tuple[Codes, Labels]] = {}
         self._lengths: dict[str, NDArray[np.uint8]] = {}
-        with self._reading():
+        with reading(self.name):
             self._files = segment.open_compound_file(storage)
             self._terms = segment.codec().terms_reader(self._files, segment)
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            yield
-        except UNREADABLE as error:
-            raise Damaged(Reason.UNREADABLE, f"segment {self.name}: {error!r}") from error
 
     def numbers(self, name: str) -> Ints:
         """An INTEGER or DATE field, or ``number`` or ``stamp``: one for each document."""
         if name not in self._numbers:
-            with self._reading():
+            with reading(self.name):
                 found = self._column(name)
                 reader = NumberReader.read(*found, self.size) if found else NumberReader.absent(self.size)
                 self._numbers[name] = reader.numbers
@@ -78,7 +76,7 @@ class SegmentView:
     def labels(self, name: str) -> tuple[Codes, Labels]:
         """An IDENT or KEYWORD field: a code for each document, and the labels that the codes stand for."""
         if name not in self._labels:
-            with self._reading():
+            with reading(self.name):
                 found = self._column(name)
                 reader = LabelReader.read(*found, self.size) if found else LabelReader.absent(self.size)
                 self._labels[name] = reader.codes, reader.labels
@@ -88,7 +86,7 @@ class SegmentView:
         """The length of a TEXT field in each document, as an index into ``LENGTHS``."""
         if name not in self._lengths:
             codes = np.zeros(self.size, np.uint8)
-            with self._reading():
+            with reading(self.name):
                 if found := self._column(f"_{name}_len"):
                     stored = np.frombuffer(window(*found), np.uint8)
                     codes[: len(stored)] = stored  # Whoosh leaves out zeros at the end
@@ -104,7 +102,7 @@ class SegmentView:
 
     def postings(self, field: str, term: str) -> Postings:
         """The documents that hold a term."""
-        with self._reading():
+        with reading(self.name):
             try:
                 matcher = self._terms.matcher(field, term.encode("utf-8"), Existence())
             except TermNotFound:
@@ -119,7 +117,7 @@ class SegmentView:
         """The stored terms that begin with ``prefix``, ascending."""
         start = prefix.encode("utf-8")
         found: list[str] = []
-        with self._reading():
+        with reading(self.name):
             for name, term in self._terms.terms_from(field, start):
                 if name != field or not term.startswith(start):
                     break

@@ -7,9 +7,8 @@ import numpy as np
 from whoosh.index import TOC
 
 from .allowed import Mask
-from .errors import Damaged, Reason
 from .files import NAME, DurableStorage
-from .segments import UNREADABLE, SegmentView
+from .segments import SegmentView, reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +35,8 @@ def latest(storage: DurableStorage) -> int:
 
 def contents(storage: DurableStorage, schema: Any, toc: int) -> list[Any]:
     """The segments that a table of contents names. Raises Damaged, or FileNotFoundError if it was replaced."""
-    try:
+    with reading(f"table of contents {toc}"):
         segments: list[Any] = TOC.read(storage, NAME, gen=toc, schema=schema).segments
-    except UNREADABLE as error:
-        raise Damaged(Reason.UNREADABLE, f"table of contents {toc}: {error!r}") from error
     return segments
 
 

@@ -6,9 +6,12 @@ from flask_wtf.csrf import CSRFProtect
 
 def install(app: Flask, csrf: CSRFProtect) -> None:
     """Registers every section; only the API, which has bearer tokens and no cookies, is outside CSRF."""
-    from archive.blueprints import api, health, session, sharing, tree, workbench
+    from archive.blueprints import api, control, health, jobs, pages, people, session, sharing, tree, uploads, workbench
 
-    for section in (health.section, session.section, workbench.section, tree.section, sharing.section):
+    for section in (
+        health.section, session.section, workbench.section, tree.section, sharing.section, uploads.section,
+        pages.section, jobs.section, people.section, control.section,
+    ):  # fmt: skip
         app.register_blueprint(section)
     app.register_blueprint(api.section)
     csrf.exempt(api.section)

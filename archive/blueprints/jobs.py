@@ -17,13 +17,14 @@ section = Section("jobs", __name__)
 def drawn(seen: JobView) -> dict[str, Any]:
     """A job as the macro of the card draws it. It names its record by number only: a card is no reading."""
     about = seen.subject.stay or seen.subject.number if seen.subject else None
+    own, uuid = url_for("jobs.card", uuid=seen.uuid), seen.uuid
     return {
-        "uuid": seen.uuid, "label": f"{seen.label} · {about}" if about else seen.label, "state": seen.state,
+        "uuid": uuid, "label": f"{seen.label} · {about}" if about else seen.label, "state": seen.state,
         "progress": seen.progress, "total": seen.total, "left": seen.left, "counts": seen.counts,
-        "running": seen.running, "refresh": url_for("jobs.card", uuid=seen.uuid),
-        "href": url_for("jobs.card", uuid=seen.uuid), "cancel": url_for("jobs.cancel", uuid=seen.uuid) if seen.can_stop else "",
-        "retry": url_for("jobs.retry", uuid=seen.uuid) if seen.can_retry else "", "result": _result(seen),
-        "created_at": seen.created_at, "done_at": seen.done_at, "owner": seen.owner,
+        "running": seen.running, "refresh": own, "href": own, "result": _result(seen), "owner": seen.owner,
+        "cancel": url_for("jobs.cancel", uuid=uuid) if seen.can_stop else "",
+        "retry": url_for("jobs.retry", uuid=uuid) if seen.can_retry else "",
+        "created_at": seen.created_at, "done_at": seen.done_at,
     }  # fmt: skip
 
 

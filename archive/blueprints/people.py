@@ -1,4 +1,4 @@
-"""人员: the list, a person's page, accounts for whoever manages users, roles for whoever gives them, one's own password."""
+"""人员: the list, a person's page with accounts, roles and clearance, and one's own password."""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,9 @@ section = Section("people", __name__)
 @section.page("/people", needs=SIGNED_IN, event="people.listed")
 def listing(uow: UnitOfWork) -> str:
     asked = request.args
-    sought = Sought(asked.get("q", ""), asked.get("role", ""), asked.get("dept", type=int), "disabled" in asked)
+    sought = Sought(
+        asked.get("q", ""), asked.get("role", ""), asked.get("dept", type=int), "disabled" in asked
+    )
     listed = directory.listing(uow, sought, after=asked.get("cursor"))
     depts = tree.vocabulary(uow, "departments")
     return render_template("people/list.html", list=_table(listed), sought=sought, depts=depts, roles=_roles(),
@@ -43,7 +45,8 @@ def _table(listed: directory.Listing) -> dict[str, Any]:
         {"key": "state", "label": _("State"), "kind": "state"},
         {"key": "seen", "label": _("Last seen"), "kind": "short"},
     ]
-    onward = url_for(".listing", **{**request.args.to_dict(), "cursor": listed.next}) if listed.next else None
+    asked: dict[str, Any] = request.args.to_dict() | {"cursor": listed.next}
+    onward = url_for(".listing", **asked) if listed.next else None
     return {
         "name": "people", "label": _("People"), "columns": columns, "rows": [_row(row) for row in listed.rows],
         "total": ngettext("%(num)d person", "%(num)d people", listed.total), "next": onward,
@@ -75,13 +78,15 @@ def _add_form(uow: UnitOfWork, error: Invalid | None) -> str:
               hint=_("12 characters or more; a sentence is easy to remember.")),
     ]  # fmt: skip
     chosen = request.form.getlist("departments")
-    return render_template("people/add.html", fields=with_errors(fields, request.form, error), depts=_depts(uow, chosen),
-                           general=[str(error)] if error else [])  # fmt: skip
+    drawn, general = with_errors(fields, request.form, error), [str(error)] if error else []
+    return render_template("people/add.html", fields=drawn, depts=_depts(uow, chosen), general=general)
 
 
 def _depts(uow: UnitOfWork, chosen: Any) -> dict[str, Any]:
     choices = list(tree.vocabulary(uow, "departments").items())
-    return field("departments", _("Departments"), "checks", choices=choices, value=[str(one) for one in chosen])
+    return field(
+        "departments", _("Departments"), "checks", choices=choices, value=[str(one) for one in chosen]
+    )
 
 
 def _chosen_depts() -> list[int]:
@@ -158,7 +163,9 @@ def disable(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
 
 @section.page("/people/<uuid:uuid>/enable", needs=P.USER_MANAGE, methods=("POST",))
 def enable(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
-    return _acted(uow, uuid, "account", lambda user: people.enable(uow, user), _("The account may sign in again."))
+    return _acted(
+        uow, uuid, "account", lambda user: people.enable(uow, user), _("The account may sign in again.")
+    )
 
 
 @section.page("/people/<uuid:uuid>/password", needs=P.USER_MANAGE, methods=("POST",))
@@ -195,7 +202,14 @@ def own_password(_uow: UnitOfWork) -> str:
 def _own_form(error: Invalid | None) -> str:
     hint = _("12 characters or more; a sentence is easy to remember.")
     fields = [
-        field("old", _("Present password"), "password", required=True, autocomplete="current-password", autofocus=True),
+        field(
+            "old",
+            _("Present password"),
+            "password",
+            required=True,
+            autocomplete="current-password",
+            autofocus=True,
+        ),
         field("new", _("New password"), "password", required=True, autocomplete="new-password", hint=hint),
         field("again", _("New password once more"), "password", required=True, autocomplete="new-password"),
     ]
@@ -206,7 +220,9 @@ def _own_form(error: Invalid | None) -> str:
 def change_own_password(uow: UnitOfWork) -> Response | tuple[str, int]:
     form = request.form
     try:
-        people.change_own_password(uow, old=form.get("old", ""), new=form.get("new", ""), again=form.get("again", ""))
+        people.change_own_password(
+            uow, old=form.get("old", ""), new=form.get("new", ""), again=form.get("again", "")
+        )
     except Invalid as error:
         uow.undo()
         return _own_form(error), error.status

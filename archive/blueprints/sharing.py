@@ -86,7 +86,10 @@ def _fields() -> list[dict[str, Any]]:
         "contributor": _("reads, adds, describes and uploads while it is worked on"),
         "steward": _("as a contributor, and may print, see the history and share"),
     }
-    roles = [(name, f"{ROLES[name].title}: {about[name]}") for name in sharing.LOCAL_ROLES]
+    roles = [
+        (name, _("%(role)s: %(about)s", role=ROLES[name].title, about=about[name]))
+        for name in sharing.LOCAL_ROLES
+    ]
     return [
         field("role", _("As"), "radio", choices=roles, value="reader", required=True),
         field("until", _("Up to and with"), "date", hint=_("Left empty, it holds until somebody ends it.")),

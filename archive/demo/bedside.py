@@ -51,7 +51,7 @@ def temperatures(scene: Scene, rng: Random) -> str:
         rows += [_reading(scene, rng, at, fever) for at in readings if start <= at <= end]
     if len(rows) == 1:
         rows.append(_reading(scene, rng, start, fever))
-    return "\n".join((*rows, *_daily(scene, rng, days), f"护士签名：{scene.stay.team.nurse.name}"))
+    return "\n".join((*rows, "", *_daily(scene, rng, days), f"护士签名：{scene.stay.team.nurse.name}"))
 
 
 def _reading(scene: Scene, rng: Random, at: datetime, fever: float) -> str:

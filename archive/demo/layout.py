@@ -42,7 +42,7 @@ class Overflow(ValueError):
 
 
 def blocks(text: str) -> Iterator[str | Table]:
-    """Lines as they are, but rows of equally many cells together as one table."""
+    """Lines as they are, but rows of equally many cells together as one table; an empty line ends a table."""
     table: Table = []
     for line in text.splitlines():
         cells = line.split("\t")

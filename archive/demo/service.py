@@ -14,7 +14,7 @@ from archive.demo.people import Encounter, Patient, phone
 from archive.demo.scene import day, minute, phrase_book
 
 TICKET_PAPERS: dict[str, str] = {
-    "register": "投诉登记表",
+    "register": "登记表",
     "investigation": "调查核实记录",
     "decision": "处理意见及审批表",
     "feedback": "反馈告知书",
@@ -120,6 +120,11 @@ def ticket(rng: Random, *, number: str, received_at: datetime, kind: str | None 
         satisfaction=5 if story["kind"] == "表扬" else rng.choice((3, 4, 4, 5, 5, 2)),
         **texts,
     )
+
+
+def ticket_title(paper: str, of: Ticket) -> str:
+    """The heading of one paper of a ticket; the register says what was brought forward."""
+    return f"{of.kind}{TICKET_PAPERS[paper]}" if paper == "register" else TICKET_PAPERS[paper]
 
 
 def ticket_text(paper: str, of: Ticket) -> str:

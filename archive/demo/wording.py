@@ -1,6 +1,7 @@
 """What stands on the papers of an invented hospital: one text for each component of an inpatient record (domain §5).
 
-A text is lines. A line with tabs is a row of a table; a line `【…】` opens a section; a line `…签名：…` is signed.
+A text is lines. One with tabs is a row of a table, which an empty line ends; one with `【…】` opens a section; one with
+`…签名：…` is signed by hand; one that begins with four wide spaces is set at the right.
 """
 
 from collections.abc import Callable

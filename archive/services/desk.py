@@ -93,21 +93,19 @@ def _staff_no_of(uow: UnitOfWork, code: str) -> str | None:
 
 def _scanned(uow: UnitOfWork, holding: Holding, node: Node, borrower: str, sheets: int | None, *,
              confirmed: bool) -> Memo:  # fmt: skip
-    line = loans.open_line(uow, holding)
-    person = _person(uow, borrower) if borrower else None
-    if line is None and person is None:
+    line, person = loans.open_line(uow, holding), _person(uow, borrower)
+    if line is not None:
+        lent_to = uow.session.get_one(Request, line.request_id).requester_id
+        if person is not None and person.id == lent_to and uow.now - line.out_at < AGAIN:
+            return Memo("again", holding.barcode, borrower)
+        loans.take_back(uow, holding.barcode, sheets=sheets, confirmed=confirmed)
+        return Memo("returned", holding.barcode, borrower)
+    if person is None:
         uow.require(P.REQUEST_HANDLE, node)
         return Memo("waiting", holding.barcode)
-    if line is None:
-        assert person is not None
-        request = _approved_for(uow, person, node)
-        loans.issue(uow, request, barcode=holding.barcode, sheets=sheets, confirmed=confirmed)
-        return Memo("issued", holding.barcode, borrower)
-    lent_to = uow.session.get_one(Request, line.request_id).requester_id
-    if person is not None and person.id == lent_to and uow.now - line.out_at < AGAIN:
-        return Memo("again", holding.barcode, borrower)
-    loans.take_back(uow, holding.barcode, sheets=sheets, confirmed=confirmed)
-    return Memo("returned", holding.barcode, borrower)
+    request = _approved_for(uow, person, node)
+    loans.issue(uow, request, barcode=holding.barcode, sheets=sheets, confirmed=confirmed)
+    return Memo("issued", holding.barcode, borrower)
 
 
 def _approved_for(uow: UnitOfWork, person: Principal, node: Node) -> Request:
@@ -122,11 +120,8 @@ def _approved_for(uow: UnitOfWork, person: Principal, node: Node) -> Request:
     return found
 
 
-def _person(uow: UnitOfWork, staff_no: str) -> Principal:
-    found = uow.session.scalar(select(Principal).join(User, User.id == Principal.id).where(User.staff_no == staff_no))
-    if found is None:
-        raise NotFound
-    return found
+def _person(uow: UnitOfWork, staff_no: str) -> Principal | None:
+    return uow.session.scalar(select(Principal).join(User, User.id == Principal.id).where(User.staff_no == staff_no))
 
 
 def undo(uow: UnitOfWork, before: Memo) -> Memo:
@@ -184,7 +179,7 @@ LOOKS = {"waiting": "wait", "differs": "wait", "again": "wait", "refused": "bad"
 
 def counter(uow: UnitOfWork, memo: Memo) -> Counter:
     """The desk after a scan."""
-    person = _person(uow, memo.borrower) if memo.borrower else None
+    person = _person(uow, memo.borrower)
     answer = _answer(uow, memo) if memo.act and memo.act != "badge" else None
     borrower = _borrower(uow, person, memo.borrower) if person else None
     return Counter(answer, borrower, circulation.today(uow), requests.counts(uow))

@@ -108,8 +108,10 @@ def listing(uow: UnitOfWork, sought: Sought, *, after: str | None = None) -> Lis
 
 
 def _wanted(uow: UnitOfWork, sought: Sought) -> Select[Any]:
-    statement = select(User, Principal).join(Principal, Principal.id == User.id)
-    statement = statement.where(User.disabled_at.is_not(None) if sought.disabled else User.disabled_at.is_(None))
+    statement: Select[Any] = select(User, Principal).join(Principal, Principal.id == User.id)
+    statement = statement.where(
+        User.disabled_at.is_not(None) if sought.disabled else User.disabled_at.is_(None)
+    )
     if words := sought.text.strip().lower():
         statement = statement.where(
             or_(Principal.name.contains(words, autoescape=True), Principal.name_key.contains(words, autoescape=True),
@@ -156,7 +158,9 @@ def _places(uow: UnitOfWork, ids: list[int], kind: str = "dept") -> dict[int, di
     rows = uow.session.execute(
         select(Membership.principal_id, Principal.id, Principal.name)
         .join(Principal, Principal.id == Membership.group_id)
-        .where(Membership.principal_id.in_(ids), Principal.kind == kind, roster.lasts(Membership.valid_to, uow))
+        .where(
+            Membership.principal_id.in_(ids), Principal.kind == kind, roster.lasts(Membership.valid_to, uow)
+        )
         .order_by(Principal.name_key)
     )
     found: dict[int, dict[int, str]] = {}
@@ -166,7 +170,11 @@ def _places(uow: UnitOfWork, ids: list[int], kind: str = "dept") -> dict[int, di
 
 
 def _seen(uow: UnitOfWork, ids: list[int]) -> dict[int, datetime]:
-    rows = select(Session.user_id, func.max(Session.seen_at)).where(Session.user_id.in_(ids)).group_by(Session.user_id)
+    rows = (
+        select(Session.user_id, func.max(Session.seen_at))
+        .where(Session.user_id.in_(ids))
+        .group_by(Session.user_id)
+    )
     return dict(uow.session.execute(rows).tuples().all())
 
 
@@ -204,7 +212,9 @@ def _duties(uow: UnitOfWork, user: User) -> list[Duty]:
         .where(RoleAssignment.principal_id == user.id, roster.lasts(RoleAssignment.valid_to, uow))
         .order_by(RoleAssignment.granted_at, RoleAssignment.id)
     )
-    return [Duty(row.role, str(ROLES[row.role].title), row.granted_at, by or "", row.valid_to) for row, by in rows]
+    return [
+        Duty(row.role, str(ROLES[row.role].title), row.granted_at, by or "", row.valid_to) for row, by in rows
+    ]
 
 
 def _acts(uow: UnitOfWork, user: User) -> list[Act]:

@@ -55,7 +55,9 @@ def assign(uow: UnitOfWork, user: User, *, role: str, until: datetime | None = N
     """Gives a role in the whole hospital. Raises Invalid for a role that is not, Conflict for a conflict of duty."""
     _not_oneself(uow, user)
     if role not in GLOBAL_ROLES:
-        raise Invalid(fields={"role": _("Choose one of the list. Local roles are given on the sharing page.")})
+        raise Invalid(
+            fields={"role": _("Choose one of the list. Local roles are given on the sharing page.")}
+        )
     if until is not None and until <= uow.now:
         raise Invalid(fields={"until": _("This day is over.")})
     _lock(uow, user)
@@ -88,7 +90,9 @@ def _assignment(uow: UnitOfWork, user: User, role: str) -> RoleAssignment | None
 
 def _not_oneself(uow: UnitOfWork, user: User) -> None:
     if user.id == uow.actor.principal_id:
-        raise Conflict(_("Nobody gives or takes roles and clearance for themselves. Ask another security administrator."))
+        raise Conflict(
+            _("Nobody gives or takes roles and clearance for themselves. Ask another security administrator.")
+        )
 
 
 def _lock(uow: UnitOfWork, user: User) -> None:

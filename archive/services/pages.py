@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,10 +11,9 @@ from sqlalchemy import delete, func, select, update
 from archive import cursor
 from archive.errors import Invalid, NotFound
 from archive.journal import Event
-from archive.models import AccessGrant, Blob, Node, Page, PageText, Representation
+from archive.models import Blob, Node, Page, PageText, Representation
 from archive.policy.permissions import P
 from archive.services import drawing
-from archive.sight import ids_of
 from archive.uow import UnitOfWork
 from storage import BlobMissing
 from storage.copies import scaled, watermark
@@ -114,16 +112,6 @@ def _marked(uow: UnitOfWork, node: Node, picture: bytes) -> bytes:
     local = uow.now.astimezone(ZoneInfo(uow.site.settings.timezone))
     lines = [f"{uow.actor.name} {uow.actor.staff_no}", f"{local:%Y-%m-%d %H:%M}"]
     return watermark(picture, lines, uow.site.static / drawing.FONT)
-
-
-def granted_until(uow: UnitOfWork, node: Node) -> datetime | None:
-    """When the last grant ends by which the actor reads this."""
-    mine = AccessGrant.principal_id.in_(sorted(uow.actor.principals))
-    latest = select(func.max(AccessGrant.valid_until)).where(
-        mine, AccessGrant.permission == P.READ, AccessGrant.node_id.in_(ids_of(node.path)),
-        AccessGrant.valid_from <= uow.now, AccessGrant.valid_until > uow.now,
-    )  # fmt: skip
-    return uow.session.scalar(latest)
 
 
 # Tickets: the viewer's own line in the journal covers the pictures that it shows

@@ -38,7 +38,9 @@ def create(
     principal = Principal(kind="user", code=account, name=name, name_key=name_key(name))
     uow.session.add(principal)
     uow.session.flush()
-    user = User(id=principal.id, account=account, staff_no=staff_no, password=passwords.hashed(password), clearance=0)
+    user = User(
+        id=principal.id, account=account, staff_no=staff_no, password=passwords.hashed(password), clearance=0
+    )
     uow.session.add(user)
     uow.session.flush()
     _join(uow, user, departments)
@@ -83,7 +85,9 @@ def _join(uow: UnitOfWork, user: User, departments: Collection[int]) -> None:
     """Makes these the departments of a user; groups stay."""
     every = select(Principal.id).where(Principal.kind == "dept")
     known = set(uow.session.scalars(every))
-    uow.session.execute(delete(Membership).where(Membership.principal_id == user.id, Membership.group_id.in_(every)))
+    uow.session.execute(
+        delete(Membership).where(Membership.principal_id == user.id, Membership.group_id.in_(every))
+    )
     chosen = sorted(set(departments) & known)
     uow.session.add_all(Membership(principal_id=user.id, group_id=number) for number in chosen)
     uow.session.flush()
@@ -105,7 +109,7 @@ def change(uow: UnitOfWork, user: User, *, name: str, departments: Collection[in
 
 @action("user.disabled", needs=P.USER_MANAGE)
 def disable(uow: UnitOfWork, user: User) -> int:
-    """Locks a person out and ends their sessions at once; gives how many. Raises Conflict for oneself, or the last one."""
+    """Locks a person out and ends their sessions at once; gives how many. Raises Conflict for oneself."""
     if user.id == uow.actor.principal_id:
         raise Conflict(_("Nobody disables their own account."))
     duties.keep_one_who_assigns(uow, user)
@@ -119,6 +123,7 @@ def disable(uow: UnitOfWork, user: User) -> int:
 @action("user.enabled", needs=P.USER_MANAGE)
 def enable(uow: UnitOfWork, user: User) -> None:
     """Lets a person sign in again, with the roles that they still hold."""
+    uow.note(disabled_at=user.disabled_at)
     user.disabled_at = None
 
 

@@ -207,7 +207,7 @@ def set_inheritance(uow: UnitOfWork, node: Node, *, inherits: bool) -> None:
 
 def _settle(uow: UnitOfWork, node: Node, *, was_scope: bool) -> None:
     """At a scope that stays, class rows are rewritten; a new or vanished scope reclassifies the branch."""
-    uow.session.flush()
+    classes.alone(uow.session, node)
     own = select(func.count(LocalRole.id)).where(LocalRole.node_id == node.id)
     node.shared = bool(uow.session.scalar(own))
     uow.session.flush()

@@ -24,6 +24,7 @@ def test_there_is_a_ticket_of_every_kind_and_its_papers_are_whole() -> None:
         ticket = service.ticket(Random(1), number="GD20261120-0001", received_at=NOW, kind=kind)
         assert ticket.kind == kind
         assert ticket.dept in DEPARTMENTS
+        assert service.ticket_title("register", ticket) == f"{kind}登记表"
         for paper in service.TICKET_PAPERS:
             text = service.ticket_text(paper, ticket)
             assert 150 < len(text) < 900

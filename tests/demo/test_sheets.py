@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -93,6 +94,14 @@ def test_some_plain_notes_are_scanned_in_grey(stay_of, font: Path) -> None:
 def test_the_barcode_of_a_front_page_can_be_read_after_scanning(stay_of, font: Path) -> None:
     page = drawn(stay_of("CK", "scar"), "SY", font, barcode="00218647-1", received="2026.05.19")
     assert [found.text for found in zxingcpp.read_barcodes(page)] == ["00218647-1"]
+
+
+@pytest.mark.parametrize("days", [0, 1, 2, 3, 4, 8])
+def test_a_temperature_chart_is_drawn_of_a_stay_of_any_length(stay_of, font: Path, days: int) -> None:
+    scene = stay_of("EK", "pneumonia")
+    leaves = scene.stay.admitted_at + timedelta(days=days, hours=7)
+    stayed = replace(scene, stay=replace(scene.stay, discharged_at=leaves))
+    assert 0.005 < ink(drawn(stayed, "TW", font, dpi=100)) < 0.2
 
 
 def test_a_heart_trace_is_one_long_page(stay_of, font: Path) -> None:

@@ -16,15 +16,13 @@ Build = Callable[[Mapping[int, Put]], Index]
 @contextmanager
 def built(documents: Mapping[int, Put]) -> Iterator[Index]:
     """An index of some documents that has a past: replaced and dropped documents, several segments, a merge."""
-    thirds: list[list[Put]] = [
-        [put for put in documents.values() if put.number % 3 == rest] for rest in range(3)
-    ]
-    replaced = [Put(put.number, 0, {"body": "肺炎发作", "dept": "旧"}) for put in thirds[1]]
+    quarters = [[put for put in documents.values() if put.number % 4 == rest] for rest in range(4)]
+    replaced = [Put(put.number, 0, {"body": "肺炎发作", "dept": "旧"}) for put in quarters[1]]
     with TemporaryDirectory() as folder:
         index = Index(Path(folder), FIELDS)
-        index.rebuild([*thirds[0], *replaced, Put(99, 0, {"title": "旧"})])
-        index.apply([*thirds[1], Drop(99)])
-        index.apply(thirds[2])
+        index.rebuild([*quarters[0], *quarters[3], *replaced, Put(11, 0, {"title": "旧"})])
+        index.apply([*quarters[1], Drop(11)])
+        index.apply(quarters[2])
         yield index
 
 

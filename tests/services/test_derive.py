@@ -203,7 +203,6 @@ def test_a_borrower_sees_their_name_burnt_in_and_only_while_the_loan_lasts(
     with hospital.uow("clinician", readonly=True) as uow:
         node = uow.node(record)
         assert pages.is_marked(uow, node)
-        assert pages.granted_until(uow, node)
         marked = Image.open(BytesIO(pages.image(uow, node, 1))).convert("L")
         assert pages.thumbnail(uow, node, 1)
     inked = [sum(picture.histogram()[:250]) for picture in (Image.open(BytesIO(plain)).convert("L"), marked)]

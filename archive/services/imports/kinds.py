@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from archive.i18n import Lazy, _l
@@ -193,3 +194,13 @@ KINDS = {kind.name: kind for kind in (DEPARTMENTS, STAFF, PATIENTS, DISCHARGES, 
 def kind_of(name: str, type_name: str | None) -> ImportKind:
     """The kind of this name, with the columns of the category's type. Raises KeyError for an unknown one."""
     return index_of(type_name) if name == INDEX.name and type_name else KINDS[name]
+
+
+SAMPLES = Path(__file__).parents[3] / "docs" / "samples"
+FORMATS = ("xlsx", "csv")
+
+
+def sample(name: str) -> Path | None:
+    """The sample file of this name, discharges.xlsx say, with invented people; nothing where there is none."""
+    kind, _dot, ending = name.partition(".")
+    return SAMPLES / name if kind in KINDS and ending in FORMATS else None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -54,8 +55,6 @@ def order_undo(uow: UnitOfWork, job: Job) -> Job:
     """Orders that an import be taken back. Raises Conflict where nothing of it is left."""
     plan = Plan.of_args(job.args["plan"])
     category = plans.entitled(uow, plan)
-    if job.kind != RUN or job.owner_id != uow.actor.principal_id:
-        raise NotFound
     if not _undoable(uow, job):
         raise Conflict(_("There is nothing left to undo."))
     uow.note(kind=plan.kind, file=plan.filename)
@@ -68,12 +67,17 @@ def _undoable(uow: UnitOfWork, job: Job) -> bool:
     return ended and uow.session.scalar(left) is not None
 
 
-def one(uow: UnitOfWork, uuid: str) -> ImportView:
-    """One's own import, dry run or undoing. Raises NotFound."""
+def find(uow: UnitOfWork, uuid: UUID | str) -> Job:
+    """The job of one's own import, dry run or undoing. Raises NotFound."""
     job = jobs.find(uow, uuid)
     if job.kind not in (CHECK, RUN, UNDO) or job.owner_id != uow.actor.principal_id:
         raise NotFound
-    return _view(uow, job)
+    return job
+
+
+def one(uow: UnitOfWork, uuid: UUID | str) -> ImportView:
+    """One's own import, dry run or undoing, as it stands. Raises NotFound."""
+    return _view(uow, find(uow, uuid))
 
 
 def latest(uow: UnitOfWork) -> list[ImportView]:

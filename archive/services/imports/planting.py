@@ -37,6 +37,8 @@ def series(uow: UnitOfWork, category: Node, kind: Type, year: str, keep: Keep, r
 
 def plant(uow: UnitOfWork, seeds: Sequence[Seed]) -> list[Node]:
     """Writes the rows with their classes and first versions, in the order of `seeds`. The caller has checked them."""
+    for parent in {seed.parent.id: seed.parent for seed in seeds}.values():
+        classes.beside(uow.session, parent)
     numbers = classes.reserve_node_ids(uow.session, len(seeds)) if seeds else []
     nodes = [_node(uow, seed, number) for seed, number in zip(seeds, numbers, strict=True)]
     _classify(uow, seeds, nodes)

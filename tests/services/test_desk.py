@@ -1,0 +1,194 @@
+"""The lending desk: one field, a gun and nothing else."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select
+
+from archive.errors import Forbidden
+from archive.i18n import speaking
+from archive.models import ReadEvent
+from archive.services import desk, slips, tree
+from archive.services.desk import Memo
+from tests.conftest import CAST, Hospital
+from tests.services.lending import BARCODE, SHELF, another, approved, archive_it, ask, shelf, state_of
+
+STAFF_NO = {account: f"{number:04d}" for number, account in enumerate(CAST, start=1)}
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    with speaking("en"):
+        yield
+
+
+@pytest.fixture
+def archived(hospital: Hospital, record: int) -> int:
+    """An archived record of obstetrics on its shelf."""
+    return archive_it(hospital, record, location=shelf(hospital))
+
+
+def scan(hospital: Hospital, typed: str, before: Memo | None = None, *, at: str = "clerk", sheets: str = "",
+         confirmed: bool = False) -> Memo:  # fmt: skip
+    """One shot of the gun."""
+    with hospital.uow(at) as uow:
+        return desk.hear(uow, typed, before or Memo(), sheets=sheets, confirmed=confirmed)
+
+
+def answer(hospital: Hospital, memo: Memo, *, at: str = "clerk") -> desk.Counter:
+    with hospital.uow(at, readonly=True) as uow:
+        return desk.counter(uow, memo)
+
+
+def test_badge_then_volume_hands_out(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    badge = scan(hospital, STAFF_NO["clinician"])
+    shown = answer(hospital, badge)
+    assert shown.answer is None
+    assert shown.borrower is not None
+    assert (shown.borrower.name, shown.borrower.departments, shown.borrower.is_blocked) == ("clinician甲", "产科", False)
+    assert [(pick.barcode, pick.place) for pick in shown.borrower.ready] == [(BARCODE, SHELF)]
+    out = scan(hospital, BARCODE.lower(), badge)
+    shown = answer(hospital, out)
+    assert (out.act, state_of(hospital, number)) == ("issued", "lent")
+    assert shown.answer is not None
+    assert shown.answer.loan is not None
+    assert (shown.answer.look, shown.answer.loan.borrower, shown.answer.loan.days_left) == ("ok", "clinician甲", 3)
+    assert shown.borrower is not None
+    assert [loan.barcode for loan in shown.borrower.loans] == [BARCODE]
+    assert (shown.today.out, shown.today.back, shown.counts.out) == (1, 0, 1)
+
+
+def test_a_slip_says_who_collects(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    slip = scan(hospital, number.lower())
+    assert (slip.act, slip.borrower) == ("badge", STAFF_NO["clinician"])
+    assert scan(hospital, "00218647-2", slip).act == "issued"
+
+
+def test_a_volume_alone_comes_back(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
+    back = scan(hospital, BARCODE)
+    assert (back.act, state_of(hospital, number)) == ("returned", "returned")
+    shown = answer(hospital, back)
+    assert shown.answer is not None
+    assert shown.answer.loan is not None
+    assert shown.answer.volume is not None
+    assert (shown.answer.loan.borrower, shown.answer.volume.place, shown.answer.can_undo) == ("clinician甲", SHELF, True)
+
+
+def test_a_gun_that_fires_twice_does_not_take_the_volume_back(
+    hospital: Hospital, archived: int, clock: object
+) -> None:
+    number = approved(hospital, "clinician", archived)
+    out = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
+    again = scan(hospital, BARCODE, out)
+    assert (again.act, state_of(hospital, number)) == ("again", "lent")
+    clock.forward(minutes=2)  # type: ignore[attr-defined]
+    assert scan(hospital, BARCODE, again).act == "returned"
+
+
+def test_a_volume_on_its_shelf_says_who_waits_for_it(hospital: Hospital, archived: int) -> None:
+    approved(hospital, "clinician", archived)
+    here = scan(hospital, BARCODE)
+    shown = answer(hospital, here).answer
+    assert shown is not None
+    assert (here.act, shown.look, [slip.requester for slip in shown.wanted]) == ("waiting", "wait", ["clinician甲"])
+
+
+def test_a_shelf_after_a_volume_puts_it_there(hospital: Hospital, archived: int) -> None:
+    other = another(hospital, mrn="00216166")
+    there = scan(hospital, SHELF, scan(hospital, "B00216166-1"))
+    assert (there.act, there.words) == ("placed", SHELF)
+    with hospital.uow("senior", readonly=True) as uow:
+        from archive.services import holdings
+
+        assert [volume.place for volume in holdings.volumes(uow, uow.node(other))] == [SHELF]
+
+
+def test_what_nobody_knows_is_said_in_a_sentence_and_changes_nothing(hospital: Hospital, archived: int) -> None:
+    for typed in ("B99999999-1", "JY2026-999999", "工牌", "9" * 300):
+        memo = scan(hospital, typed)
+        assert memo.act == "refused"
+        assert memo.words
+        assert answer(hospital, memo).answer is not None
+    assert scan(hospital, "   ") == Memo()
+
+
+def test_a_refusal_leaves_nothing_behind(hospital: Hospital, archived: int) -> None:
+    number = ask(hospital, "clinician", archived, kind="paper")
+    refused = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
+    assert (refused.act, refused.borrower) == ("refused", STAFF_NO["clinician"])
+    assert "no approved request" in refused.words
+    assert state_of(hospital, number) == "requested"
+    hidden = scan(hospital, BARCODE, at="desk")
+    assert hidden.act == "refused"
+    with hospital.site.journal() as session:
+        assert session.scalars(select(ReadEvent.object_ref).where(ReadEvent.action == "desk.refused")).all() == [BARCODE]
+
+
+def test_missing_sheets_are_asked_about_before_the_volume_is_taken(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]), sheets="64")
+    differ = scan(hospital, BARCODE, sheets="62")
+    assert (differ.act, differ.sheets, state_of(hospital, number)) == ("differs", 62, "lent")
+    assert "2 sheets of 64" in differ.words
+    assert scan(hospital, BARCODE, differ, sheets="62", confirmed=True).act == "returned"
+    assert [passage.missing for passage in answer(hospital, Memo()).today.passages] == [2, 0]
+
+
+def test_the_last_act_is_undone_from_the_desk(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    out = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
+    with hospital.uow("clerk") as uow:
+        undone = desk.undo(uow, out)
+    assert (undone.act, state_of(hospital, number)) == ("undone", "approved")
+    with hospital.uow("clerk") as uow:
+        assert desk.undo(uow, undone).act == "refused"
+
+
+def test_the_desk_keeps_codes_and_no_names(hospital: Hospital, archived: int) -> None:
+    approved(hospital, "clinician", archived)
+    out = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
+    assert "甲" not in repr(out)
+    assert "刘" not in repr(out)
+
+
+def test_a_clerk_sees_the_number_and_an_archivist_the_name(hospital: Hospital, archived: int) -> None:
+    approved(hospital, "clinician", archived)
+    out = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
+    titles = []
+    for account in ("clerk", "archivist"):
+        shown = answer(hospital, out, at=account).answer
+        assert shown is not None
+        assert shown.node is not None
+        titles.append((shown.node.title, shown.node.label[:10]))
+    assert titles == [(None, "00218647-2"), ("00218647-2 · 刘婷婷 · 2026-11-12", "00218647-2")]
+
+
+@pytest.mark.parametrize("account", ["clinician", "head", "auditor", "security", "sysadmin", "stranger", "desk"])
+def test_the_desk_is_not_for_everybody(hospital: Hospital, archived: int, account: str) -> None:
+    number = approved(hospital, "clinician2", archived)
+    memo = scan(hospital, BARCODE, Memo("badge", borrower=STAFF_NO["clinician2"]), at=account)
+    assert memo.act == "refused"
+    assert state_of(hospital, number) == "approved"
+    with pytest.raises(Forbidden):
+        answer(hospital, Memo(), at=account)
+
+
+def test_a_sealed_record_is_refused_at_the_desk(hospital: Hospital, archived: int) -> None:
+    from archive.journal import Event
+
+    number = approved(hospital, "clinician", archived)
+    with hospital.uow("senior") as uow:
+        node = uow.node(archived)
+        node.overlay_own = 1
+        uow.session.flush()
+        tree.reclassify(uow, node)
+        uow.record(Event("test.sealed"))
+    memo = scan(hospital, BARCODE, Memo("badge", borrower=STAFF_NO["clinician"]))
+    assert memo.act == "refused"
+    assert "sealed" in memo.words
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert slips.one(uow, number).state == "approved"
