@@ -5,18 +5,21 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive import blueprints, gate, migrate, templating
 from archive.signed_in import SignedIn
 from archive.errors import ArchiveError
-from archive.i18n import speaking
+from archive.i18n import _, locale, speaking
 from archive.services import sessions
-from archive.site import Site
+from archive.services.health import Health
+from archive.site import Site, passing
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -31,6 +34,10 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 ROOT = Path(__file__).parent.parent
+RETRY = {429: 15 * 60, 503: 30}
+"""Seconds after which trying again may help."""
+BROKEN = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
+"""What SQLite says of a file that is damaged; it is no OperationalError."""
 
 
 def create(site: Site) -> Flask:
@@ -89,19 +96,55 @@ def _answer_errors(app: Flask) -> None:
             return error
         return _error(status, HTTPStatus(status).name.lower(), None)
 
+    @app.errorhandler(DBAPIError)
+    @app.errorhandler(NoConnection)
+    def unreachable(error: DBAPIError | NoConnection) -> tuple[Response | str, int]:
+        if not is_outage(error):
+            return failed(error)
+        # Not the error itself: it would write the statement and its values into the log.
+        cause = type(getattr(error, "orig", error)).__name__
+        app.logger.error("the database does not answer: %s", cause, extra={"request": str(g.get("request_id"))})
+        return _error(503, "unavailable", None)
+
     @app.errorhandler(Exception)
     def failed(error: Exception) -> tuple[Response | str, int]:
         app.logger.error("request failed", exc_info=error, extra={"request": str(g.get("request_id"))})
         return _error(500, "error", None)
 
 
+def is_outage(error: DBAPIError | NoConnection) -> bool:
+    """Whether the database is away, busy or broken; other faults of a statement are ours."""
+    if isinstance(error, NoConnection) or error.connection_invalidated or passing(error):
+        return True
+    name = getattr(error.orig, "sqlite_errorname", "")
+    return name in BROKEN or (isinstance(error, OperationalError | InterfaceError) and name != "SQLITE_ERROR")
+
+
 def _error(status: int, code: str, reason: str | None, fields: Any = None) -> tuple[Response | str, int]:
+    if status == 503:
+        return _outage(code)
     with speaking(g.get("locale", "zh_CN")):
-        if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
+        if _wants_json():
             message = reason or HTTPStatus(status).phrase
             return jsonify({"error": code, "message": message, "text": message, "state": "bad",
                             **({"fields": fields} if fields else {})}), status  # fmt: skip
         return render_template("errors/error.html", status=status, reason=reason), status
+
+
+def _outage(code: str) -> tuple[Response | str, int]:
+    """The database may be away: nothing of this answer asks it, not even for the name of the hospital."""
+    if request.path == "/healthz":
+        return jsonify(Health("down", ["database: does not answer"]).as_json()), 503
+    with speaking(request.cookies.get("locale", "zh_CN")):
+        if _wants_json():
+            message = _("The archive cannot answer just now. Please try again in a moment.")
+            return jsonify({"error": code, "message": message, "text": message, "state": "bad"}), 503
+        page = current_app.jinja_env.get_template("errors/outage.html")
+        return page.render(_=_, locale=locale()), 503
+
+
+def _wants_json() -> bool:
+    return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
 
 
 def _send_headers(app: Flask) -> None:
@@ -109,6 +152,8 @@ def _send_headers(app: Flask) -> None:
     def headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if (wait := RETRY.get(response.status_code)) is not None:
+            response.headers.setdefault("Retry-After", str(wait))
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         else:

@@ -40,7 +40,8 @@ class Program:
 
 
 SIGNED_IN, PROGRAM = SignedIn(), Program()
-Needs = P | SignedIn | Program
+Needs = P | tuple[P, ...] | SignedIn | Program
+"""A permission, any one of several, or being somebody at all."""
 
 
 class UnitOfWork:
@@ -74,7 +75,10 @@ class UnitOfWork:
 
     def require(self, needs: Needs, node: Node | None = None) -> None:
         """Raises NotFound where the actor may not even know of `node`, Forbidden where they may but not this."""
-        if isinstance(needs, P):
+        if isinstance(needs, tuple):
+            if not any(self.can(each, node) for each in needs):
+                raise Forbidden
+        elif isinstance(needs, P):
             if node is not None and not self.can(P.DISCOVER, node) and not self.can(needs, node):
                 raise NotFound
             if not self.can(needs, node):

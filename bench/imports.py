@@ -64,7 +64,7 @@ def timed(site: Site, actor: Actor, content: bytes, *, dry: bool) -> tuple[float
     """Seconds to read the file and to carry the job out, and how it ended."""
     start = monotonic()
     with site.uow(actor, readonly=True) as uow:
-        token = imports.receive(uow, io.BytesIO(content)).token
+        token = imports.receive(uow, io.BytesIO(content), "discharges.csv").token
     with site.uow(actor) as uow:
         uuid = imports.order(uow, Plan("discharges", token), dry=dry).uuid
     received = monotonic()

@@ -140,7 +140,7 @@ class Index:
             toc = latest(storage)
             segments = {segment.segment_id() for segment in contents(storage, self._schema, toc)}
             remove_strays(self._place.folder(epoch), f"_{NAME}_{toc}.toc", segments)
-            self._place.remove_epochs(keep=epoch)
+            self._place.remove_others(keep=epoch)
 
     def _current(self) -> tuple[int, int]:
         """Epoch and table of contents; that is −1 while another process replaces it. Raises Damaged."""

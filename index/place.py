@@ -15,6 +15,7 @@ from .errors import Busy, Damaged, Reason
 from .files import sync_folder
 
 _POINTER = "index.json"
+_NEW_POINTER = "index.json.new"
 _LOCK = "writer.lock"
 
 
@@ -53,7 +54,7 @@ class Place:
 
     def point_to(self, pointer: Pointer) -> None:
         """Make an epoch the index, at once and for good, and remove the others. Readers keep what they have open."""
-        new = self._path / f"{_POINTER}.new"
+        new = self._path / _NEW_POINTER
         with new.open("w", encoding="utf-8") as file:
             json.dump({"epoch": pointer.epoch, "fields": pointer.fields}, file)
             file.flush()
@@ -61,10 +62,11 @@ class Place:
         sync_folder(self._path)
         new.replace(self._path / _POINTER)
         sync_folder(self._path)
-        self.remove_epochs(keep=pointer.epoch)
+        self.remove_others(keep=pointer.epoch)
 
-    def remove_epochs(self, *, keep: int) -> None:
-        """Remove the folders of other epochs: replaced ones, and builds that never finished."""
+    def remove_others(self, *, keep: int) -> None:
+        """Remove what is not of an epoch: replaced indexes, and what a killed writer never finished."""
+        (self._path / _NEW_POINTER).unlink(missing_ok=True)
         for epoch in self._epochs():
             if epoch != keep:
                 self.remove_epoch(epoch)

@@ -142,6 +142,10 @@ class Hospital:
 @pytest.fixture
 def hospital(site: Site) -> Hospital:
     """The people, wards and categories of the furnished archive, by their codes."""
+    return hospital_of(site)
+
+
+def hospital_of(site: Site) -> Hospital:
     with site.session(readonly=True) as session:
         principals = session.execute(select(Principal.kind, Principal.code, Principal.id)).all()
         categories = session.execute(

@@ -41,4 +41,14 @@ def kind_label(kind: str) -> str:
 
 
 def _labels() -> dict[str, str]:
-    return {"zh": _("in Chinese"), "en": _("in English"), "years": _("Years"), "code": _("Code")}
+    """What the codes of the shipped policies mean; a code that is not here stands for itself."""
+    return {
+        "zh": _("in Chinese"), "en": _("in English"), "years": _("Years"), "code": _("Code"), "trigger": _("Counted from"),
+        "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
+        "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
+        "death_days": _("Days after a death"), "purposes": _("Purposes"), "limits": _("Limits"), "rules": _("Rules"),
+        "eread_days": _("Days of e-reading"), "paper_days": _("Days of paper"), "renewals": _("Renewals"),
+        "blocked_while_overdue": _("Nothing more while something is overdue"), "level": _("Sensitivity"),
+        "open_requests": _("Open requests at a time"), "categories": _("Categories"), "digits": _("Digits"),
+        "syntax": _("Form of the number"), "ranges": _("Ranges of codes"), "special": _("Special diagnoses"),
+    }  # fmt: skip

@@ -77,9 +77,8 @@ def receive(uow: UnitOfWork) -> Response | tuple[str, int]:
         return _start(uow, Invalid(fields={"category": _("Choose the category that it goes into.")})), 422
     if kind not in {choice.name for choice in imports.choices(uow)}:
         raise Forbidden
-    token = imports.keep(uow, g.staged)
-    target = url_for(".columns", token=token, kind=kind, category=category or None, name=g.filename[:200])
-    return make_response(redirect(target))
+    token = imports.keep(uow, g.staged, g.filename)
+    return make_response(redirect(url_for(".columns", token=token, kind=kind, category=category or None)))
 
 
 @section.page("/imports/files/<token>", needs=SIGNED_IN)
@@ -96,14 +95,13 @@ def _plan(token: str) -> Plan:
     asked, form = request.args, request.form
     said = {name.removeprefix("col-"): int(place) if place.isdigit() else None
             for name, place in form.items() if name.startswith("col-")}  # fmt: skip
-    return Plan(asked.get("kind", ""), token, asked.get("name", ""), asked.get("category"), said,
-                form.get("digits", type=int))  # fmt: skip
+    return Plan(asked.get("kind", ""), token, asked.get("category"), said, form.get("digits", type=int))
 
 
 def _columns(uow: UnitOfWork, token: str, plan: Plan, problem: str = "") -> str:
     table = imports.table(uow, token)
     found = imports.layout(uow, plan, table)
-    return render_template("imports/columns.html", plan=plan, found=found, facts=table.facts, problem=problem,
+    return render_template("imports/columns.html", plan=plan, found=found, table=table, problem=problem,
                            fields=_mapping(found, problem), letters=_letters(found), digits=_digits(found, plan))  # fmt: skip
 
 

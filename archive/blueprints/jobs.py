@@ -14,9 +14,12 @@ from archive.uow import UnitOfWork
 section = Section("jobs", __name__)
 
 
-def drawn(seen: JobView) -> dict[str, Any]:
-    """A job as the macro of the card draws it. It names its record by number only: a card is no reading."""
-    about = seen.subject.stay or seen.subject.number if seen.subject else None
+def drawn(seen: JobView, *, named: bool = False) -> dict[str, Any]:
+    """A job as the macro of the card draws it.
+
+    A card that asks for itself every two seconds names its record by number only, or each time would be a reading.
+    """
+    about = (seen.subject.label if named else seen.subject.stay or seen.subject.number) if seen.subject else None
     own, uuid = url_for("jobs.card", uuid=seen.uuid), seen.uuid
     return {
         "uuid": uuid, "label": f"{seen.label} · {about}" if about else seen.label, "state": seen.state,
@@ -37,11 +40,11 @@ def _result(seen: JobView) -> dict[str, str] | None:
     return {"text": text or _("It was stopped. What had been done stays done."), "kind": kind, "href": target}
 
 
-@section.page("/jobs", needs=SIGNED_IN)
+@section.page("/jobs", needs=SIGNED_IN, event="job.listed")
 def mine(uow: UnitOfWork) -> str:
-    found = [drawn(seen) for seen in jobs.mine(uow)]
-    live = [one for one in found if one["running"]]
-    return render_template("jobs/mine.html", live=live, ended=[one for one in found if not one["running"]])
+    found = jobs.mine(uow)
+    live, ended = ([drawn(one, named=True) for one in found if one.running is going] for going in (True, False))
+    return render_template("jobs/mine.html", live=live, ended=ended)
 
 
 @section.page("/jobs/all", needs=P.OPERATE)

@@ -1,4 +1,4 @@
-"""人员: the list, a person's page with accounts, roles and clearance, and one's own password."""
+"""人员: the list, and a person's page with account, roles and clearance."""
 
 from typing import Any
 from uuid import UUID
@@ -192,39 +192,3 @@ def clear(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     level = request.form.get("level", -1, type=int)
     act = lambda user: duties.give_clearance(uow, user, level=level)  # noqa: E731
     return _acted(uow, uuid, "clearance", act, _("The clearance holds from their next click on."))
-
-
-@section.page("/me/password", needs=SIGNED_IN)
-def own_password(_uow: UnitOfWork) -> str:
-    return _own_form(None)
-
-
-def _own_form(error: Invalid | None) -> str:
-    hint = _("12 characters or more; a sentence is easy to remember.")
-    fields = [
-        field(
-            "old",
-            _("Present password"),
-            "password",
-            required=True,
-            autocomplete="current-password",
-            autofocus=True,
-        ),
-        field("new", _("New password"), "password", required=True, autocomplete="new-password", hint=hint),
-        field("again", _("New password once more"), "password", required=True, autocomplete="new-password"),
-    ]
-    return render_template("people/password.html", fields=with_errors(fields, {}, error))
-
-
-@section.page("/me/password", needs=SIGNED_IN, methods=("POST",))
-def change_own_password(uow: UnitOfWork) -> Response | tuple[str, int]:
-    form = request.form
-    try:
-        people.change_own_password(
-            uow, old=form.get("old", ""), new=form.get("new", ""), again=form.get("again", "")
-        )
-    except Invalid as error:
-        uow.undo()
-        return _own_form(error), error.status
-    flash(_("The new password holds. Your other sessions have ended."), "ok")
-    return make_response(redirect(url_for("session.own")))

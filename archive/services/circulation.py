@@ -66,6 +66,16 @@ def in_hand(uow: UnitOfWork, person: int) -> list[Loan]:
     return _loans(uow, STILL_OUT, Request.requester_id == person)
 
 
+def mine(uow: UnitOfWork) -> list[Loan]:
+    """What the actor has."""
+    return in_hand(uow, uow.actor.principal_id or 0)
+
+
+def of_request(uow: UnitOfWork, request: Request) -> list[Loan]:
+    """The volumes that went out on one request, whether or not they are back."""
+    return _loans(uow, Request.id == request.id)
+
+
 def last(uow: UnitOfWork, barcode: str) -> Loan | None:
     """The last loan of a volume, over or not, as far as the actor sees it."""
     found = _loans(uow, Holding.barcode == barcode, order=(RequestLine.id.desc(),), most=1)

@@ -239,7 +239,7 @@ def _table(title: str, part: Mapping[str, Any]) -> Table:
 
 def _said(value: Any) -> str:
     if isinstance(value, bool):
-        return _("yes") if value else _("no")
+        return _("Yes") if value else _("No")
     if isinstance(value, dict):
         return _(", ").join(f"{name} {_said(inner)}" for name, inner in value.items())
     if isinstance(value, list):

@@ -172,7 +172,7 @@ def renew(uow: UnitOfWork, request: Request) -> None:
     Raises Forbidden for anybody but the borrower and the desk, Conflict when it is too late or too often.
     """
     node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
-    if request.requester_id != uow.actor.principal_id and not uow.can(P.REQUEST_HANDLE, node):
+    if not _is_theirs_to_renew(uow, request, node):
         raise Forbidden
     uow.about(node)
     if refusal := renewal_objection(uow, request, node):
@@ -181,6 +181,16 @@ def renew(uow: UnitOfWork, request: Request) -> None:
         line.due_at = calendar.due(uow, calendar.day_of(uow, line.due_at), request.days)
         line.renewals += 1
         uow.note(number=request.number, due=line.due_at, renewals=line.renewals)
+
+
+def _is_theirs_to_renew(uow: UnitOfWork, request: Request, node: Node) -> bool:
+    return request.requester_id == uow.actor.principal_id or uow.can(P.REQUEST_HANDLE, node)
+
+
+def may_renew(uow: UnitOfWork, request: Request) -> bool:
+    """Whether the actor would not be refused."""
+    node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
+    return _is_theirs_to_renew(uow, request, node) and renewal_objection(uow, request, node) is None
 
 
 def renewal_objection(uow: UnitOfWork, request: Request, node: Node) -> str | None:

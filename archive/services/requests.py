@@ -159,7 +159,6 @@ class Outcome:
     """What became of one of several requests that were decided at once."""
 
     ref: UUID
-    number: str
     refusal: str | None
 
 
@@ -167,14 +166,12 @@ def decide(uow: UnitOfWork, refs: Iterable[UUID], name: str, *, reason: str | No
     """Takes one step with several requests, each on its own: one refused does not hold up the others."""
     outcomes = []
     for ref in refs:
-        request = slips.one(uow, ref)
-        number = request.number
         try:
             with attempt(uow):
-                advance(uow, request, name, reason=reason)
-            outcomes.append(Outcome(ref, number, None))
+                advance(uow, slips.one(uow, ref), name, reason=reason)
+            outcomes.append(Outcome(ref, None))
         except ArchiveError as refusal:
-            outcomes.append(Outcome(ref, number, " ".join(getattr(refusal, "fields", {}).values()) or str(refusal)))
+            outcomes.append(Outcome(ref, " ".join(getattr(refusal, "fields", {}).values()) or str(refusal)))
     return outcomes
 
 

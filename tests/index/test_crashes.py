@@ -46,8 +46,8 @@ def test_a_writer_that_is_killed_leaves_all_of_a_step_or_nothing(
             ".json", ".lock", ".toc", ".seg",
         }  # fmt: skip
     assert last, "at least one step was done"
-    index.apply([Put(5000, 1, {"body": "新"})])
-    assert [hit.number for hit in index.search(Term("新"), everyone, texts_of=texts, limit=9).hits] == [5000]
+    index.apply([Put(900, 1, {"body": "新"})])
+    assert [hit.number for hit in index.search(Term("新"), everyone, texts_of=texts, limit=9).hits] == [900]
 
 
 def texts(numbers: object, field: str) -> dict[int, str]:

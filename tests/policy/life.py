@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, true
 
 from archive.actor import Actor
 from archive.errors import ArchiveError
-from archive.models import AccessGrant, ClosedBranch, LocalRole, Membership, Milestone, Node, Principal
+from archive.models import AccessGrant, ClosedBranch, LocalRole, Membership, Node, Principal
 from archive.policy.permissions import P
 from archive.services import records, setup, sharing, steps, tree
 from archive.uow import UnitOfWork

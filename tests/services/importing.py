@@ -23,10 +23,10 @@ class Desk:
 
     def receive(self, content: bytes) -> str:
         with self.hospital.uow(self.account, readonly=True) as uow:
-            return imports.receive(uow, io.BytesIO(content)).token
+            return imports.receive(uow, io.BytesIO(content), "list.csv").token
 
     def plan(self, kind: str, content: bytes, *, category: str | None = None, **more: Any) -> Plan:
-        return Plan(kind, self.receive(content), "list.csv", self._uuid(category), **more)
+        return Plan(kind, self.receive(content), self._uuid(category), **more)
 
     def _uuid(self, code: str | None) -> str | None:
         if code is None:

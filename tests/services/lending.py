@@ -1,8 +1,10 @@
-"""An archived record with a paper volume and pages, and how it is asked for: the beginning of most stories of lending."""
+"""An archived record with a paper volume and pages, and how it is asked for: where stories of lending begin."""
 
+from sqlalchemy import select
+
+from archive.journal import Event
 from archive.models import Request
 from archive.services import holdings, loans, places, records, requests, slips, steps, tree
-from sqlalchemy import select
 from tests.conftest import RECORD, Hospital
 
 BARCODE = "B00218647-2"
@@ -72,3 +74,13 @@ def state_of(hospital: Hospital, number: str) -> str:
     """What stands in the row."""
     with hospital.site.session(readonly=True) as session:
         return str(session.scalar(select(Request.state).where(Request.number == number)))
+
+
+def cover(hospital: Hospital, record: int, overlay: int = 1) -> None:
+    """Lays a seal, or with 2 the trash, over a record."""
+    with hospital.uow("senior") as uow:
+        node = uow.node(record)
+        node.overlay_own = overlay
+        uow.session.flush()
+        tree.reclassify(uow, node)
+        uow.record(Event("test.covered"))

@@ -1,9 +1,9 @@
 """From a file to pages: in order, once each, with their text; and what happens when a file cannot be read."""
 
+import hashlib
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -12,8 +12,9 @@ from sqlalchemy import select
 from archive.errors import Forbidden, NotFound
 from archive.models import AccessGrant, Job, Milestone, Node, Page, Representation
 from archive.policy.permissions import P
-from archive.services import intake, jobs, pages
+from archive.services import intake, jobs, pages, tree, viewer
 from archive.services.queue import claim, perform
+from archive.sight import NodeView
 from archive.site import Site
 from tests import papers
 from tests.conftest import CAST, Clock, Hospital
@@ -86,32 +87,24 @@ def test_a_scan_finished_meanwhile_leaves_open_forms_valid(site: Site, hospital:
         assert (uow.node(record).version, uow.node(record).page_count) == (seen, 1)
 
 
-BROKEN: dict[str, Any] = {
-    "no file that we know": b"MZ this is a program",
-    "locked with a password": lambda: papers.pdf("一", password="secret"),
-    "cut off in the middle": lambda: papers.pdf("一", "二")[:600],
-    "64,000 pixels wide and high": papers.bomb,
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_file_that_cannot_be_read_is_kept_and_says_why(
-    site: Site, hospital: Hospital, record: int, name: str
-) -> None:
-    content = BROKEN[name]() if callable(BROKEN[name]) else BROKEN[name]
-    upload(hospital, "archivist", record, content)
+def test_a_file_that_cannot_be_read_is_kept_and_says_why(site: Site, hospital: Hospital, record: int) -> None:
+    broken = {
+        "a program": b"MZ this is a program",
+        "locked": papers.pdf("一", password="secret"),
+        "cut off": papers.pdf("一", "二")[:600],
+        "64,000 pixels wide and high": papers.bomb(),
+    }
+    for name, content in broken.items():
+        upload(hospital, "archivist", record, content, name)
     work_off(site)
-    file = files(hospital, record)[0]
-    assert file.kind == "bad"
-    assert file.pages == 0
-    assert file.failure
+    found = files(hospital, record)
+    assert [(file.kind, file.pages) for file in found] == [("bad", 0)] * 4
+    assert len({file.failure for file in found} - {""}) == 4, "each its own sentence"
     with hospital.uow("archivist", readonly=True) as uow:
-        assert jobs.mine(uow)[0].message == file.failure
+        assert {job.message for job in jobs.mine(uow)} == {file.failure for file in found}
         assert uow.node(record).page_count == 0
-    stored = list(site.store.iterate())
-    assert len(stored) == 1
-    with site.store.open(*stored[0]) as body:
-        assert body.read() == content
+    kept = {sha256 for _record, sha256 in site.store.iterate()}
+    assert kept == {hashlib.sha256(content).hexdigest() for content in broken.values()}
 
 
 def test_a_stopped_job_leaves_its_file_marked_and_trying_again_finishes_it(
@@ -187,6 +180,32 @@ def test_each_page_that_is_read_is_one_line_in_the_journal(site: Site, hospital:
         assert len(uow.readings) == 1, "and for one reader"
 
 
+def test_a_file_reads_as_one_sequence_through_its_items(site: Site, hospital: Hospital, record: int) -> None:
+    first, second = component(hospital, record, "手术记录"), None
+    with hospital.uow("archivist") as uow:
+        fields = {"title": "出院记录", "component": "CY"}
+        second = tree.add(uow, uow.node(record), kind="component", fields=fields).id
+    upload(hospital, "archivist", second, papers.pdf("切口愈合良好", "粘连已松解"))
+    upload(hospital, "archivist", first, papers.pdf("松解粘连，见粘连带"))
+    work_off(site)
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert viewer.address(uow, uow.node(record), 3) == (uow.node(second), 2)
+        seen = viewer.open_page(uow, uow.node(first), 1, "粘连")
+        assert (seen.number, seen.total, seen.previous) == (1, 3, None)
+        assert seen.next
+        assert seen.next.startswith(f"{NodeView(uow, uow.node(second)).href}/++page++1")
+        assert [(part.view.title, part.first, part.current) for part in seen.parts] == [
+            ("手术记录", 1, True), ("出院记录", 2, False)
+        ]  # fmt: skip
+        assert [(hit.number, hit.before, hit.match) for hit in seen.hits] == [
+            (1, "松解", "粘连"), (1, "松解粘连，见", "粘连"), (3, "", "粘连")
+        ]  # fmt: skip
+        left, right = sorted(box.x for box in seen.boxes)
+        assert right - left == pytest.approx(4 * seen.boxes[0].width / 2, rel=0.1), "four characters apart"
+        with pytest.raises(NotFound):
+            viewer.address(uow, uow.node(record), 4)
+
+
 def test_a_borrower_sees_their_name_burnt_in_and_only_while_the_loan_lasts(
     site: Site, hospital: Hospital, record: int, clock: Clock
 ) -> None:
@@ -215,19 +234,17 @@ def test_a_borrower_sees_their_name_burnt_in_and_only_while_the_loan_lasts(
 READERS = {"archivist", "senior", "scanner"}
 
 
-@pytest.mark.parametrize("account", sorted(set(CAST) - READERS))
-def test_nobody_without_the_right_to_read_gets_a_byte(
-    site: Site, hospital: Hospital, record: int, account: str
-) -> None:
+def test_nobody_without_the_right_to_read_gets_a_byte(site: Site, hospital: Hospital, record: int) -> None:
     upload(hospital, "archivist", record, papers.pdf("一"))
     work_off(site)
-    with hospital.uow(account, readonly=True) as uow:
-        node = uow.session.get_one(Node, record, execution_options=TEST)
-        for look in (pages.image, pages.thumbnail, pages.one):
+    for account in sorted(set(CAST) - READERS):
+        with hospital.uow(account, readonly=True) as uow:
+            node = uow.session.get_one(Node, record, execution_options=TEST)
+            for look in (pages.image, pages.thumbnail, pages.one, viewer.open_page):
+                with pytest.raises((Forbidden, NotFound)):
+                    look(uow, node, 1)  # type: ignore[operator]
             with pytest.raises((Forbidden, NotFound)):
-                look(uow, node, 1)  # type: ignore[operator]
-        with pytest.raises((Forbidden, NotFound)):
-            intake.files(uow, node)
+                intake.files(uow, node)
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the files of other people lie beside the checkout, and are not here")

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from archive.errors import Forbidden
 from archive.i18n import speaking
 from archive.models import ReadEvent
-from archive.services import desk, slips, tree
+from archive.services import desk, holdings, slips
 from archive.services.desk import Memo
 from tests.conftest import CAST, Hospital
-from tests.services.lending import BARCODE, SHELF, another, approved, archive_it, ask, shelf, state_of
+from tests.services.lending import BARCODE, SHELF, another, approved, archive_it, ask, cover, shelf, state_of
 
 STAFF_NO = {account: f"{number:04d}" for number, account in enumerate(CAST, start=1)}
 
@@ -45,9 +45,10 @@ def test_badge_then_volume_hands_out(hospital: Hospital, archived: int) -> None:
     badge = scan(hospital, STAFF_NO["clinician"])
     shown = answer(hospital, badge)
     assert shown.answer is None
-    assert shown.borrower is not None
-    assert (shown.borrower.name, shown.borrower.departments, shown.borrower.is_blocked) == ("clinician甲", "产科", False)
-    assert [(pick.barcode, pick.place) for pick in shown.borrower.ready] == [(BARCODE, SHELF)]
+    who = shown.borrower
+    assert who is not None
+    assert (who.name, who.departments, who.is_blocked) == ("clinician甲", "产科", False)
+    assert [(pick.barcode, pick.place) for pick in who.ready] == [(BARCODE, SHELF)]
     out = scan(hospital, BARCODE.lower(), badge)
     shown = answer(hospital, out)
     assert (out.act, state_of(hospital, number)) == ("issued", "lent")
@@ -71,11 +72,11 @@ def test_a_volume_alone_comes_back(hospital: Hospital, archived: int) -> None:
     scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
     back = scan(hospital, BARCODE)
     assert (back.act, state_of(hospital, number)) == ("returned", "returned")
-    shown = answer(hospital, back)
-    assert shown.answer is not None
-    assert shown.answer.loan is not None
-    assert shown.answer.volume is not None
-    assert (shown.answer.loan.borrower, shown.answer.volume.place, shown.answer.can_undo) == ("clinician甲", SHELF, True)
+    shown = answer(hospital, back).answer
+    assert shown is not None
+    assert shown.loan is not None
+    assert shown.volume is not None
+    assert (shown.loan.borrower, shown.volume.place, shown.can_undo) == ("clinician甲", SHELF, True)
 
 
 def test_a_gun_that_fires_twice_does_not_take_the_volume_back(
@@ -102,8 +103,6 @@ def test_a_shelf_after_a_volume_puts_it_there(hospital: Hospital, archived: int)
     there = scan(hospital, SHELF, scan(hospital, "B00216166-1"))
     assert (there.act, there.words) == ("placed", SHELF)
     with hospital.uow("senior", readonly=True) as uow:
-        from archive.services import holdings
-
         assert [volume.place for volume in holdings.volumes(uow, uow.node(other))] == [SHELF]
 
 
@@ -124,8 +123,9 @@ def test_a_refusal_leaves_nothing_behind(hospital: Hospital, archived: int) -> N
     assert state_of(hospital, number) == "requested"
     hidden = scan(hospital, BARCODE, at="desk")
     assert hidden.act == "refused"
+    noted = select(ReadEvent.object_ref).where(ReadEvent.action == "desk.refused")
     with hospital.site.journal() as session:
-        assert session.scalars(select(ReadEvent.object_ref).where(ReadEvent.action == "desk.refused")).all() == [BARCODE]
+        assert session.scalars(noted).all() == [BARCODE]
 
 
 def test_missing_sheets_are_asked_about_before_the_volume_is_taken(hospital: Hospital, archived: int) -> None:
@@ -178,15 +178,8 @@ def test_the_desk_is_not_for_everybody(hospital: Hospital, archived: int, accoun
 
 
 def test_a_sealed_record_is_refused_at_the_desk(hospital: Hospital, archived: int) -> None:
-    from archive.journal import Event
-
     number = approved(hospital, "clinician", archived)
-    with hospital.uow("senior") as uow:
-        node = uow.node(archived)
-        node.overlay_own = 1
-        uow.session.flush()
-        tree.reclassify(uow, node)
-        uow.record(Event("test.sealed"))
+    cover(hospital, archived)
     memo = scan(hospital, BARCODE, Memo("badge", borrower=STAFF_NO["clinician"]))
     assert memo.act == "refused"
     assert "sealed" in memo.words

@@ -13,7 +13,7 @@ from archive.services import intake, jobs, steps, tree
 from archive.site import Site
 from storage import BlobStatus
 from tests import papers
-from tests.conftest import RECORD, Hospital
+from tests.conftest import CAST, RECORD, Hospital
 
 TEST = {"scope": "test"}
 
@@ -135,19 +135,15 @@ def test_a_name_that_disguises_itself_is_made_plain(hospital: Hospital, record: 
     assert names[1].endswith(".pdf")
 
 
-@pytest.mark.parametrize("account", ["scanner", "archivist", "senior"])
-def test_whoever_catalogues_or_scans_may_upload(hospital: Hospital, record: int, account: str) -> None:
-    assert upload(hospital, account, record, papers.pdf("一"))
-
-
-@pytest.mark.parametrize(
-    "account", ["clinician", "clinician2", "head", "clerk", "desk", "auditor", "security", "sysadmin", "stranger"]
-)
-def test_nobody_else_may_upload(hospital: Hospital, record: int, account: str) -> None:
-    with pytest.raises((Forbidden, NotFound)):
-        upload(hospital, account, record, papers.pdf("一"))
+def test_whoever_catalogues_or_scans_may_upload_and_nobody_else(hospital: Hospital, record: int) -> None:
+    allowed = {"scanner", "archivist", "senior"}
+    for account in sorted(set(CAST) - allowed):
+        with pytest.raises((Forbidden, NotFound)):
+            upload(hospital, account, record, papers.pdf("一"))
+    for account in sorted(allowed):
+        assert upload(hospital, account, record, papers.pdf(account))
     with hospital.uow("archivist", readonly=True) as uow:
-        assert intake.files(uow, uow.node(record)) == []
+        assert len(intake.files(uow, uow.node(record))) == len(allowed)
 
 
 def test_an_archived_record_takes_no_more_files(hospital: Hospital, record: int) -> None:

@@ -13,7 +13,7 @@ from archive.services.handlers import GaveWay, JobFailed, JobRun, Lost, Stopped,
 from archive.services.queue import claim, perform, revive
 from archive.site import Site
 from archive.uow import UnauditedChange
-from tests.conftest import Clock, Hospital
+from tests.conftest import CAST, Clock, Hospital
 
 DONE: list[Any] = []
 FULL = _l("The disk is full, so the file was not kept. Tell the system administrator, then upload it again.")
@@ -218,16 +218,15 @@ def test_a_worker_that_leaves_lets_its_job_go_on_elsewhere(site: Site, hospital:
         run.give_way()
 
 
-@pytest.mark.parametrize("account", ["senior", "clinician", "auditor", "security", "stranger"])
-def test_nobody_sees_or_stops_the_job_of_another(hospital: Hospital, account: str) -> None:
+def test_nobody_sees_or_stops_the_job_of_another(hospital: Hospital) -> None:
     job = ask(hospital, "archivist")
-    with hospital.uow(account) as uow:
-        assert jobs.mine(uow) == []
-        assert jobs.running(uow) == 0
-        with pytest.raises(NotFound):
-            jobs.find(uow, job.uuid)
-        with pytest.raises(NotFound):
-            jobs.cancel(uow, job)
+    for account in sorted(set(CAST) - {"archivist", "sysadmin"}):
+        with hospital.uow(account) as uow:
+            assert (jobs.mine(uow), jobs.running(uow)) == ([], 0)
+            with pytest.raises(NotFound):
+                jobs.find(uow, job.uuid)
+            with pytest.raises(NotFound):
+                jobs.cancel(uow, job)
 
 
 def test_the_system_administrator_sees_that_it_runs_but_not_what_it_is_about(hospital: Hospital, record: int) -> None:

@@ -14,7 +14,7 @@ from archive.policy.permissions import P
 from archive.services import borrowing, reading, requests, setup, slips, tree
 from archive.sight import NodeView
 from tests.conftest import CAST, Hospital
-from tests.services.lending import another, approved, archive_it, ask, issue, state_of, step
+from tests.services.lending import another, approved, archive_it, ask, cover, issue, state_of, step
 
 NOTHING_TO_DO_WITH_IT = ("auditor", "security", "sysadmin", "stranger", "inspector", "scanner", "desk")
 
@@ -172,12 +172,7 @@ def test_whoever_decides_second_is_told_so(hospital: Hospital, archived: int) ->
 def test_a_sealed_or_trashed_record_is_neither_asked_for_nor_decided(hospital: Hospital, archived: int) -> None:
     waiting = ask(hospital, "clinician", archived)
     for overlay in (1, 2):
-        with hospital.uow("senior") as uow:
-            node = uow.node(archived)
-            node.overlay_own = overlay
-            uow.session.flush()
-            tree.reclassify(uow, node)
-            uow.record(Event("test.sealed"))
+        cover(hospital, archived, overlay)
         with pytest.raises(Forbidden):
             ask(hospital, "clinician2", archived)
         with pytest.raises((Forbidden, NotFound)):
@@ -188,12 +183,7 @@ def test_a_sealed_or_trashed_record_is_neither_asked_for_nor_decided(hospital: H
 
 def test_a_reading_of_a_record_that_is_sealed_meanwhile_shows_nothing(hospital: Hospital, archived: int) -> None:
     approved(hospital, "clinician", archived, kind="eread")
-    with hospital.uow("senior") as uow:
-        node = uow.node(archived)
-        node.overlay_own = 1
-        uow.session.flush()
-        tree.reclassify(uow, node)
-        uow.record(Event("test.sealed"))
+    cover(hospital, archived, 1)
     with hospital.uow("clinician", readonly=True) as uow, pytest.raises(Forbidden):
         uow.node(archived, P.READ)
 
@@ -203,7 +193,8 @@ def test_nobody_opens_what_is_above_their_own_clearance(hospital: Hospital, arch
     with hospital.uow("senior") as uow:
         tree.set_level(uow, uow.node(archived), level=3, reason="锁定")
     with hospital.site.uow(Actor.system("test")) as uow:
-        setup.enlist(uow, account="senior2", name="沈佳", staff_no="0099", password=None, roles=("senior",), clearance=2)
+        setup.enlist(uow, account="senior2", name="沈佳", staff_no="0099", password=None, roles=("senior",),
+                     clearance=2)  # fmt: skip
     hospital.people["senior2"] = _id_of(hospital, "senior2")
     with pytest.raises(Conflict, match="clearance"):
         step(hospital, "senior2", number, "approve")
@@ -229,7 +220,8 @@ def test_a_record_that_becomes_more_sensitive_closes_to_its_reader(hospital: Hos
     ("changes", "wrong"),
     [
         ({"kind": "fax"}, "kind"), ({"purpose": "curiosity"}, "purpose"), ({"days": 4}, "days"), ({"days": 0}, "days"),
-        ({"days": "-1"}, "days"), ({"days": "three"}, "days"), ({"days": 10**9}, "days"), ({"reason": "因" * 501}, "reason"),
+        ({"days": "-1"}, "days"), ({"days": "three"}, "days"), ({"days": 10**9}, "days"),
+        ({"reason": "因" * 501}, "reason"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_said_at_its_field(
@@ -320,11 +312,11 @@ def test_the_title_in_a_request_is_checked_again(hospital: Hospital, archived: i
 
 
 def test_several_are_decided_at_once_and_one_refused_holds_up_none(hospital: Hospital, archived: int) -> None:
-    numbers = [ask(hospital, "clinician", archived), ask(hospital, "clinician2", archived), ask(hospital, "head", archived)]
+    numbers = [ask(hospital, account, archived) for account in ("clinician", "clinician2", "head")]
     with hospital.uow("head") as uow:
         wanted = [slips.one(uow, number).uuid for number in numbers]
         outcomes = requests.decide(uow, wanted, "approve")
-    assert [(one.number, one.refusal is None) for one in outcomes] == [(n, n != numbers[2]) for n in numbers]
+    assert [(one.ref, one.refusal is None) for one in outcomes] == [(ref, ref != wanted[2]) for ref in wanted]
     assert [state_of(hospital, number) for number in numbers] == ["active", "active", "requested"]
     with hospital.uow("head") as uow:
         assert [one.refusal is None for one in requests.decide(uow, wanted[2:], "approve")] == [False]

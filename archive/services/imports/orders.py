@@ -1,6 +1,6 @@
 """Ordering an import, its dry run or its undoing: each is a job, seen by whoever ordered it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -44,6 +44,7 @@ class ImportView:
 def order(uow: UnitOfWork, plan: Plan, *, dry: bool) -> Job:
     """Orders a dry run, or the import for good. Raises Conflict while a column is missing, NotFound without the file."""
     category, table = plans.entitled(uow, plan), reading.table(uow, plan.token)
+    plan = replace(plan, filename=table.filename)
     found = plans.layout(uow, plan, table)
     plans.loader(uow, plan, found)
     uow.note(kind=plan.kind, file=plan.filename, dry=dry)

@@ -29,11 +29,11 @@ class Plan:
 
     kind: str
     token: str
-    filename: str = ""
     category: str | None = None
     """The uuid of the category, where the kind goes into one."""
     said: Mapping[str, int | None] = field(default_factory=dict)
     digits: int | None = None
+    filename: str = ""
 
     def as_args(self) -> dict[str, Any]:
         return {

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from archive.errors import Invalid, NotFound, TooLarge
 from archive.i18n import Lazy, _l
+from archive.schema import clean
 from archive.site import Site
 from archive.uow import UnitOfWork
 from storage import sheets
@@ -31,10 +32,10 @@ SENTENCES: dict[Reason, Lazy] = {
     Reason.TOO_MANY_PAGES: _l("The file has too many rows or columns. Divide it: 300,000 rows and 200 columns at most."),
 }  # fmt: skip
 UNREADABLE = _l("The file cannot be read. Open it in Excel or WPS, save it as .xlsx or CSV, and try again.")
-NAME = re.compile(r"\d+-[0-9a-f]{32}")
+TOKEN = re.compile(r"\d+-[0-9a-f]{32}")
 
 
-RAW, FACTS = "file", "facts.json"
+RAW, NAME, FACTS = "file", "name.txt", "facts.json"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Table:
 
     token: str
     folder: Path
+    filename: str
     facts: TableFacts
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -76,18 +78,19 @@ def stage(site: Site, stream: IO[bytes]) -> Path:
     return target
 
 
-def keep(uow: UnitOfWork, staged: Path) -> str:
+def keep(uow: UnitOfWork, staged: Path, filename: str) -> str:
     """Makes a staged file its owner's; gives the token by which they find it."""
     token = f"{uow.actor.principal_id or 0}-{uuid4().hex}"
     folder = _inbox(uow.site) / token
     folder.mkdir(mode=0o700)
+    (folder / NAME).write_text(clean(filename)[:200], encoding="utf-8")
     staged.rename(folder / RAW)
     return token
 
 
-def receive(uow: UnitOfWork, stream: IO[bytes]) -> Table:
+def receive(uow: UnitOfWork, stream: IO[bytes], filename: str) -> Table:
     """Takes a file in and reads it. Raises Invalid for one that cannot be read, TooLarge above the limit."""
-    return table(uow, keep(uow, stage(uow.site, stream)))
+    return table(uow, keep(uow, stage(uow.site, stream), filename))
 
 
 def table(uow: UnitOfWork, token: str) -> Table:
@@ -96,11 +99,12 @@ def table(uow: UnitOfWork, token: str) -> Table:
     Raises NotFound for another person's or one that is gone, Invalid for one that cannot be read.
     """
     folder = _inbox(uow.site) / token
-    if not NAME.fullmatch(token) or not token.startswith(f"{uow.actor.principal_id}-") or not folder.exists():
+    if not TOKEN.fullmatch(token) or not token.startswith(f"{uow.actor.principal_id}-") or not folder.exists():
         raise NotFound
     if not (folder / FACTS).exists():
         _convert(folder)
-    return Table(token, folder, TableFacts(**json.loads((folder / FACTS).read_text(encoding="utf-8"))))
+    facts = TableFacts(**json.loads((folder / FACTS).read_text(encoding="utf-8")))
+    return Table(token, folder, (folder / NAME).read_text(encoding="utf-8"), facts)
 
 
 def _convert(folder: Path) -> None:

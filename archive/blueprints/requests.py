@@ -1,0 +1,140 @@
+"""Requests: asking for a record, one's own requests, deciding, and the page of one request."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
+
+from archive.blueprints import shown
+from archive.errors import Conflict, Invalid
+from archive.forms import field, with_errors
+from archive.gate import SIGNED_IN, P, Section
+from archive.i18n import _, _l, ngettext
+from archive.services import borrowing, circulation, loans, policies, requests, slips
+from archive.sight import NodeView
+from archive.uow import UnitOfWork
+
+section = Section("requests", __name__)
+
+
+@section.page("/a/<slugs:path>/@@request", needs=P.REQUEST_CREATE, node="path")
+def ask_form(uow: UnitOfWork, node: Any) -> str:
+    return _ask_page(uow, node, {}, None)
+
+
+@section.page("/a/<slugs:path>/@@request", needs=P.REQUEST_CREATE, node="path", methods=("POST",))
+def ask(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
+    try:
+        made = requests.ask(uow, node, **_asked())
+    except (Invalid, Conflict) as error:
+        uow.undo()
+        return _ask_page(uow, node, request.form, error), error.status
+    flash(_("Sent. You will be told when it has been decided."), "ok")
+    return make_response(redirect(url_for(".one", uuid=made.uuid)))
+
+
+def _asked() -> dict[str, str]:
+    return {name: request.form.get(name, "") for name in ("kind", "purpose", "days", "reason")}
+
+
+def _ask_page(uow: UnitOfWork, node: Any, typed: Any, error: Invalid | Conflict | None) -> str:
+    objections = {kind: borrowing.hindrance(uow, node, kind) for kind in borrowing.KINDS}
+    fields = _fields(uow, [kind for kind, objection in objections.items() if objection is None])
+    wrong = error if isinstance(error, Invalid) else None
+    return render_template(
+        "requests/ask.html", view=NodeView(uow, node), fields=with_errors(fields, typed, wrong), objections=objections,
+        own=borrowing.own_hindrance(uow), mine=requests.mine_on(uow, node),
+        general=[str(error)] if isinstance(error, Conflict) else [], **shown.place(uow, node),
+    )  # fmt: skip
+
+
+def kind_words() -> dict[str, str]:
+    """What the kinds of request are called."""
+    return {"eread": _("To read on the screen"), "paper": _("On paper")}
+
+
+def _fields(uow: UnitOfWork, kinds: list[str]) -> list[dict[str, Any]]:
+    words = policies.vocabulary(uow, "purpose")
+    said = _l("%(purpose)s (screen %(eread)d days, paper %(paper)d working days)")
+    purposes = [
+        (name, str(said) % {"purpose": words.get(name, name), **most}) for name, most in borrowing.limits(uow).items()
+    ]
+    return [
+        field("kind", _("How"), "radio", required=True, value=kinds[0] if kinds else "",
+              choices=[(kind, kind_words()[kind]) for kind in kinds]),
+        field("purpose", _("Purpose"), "select", required=True, choices=[("", _("— choose —")), *purposes]),
+        field("days", _("Days"), "number", required=True, value="3", min=1, max=999, inputmode="numeric"),
+        field("reason", _("Reason"), "textarea", maxlength=borrowing.LONGEST_REASON,
+              hint=_("What whoever decides should know.")),
+    ]  # fmt: skip
+
+
+@section.page("/requests", needs=SIGNED_IN)
+def mine(uow: UnitOfWork) -> str:
+    return _mine_page(uow, {}, None)
+
+
+@section.page("/requests", needs=P.REQUEST_CREATE, methods=("POST",))
+def by_number(uow: UnitOfWork) -> Response | tuple[str, int]:
+    """Asks for a record that one cannot find; the answer is the same whether there is one."""
+    try:
+        requests.ask_by_number(uow, number=request.form.get("number", ""), **_asked())
+    except (Invalid, Conflict) as error:
+        uow.undo()
+        return _mine_page(uow, request.form, error), error.status
+    flash(_("Sent. You will be told when it has been granted."), "ok")
+    return make_response(redirect(url_for(".mine")))
+
+
+def _mine_page(uow: UnitOfWork, typed: Any, error: Invalid | Conflict | None) -> str:
+    number = field("number", _("Record number and stay"), required=True, mono=True, placeholder="00218647-2",
+                   hint=_("For a record that you cannot find. You are told when it has been granted."))  # fmt: skip
+    fields = [number, *_fields(uow, list(borrowing.KINDS))] if uow.can(P.REQUEST_CREATE) else []
+    wrong = error if isinstance(error, Invalid) else None
+    return render_template(
+        "requests/mine.html", slips=requests.mine(uow), lent=circulation.mine(uow),
+        fields=with_errors(fields, typed, wrong), general=[str(error)] if isinstance(error, Conflict) else [],
+    )  # fmt: skip
+
+
+@section.page("/approvals", needs=P.REQUEST_DECIDE)
+def to_decide(uow: UnitOfWork) -> str:
+    """What waits for one's decision; what was refused of the last act stands in its row."""
+    notes = session.pop("undecided", {})
+    return render_template("requests/approvals.html", slips=requests.to_decide(uow), notes=notes)
+
+
+@section.page("/approvals", needs=P.REQUEST_DECIDE, methods=("POST",))
+def decide(uow: UnitOfWork) -> Response:
+    form = request.form
+    outcomes = requests.decide(uow, form.getlist("ids", type=UUID), form.get("act", ""), reason=form.get("reason"))
+    session["undecided"] = {str(one.ref): one.refusal for one in outcomes if one.refusal}
+    if done := sum(one.refusal is None for one in outcomes):
+        flash(ngettext("%(num)d request decided.", "%(num)d requests decided.", done), "ok")
+    if left := len(outcomes) - done:
+        flash(ngettext("%(num)d request not decided.", "%(num)d requests not decided.", left), "wait")
+    return make_response(redirect(url_for(".to_decide")))
+
+
+@section.page("/requests/<uuid:uuid>", needs=SIGNED_IN)
+def one(uow: UnitOfWork, uuid: UUID) -> str:
+    row = slips.one(uow, uuid)
+    return render_template(
+        "requests/one.html", slip=slips.slip(uow, row), offers=requests.offers(uow, row), kinds=kind_words(),
+        lent=circulation.of_request(uow, row), may_renew=loans.may_renew(uow, row),
+    )  # fmt: skip
+
+
+@section.page("/requests/<uuid:uuid>/<name>", needs=SIGNED_IN, methods=("POST",))
+def step(uow: UnitOfWork, uuid: UUID, name: str) -> Response:
+    """A step that somebody takes with a button; a refusal is said on the page."""
+    row, form = slips.one(uow, uuid), request.form
+    try:
+        if name == "renew":
+            loans.renew(uow, row)
+        else:
+            requests.advance(uow, row, name, reason=form.get("reason"), version=form.get("version", type=int))
+    except (Invalid, Conflict) as error:
+        uow.undo()
+        flash(" ".join(getattr(error, "fields", {}).values()) or str(error), "bad")
+    return make_response(redirect(url_for(".one", uuid=uuid)))

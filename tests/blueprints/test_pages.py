@@ -1,0 +1,146 @@
+"""Uploading, watching the job, and reading, through the web as a browser does it."""
+
+import re
+from collections.abc import Callable
+from io import BytesIO
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+from sqlalchemy import select
+
+from archive import create_app, worker
+from archive.journal import READS, words_of
+from archive.models import ReadEvent
+from archive.sight import href
+from archive.site import Site
+from tests import papers
+from tests.conftest import PASSWORD, Hospital
+
+Browse = Callable[[str], FlaskClient]
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@pytest.fixture
+def browse(site: Site) -> Browse:
+    """A browser for each account, signed in."""
+    app = create_app(site)
+    # The frame links to sections that are tests of their own.
+    app.url_build_error_handlers.append(lambda _error, _endpoint, _values: "#")
+
+    def enter(account: str) -> FlaskClient:
+        client = app.test_client()
+        form = {"account": account, "password": PASSWORD, "csrf_token": token(client, "/sign-in")}
+        assert client.post("/sign-in", data=form).status_code == 302
+        return client
+
+    return enter
+
+
+def token(client: FlaskClient, page: str) -> str:
+    found = TOKEN.search(client.get(page).text)
+    assert found
+    return found[1]
+
+
+def address(hospital: Hospital, node: int) -> str:
+    with hospital.uow("senior", readonly=True) as uow:
+        return href(uow, uow.node(node))
+
+
+def send(client: FlaskClient, target: str, content: bytes, name: str, **headers: str):  # type: ignore[no-untyped-def]
+    form = {"file": (BytesIO(content), name), "csrf_token": token(client, "/sessions")}
+    return client.post(f"{target}/@@upload", data=form, headers=headers, content_type="multipart/form-data")
+
+
+def test_a_file_dropped_on_a_record_is_acknowledged_made_into_pages_and_read(
+    site: Site, hospital: Hospital, record: int, browse: Browse
+) -> None:
+    client, target = browse("archivist"), address(hospital, record)
+    assert 'type="file"' in client.get(f"{target}/@@upload").text
+    answer = send(client, target, papers.pdf("术中粘连已松解", "第二页"), "手术.pdf", Accept="application/json")
+    assert (answer.status_code, answer.json["state"]) == (200, "wait")
+    card = answer.json["href"]
+    assert 'hx-trigger="every 2s"' in client.get(card, headers={"HX-Request": "true"}).text
+    worker.work(site, once=True)
+    assert 'hx-trigger="every 2s"' not in client.get(card).text
+    page = client.get(f"{target}/++page++1?q=粘连").text
+    assert "<mark>粘连</mark>" in page
+    assert 'class="jz-hitbox is-now"' in page, "drawn on the picture, also without JavaScript"
+    picture = re.search(r'<noscript><div class="sheet"><img src="([^"]+)"', page)
+    assert picture
+    shown = client.get(picture[1].replace("&amp;", "&"))
+    assert (shown.mimetype, shown.headers["Cache-Control"]) == ("image/jpeg", "no-store")
+    assert Image.open(BytesIO(shown.data)).width
+    assert client.get(f"{target}/++page++2/text").text == "第二页"
+    assert client.get(f"{target}/@@page?n=2").headers["Location"] == f"{target}/++page++2"
+    assert client.get(f"{target}/++page++3").status_code == 404
+
+
+def test_a_page_that_is_looked_at_is_one_line_in_the_journal(
+    site: Site, hospital: Hospital, record: int, browse: Browse
+) -> None:
+    client, target = browse("archivist"), address(hospital, record)
+    send(client, target, papers.pdf("一"), "一.pdf")
+    worker.work(site, once=True)
+    page = client.get(f"{target}/++page++1").text
+    for picture in re.findall(r'src="([^"]+/(?:image|thumb)\?[^"]+)"', page):
+        assert client.get(picture.replace("&amp;", "&")).status_code == 200
+    client.get(f"{target}/++page++1/image")
+    with site.journal() as session:
+        viewed = session.scalars(select(ReadEvent).where(ReadEvent.action.startswith("page."))).all()
+        assert [(line.action, line.object_id) for line in viewed] == [("page.viewed", record)] * 2
+        assert words_of(session, READS, viewed[0].id, site.keys) == {"page": 1}
+
+
+def test_a_refused_file_is_told_in_a_sentence_beside_its_name(
+    site: Site, hospital: Hospital, record: int, browse: Browse
+) -> None:
+    client, target = browse("archivist"), address(hospital, record)
+    empty = send(client, target, b"", "空.pdf", Accept="application/json")
+    assert (empty.status_code, empty.json["state"]) == (422, "bad")
+    assert empty.json["text"]
+    again = papers.pdf("一")
+    send(client, target, again, "一.pdf")
+    assert send(client, target, again, "一.pdf", Accept="application/json").status_code == 409
+    assert send(client, target, b"MZ", "program.exe").status_code == 302
+    worker.work(site, once=True)
+    assert "@@upload/withdraw" in client.get(f"{target}/@@upload").text
+    assert list((site.settings.var / "staging").iterdir()) == []
+
+
+def test_whoever_may_not_gets_neither_page_nor_byte_and_cannot_upload(
+    site: Site, hospital: Hospital, record: int, browse: Browse
+) -> None:
+    target = address(hospital, record)
+    send(browse("archivist"), target, papers.pdf("一"), "一.pdf")
+    worker.work(site, once=True)
+    for account in ("clinician", "auditor", "sysadmin", "stranger"):
+        client = browse(account)
+        for what in ("", "/image", "/thumb", "/text"):
+            assert client.get(f"{target}/++page++1{what}").status_code == 404
+        assert send(client, target, papers.pdf("二"), "二.pdf").status_code == 404
+    nobody = create_app(site).test_client()
+    assert nobody.get(f"{target}/++page++1/image", headers={"Accept": "image/*"}).status_code == 401
+
+
+def test_jobs_are_stopped_and_tried_again_by_their_owner_and_seen_by_the_operator(
+    site: Site, hospital: Hospital, record: int, browse: Browse
+) -> None:
+    client, target = browse("archivist"), address(hospital, record)
+    send(client, target, papers.pdf("一"), "一.pdf")
+    listed = client.get("/jobs").text
+    card = re.search(r'hx-get="(/jobs/[^"]+)"', listed)
+    assert card
+    crossing = {"csrf_token": token(client, "/sessions")}
+    assert client.post(f"{card[1]}/cancel", data=crossing).status_code == 302
+    assert f"{card[1]}/retry" in client.get("/jobs").text
+    operator = browse("sysadmin")
+    seen = operator.get("/jobs/all").text
+    assert "archivist" in seen
+    assert "00218647" not in seen
+    assert client.get("/jobs/all").status_code == 403
+    assert browse("senior").get(card[1]).status_code == 404
+    assert client.post(f"{card[1]}/retry", data=crossing).status_code == 302
+    worker.work(site, once=True)
+    assert "is-ok" in client.get(card[1]).text
