@@ -1,4 +1,4 @@
-"""The class of every node in one array of the process: a search is filtered by one look-up in it (architecture §3.2)."""
+"""The class of every node in one array of the process: one look-up in it filters a search (architecture §3.2)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -80,7 +80,8 @@ class AccessMap:
         for part in rows.partitions():
             pairs = np.array(part, np.int64).reshape(-1, 2)
             if len(pairs) and (beyond := int(pairs[:, 0].max()) + 1 - len(self._classes)) > 0:
-                self._classes = np.concatenate([self._classes, np.zeros(max(beyond, len(self._classes) // 8), np.int32)])
+                room = np.zeros(max(beyond, len(self._classes) // 8), np.int32)
+                self._classes = np.concatenate([self._classes, room])
             self._classes[pairs[:, 0]] = pairs[:, 1]
 
 
@@ -92,14 +93,21 @@ class _Late:
     """For each number the transactions begun until it was missed, and when that was."""
 
     def look(self, session: Session, after: int, newest: int) -> None:
-        known = set(session.scalars(select(SecurityEpoch.id).where(SecurityEpoch.id > after)))
-        known |= set(session.scalars(select(SecurityEpoch.id).where(SecurityEpoch.id.in_(list(self.ids)))))
-        oldest, next_ = session.connection().execute(
-            text("SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s")
-        ).one()
-        waiting = {number: since for number, since in self.ids.items() if number not in known and not _over(since, oldest)}
+        """Notes what is missing up to `newest`, and forgets what has come or will never come."""
+        asked = or_(SecurityEpoch.id > after, SecurityEpoch.id.in_(list(self.ids)))
+        known = set(session.scalars(select(SecurityEpoch.id).where(asked)))
+        oldest, begun = session.connection().execute(RUNNING).one()
         missing = set(range(max(1, after + 1), newest + 1)) - known
-        self.ids = waiting | dict.fromkeys(missing, (int(next_), monotonic()))
+        self.ids = {
+            **{number: since for number, since in self.ids.items() if number not in known and not _over(since, oldest)},
+            **dict.fromkeys(missing, (int(begun), monotonic())),
+        }
+
+
+RUNNING = text(
+    "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s"
+)
+"""The oldest transaction that still runs, and the next one to begin."""
 
 
 def _over(since: tuple[int, float], oldest: int) -> bool:

@@ -95,11 +95,12 @@ def words_of(session: Session, journal: Journal, event_id: int, keys: Keys) -> d
 
 def line_hash(previous: str, seq: int, event: Any) -> str:
     """The link of the chain: what stood before, the number, and every column of the event."""
-    columns = {name: _plain(getattr(event, name)) for name in CHAINED}
+    columns = {name: plain(getattr(event, name)) for name in CHAINED}
     return hashlib.sha256(f"{previous}|{seq}|{canonical(columns)}".encode()).hexdigest()
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """A column as it is hashed: times to the microsecond."""
     return value.isoformat(timespec="microseconds") if isinstance(value, datetime) else value
 
 
@@ -201,7 +202,8 @@ def verify(session: Session, journal: Journal, folder: Path, keys: Keys, progres
     marks = list(checkpoints(folder, journal))
     public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(keys.verify_key))
     total, _head = head(session, journal)
-    genuine = [mark for mark in marks if _is_signed(mark, public)]
+    judged = [(mark, mark.journal == journal.name and _is_signed(mark, public)) for mark in marks]
+    genuine = [mark for mark, signed in judged if signed]
     links = {mark.seq: mark for mark in genuine}
     previous, expected, done = GENESIS, 0, 0
     finding: tuple[int, int | None, str] | None = None
@@ -219,7 +221,7 @@ def verify(session: Session, journal: Journal, folder: Path, keys: Keys, progres
         previous, done = link.hash, done + 1
         if progress and done % 1_000 == 0:
             progress(done, total)
-    forged = [(mark.seq, None, "checkpoint_forged") for mark in marks if mark not in genuine]
+    forged = [(mark.seq, None, "checkpoint_forged") for mark, signed in judged if not signed]
     finding = finding or _missing_tail(genuine, done) or (forged[0] if forged else None)
     waiting = session.scalar(_unsealed(journal)) or 0
     base = Verdict(journal.name, done, waiting, len(marks))

@@ -17,11 +17,13 @@ from archive.actor import Actor
 from archive.db import connect
 from archive.errors import Stale, Unavailable
 from archive.i18n import _
+from archive.index_fields import FIELDS
 from archive.journal import Event, Origin
 from archive.keys import Keys
 from archive.models import Setting
 from archive.settings import Settings
 from archive.uow import UnitOfWork
+from index import Index
 from storage import FolderStore
 
 T = TypeVar("T")
@@ -61,6 +63,10 @@ class Site:
     @cached_property
     def store(self) -> FolderStore:
         return FolderStore.create(self.settings.var)
+
+    @cached_property
+    def index(self) -> Index:
+        return Index(self.settings.var / "index", FIELDS)
 
     @cached_property
     def access_map(self) -> AccessMap:

@@ -1,6 +1,6 @@
 """The only door to the data: a unit of work for one actor. Return to commit, raise to roll back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, insert, select
+from sqlalchemy import Select, and_, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from archive import journal
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 A = ParamSpec("A")
+IDS = 500
+"""So many ids stand in one statement."""
 
 
 class UnauditedChange(RuntimeError):
@@ -178,9 +180,17 @@ class UnitOfWork:
 
     def enqueue(self, topic: str, *nodes: Node) -> None:
         """Puts into the outbox what must follow from this change."""
-        if nodes:
-            rows = [{"topic": topic, "node_id": node.id, "at": self.now, "tries": 0} for node in nodes]
+        self.enqueue_ids(topic, [node.id for node in nodes])
+
+    def enqueue_ids(self, topic: str, numbers: Sequence[int]) -> None:
+        """`enqueue` for nodes that are known by their ids alone."""
+        for start in range(0, len(numbers), IDS):
+            part = numbers[start : start + IDS]
+            rows = [{"topic": topic, "node_id": number, "at": self.now, "tries": 0} for number in part]
             self.session.execute(insert(Outbox), rows)
+            if topic == "index":
+                grown = update(Node).where(Node.id.in_(part)).values(revision=Node.revision + 1)
+                self.session.execute(grown, execution_options={"scope": "outbox", "synchronize_session": False})
 
     def job(self, kind: str, *, node: Node | None = None, total: int | None = None, priority: int = 5, **args: Any) -> Job:
         """Writes a job in this transaction; a worker takes it up after the commit."""

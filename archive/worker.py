@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import import_module
-from importlib.util import find_spec
 from shutil import rmtree
 from threading import Event, Thread
 from time import monotonic, time
@@ -20,15 +18,16 @@ from sqlalchemy import delete, select, text
 from archive import journal
 from archive.actor import Actor
 from archive.models import Setting
-from archive.services import queue, reading
+from archive.services import catalogue, queue, reading
 from archive.site import Site
 
 IDLE = 0.5
 """Seconds between two looks into an empty queue."""
+PAUSE = 10.0
+"""Seconds after something went wrong: a log full of the same line helps nobody."""
 STAGING = timedelta(days=1)
 """Longer than any upload lasts from its last byte to its transaction."""
 FORGOTTEN = timedelta(days=1)
-CATALOGUE = "archive.services.catalogue"
 
 
 def work(site: Site, *, once: bool = False, stop: Event | None = None) -> None:
@@ -49,7 +48,7 @@ def work(site: Site, *, once: bool = False, stop: Event | None = None) -> None:
             stop.wait(IDLE)
     for thread in threads:
         thread.join()
-    _guarded("worker.leave", lambda: _forget(site, me))
+    _guarded("leave", lambda: _forget(site, me))
 
 
 def _asked_to_stop() -> Event:
@@ -91,26 +90,27 @@ def _keep(site: Site, me: str, chores: tuple[Chore, ...], stop: Event) -> None:
     while not stop.wait(min(IDLE, max(0.0, min(due.values()) - monotonic()))):
         for chore in chores:
             if due[chore] <= monotonic():
-                due[chore] = monotonic() + chore.seconds
-                _guarded(chore.name, lambda chore=chore: _do(site, me, chore))  # type: ignore[misc]
+                went_well = _guarded(chore.name, lambda chore=chore: _do(site, me, chore))  # type: ignore[misc]
+                due[chore] = monotonic() + (chore.seconds if went_well else max(chore.seconds, PAUSE))
 
 
-def _do(site: Site, me: str, chore: Chore) -> None:
+def _do(site: Site, me: str, chore: Chore) -> bool:
     if not chore.alone:
         chore.act(site, me)
-        return
+        return True
     with alone(site, chore.name) as mine:
         if mine:
             chore.act(site, me)
+    return True
 
 
-def _guarded(name: str, act: Callable[[], object]) -> object:
+def _guarded(name: str, act: Callable[[], bool]) -> bool:
     """What goes wrong is noted, and the worker lives on: the database may be back in a minute."""
     try:
         return act()
     except Exception as error:  # noqa: BLE001
         queue.tell("worker.error", task=name, **queue.described(error))
-        return None
+        return False
 
 
 @contextmanager
@@ -157,9 +157,6 @@ def checkpoint(site: Site, _me: str) -> None:
 
 def drain(site: Site, _me: str) -> None:
     """Brings the index up to date with the outbox."""
-    if find_spec(CATALOGUE) is None:
-        return
-    catalogue = import_module(CATALOGUE)
     while catalogue.drain(site):
         pass
 
@@ -170,9 +167,10 @@ def beat(site: Site, me: str) -> None:
         session.merge(Setting(name=f"worker.{me}", value=site.clock().isoformat()))
 
 
-def _forget(site: Site, me: str) -> None:
+def _forget(site: Site, me: str) -> bool:
     with site.session() as session:
         session.execute(delete(Setting).where(Setting.name == f"worker.{me}"))
+    return True
 
 
 def clean(site: Site, _me: str) -> None:

@@ -10,6 +10,7 @@ from .fields import Tier
 from .matches import Matches
 from .ordering import Indices
 from .plan import Leaf, TextLeaf, positive
+from .segments import among
 from .truth import Facts, Truth, judged
 
 TextsOf = Callable[[Sequence[int], str], Mapping[int, str]]
@@ -70,7 +71,7 @@ class Checker:
         found = np.zeros(len(indices), np.bool_)
         for at, part in enumerate(self._matches.found[leaf]):
             here = block.part == at
-            found[here] = np.isin(block.doc[here], part.docs)
+            found[here] = among(block.doc[here], part.docs)
         return found
 
     def _ask(self, found: dict[Leaf, Mask], indices: Indices) -> None:

@@ -20,7 +20,7 @@ from .place import Place, Pointer, remove_strays
 from .query import Query
 from .results import RELEVANCE, Cursor, Differences, Facets, Results, Sort, Suggestion
 from .schema import whoosh_schema
-from .search import Asked, Limits
+from .search import USUAL, Asked, Limits
 from .snapshot import Snapshot, contents, latest, opened
 from .writing import Progress
 
@@ -56,7 +56,7 @@ class Index:
         limit: int,
         after: Cursor | None = None,
         sort: Sort = RELEVANCE,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits = USUAL,
     ) -> Results:
         """One page of hits. Raises Damaged, TooSlow, and ValueError for what does not fit the fields."""
         asked = Asked(self._open(), self._fields, query, allowed, texts_of, limits)
@@ -69,7 +69,7 @@ class Index:
         names: Sequence[str],
         *,
         texts_of: TextsOf,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits = USUAL,
     ) -> Facets:
         """How many hits have each value of some KEYWORD and INTEGER fields. Raises as ``search`` does."""
         asked = Asked(self._open(), self._fields, query, allowed, texts_of, limits)
@@ -82,7 +82,7 @@ class Index:
         allowed: Allowed,
         *,
         limit: int = 10,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits = USUAL,
     ) -> tuple[Suggestion, ...]:
         """Values of an IDENT or KEYWORD field that begin with a prefix, among documents held at its tier."""
         if name not in self._fields:
@@ -100,6 +100,16 @@ class Index:
             snapshot = self._open()
             with self._tidied() as storage:
                 writing.write_changes(storage, self._fields, changes, snapshot)
+
+    def purge(self, *, wait: float = 5.0) -> None:
+        """Leave nothing of dropped and replaced documents on the disk, as the destruction of a record demands.
+
+        Until then they are only marked. Takes as long as writing the segments that they lie in. Raises as ``apply``.
+        """
+        with self._place.writing(wait=wait):
+            snapshot = self._open()
+            with self._tidied() as storage:
+                writing.write_without_remains(storage, self._fields, snapshot)
 
     def rebuild(
         self, documents: Iterable[Put], progress: Progress | None = None, *, wait: float = 5.0

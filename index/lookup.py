@@ -11,7 +11,7 @@ from .columns import MISSING, Codes
 from .documents import SEPARATOR
 from .fields import FieldSpec, Kind
 from .plan import KeyLeaf, Leaf, RangeLeaf, TextLeaf
-from .segments import Counts, Docs, Postings, SegmentView
+from .segments import Counts, Docs, Postings, SegmentView, among
 
 Tick = Callable[[], None]
 """Called between steps; raises TooSlow when the time is up."""
@@ -85,6 +85,6 @@ def _together(lists: list[Postings]) -> Found:
         return Found(np.zeros(0, np.int64))
     docs = min((found.docs for found in lists), key=len)
     for found in lists:
-        docs = docs[np.isin(docs, found.docs, assume_unique=True)]
+        docs = docs[among(docs, found.docs)]
     counts = tuple(found.counts[np.searchsorted(found.docs, docs)] for found in lists)
     return Found(docs, counts, tuple(len(found.docs) for found in lists))

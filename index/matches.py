@@ -12,7 +12,7 @@ from .fields import Tier
 from .lookup import Found, Tick, look_up
 from .plan import Leaf, Plan, TextLeaf, leaves, positive
 from .scope import Scope
-from .segments import LENGTHS, Counts, Docs
+from .segments import LENGTHS, Counts, Docs, among
 from .truth import Facts, Truth, judged
 
 _K1, _B = 1.2, 0.75  # the customary constants of BM25
@@ -96,8 +96,9 @@ class Matches:
             counts = found.counts[lexeme]
             score = rarity * counts * (_K1 + 1) / (counts + self._saturation(leaf, at, found.docs))
             here = np.flatnonzero(self.candidates.part == at)
-            own = np.isin(found.docs, self.candidates.doc[here], assume_unique=True)
-            scores[here[np.searchsorted(self.candidates.doc[here], found.docs[own])]] += score[own]
+            docs = self.candidates.doc[here]
+            own = among(found.docs, docs)
+            scores[here[np.searchsorted(docs, found.docs[own])]] += score[own]
 
     def _saturation(self, leaf: Leaf, at: int, docs: Docs) -> Counts:
         if not isinstance(leaf, TextLeaf):

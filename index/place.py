@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from .files import sync_folder
 _POINTER = "index.json"
 _NEW_POINTER = "index.json.new"
 _LOCK = "writer.lock"
+_FOLDER_MODE = 0o700  # what is indexed is as secret as the records
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Place:
     def new_epoch(self) -> int:
         """Make a folder to build in. Its name follows the clock, so that it grows even if the old index was deleted."""
         epoch = max([int(time.time()), *(old + 1 for old in self._epochs())])
-        self.folder(epoch).mkdir()
+        self.folder(epoch).mkdir(_FOLDER_MODE)
         return epoch
 
     def point_to(self, pointer: Pointer) -> None:
@@ -82,7 +83,7 @@ class Place:
     @contextmanager
     def writing(self, *, wait: float) -> Iterator[None]:
         """Hold the lock of the only writer, which ends with the process. Raises Busy after ``wait`` seconds."""
-        self._path.mkdir(parents=True, exist_ok=True)
+        self._path.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
         lock = FileLock(str(self._path / _LOCK))
         if not try_for(lock.acquire, timeout=wait, delay=0.05):
             raise Busy("The index is being written by another process.")
@@ -98,4 +99,7 @@ def remove_strays(folder: Path, toc: str, segments: set[str]) -> None:
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
         elif entry.name != toc and entry.name.partition(".")[0] not in segments:
-            entry.unlink(missing_ok=True)
+            with suppress(
+                OSError
+            ):  # Windows keeps a file that a reader has mapped: the next writer removes it
+                entry.unlink()

@@ -41,6 +41,9 @@ class Limits:
     seconds: float = 5.0
 
 
+USUAL = Limits()
+
+
 class _Clock:
     def __init__(self, seconds: float) -> None:
         self._end = monotonic() + seconds

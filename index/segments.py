@@ -30,6 +30,14 @@ class Postings:
     counts: Counts
 
 
+def among(docs: Docs, all_of_them: Docs) -> NDArray[np.bool_]:
+    """Which of some documents are in an ascending list of documents."""
+    places = np.searchsorted(all_of_them, docs)
+    within = places < len(all_of_them)
+    within[within] = all_of_them[places[within]] == docs[within]
+    return within
+
+
 _NONE = Postings(np.zeros(0, np.int64), np.zeros(0, np.float64))
 
 

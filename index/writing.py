@@ -74,16 +74,31 @@ def _commit(
 
 def _merged(writer: Any, segments: list[Any]) -> list[Any]:
     """Whoosh's policy for small segments; besides, a worn segment is written anew and an empty one forgotten."""
-    kept = []
+    sound = [segment for segment in segments if segment.deleted_count() < _WORN * segment.doc_count_all()]
+    _rewrite(writer, [segment for segment in segments if segment not in sound])
+    merged: list[Any] = MERGE_SMALL(writer, sound)
+    return merged
+
+
+def _rewrite(writer: Any, segments: list[Any]) -> None:
+    """Take the living documents of segments over into the segment that is being written."""
     for segment in segments:
-        if segment.deleted_count() < _WORN * segment.doc_count_all():
-            kept.append(segment)
-        elif segment.doc_count():
+        if segment.doc_count():
             reader = SegmentReader(writer.storage, writer.schema, segment)
             writer.add_reader(reader)
             reader.close()
-    merged: list[Any] = MERGE_SMALL(writer, kept)
-    return merged
+
+
+def write_without_remains(storage: DurableStorage, fields: Fields, snapshot: Snapshot) -> None:
+    """Rewrite every segment in which there is something of a deleted document."""
+
+    def purged(writer: Any, segments: list[Any]) -> list[Any]:
+        _rewrite(writer, [segment for segment in segments if segment.has_deletions()])
+        return [segment for segment in segments if not segment.has_deletions()]
+
+    if not all(part.alive.all() for part in snapshot.parts):
+        with _writer(storage, fields) as writer:
+            writer.commit(mergetype=purged)
 
 
 def write_all(

@@ -63,7 +63,7 @@ def _fields(uow: UnitOfWork, kinds: list[str]) -> list[dict[str, Any]]:
         field("kind", _("How"), "radio", required=True, value=kinds[0] if kinds else "",
               choices=[(kind, kind_words()[kind]) for kind in kinds]),
         field("purpose", _("Purpose"), "select", required=True, choices=[("", _("— choose —")), *purposes]),
-        field("days", _("Days"), "number", required=True, value="3", min=1, max=999, inputmode="numeric"),
+        field("days", _("Number of days"), "number", required=True, value="3", min=1, max=999, inputmode="numeric"),
         field("reason", _("Reason"), "textarea", maxlength=borrowing.LONGEST_REASON,
               hint=_("What whoever decides should know.")),
     ]  # fmt: skip

@@ -67,6 +67,8 @@ class Node(Base):
     hold_count: Mapped[int] = mapped_column(default=0)
     page_count: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
+    revision: Mapped[int] = mapped_column(BigInt, default=0)
+    """Grows with everything that a search may find the node by, also the text of its pages."""
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     updated_at: Mapped[datetime]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select
@@ -101,14 +100,14 @@ def listing(uow: UnitOfWork, sought: Sought, *, after: str | None = None) -> Lis
     if begin := cursor.unpack(uow.site.keys, "people", after):
         key, number = begin
         page = page.where(or_(Principal.name_key > key, and_(Principal.name_key == key, User.id > number)))
-    found = uow.session.execute(page).tuples().all()
+    found = uow.session.execute(page).all()
     rows = found[:PAGE]
     last = [rows[-1][1].name_key, rows[-1][0].id] if len(found) > PAGE else None
     return Listing(_rows(uow, rows), total, cursor.pack(uow.site.keys, "people", last) if last else None)
 
 
-def _wanted(uow: UnitOfWork, sought: Sought) -> Select[Any]:
-    statement: Select[Any] = select(User, Principal).join(Principal, Principal.id == User.id)
+def _wanted(uow: UnitOfWork, sought: Sought) -> Select[User, Principal]:
+    statement = select(User, Principal).join(Principal, Principal.id == User.id)
     statement = statement.where(
         User.disabled_at.is_not(None) if sought.disabled else User.disabled_at.is_(None)
     )
@@ -175,7 +174,7 @@ def _seen(uow: UnitOfWork, ids: list[int]) -> dict[int, datetime]:
         .where(Session.user_id.in_(ids))
         .group_by(Session.user_id)
     )
-    return dict(uow.session.execute(rows).tuples().all())
+    return dict(uow.session.execute(rows).all())
 
 
 def find(uow: UnitOfWork, uuid: UUID | str) -> User:

@@ -28,7 +28,7 @@ STATUSES = {
         State(HoldingStatus.PROCESSING, _l("Being processed"), "run"),
         State(HoldingStatus.SHELVED, _l("On the shelf"), "ok"),
         State(HoldingStatus.LENT, _l("Lent"), "wait"),
-        State(HoldingStatus.MISSING, _l("Not found"), "bad"),
+        State(HoldingStatus.MISSING, _l("Whereabouts unknown"), "bad"),
     )
 }
 BARCODE = re.compile(r"[0-9A-Z][0-9A-Z./-]{2,31}")

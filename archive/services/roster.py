@@ -78,11 +78,11 @@ def notes(uow: UnitOfWork, principals: Iterable[Principal], roster: Roster) -> d
     """What stands beside a name: department and staff number of a person, how many people are in a group."""
     found = {who.id: who for who in principals}
     numbers = dict(
-        uow.session.execute(select(User.id, User.staff_no).where(User.id.in_(found))).tuples().all()
+        uow.session.execute(select(User.id, User.staff_no).where(User.id.in_(found))).all()
     )
     groups = {group for number in numbers if number in roster for group in roster[number].groups}
     is_dept = (Principal.id.in_(groups), Principal.kind == "dept")
-    depts = dict(uow.session.execute(select(Principal.id, Principal.name).where(*is_dept)).tuples().all())
+    depts = dict(uow.session.execute(select(Principal.id, Principal.name).where(*is_dept)).all())
     return {number: _note(who, numbers, depts, roster) for number, who in found.items()}
 
 

@@ -309,7 +309,7 @@ def trash(uow: UnitOfWork, node: Node) -> None:
     node.trashed_at, node.overlay_own = uow.now, int(Overlay.TRASHED)
     uow.session.flush()
     reclassify(uow, node)
-    uow.enqueue("index", node)
+    _enqueue_branch(uow, node)
 
 
 @action("node.restored", needs=P.TRASH)
@@ -318,4 +318,10 @@ def restore(uow: UnitOfWork, node: Node) -> None:
     node.trashed_at, node.overlay_own = None, int(Overlay.NONE)
     uow.session.flush()
     reclassify(uow, node)
-    uow.enqueue("index", node)
+    _enqueue_branch(uow, node)
+
+
+def _enqueue_branch(uow: UnitOfWork, top: Node) -> None:
+    """What lies in the trash leaves the index, and with it everything below it."""
+    below = select(Node.id).where(Node.path >= top.path, Node.path < top.path_end)
+    uow.enqueue_ids("index", list(uow.session.scalars(below, execution_options=TRUSTED)))

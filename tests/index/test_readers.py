@@ -1,7 +1,10 @@
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+
+import pytest
 
 import index as full_text
 from index import And, Drop, Everything, Index, Masks, Not, Or, Phrase, Put, Query, Sort, Term
@@ -9,6 +12,15 @@ from index import And, Drop, Everything, Index, Masks, Not, Or, Phrase, Put, Que
 from .naive import FIELDS, Texts
 
 ROUNDS = 25
+
+
+@pytest.fixture(autouse=True)
+def restless_threads() -> Iterator[None]:
+    """Threads take turns a thousand times as often as usual, so that what they must not share shows."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(5e-6)
+    yield
+    sys.setswitchinterval(usual)
 
 
 def document(number: int, stamp: int) -> Put:

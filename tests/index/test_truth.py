@@ -20,7 +20,7 @@ SORTS = [
 ]
 PLAIN = [Everything(), Term("发"), Term("肺"), Term("a"), Not(Term("炎"))]
 
-slowly = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+slowly = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
 
 def everything_about(index: Index, query: Query, who: Masks, texts: Texts, sort: Sort) -> list[Results]:

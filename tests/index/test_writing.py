@@ -129,6 +129,35 @@ def test_many_small_changes_leave_few_segments_and_every_document(
     assert not index.check((number, 2) for number in range(30, 60))
 
 
+def test_after_a_purge_nothing_of_a_dropped_document_is_on_the_disk(
+    index: Index, tmp_path: Path, everyone: Masks
+) -> None:
+    index.apply(Put(number, 1, {"body": "新", "code": f"A{number}"}) for number in range(9))
+    index.apply(
+        [
+            Put(9, 1, {"body": "旧患", "code": "SECRET"}),
+            Put(10, 1, {"body": "新"}),
+            Put(11, 1, {"body": "新"}),
+        ]
+    )
+
+    def on_disk(word: str) -> bool:
+        return any(word.encode() in file.read_bytes() for file in (tmp_path / "index").rglob("*.seg"))
+
+    index.apply([Drop(9)])
+    assert bodies_of(index, everyone) == dict.fromkeys([*range(9), 10, 11], "新")
+    assert on_disk("旧患")
+    assert on_disk("SECRET")
+    index.purge()
+    assert not on_disk("旧患")
+    assert not on_disk("SECRET")
+    assert not on_disk("secret")
+    assert bodies_of(index, everyone) == dict.fromkeys([*range(9), 10, 11], "新")
+    generation = index.generation()
+    index.purge()
+    assert index.generation() == generation
+
+
 def test_a_rebuild_replaces_everything_and_tells_how_far_it_is(index: Index, everyone: Masks) -> None:
     index.apply([Put(1, 1, {"body": "旧"})])
     done: list[int] = []

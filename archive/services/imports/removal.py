@@ -15,14 +15,12 @@ from archive.models import (
     Milestone,
     Node,
     NodeVersion,
-    Outbox,
     Patient,
     PatientAlias,
     Principal,
     Record,
     User,
 )
-from archive.services.imports import bulk
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "imports", "synchronize_session": False}
@@ -78,8 +76,7 @@ def _delete_nodes(uow: UnitOfWork, nodes: Iterable[int], volumes: Iterable[int])
     for model in OF_A_NODE:
         uow.session.execute(delete(model).where(model.node_id.in_(nodes)), execution_options=TRUSTED)
     uow.session.execute(delete(Node).where(Node.id.in_(nodes)), execution_options=TRUSTED)
-    told = [{"topic": "index", "node_id": number, "at": uow.now, "tries": 0} for number in sorted(nodes)]
-    bulk.write(uow, Outbox, told)
+    uow.enqueue_ids("index", sorted(nodes))
 
 
 def _rows_of(model: Any, *, untouched: Any = None, with_its: Any = None) -> Remove:

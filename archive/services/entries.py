@@ -1,0 +1,127 @@
+"""著录条目: what the index is told of a node, and the same texts again where a search must look closer."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+
+from archive.index_fields import SEARCHED, TIER
+from archive.models import Node, Page, PageText
+from archive.names import name_key
+from archive.policy.permissions import TIERS, P
+from archive.policy.rights import Overlay
+from archive.policy.types import TYPES
+from archive.schema import Field, Kind
+from archive.services import policies
+from archive.uow import IDS, UnitOfWork
+from index import Change, Drop, Put, TextsOf
+from index.documents import Value
+
+TRUSTED: Any = {"scope": "entries"}
+PERSONS = ("patient_name", "person")
+JOINT = "；"
+"""Between two texts of one field: no words are found across a sign."""
+
+
+def searchable() -> ColumnElement[bool]:
+    """Which nodes have a document: files and items that lie neither in the trash nor were destroyed."""
+    kinds = [kind.name for kind in SEARCHED]
+    return Node.type.in_(kinds) & (Node.overlay < Overlay.TRASHED) & (Node.state != "destroyed")
+
+
+def documents(uow: UnitOfWork, ids: Sequence[int]) -> Iterator[Change]:
+    """For each id the document as it is now, or that there is none. For the program itself, across all content."""
+    for start in range(0, len(ids), IDS):
+        part = ids[start : start + IDS]
+        nodes = {node.id: node for node in uow.session.scalars(select(Node).where(Node.id.in_(part), searchable()))}
+        texts = page_texts(uow, [node.id for node in nodes.values() if node.page_count])
+        for number in part:
+            node = nodes.get(number)
+            yield Put(number, node.revision, _values(uow, node, texts.get(number))) if node else Drop(number)
+
+
+def page_texts(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, str]:
+    """The text of all pages of some nodes, in their order. The caller has checked the nodes."""
+    rows = uow.session.execute(
+        select(Page.node_id, PageText.text)
+        .join(PageText, PageText.page_id == Page.id)
+        .where(Page.node_id.in_(numbers))
+        .order_by(Page.node_id, Page.ordinal),
+        execution_options=TRUSTED,
+    )
+    pages: dict[int, list[str]] = {}
+    for number, text in rows:
+        pages.setdefault(number, []).append(text)
+    return {number: JOINT.join(texts) for number, texts in pages.items()}
+
+
+def texts_of(uow: UnitOfWork) -> TextsOf:
+    """Where the index looks up whether words stand together: in the text itself, as far as the actor holds it."""
+
+    def look(numbers: Sequence[int], name: str) -> Mapping[int, str]:
+        found: dict[int, str] = {}
+        for start in range(0, len(numbers), IDS):
+            part = list(numbers[start : start + IDS])
+            if name == "text":
+                readable = list(uow.session.scalars(uow.nodes(P.READ, Node.id).where(Node.id.in_(part))))
+                found |= page_texts(uow, readable)
+            else:
+                found |= _field_texts(uow, part, name)
+        return found
+
+    return look
+
+
+def _field_texts(uow: UnitOfWork, numbers: Sequence[int], name: str) -> dict[int, str]:
+    field = next(field for kind in SEARCHED for field in kind.fields if field.name == name)
+    held = uow.nodes(TIERS[TIER[field.tier]]).where(Node.id.in_(numbers))
+    values = {node.id: _value(uow, node, name) for node in uow.session.scalars(held)}
+    return {number: value for number, value in values.items() if isinstance(value, str)}
+
+
+def _value(uow: UnitOfWork, node: Node, name: str) -> Value | None:
+    field = next((field for field in TYPES[node.type].fields if field.name == name), None)
+    return value_of(uow, node, field) if field else None
+
+
+def _values(uow: UnitOfWork, node: Node, text: str | None) -> dict[str, Value]:
+    values: dict[str, Value | None] = {
+        "numbers": _numbers(node), "type": node.type, "dept": str(node.dept_id or ""), "state": node.state,
+        "year": node.year, "date": node.date_to or node.date_from, "pinyin": _pinyin(node), "text": text,
+    }  # fmt: skip
+    for field in TYPES[node.type].fields:
+        if field.indexed:
+            values[field.name] = value_of(uow, node, field)
+    return {name: value for name, value in values.items() if value not in (None, "", ())}
+
+
+def _numbers(node: Node) -> tuple[str, ...]:
+    """The first is what hits are sorted by."""
+    mrn, times = node.data.get("mrn"), node.data.get("times")
+    stay = (node.title_key, f"{mrn}-{times}") if mrn else ()
+    return (*stay, node.archival_no) if node.archival_no else stay
+
+
+def _pinyin(node: Node) -> tuple[str, ...]:
+    names = [str(node.data[name]) for name in PERSONS if node.data.get(name)]
+    return tuple(reading for name in names for reading in name_key(name).split())
+
+
+def value_of(uow: UnitOfWork, node: Node, field: Field) -> Value | None:
+    """What is indexed of one field: a choice by its words, in both languages."""
+    raw = getattr(node, field.column) if field.column else node.data.get(field.name)
+    if raw in (None, ""):
+        return None
+    if field.kind is Kind.CHOICE:
+        return JOINT.join(_words(uow, field, str(raw)))
+    if field.kind is Kind.NUMBER:
+        return int(raw) if str(raw).lstrip("-").isdecimal() else None
+    if field.kind is Kind.DATE:
+        return raw if isinstance(raw, date) else date.fromisoformat(str(raw))
+    return str(raw).replace("\x1f", " ")
+
+
+def _words(uow: UnitOfWork, field: Field, code: str) -> Iterable[str]:
+    terms = policies.in_force(uow, "vocabularies").body.get(field.vocabulary or "", {})
+    return dict.fromkeys(terms.get(code, {"zh": code}).values())

@@ -1,0 +1,67 @@
+"""A browser for each person: signed in, with the token that a page gives and no other way to post."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from archive import create_app
+from archive.sight import href
+from archive.site import Site
+from tests.conftest import PASSWORD, Hospital
+
+TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
+
+
+@dataclass
+class Browser:
+    """Somebody at a computer. `page` is where a form stands; any page of theirs carries the same token."""
+
+    client: FlaskClient
+
+    def get(self, address: str, **more: Any) -> TestResponse:
+        return self.client.get(address, **more)
+
+    def post(self, address: str, form: dict[str, Any] | None = None, *, page: str = "/sessions", **more: Any) -> TestResponse:
+        return self.client.post(address, data={"csrf_token": self.token(page), **(form or {})}, **more)
+
+    def token(self, page: str) -> str:
+        found = TOKEN.search(self.client.get(page).text)
+        assert found, page
+        return found[1]
+
+    def sign_in(self, account: str, password: str = PASSWORD) -> TestResponse:
+        return self.post("/sign-in", {"account": account, "password": password}, page="/sign-in")
+
+
+@pytest.fixture
+def app(site: Site) -> Flask:
+    return create_app(site)
+
+
+Browse = Callable[..., Browser]
+
+
+@pytest.fixture
+def browser(app: Flask, hospital: Hospital) -> Browse:
+    """`browser("archivist")`: their own browser, signed in. `browser()`: one in which nobody is."""
+
+    def enter(account: str | None = None) -> Browser:
+        made = Browser(app.test_client())
+        if account is not None:
+            assert made.sign_in(account).status_code == 302, account
+        return made
+
+    return enter
+
+
+@pytest.fixture
+def address(hospital: Hospital, record: int) -> str:
+    """Where the draft record is."""
+    with hospital.uow("senior", readonly=True) as uow:
+        return href(uow, uow.node(record))

@@ -1,0 +1,110 @@
+"""The lending desk, as somebody with a barcode gun finds it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.blueprints.conftest import Browser
+from tests.conftest import CAST, Hospital
+from tests.services import lending
+from tests.services.lending import BARCODE, SHELF, approved, archive_it, state_of
+
+Browse = Callable[..., Browser]
+BADGE = f"{list(CAST).index('clinician') + 1:04d}"
+
+
+@pytest.fixture
+def number(hospital: Hospital, record: int) -> str:
+    """What the doctor asked for and may collect."""
+    return approved(hospital, "clinician", archive_it(hospital, record, location=lending.shelf(hospital)))
+
+
+def scan(clerk: Browser, typed: str, **more: str) -> str:
+    """One shot of the gun, and the page after it."""
+    answer = clerk.post("/desk", {"barcode": typed, **more})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/desk")
+    return clerk.get("/desk").text
+
+
+def test_out_and_back_with_nothing_but_a_gun(hospital: Hospital, number: str, browser: Browse) -> None:
+    clerk = browser("clerk")
+    assert "autofocus" in clerk.get("/desk").text
+    badge = scan(clerk, BADGE)
+    assert "clinician甲" in badge
+    assert SHELF in badge
+    out = scan(clerk, BARCODE)
+    assert 'class="jz-echo is-ok"' in out
+    assert "已借出" in out
+    assert "2026-11-25" in out
+    assert number in out
+    assert state_of(hospital, number) == "lent"
+    assert BARCODE in clerk.get("/desk/out").text
+    scan(clerk, "")
+    back = scan(clerk, BARCODE)
+    assert "已归还" in back
+    assert SHELF in back
+    assert state_of(hospital, number) == "returned"
+
+
+def test_loading_the_page_again_repeats_nothing(hospital: Hospital, number: str, browser: Browse) -> None:
+    clerk = browser("clerk")
+    scan(clerk, BADGE)
+    scan(clerk, BARCODE)
+    assert clerk.get("/desk").text.count("jz-echo") == 1
+    assert state_of(hospital, number) == "lent"
+
+
+def test_the_last_act_is_undone_with_one_key(hospital: Hospital, number: str, browser: Browse) -> None:
+    clerk = browser("clerk")
+    scan(clerk, BADGE)
+    assert 'data-key="F4"' in scan(clerk, BARCODE)
+    clerk.post("/desk/undo")
+    page = clerk.get("/desk").text
+    assert "已撤销" in page
+    assert 'data-key="F4"' not in page
+    assert state_of(hospital, number) == "approved"
+
+
+def test_a_wrong_count_asks_before_it_takes(hospital: Hospital, number: str, browser: Browse) -> None:
+    clerk = browser("clerk")
+    scan(clerk, BADGE)
+    scan(clerk, BARCODE)
+    scan(clerk, "")
+    asked = scan(clerk, BARCODE, sheets="62")
+    assert 'class="jz-echo is-wait"' in asked
+    assert "应有 64 张，缺 2 张" in asked
+    assert state_of(hospital, number) == "lent"
+    assert "缺 2 张" in scan(clerk, BARCODE, sheets="62", confirmed="1")
+    assert state_of(hospital, number) == "returned"
+
+
+def test_what_the_desk_does_not_know_is_said_large(number: str, browser: Browse) -> None:
+    page = scan(browser("clerk"), "X-404<b>")
+    assert 'class="jz-echo is-bad"' in page
+    assert "X-404&lt;B&gt;" in page
+
+
+def test_the_pick_list_says_where_to_walk(number: str, browser: Browse) -> None:
+    page = browser("clerk").get("/desk/pick-list").text
+    assert SHELF in page
+    assert "00218647-2" in page
+    assert "刘" not in page, "a clerk carries volumes and reads no names"
+    assert "没有逾期的病案" in browser("clerk").get("/desk/overdue").text
+
+
+def test_nobody_goes_on_where_another_stopped(hospital: Hospital, number: str, browser: Browse) -> None:
+    """A computer at the desk is shared."""
+    shared = browser("clerk")
+    assert "clinician甲" in scan(shared, BADGE)
+    shared.post("/sign-out")
+    assert shared.sign_in("archivist").status_code == 302
+    assert "clinician甲" not in shared.get("/desk").text
+
+
+@pytest.mark.parametrize("account", ["clinician", "head", "auditor", "security", "sysadmin", "stranger", "desk"])
+def test_the_desk_is_not_for_everybody(number: str, browser: Browse, account: str) -> None:
+    other = browser(account)
+    for page in ("/desk", "/desk/pick-list", "/desk/out", "/desk/overdue"):
+        assert other.get(page).status_code == 403
+    assert other.post("/desk", {"barcode": BARCODE}).status_code == 403
+    assert other.post("/desk/undo").status_code == 403

@@ -1,0 +1,115 @@
+"""Asking, deciding and one's own requests, as pages."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from archive.sight import href
+from tests.blueprints.conftest import Browser
+from tests.conftest import Hospital
+from tests.services import lending
+from tests.services.lending import approved, archive_it, ask, state_of, step
+
+Browse = Callable[..., Browser]
+FORM = {"kind": "eread", "purpose": "discussion", "days": "3", "reason": "多次剖宫产讨论"}
+IDS = re.compile(r'name="ids" value="([^"]+)"')
+
+
+@pytest.fixture
+def archived(hospital: Hospital, record: int) -> int:
+    """An archived record of obstetrics."""
+    return archive_it(hospital, record)
+
+
+@pytest.fixture
+def place(hospital: Hospital, archived: int) -> str:
+    """Where that record is."""
+    with hospital.uow("senior", readonly=True) as uow:
+        return href(uow, uow.node(archived))
+
+
+def test_a_doctor_asks_on_the_page_of_the_record_and_reads_after_approval(
+    hospital: Hospital, place: str, browser: Browse
+) -> None:
+    doctor, head = browser("clinician"), browser("head")
+    assert "多次" not in doctor.get(f"{place}/@@request").text
+    sent = doctor.post(f"{place}/@@request", FORM)
+    assert sent.status_code == 302
+    slip = doctor.get(sent.headers["Location"]).text
+    assert "JY2026-000001" in slip
+    assert "待审批" in slip
+    (ref,) = IDS.findall(head.get("/approvals").text)
+    assert head.post("/approvals", {"act": "approve", "ids": ref}).status_code == 302
+    assert "没有待审批的申请" in head.get("/approvals").text
+    assert "可在线阅览" in doctor.get("/requests").text
+    assert state_of(hospital, "JY2026-000001") == "active"
+
+
+def test_what_cannot_be_asked_is_said_beside_its_field(place: str, browser: Browse) -> None:
+    doctor = browser("clinician")
+    wrong = doctor.post(f"{place}/@@request", FORM | {"days": "99"})
+    assert wrong.status_code == 422
+    assert "此用途可借 1 至 3 天" in wrong.text
+    assert "多次剖宫产讨论" in wrong.text, "what was typed is kept"
+    assert doctor.post(f"{place}/@@request", FORM).status_code == 302
+    again = doctor.post(f"{place}/@@request", FORM)
+    assert again.status_code == 409
+    assert "您已申请过" in again.text
+
+
+def test_a_refusal_without_a_reason_is_said_in_its_row(hospital: Hospital, archived: int, browser: Browse) -> None:
+    number = ask(hospital, "clinician", archived)
+    head = browser("head")
+    (ref,) = IDS.findall(head.get("/approvals").text)
+    head.post("/approvals", {"act": "refuse", "ids": ref})
+    page = head.get("/approvals").text
+    assert "请用一句话说明理由" in page
+    assert state_of(hospital, number) == "requested"
+    head.post("/approvals", {"act": "refuse", "ids": ref, "reason": "请先说明诊疗需要"})
+    assert "请先说明诊疗需要" in browser("clinician").get("/requests").text
+
+
+def test_asking_by_number_answers_alike_for_what_is_there_and_what_is_not(
+    hospital: Hospital, archived: int, browser: Browse
+) -> None:
+    lending.another(hospital, mrn="00217720", level=3)
+    doctor = browser("clinician2")
+    answers = []
+    for number in ("00217720-1", "99999999-1"):
+        sent = doctor.post("/requests", FORM | {"number": number})
+        page = doctor.get("/requests").text
+        answers.append((sent.status_code, sent.headers["Location"], re.sub(r'content="[^"]+"|value="[^"]+"', "", page)))
+    assert answers[0] == answers[1]
+    assert "00217720" not in answers[0][2]
+
+
+def test_a_reading_is_ended_from_its_slip(hospital: Hospital, archived: int, place: str, browser: Browse) -> None:
+    number = approved(hospital, "clinician", archived, kind="eread")
+    doctor = browser("clinician")
+    slip = re.search(r"/requests/[0-9a-f-]{36}", doctor.get("/requests").text)
+    assert slip
+    assert doctor.post(f"{slip[0]}/give_back").status_code == 302
+    assert state_of(hospital, number) == "ended"
+
+
+def test_whoever_saw_an_older_state_is_told_so(hospital: Hospital, archived: int, browser: Browse) -> None:
+    ask(hospital, "clinician", archived)
+    archivist = browser("archivist")
+    slip = re.search(r"/requests/[0-9a-f-]{36}", archivist.get("/approvals").text)
+    assert slip
+    step(hospital, "senior", "JY2026-000001", "refuse", reason="重复申请")
+    archivist.post(f"{slip[0]}/approve", {"version": "1"})
+    assert "他人已作出决定" in archivist.get(slip[0]).text
+    assert state_of(hospital, "JY2026-000001") == "refused"
+
+
+@pytest.mark.parametrize("account", ["auditor", "security", "sysadmin", "stranger", "clinician2", "clerk"])
+def test_a_slip_is_for_those_whom_it_concerns(hospital: Hospital, archived: int, browser: Browse, account: str) -> None:
+    ask(hospital, "clinician", archived)
+    slip = re.search(r"/requests/[0-9a-f-]{36}", browser("clinician").get("/requests").text)
+    assert slip
+    other = browser(account)
+    assert other.get(slip[0]).status_code == 404
+    assert other.post(f"{slip[0]}/cancel").status_code == 404
+    assert "JY2026-000001" not in other.get("/requests").text

@@ -1,0 +1,76 @@
+"""A scan is dropped on a record and read: by mouse, by keyboard, with the words that were looked for drawn on it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from archive.actor import Actor
+from archive.models import Node, Principal
+from archive.services import actors, tree
+from archive.sight import href
+from archive.site import Site
+from tests import papers
+from tests.conftest import RECORD
+from tests.journeys.conftest import Archive, Reader, wait_for
+
+pytestmark = pytest.mark.browser
+
+
+def person(site: Site, account: str) -> Actor:
+    with site.session(readonly=True) as session:
+        found = actors.by_account(session, account, site.clock())
+    assert found
+    return found
+
+
+def new_record(site: Site) -> str:
+    """The address of a record of obstetrics, just described."""
+    with site.uow(person(site, "archivist")) as uow:
+        ward = uow.session.scalar(select(Principal.id).where(Principal.code == "CK"))
+        category = select(Node).where(Node.slug == "zy-bl")
+        node = uow.session.scalars(category, execution_options={"scope": "test"}).one()
+        return href(uow, tree.add(uow, node, kind="medical_record", fields=RECORD | {"dept": str(ward)}))
+
+
+def test_a_scan_is_dropped_made_into_pages_and_read(
+    archive: Archive, people: Callable[[str], Reader], tmp_path: Path
+) -> None:
+    site = archive.site()
+    target = new_record(site)
+    site.close()
+    scan = tmp_path / "手术记录.pdf"
+    scan.write_bytes(papers.pdf("手术记录\n见条索状粘连", "术后第一日", "拔除引流管，无粘连"))
+    reader = people("archivist")
+    page = reader.page
+    reader.go(f"{target}/@@upload")
+    page.set_input_files("input[type=file]", str(scan))
+    page.wait_for_selector("[data-upload-list] .is-wait")
+    page.wait_for_selector("#files .is-ok", timeout=60_000)
+
+    reader.go(f"{target}/++page++1?q=粘连")
+    page.wait_for_selector(".jz-deep canvas")
+    page.wait_for_selector(".jz-hit.is-now")
+    assert page.locator(".jz-strip .hits").all_inner_texts() == ["1", "1"]
+    wait_for(lambda: page.locator("[data-zoom]").inner_text().endswith("%"), "the zoom to be told")
+
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**/++page++2?q=*")
+    assert "术后第一日" in page.locator(".jz-text").inner_text()
+    before = page.locator("[data-zoom]").inner_text()
+    page.keyboard.press("+")
+    wait_for(lambda: page.locator("[data-zoom]").inner_text() != before, "the page to become larger")
+    page.keyboard.press("t")
+    assert not page.locator("aside").is_visible()
+    page.keyboard.press("t")
+    page.keyboard.press("r")
+
+    page.fill("[name=n]", "3")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/++page++3?q=*")
+    page.go_back()
+    page.wait_for_url("**/++page++2?q=*")
+    page.fill("[data-find-in] input", "引流管")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("mark >> text=引流管")
