@@ -45,6 +45,7 @@ MENU = (
     Entry(_l("Browse"), "folders", "tree.top", (P.DISCOVER,), ("tree", "pages", "uploads", "sharing")),
     Entry(_l("Search"), "search", "search.results", (P.DISCOVER,), ("search",)),
     Entry(_l("Where is it"), "map-pin-search", "whereabouts.find", (P.IDENTIFY, P.HOLDING_VIEW), ("whereabouts",)),
+    Entry(_l("Find a patient"), "user-search", "find_exact.form", (P.FIND_EXACT,), ("find_exact",)),
     Entry(_l("My requests"), "book", "requests.mine", (P.REQUEST_CREATE,), ("requests",)),
     Entry(_l("Approvals"), "checkbox", "requests.to_decide", (P.REQUEST_DECIDE,)),
     Entry(_l("Lending desk"), "arrows-exchange", "desk.counter", (P.REQUEST_HANDLE,), ("desk",)),

@@ -17,7 +17,7 @@ from sqlalchemy import delete, select, text
 
 from archive import journal
 from archive.actor import Actor
-from archive.models import Setting
+from archive.models import Job, Setting
 from archive.services import catalogue, queue, reading
 from archive.site import Site
 
@@ -28,6 +28,7 @@ PAUSE = 10.0
 STAGING = timedelta(days=1)
 """Longer than any upload lasts from its last byte to its transaction."""
 FORGOTTEN = timedelta(days=1)
+KEPT = timedelta(days=30)
 
 
 def work(site: Site, *, once: bool = False, stop: Event | None = None) -> None:
@@ -67,12 +68,10 @@ def take_one(site: Site, me: str, leaving: Event | None = None) -> bool:
 
 
 def _once(site: Site, me: str) -> None:
-    for chore in (REVIVE, INDEX_CHORE):
-        chore.act(site, me)
+    _round(site, me, (REVIVE, INDEX_CHORE))
     while take_one(site, me):
         pass
-    for chore in (INDEX_CHORE, SEAL, CHECKPOINT):
-        chore.act(site, me)
+    _round(site, me, (INDEX_CHORE, SEAL, CHECKPOINT))
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,11 @@ class Chore:
     seconds: float
     act: Callable[[Site, str], object]
     alone: bool = False
+
+
+def _round(site: Site, me: str, chores: tuple[Chore, ...]) -> None:
+    for chore in chores:
+        _guarded(chore.name, lambda chore=chore: _do(site, me, chore))  # type: ignore[misc]
 
 
 def _keep(site: Site, me: str, chores: tuple[Chore, ...], stop: Event) -> None:
@@ -174,12 +178,14 @@ def _forget(site: Site, me: str) -> bool:
 
 
 def clean(site: Site, _me: str) -> None:
-    """Once a day: what killed processes left in staging and in their working folders, and the signs of dead workers."""
+    """Once a day: what killed processes left behind, the signs of dead workers, and jobs that made pages long ago."""
     site.store.clean_staging(STAGING)
     for folder in (site.settings.var / "work").glob("*"):
         if time() - folder.stat().st_mtime > STAGING.total_seconds():
             rmtree(folder, ignore_errors=True)
     with site.session() as session:
+        over = (Job.state.in_(("done", "cancelled")), Job.done_at < site.clock() - KEPT)
+        session.execute(delete(Job).where(Job.kind.like("page.%"), *over))
         for sign in session.scalars(select(Setting).where(Setting.name.like("worker.%"))):
             if site.clock() - datetime.fromisoformat(str(sign.value)) > FORGOTTEN:
                 session.delete(sign)

@@ -1,17 +1,23 @@
 """The pages, a file a noun: parse, call one service, show."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
+from archive.gate import ApiSection, Section
+
+
+def sections() -> list[Section]:
+    """The section of every module here; a module without one only serves the others."""
+    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
+    return [module.section for module in modules if hasattr(module, "section")]
+
 
 def install(app: Flask, csrf: CSRFProtect) -> None:
-    """Registers every section; only the API, which has bearer tokens and no cookies, is outside CSRF."""
-    from archive.blueprints import api, control, health, jobs, me, pages, people, session, sharing, tree, uploads, workbench
-
-    for section in (
-        health.section, session.section, workbench.section, tree.section, sharing.section, uploads.section,
-        pages.section, jobs.section, people.section, control.section, me.section,
-    ):  # fmt: skip
+    """Registers every section; only those for programs, which have bearer tokens and no cookies, are outside CSRF."""
+    for section in sections():
         app.register_blueprint(section)
-    app.register_blueprint(api.section)
-    csrf.exempt(api.section)
+        if isinstance(section, ApiSection):
+            csrf.exempt(section)

@@ -19,7 +19,7 @@ from archive.uow import UnitOfWork
 
 section = Section("audit", __name__)
 RESULTS = {
-    "ok": (_l("Allowed"), "ok"), "denied": (_l("Refused"), "bad"), "hidden": (_l("Answered as not there"), "wait"),
+    "ok": (_l("Allowed"), "ok"), "denied": (_l("Denied"), "bad"), "hidden": (_l("Answered as not there"), "wait"),
     "failed": (_l("Failed"), "bad"),
 }  # fmt: skip
 BOOKS = {"changes": _l("Changes"), "reads": _l("Readings")}

@@ -1,1 +1,34 @@
 """Find a patient: number and second factor, in the body of a request and in no address."""
+
+from typing import Any
+
+from flask import render_template, request
+
+from archive import forms
+from archive.errors import Invalid, Throttled
+from archive.gate import P, Section
+from archive.services import find_exact
+from archive.services.find_exact import Hit
+from archive.uow import UnitOfWork
+
+section = Section("find_exact", __name__)
+
+
+@section.page("/find-patient", needs=P.FIND_EXACT)
+def form(uow: UnitOfWork) -> str:
+    return _page(uow, {}, None)
+
+
+@section.page("/find-patient", needs=P.FIND_EXACT, methods=("POST",))
+def find(uow: UnitOfWork) -> str | tuple[str, int]:
+    try:
+        return _page(uow, request.form, find_exact.find(uow, request.form))
+    except (Invalid, Throttled) as error:
+        return _page(uow, request.form, None, error), error.status
+
+
+def _page(uow: UnitOfWork, typed: Any, hits: list[Hit] | None, error: Invalid | Throttled | None = None) -> str:
+    wrong = error.fields if isinstance(error, Invalid) else {}
+    fields = {field["name"]: field for field in forms.fields_of(uow, find_exact.QUESTION, typed, wrong)}
+    general = [str(error)] if isinstance(error, Throttled) else []
+    return render_template("find_exact/find.html", fields=fields, hits=hits, general=general)

@@ -20,7 +20,7 @@ from archive.uow import UnitOfWork
 section = Section("imports", __name__)
 ACCEPTED = ".xlsx,.xlsm,.csv,.txt,.tsv"
 COUNTED = {
-    "new": _l("New"), "changed": _l("Changed"), "unchanged": _l("Unchanged"), "wrong": _l("Wrong"),
+    "new": _l("New ones"), "changed": _l("With changes"), "unchanged": _l("Unchanged"), "wrong": _l("Wrong"),
     "removed_node": _l("Records removed"), "removed_patient": _l("Patients removed"),
     "removed_user": _l("People removed"), "removed_principal": _l("Departments removed"),
     "restored_node": _l("Records put back"), "restored_patient": _l("Patients put back"),

@@ -15,6 +15,8 @@ from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
 section = Section("requests", __name__)
+NOTES = 40
+"""Refusals of one act that are shown in their rows: they travel in the cookie, which holds four kilobytes."""
 
 
 @section.page("/a/<slugs:path>/@@request", needs=P.REQUEST_CREATE, node="path")
@@ -38,7 +40,7 @@ def _asked() -> dict[str, str]:
 
 
 def _ask_page(uow: UnitOfWork, node: Any, typed: Any, error: Invalid | Conflict | None) -> str:
-    objections = {kind: borrowing.hindrance(uow, node, kind) for kind in borrowing.KINDS}
+    objections = {kind: borrowing.hindrance(uow, node, kind) for kind in slips.KINDS}
     fields = _fields(uow, [kind for kind, objection in objections.items() if objection is None])
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
@@ -89,7 +91,7 @@ def by_number(uow: UnitOfWork) -> Response | tuple[str, int]:
 def _mine_page(uow: UnitOfWork, typed: Any, error: Invalid | Conflict | None) -> str:
     number = field("number", _("Record number and stay"), required=True, mono=True, placeholder="00218647-2",
                    hint=_("For a record that you cannot find. You are told when it has been granted."))  # fmt: skip
-    fields = [number, *_fields(uow, list(borrowing.KINDS))] if uow.can(P.REQUEST_CREATE) else []
+    fields = [number, *_fields(uow, list(slips.KINDS))] if uow.can(P.REQUEST_CREATE) else []
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
         "requests/mine.html", slips=requests.mine(uow), lent=circulation.mine(uow),
@@ -108,11 +110,12 @@ def to_decide(uow: UnitOfWork) -> str:
 def decide(uow: UnitOfWork) -> Response:
     form = request.form
     outcomes = requests.decide(uow, form.getlist("ids", type=UUID), form.get("act", ""), reason=form.get("reason"))
-    session["undecided"] = {str(one.ref): one.refusal for one in outcomes if one.refusal}
-    if done := sum(one.refusal is None for one in outcomes):
+    refused = [one for one in outcomes if one.refusal]
+    session["undecided"] = {str(one.ref): one.refusal for one in refused[:NOTES]}
+    if done := len(outcomes) - len(refused):
         flash(ngettext("%(num)d request decided.", "%(num)d requests decided.", done), "ok")
-    if left := len(outcomes) - done:
-        flash(ngettext("%(num)d request not decided.", "%(num)d requests not decided.", left), "wait")
+    if refused:
+        flash(ngettext("%(num)d request not decided.", "%(num)d requests not decided.", len(refused)), "wait")
     return make_response(redirect(url_for(".to_decide")))
 
 

@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.db import Base, BigInt, Ordered
 
+Called = String(60).with_variant(String(60, collation="C"), "postgresql")
+"""A name: its beginning is a range of an index only where text is compared byte by byte."""
+
 
 class Patient(Base):
     """患者: one person with one 病案号 for life. Identity number and telephone are kept encrypted."""
@@ -17,7 +20,7 @@ class Patient(Base):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
     mrn: Mapped[str] = mapped_column(String(20), unique=True)
-    name: Mapped[str] = mapped_column(String(60))
+    name: Mapped[str] = mapped_column(Called)
     name_key: Mapped[str] = mapped_column(Ordered)
     """Pinyin of the name without tones; and its initials follow after a space."""
     sex: Mapped[str] = mapped_column(String(1), default="0")
@@ -25,14 +28,14 @@ class Patient(Base):
     id_enc: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     phone_enc: Mapped[bytes | None] = mapped_column(LargeBinary)
-    mother: Mapped[str | None] = mapped_column(String(60))
+    mother: Mapped[str | None] = mapped_column(Called)
     mother_key: Mapped[str | None] = mapped_column(Ordered)
     deceased_on: Mapped[date | None]
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (Index("ix_patient_name", "name"), Index("ix_patient_name_key", "name_key"),
-                      Index("ix_patient_mother", "mother"))  # fmt: skip
+                      Index("ix_patient_mother", "mother"), Index("ix_patient_mother_key", "mother_key"))  # fmt: skip
 
 
 class PatientAlias(Base):

@@ -11,10 +11,10 @@ from archive.models import Holding, Node, Request, RequestLine
 from archive.policy.permissions import P
 from archive.schema import clean
 from archive.services import holdings, policies, slips
+from archive.services.slips import KINDS
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "borrowing"}
-KINDS = ("eread", "paper")
 LONGEST_REASON = 500
 
 

@@ -1,6 +1,6 @@
 """编目索引: keeps the index like the database, which is the truth: from the outbox, anew, and by comparing both."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,7 +37,7 @@ def drain(site: Site) -> int:
     """
     with _reading(site) as uow:
         due = select(Outbox.id, Outbox.node_id).where(Outbox.topic == "index").order_by(Outbox.id).limit(BATCH)
-        rows = uow.session.execute(due).tuples().all()
+        rows = uow.session.execute(due).all()
         changes = list(documents(uow, sorted({node for _row, node in rows})))
     try:
         if not rows:
@@ -89,7 +89,7 @@ def rebuild(site: Site, progress: Progress | None = None) -> int:
     return count
 
 
-def _in_steps(site: Site) -> Iterator[list[tuple[int, int]]]:
+def _in_steps(site: Site) -> Iterator[Sequence[tuple[int, int]]]:
     """Id and stamp of every node that has a document, some hundreds at a time.
 
     Each step is a transaction of its own: one that lasted for hours would keep SQLite from tidying its log.
@@ -98,7 +98,7 @@ def _in_steps(site: Site) -> Iterator[list[tuple[int, int]]]:
     while True:
         further = select(Node.id, Node.revision).where(Node.id > last, searchable()).order_by(Node.id).limit(IDS)
         with _reading(site) as uow:
-            rows = list(uow.session.execute(further).tuples())
+            rows = uow.session.execute(further).all()
         if not rows:
             return
         yield rows

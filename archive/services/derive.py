@@ -56,9 +56,9 @@ def derive(run: JobRun) -> dict[str, Any]:
         run.site.store.healthy()  # a store that is away comes back; in one that is here, the file is gone
         raise JobFailed(GONE) from missing
     with run.uow() as uow:
+        run.progress(facts.page_count, facts.page_count, uow=uow)
         found = uow.session.get_one(Representation, task.representation, execution_options=TRUSTED)
-        if found.state != "ready":
-            complete(uow, found, mime=facts.mime, owner=run.owner_id)
+        complete(uow, found, mime=facts.mime, owner=run.owner_id)
     return {"pages": facts.page_count, **({"repaired": True} if facts.repaired else {})}
 
 

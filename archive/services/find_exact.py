@@ -1,1 +1,142 @@
 """Finding a patient by exact number and a second factor, for a purpose: no list to browse, no hint for the curious."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from archive import journal, schema
+from archive.errors import Forbidden, Invalid, Throttled
+from archive.i18n import _, _l
+from archive.journal import Event
+from archive.models import Encounter, Node, Patient, ReadEvent, Record
+from archive.names import masked
+from archive.policy.permissions import P
+from archive.policy.types import TYPES
+from archive.schema import Field, Kind, Need, Type
+from archive.services import audit, policies
+from archive.sight import NodeView, views
+from archive.uow import UnitOfWork
+
+TRUSTED: Any = {"scope": "find_exact"}
+FACTORS = ("patient_name", "birth", "discharged_on")
+STAY = TYPES["medical_record"]
+QUESTION = Type(
+    "question", _l("Find a patient"), "question", "user-search", frozenset(), "", (
+        STAY.field("mrn"),
+        *(replace(STAY.field(name), need=Need.OPTIONAL) for name in FACTORS),
+        Field("purpose", _l("Purpose"), Kind.CHOICE, Need.MUST, vocabulary="find_purpose"),
+    ),
+)  # fmt: skip
+"""What is asked, checked like any form: the number, a second factor or more, and what for."""
+
+ARCHIVED = ("archived", "correcting")
+"""What one may ask for; what is still being worked on is nobody's to find."""
+WITHIN = timedelta(hours=1)
+MOST_MISSES = 20
+"""A tired doctor mistypes a few times in an hour; whoever tries names or birthdays, more."""
+
+
+class GuessedTooOften(Throttled):
+    """Somebody has asked in vain so often that it looks like trying."""
+
+    def sentence(self) -> str:
+        return _("You have asked in vain %(most)d times within an hour. Ask the record room to help you.",
+                 most=MOST_MISSES)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One record of the patient, to be asked for. The name is the one that was typed, or else masked."""
+
+    node: NodeView
+    name: str
+    admitted_on: object
+    discharged_on: object
+    dept: object
+    may_ask: bool
+
+
+def find(uow: UnitOfWork, typed: Mapping[str, object]) -> list[Hit]:
+    """The archived records, held at discover, of the patient of exactly this 病案号 whom the second factor fits.
+
+    A wrong factor, an unknown number and records that are hidden answer alike: with nothing. Each use is an event.
+    Raises Forbidden, Invalid for what is missing in the question, GuessedTooOften.
+    """
+    if not uow.can(P.FIND_EXACT):
+        raise Forbidden
+    asked = _checked(uow, typed)
+    _throttle(uow, asked)
+    hits = _hits(uow, asked)
+    shown = tuple(sorted(hit.node.id for hit in hits))
+    _tell(uow, asked, "person.found", result="ok" if hits else "denied", shown=shown)
+    return hits
+
+
+def _checked(uow: UnitOfWork, typed: Mapping[str, object]) -> dict[str, Any]:
+    outcome = schema.check(QUESTION, typed, lambda name: policies.vocabulary(uow, name))
+    errors = dict(outcome.errors)
+    if not any(name in outcome.values or name in errors for name in FACTORS):
+        errors[FACTORS[0]] = _("Give the name, the date of birth or the date of discharge too.")
+    if errors:
+        raise Invalid(fields=errors)
+    return dict(outcome.values)
+
+
+def _throttle(uow: UnitOfWork, asked: Mapping[str, Any]) -> None:
+    missed = select(func.count()).where(
+        ReadEvent.actor_id == uow.actor.principal_id, ReadEvent.at > uow.now - WITHIN,
+        ReadEvent.action == "person.found", ReadEvent.result == "denied",
+    )  # fmt: skip
+    with audit.reading(uow.site, journal.READS) as session:
+        misses = session.scalar(missed) or 0
+    if misses >= MOST_MISSES:
+        _tell(uow, asked, "person.find_throttled", result="denied")
+        raise GuessedTooOften
+
+
+def _tell(uow: UnitOfWork, asked: Mapping[str, Any], action: str, *, result: str, shown: tuple[int, ...] = ()) -> None:
+    """Writes into the journal of reads, before the answer leaves. What was guessed is not kept."""
+    words = {"purpose": asked["purpose"], "by": [name for name in FACTORS if name in asked]}
+    patient = uow.site.keys.identity_hash(asked["mrn"])
+    event = Event(action, result=result, object_kind="patient", patient_hash=patient, shown=shown, words=words)
+    uow.site.record_read(event, uow.actor, uow.origin)
+
+
+def _hits(uow: UnitOfWork, asked: Mapping[str, Any]) -> list[Hit]:
+    """One statement whatever was typed: how long it takes says nothing of which part was wrong."""
+    rows = uow.session.execute(
+        uow.nodes(P.DISCOVER, Node, Patient, Encounter.discharged_at)
+        .join(Record, Record.node_id == Node.id)
+        .join(Encounter, Encounter.id == Record.encounter_id)
+        .join(Patient, Patient.id == Encounter.patient_id)
+        .where(Patient.mrn == asked["mrn"], Node.state.in_(ARCHIVED))
+        .order_by(Encounter.times.desc())
+    ).all()
+    # A discharge that fits counts on a record that may be known: another would betray a stay that is hidden.
+    days = {discharged for _node, _patient, discharged in rows}
+    if not rows or not _fits(asked, rows[0][1], days):
+        return []
+    name = asked.get("patient_name") or masked(rows[0][1].name)
+    return [_hit(view, name) for view in views(uow, [node for node, _patient, _discharged in rows])]
+
+
+def _fits(asked: Mapping[str, Any], patient: Patient, days: set[date | None]) -> bool:
+    """Whether every factor that was given fits."""
+    name, birth, left = (asked.get(factor) for factor in FACTORS)
+    return (
+        (name is None or _solid(name) == _solid(patient.name))
+        and (birth is None or date.fromisoformat(birth) == patient.birth)
+        and (left is None or date.fromisoformat(left) in days)
+    )
+
+
+def _solid(name: str) -> str:
+    return "".join(name.split())
+
+
+def _hit(view: NodeView, name: str) -> Hit:
+    return Hit(view, name, view.value("admitted_on"), view.value("discharged_on"), view.value("dept"),
+               view.can(P.REQUEST_CREATE))  # fmt: skip

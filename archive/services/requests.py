@@ -19,9 +19,9 @@ from archive.policy.workflows import WORKFLOWS
 from archive.schema import clean
 from archive.services import borrowing, numbers, reading, slips
 from archive.services.attempts import attempt
-from archive.services.borrowing import KINDS, Terms
+from archive.services.borrowing import Terms
 from archive.services.guards import GUARDS
-from archive.services.slips import Slip, effective_state
+from archive.services.slips import KINDS, Slip, effective_state
 from archive.uow import UnitOfWork, action
 from archive.workflow import Transition, objections
 

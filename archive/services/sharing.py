@@ -43,19 +43,15 @@ def candidates(uow: UnitOfWork, node: Node, text: str, *, people_only: bool = Fa
     uow.require(P.SHARE, node)
     if not (words := text.strip().lower()):
         return []
+    called = or_(
+        Principal.name.contains(words, autoescape=True), Principal.name_key.contains(words, autoescape=True)
+    )
     in_dept = (
         select(Membership.principal_id)
         .join(Principal, Principal.id == Membership.group_id)
-        .where(
-            Principal.kind == "dept",
-            Principal.name.contains(words, autoescape=True),
-            roster.lasts(Membership.valid_to, uow),
-        )
+        .where(Principal.kind == "dept", called, roster.lasts(Membership.valid_to, uow))
     )
-    matches = (
-        Principal.name.contains(words, autoescape=True), Principal.name_key.contains(words, autoescape=True),
-        User.account == words, User.staff_no == words,
-    )  # fmt: skip
+    matches = (called, User.account == words, User.staff_no == words)
     found = (
         select(Principal, User.staff_no)
         .outerjoin(User, User.id == Principal.id)

@@ -20,6 +20,7 @@ from archive.uow import UnitOfWork
 from archive.workflow import State
 
 TRUSTED: Any = {"scope": "slips"}
+KINDS = ("eread", "paper")
 GRANTED = ("approved", "active", "lent", "returned", "ended")
 MOST = 200
 """A list of requests is worked off from its beginning; nobody works through more in one go."""
@@ -82,6 +83,7 @@ def handled(uow: UnitOfWork) -> ColumnElement[bool]:
 def decidable(uow: UnitOfWork) -> ColumnElement[bool]:
     """The requests that wait for the actor's decision; never their own."""
     return and_(
+        Request.kind.in_(KINDS),  # all there are: the index of open requests begins with the kind
         Request.state == "requested",
         Request.requester_id != uow.actor.principal_id,
         uow.access.clause(P.REQUEST_DECIDE),

@@ -15,6 +15,7 @@ from archive.sight import href
 from archive.site import Site
 from tests.conftest import PASSWORD, Hospital
 
+Form = dict[str, Any]
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 
 
@@ -27,7 +28,9 @@ class Browser:
     def get(self, address: str, **more: Any) -> TestResponse:
         return self.client.get(address, **more)
 
-    def post(self, address: str, form: dict[str, Any] | None = None, *, page: str = "/sessions", **more: Any) -> TestResponse:
+    def post(
+        self, address: str, form: Form | None = None, *, page: str = "/sessions", **more: Any
+    ) -> TestResponse:
         return self.client.post(address, data={"csrf_token": self.token(page), **(form or {})}, **more)
 
     def token(self, page: str) -> str:

@@ -14,16 +14,23 @@ Build = Callable[[Mapping[int, Put]], Index]
 
 
 @contextmanager
-def built(documents: Mapping[int, Put]) -> Iterator[Index]:
-    """An index of some documents that has a past: replaced and dropped documents, several segments, a merge."""
-    quarters = [[put for put in documents.values() if put.number % 4 == rest] for rest in range(4)]
-    replaced = [Put(put.number, 0, {"body": "肺炎发作", "dept": "旧"}) for put in quarters[1]]
+def built(documents: Mapping[int, Put], *, past: bool = True) -> Iterator[Index]:
+    """An index of some documents. With a past: replaced and dropped documents, several segments, a merge."""
     with TemporaryDirectory() as folder:
         index = Index(Path(folder), FIELDS)
-        index.rebuild([*quarters[0], *quarters[3], *replaced, Put(11, 0, {"title": "旧"})])
-        index.apply([*quarters[1], Drop(11)])
-        index.apply(quarters[2])
+        if past:
+            _live(index, documents)
+        else:
+            index.rebuild(documents.values())
         yield index
+
+
+def _live(index: Index, documents: Mapping[int, Put]) -> None:
+    quarters = [[put for put in documents.values() if put.number % 4 == rest] for rest in range(4)]
+    replaced = [Put(put.number, 0, {"body": "肺炎发作", "dept": "旧"}) for put in quarters[1]]
+    index.rebuild([*quarters[0], *quarters[3], *replaced, Put(11, 0, {"title": "旧"})])
+    index.apply([*quarters[1], Drop(11)])
+    index.apply(quarters[2])
 
 
 @pytest.fixture

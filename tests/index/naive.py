@@ -35,11 +35,14 @@ SPECS = {spec.name: spec for spec in FIELDS}
 
 @dataclass(frozen=True)
 class Texts:
-    """Serves texts as the database would, and tells which were asked for."""
+    """Serves texts as the database would, and is asked for none that ``who`` may not see."""
 
     documents: Mapping[int, Put]
+    who: Masks | None = None
 
     def __call__(self, numbers: Sequence[int], field: str) -> dict[int, str]:
+        if self.who:
+            assert all(held(self.who, number) >= SPECS[field].tier for number in numbers)
         return {number: str(self.documents[number].values.get(field, "")) for number in numbers}
 
 

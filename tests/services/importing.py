@@ -52,10 +52,8 @@ class Desk:
         return self.order(self.plan(kind, content, **more), dry=False)
 
     def undo(self, done: ImportView) -> ImportView:
-        from archive.services import jobs
-
         with self.hospital.uow(self.account) as uow:
-            uuid = imports.order_undo(uow, jobs.find(uow, done.job.uuid)).uuid
+            uuid = imports.order_undo(uow, imports.find(uow, done.job.uuid)).uuid
         return self.finished(str(uuid))
 
 
@@ -68,3 +66,16 @@ def table(*rows: tuple[object, ...]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode("gb18030")
+
+
+STAY = {
+    "病案号": "00218647", "姓名": "刘婷婷", "次": "2", "性别": "女", "出生日期": "1994-03-02", "入院日期": "2026-11-08",
+    "出院日期": "2026-11-12", "科室": "产科", "主治医师": "周敏", "离院方式": "医嘱离院", "主要诊断": "妊娠合并子宫瘢痕",
+    "诊断编码": "O34.201",
+}  # fmt: skip
+
+
+def discharges(*stays: dict[str, str], more: tuple[str, ...] = ()) -> bytes:
+    """A discharge list of these stays; what a stay does not say is as in STAY."""
+    headings = (*STAY, *more)
+    return table(headings, *(tuple({**STAY, **stay}.get(name, "") for name in headings) for stay in stays))

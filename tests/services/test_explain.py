@@ -52,7 +52,9 @@ def grant(hospital: Hospital, number: int, account: str, *, hours: int = 24, lev
 
 
 @pytest.mark.parametrize("seed", [11, 12])
-def test_the_page_names_exactly_those_whom_the_rule_lets_in(hospital: Hospital, clock: Clock, seed: int) -> None:
+def test_the_page_names_exactly_those_whom_the_rule_lets_in(
+    hospital: Hospital, clock: Clock, seed: int
+) -> None:
     life = Life(hospital, clock, seed)
     for _ in range(6):
         life.go_on(12)
@@ -64,8 +66,12 @@ def test_the_page_names_exactly_those_whom_the_rule_lets_in(hospital: Hospital, 
             with hospital.uow(account, readonly=True) as uow:
                 for node in nodes:
                     if node.id in found:
-                        held = {permission for permission in SHOWN if permission in uow.access.permissions(node)}
-                        said = {permission for permission in SHOWN if number in named(found[node.id], permission)}
+                        held = {
+                            permission for permission in SHOWN if permission in uow.access.permissions(node)
+                        }
+                        said = {
+                            permission for permission in SHOWN if number in named(found[node.id], permission)
+                        }
                         assert said == held, (account, node.type, node.state, life.told)
 
 
@@ -73,7 +79,9 @@ def test_each_path_to_an_archived_record_is_named(hospital: Hospital, record: in
     archived(hospital, record)
     grant(hospital, record, "clinician2")
     with hospital.uow("senior") as uow:
-        sharing.share(uow, uow.node(record), principal_id=hospital.wards["EK"], role="reader", cause="病例讨论")
+        sharing.share(
+            uow, uow.node(record), principal_id=hospital.wards["EK"], role="reader", cause="病例讨论"
+        )
     found = {path.name: path for path in paths_of(hospital, record)}
     assert found["Archivist"].right == "Reading"
     assert found["Archivist"].why == "Role in the whole hospital, for a clearance of S1 or higher"
@@ -102,7 +110,9 @@ def test_offices_apart_are_on_no_path(hospital: Hospital, record: int) -> None:
 def test_a_path_says_in_part_when_the_clearance_of_some_is_too_low(hospital: Hospital, record: int) -> None:
     with hospital.site.uow(Actor.system("test")) as uow:
         uow.session.get_one(User, hospital.people["senior"]).clearance = 0
-    seniors = next(p for p in paths_of(hospital, record, "archivist") if hospital.people["senior"] in p.people)
+    seniors = next(
+        p for p in paths_of(hospital, record, "archivist") if hospital.people["senior"] in p.people
+    )
     assert (seniors.extent(P.IDENTIFY), seniors.extent(P.READ)) == ("yes", "no")
 
 
@@ -205,7 +215,9 @@ def test_tried_as_a_person_it_shows_what_they_would_see(
         assert done.held == uow.access.permissions(uow.session.get_one(Node, record))
 
 
-def test_a_trial_says_what_gives_it_what_stands_against_it_and_until_when(hospital: Hospital, record: int) -> None:
+def test_a_trial_says_what_gives_it_what_stands_against_it_and_until_when(
+    hospital: Hospital, record: int
+) -> None:
     archived(hospital, record)
     grant(hospital, record, "clinician2")
     done = tried(hospital, record, "clinician2")
@@ -218,10 +230,13 @@ def test_a_trial_says_what_gives_it_what_stands_against_it_and_until_when(hospit
 
 
 def test_a_trial_as_an_office_apart_says_why_there_is_nothing(hospital: Hospital, record: int) -> None:
-    assert not {line.text: line.ok for line in tried(hospital, record, "auditor").lines}["Holds an office that never sees content"]
+    told = {line.text: line.ok for line in tried(hospital, record, "auditor").lines}
+    assert not told["Holds an office that never sees content"]
 
 
-def test_a_trial_needs_the_right_to_share_and_somebody_who_may_sign_in(hospital: Hospital, record: int) -> None:
+def test_a_trial_needs_the_right_to_share_and_somebody_who_may_sign_in(
+    hospital: Hospital, record: int
+) -> None:
     with hospital.uow("archivist", readonly=True) as uow, pytest.raises(Forbidden):
         trial.as_person(uow, uow.node(record), "0004")
     with hospital.uow("senior", readonly=True) as uow, pytest.raises(NotFound):

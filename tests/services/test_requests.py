@@ -11,7 +11,7 @@ from archive.i18n import speaking
 from archive.journal import Event
 from archive.models import AuditEvent, Request, User
 from archive.policy.permissions import P
-from archive.services import borrowing, reading, requests, setup, slips, tree
+from archive.services import reading, requests, setup, slips, tree
 from archive.sight import NodeView
 from tests.conftest import CAST, Hospital
 from tests.services.lending import another, approved, archive_it, ask, cover, issue, state_of, step
@@ -249,7 +249,7 @@ def test_whoever_has_something_overdue_asks_for_nothing_more(hospital: Hospital,
     issue(hospital, approved(hospital, "clinician", archived))
     ask(hospital, "clinician", other)
     clock.forward(days=6)  # type: ignore[attr-defined]
-    for kind in borrowing.KINDS:
+    for kind in slips.KINDS:
         with pytest.raises(Conflict, match="overdue"):
             ask(hospital, "clinician", other, kind=kind)
     assert ask(hospital, "clinician2", other)

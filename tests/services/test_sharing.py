@@ -12,7 +12,7 @@ from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, ClosedBranch, LocalRole, Node, Principal
 from archive.policy.permissions import P
-from archive.services import explain, sharing
+from archive.services import directory, explain, people, sharing
 from tests.conftest import CAST, Clock, Hospital
 
 
@@ -57,7 +57,11 @@ def test_a_share_leaves_one_event_that_says_whom_as_what_and_why(hospital: Hospi
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "node.shared")).one()
         words = words_of(session, CHANGES, event.id, hospital.site.keys)
     assert (event.object_id, event.actor) == (record, "senior")
-    assert (words["principal"], words["role"], words["cause"]) == (hospital.people["desk"], "contributor", "投诉调查")
+    assert (words["principal"], words["role"], words["cause"]) == (
+        hospital.people["desk"],
+        "contributor",
+        "投诉调查",
+    )
 
 
 def test_what_was_shared_until_a_day_is_over_after_it(hospital: Hospital, record: int, clock: Clock) -> None:
@@ -93,17 +97,20 @@ def test_nothing_is_shared_with_an_office_apart(hospital: Hospital, record: int,
 
 
 @pytest.mark.parametrize("account", [name for name in CAST if name != "senior"])
-def test_whoever_may_not_share_shares_nothing_and_finds_nobody(hospital: Hospital, record: int, account: str) -> None:
+def test_whoever_may_not_share_shares_nothing_and_finds_nobody(
+    hospital: Hospital, record: int, account: str
+) -> None:
     for act in (
         lambda uow, node: sharing.share(uow, node, principal_id=hospital.people["desk"], role="reader"),
         lambda uow, node: sharing.unshare(uow, node, share_id=1),
         lambda uow, node: sharing.set_inheritance(uow, node, inherits=False),
         lambda uow, node: sharing.candidates(uow, node, "产科"),
     ):
-        with pytest.raises((Forbidden, NotFound)), hospital.uow(account) as uow:
+        with hospital.uow(account) as uow:
             with uow.unscoped("test"):
                 node = uow.session.get_one(Node, record)
-            act(uow, node)
+            with pytest.raises((Forbidden, NotFound)):
+                act(uow, node)
 
 
 def test_a_steward_shares_their_own_branch_and_no_other(hospital: Hospital, record: int) -> None:
@@ -111,10 +118,14 @@ def test_a_steward_shares_their_own_branch_and_no_other(hospital: Hospital, reco
     with hospital.uow("clinician2") as uow:
         sharing.share(uow, uow.node(record), principal_id=hospital.people["desk"], role="reader")
     with pytest.raises(Forbidden), hospital.uow("clinician2") as uow:
-        sharing.share(uow, hospital.category(uow, "ZY·BL"), principal_id=hospital.people["desk"], role="reader")
+        sharing.share(
+            uow, hospital.category(uow, "ZY·BL"), principal_id=hospital.people["desk"], role="reader"
+        )
 
 
-def test_a_block_shuts_out_what_comes_from_above_and_says_before_whom(hospital: Hospital, record: int) -> None:
+def test_a_block_shuts_out_what_comes_from_above_and_says_before_whom(
+    hospital: Hospital, record: int
+) -> None:
     with hospital.uow("senior") as uow:
         series = uow.node(record).parent_id
     share(hospital, series, hospital.people["clinician2"])
@@ -132,7 +143,9 @@ def test_a_block_shuts_out_what_comes_from_above_and_says_before_whom(hospital: 
             assert sharing.inheritance(uow, node, explain.paths(uow, node)).above == 2
 
 
-def test_a_steward_who_blocks_what_made_them_steward_is_told_that_they_are_out(hospital: Hospital, record: int) -> None:
+def test_a_steward_who_blocks_what_made_them_steward_is_told_that_they_are_out(
+    hospital: Hospital, record: int
+) -> None:
     with hospital.uow("senior") as uow:
         series = uow.node(record).parent_id
     share(hospital, series, hospital.people["clinician2"], role="steward")
@@ -160,7 +173,7 @@ def test_while_a_large_branch_is_worked_out_nobody_may(
     [
         ("产科", ["产科", "head甲", "clinician甲"]),
         ("chanke", ["产科", "head甲", "clinician甲"]),
-        ("ck", ["产科"]),
+        ("ck", ["产科", "head甲", "clinician甲"]),
         ("0006", ["clinician2甲"]),
         ("Clinician2", ["clinician2甲"]),
         ("%", []),
@@ -172,12 +185,10 @@ def test_people_and_departments_are_found_by_name_pinyin_number_and_department(
 ) -> None:
     with hospital.uow("senior", readonly=True) as uow:
         names = {one.name for one in sharing.candidates(uow, uow.node(record), text)}
-    assert names == set(found) if text != "chanke" else "产科" in names
+    assert names == set(found)
 
 
 def test_a_disabled_account_is_not_offered(hospital: Hospital, record: int) -> None:
-    from archive.services import directory, people
-
     with hospital.uow("sysadmin") as uow:
         people.disable(uow, directory.find(uow, uuid_of(hospital, hospital.people["clinician2"])))
     with hospital.uow("senior", readonly=True) as uow:
@@ -195,7 +206,8 @@ def test_a_form_is_refused_field_by_field(hospital: Hospital, record: int) -> No
 
 
 def test_the_last_day_of_a_form_still_counts(hospital: Hospital, record: int, clock: Clock) -> None:
-    form = {"who": uuid_of(hospital, hospital.people["clinician2"]), "role": "contributor", "until": "2026-11-20", "cause": "会诊"}
+    who = uuid_of(hospital, hospital.people["clinician2"])
+    form = {"who": who, "role": "contributor", "until": "2026-11-20", "cause": "会诊"}
     with hospital.uow("senior") as uow:
         sharing.share_as_typed(uow, uow.node(record), form)
     clock.forward(hours=14)

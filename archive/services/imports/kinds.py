@@ -69,7 +69,7 @@ DEPARTMENTS = ImportKind(
     (
         _column("code", _l("Code"), "代码 编码 科室代码 科室编码 部门代码 code dept_code", values.code, required=True,
                 longest=60),
-        _column("name", _l("Name"), f"名称 {DEPT} name", required=True, longest=80),
+        _column("name", _l("Name of the department"), f"名称 {DEPT} name", required=True, longest=80),
     ),
     ("code",),
     P.USER_MANAGE,

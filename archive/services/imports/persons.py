@@ -76,8 +76,8 @@ class Persons:
             if mrn in self.known:
                 self._learn(uow, row, learnt)
             else:
-                columns_before = new.get(mrn, (row.number, {}))[1]
-                new[mrn] = (row.number, columns_before | columns(uow.site.keys, row, None))
+                first, told = new.get(mrn, (row.number, {}))
+                new[mrn] = (first, told | columns(uow.site.keys, row, None))
         ids = {mrn: patient.id for mrn, patient in self.known.items()}
         ids |= self._insert(uow, new, keep)
         uow.session.flush()

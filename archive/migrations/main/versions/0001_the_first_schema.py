@@ -104,14 +104,14 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('uuid', sa.Uuid(), nullable=False),
     sa.Column('mrn', sa.String(length=20), nullable=False),
-    sa.Column('name', sa.String(length=60), nullable=False),
+    sa.Column('name', sa.String(length=60).with_variant(sa.String(length=60, collation='C'), 'postgresql'), nullable=False),
     sa.Column('name_key', sa.String(length=400).with_variant(sa.String(length=400, collation='C'), 'postgresql'), nullable=False),
     sa.Column('sex', sa.String(length=1), nullable=False),
     sa.Column('birth', sa.Date(), nullable=True),
     sa.Column('id_enc', sa.LargeBinary(), nullable=True),
     sa.Column('id_hash', sa.String(length=64), nullable=True),
     sa.Column('phone_enc', sa.LargeBinary(), nullable=True),
-    sa.Column('mother', sa.String(length=60), nullable=True),
+    sa.Column('mother', sa.String(length=60).with_variant(sa.String(length=60, collation='C'), 'postgresql'), nullable=True),
     sa.Column('mother_key', sa.String(length=400).with_variant(sa.String(length=400, collation='C'), 'postgresql'), nullable=True),
     sa.Column('deceased_on', sa.Date(), nullable=True),
     sa.Column('merged_into', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
@@ -124,6 +124,7 @@ def upgrade() -> None:
     with op.batch_alter_table('patient', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_patient_id_hash'), ['id_hash'], unique=False)
         batch_op.create_index('ix_patient_mother', ['mother'], unique=False)
+        batch_op.create_index('ix_patient_mother_key', ['mother_key'], unique=False)
         batch_op.create_index('ix_patient_name', ['name'], unique=False)
         batch_op.create_index('ix_patient_name_key', ['name_key'], unique=False)
 

@@ -1,0 +1,167 @@
+"""借阅: what doctors asked for, what was decided, what went over the desk, what is overdue."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from random import Random
+
+from archive.demo.cast import Cast
+from archive.demo.diary import Diary
+from archive.demo.lives import Life, Lot
+from archive.services import loans, requests, slips
+from archive.uow import UnitOfWork
+
+REASONS = {
+    "treatment": ("患者再次入院，需参考上次手术记录", "门诊复诊，核对既往用药", "产后随访，查阅分娩经过"),
+    "discussion": ("科室疑难病例讨论", "围产期危重症评审"),
+    "quality": ("运行病历质控抽查", "甲级病历评选"),
+    "research": ("瘢痕子宫再次妊娠课题病例收集", "早产儿结局回顾性研究"),
+}
+REFUSED = "病案正在质控，请下周再申请"
+REVOKED = "用途变更，请重新申请"
+
+
+@dataclass
+class Slip:
+    """借阅申请: who asks for which record, and by which number it runs once it has been filed."""
+
+    life: Life
+    who: str
+    kind: str
+    purpose: str
+    days: int
+    reason: str
+    number: str = ""
+
+
+class Lending:
+    """Notes requests and loans; each record has its own story, so that no two are in each other's way."""
+
+    def __init__(self, diary: Diary, cast: Cast, lives: Sequence[Life], rng: Random) -> None:
+        self._diary, self._cast, self._rng = diary, cast, rng
+        self._days = diary.days
+        on_shelf = [life for life in lives if life.is_lendable and life.stay.case.level < 2]
+        self._scanned = [life for life in on_shelf if life.lot is Lot.SCANNED]
+        self._paper = [life for life in on_shelf if life.lot is not Lot.SCANNED]
+        rng.shuffle(self._paper)
+
+    # On paper
+
+    def note_paper(self, *, returned: int) -> None:
+        """Loans that are over, and of each other state some."""
+        for life in self._take(before=self._days.ago(14), most=returned):
+            self._note_returned(life)
+        for place, life in enumerate(self._take(before=self._days.ago(16), most=3)):
+            self._lend(life, self._doctor("CK" if place == 0 else life.dept), self._days.ago(14 - 2 * place))
+        recent = list(self._take(before=self._days.ago(5), most=14))
+        accounts = ("clinician", "", "head", "", "")
+        for life, account in zip(recent[:5], accounts, strict=False):
+            self._lend(life, account or self._doctor(life.dept), self._days.ago(2))
+        for life in recent[4:5]:
+            self._note_renewal(life)
+        for life, account in zip(recent[5:8], ("clinician2", "", ""), strict=False):
+            self._approve(self._ask(life, account or self._doctor(life.dept), self._days.ago(2)), self._days.ago(1))
+        for life, account in zip(recent[8:11], ("clinician", "", ""), strict=False):
+            self._ask(life, account or self._doctor(life.dept), self._days.ago(1))
+        for life, end in zip(recent[11:], ("refuse", "cancel", "refuse"), strict=False):
+            self._note_unlent(life, end)
+
+    def _take(self, *, before: date, most: int) -> Iterator[Life]:
+        """Records that have stood on the shelf since before that day; none is taken twice."""
+        fitting = [life for life in self._paper if life.shelved and life.shelved < before][:most]
+        for life in fitting:
+            self._paper.remove(life)
+        yield from fitting
+
+    def _doctor(self, dept: str) -> str:
+        """Somebody of the ward who has no part in the cast: what they do stands in nobody's way."""
+        return self._rng.choice([account for account in self._cast.doctors[dept] if account.isdecimal()])
+
+    def _note_returned(self, life: Life) -> None:
+        assert life.shelved is not None
+        span = self._days.calendar.between(life.shelved, self._days.ago(9))
+        day = self._days.after(life.shelved, self._rng.randint(1, max(1, span)))
+        who = self._rng.choice([*self._cast.doctors[life.dept], self._doctor(life.dept)])
+        self._lend(life, who, day)
+        back = self._days.after(day, self._rng.choice((1, 2, 3)) + 1)
+        missing = self._rng.randrange(15) == 0
+        self._diary.note(back, 16.5, "clerk", lambda uow: _take_back(uow, life, missing=missing))
+
+    def _lend(self, life: Life, who: str, day: date) -> Slip:
+        slip = self._ask(life, who, day)
+        self._approve(slip, day)
+        out = self._days.after(day, 1)
+        self._diary.note(out, 10.0, "clerk", lambda uow: loans.issue(uow, slips.one(uow, slip.number), barcode=life.barcode))
+        return slip
+
+    def _note_renewal(self, life: Life) -> None:
+        self._diary.note(self._days.ago(1), 15.5, "clerk", lambda uow: _renew(uow, life))
+
+    def _note_unlent(self, life: Life, end: str) -> None:
+        slip = self._ask(life, self._doctor(life.dept), self._days.ago(3))
+        by = slip.who if end == "cancel" else self._decider(slip)
+        self._diary.note(self._days.ago(2), 11.5, by, _step(slip, end, REFUSED))
+
+    # On the screen
+
+    def note_eread(self) -> None:
+        """Readings in every state, on records that have been scanned; cast and doctors read side by side."""
+        mine = [life for life in self._scanned if life.dept == "CK"] or self._scanned
+        theirs = [life for life in self._scanned if life.dept != "CK"] or self._scanned
+        stories: tuple[tuple[Sequence[Life], int, str, str], ...] = (
+            (mine, 0, "clinician", "approve"), (theirs, 0, "clinician2", "approve"), (mine, 1, "clinician", "give_back"),
+            (theirs, 1, "", "revoke"), (mine, 2, "", ""), (mine, 0, "", ""), (theirs, 0, "", "refuse"),
+            (mine, 1, "", "cancel"), (mine, 2, "head", "approve"),
+        )  # fmt: skip
+        for lives, place, account, end in stories:
+            if lives:
+                life = lives[place % len(lives)]
+                self._note_reading(life, account or self._doctor(life.dept), end)
+
+    def _note_reading(self, life: Life, who: str, end: str) -> None:
+        slip = Slip(life, who, "eread", "research", 30, self._rng.choice(REASONS["research"]))
+        self._diary.note(self._days.ago(2), 10.5, who, _asking(slip))
+        if end in {"approve", "give_back", "revoke"}:
+            self._diary.note(self._days.ago(2), 12.0, self._decider(slip), _step(slip, "approve"))
+        if end not in {"", "approve"}:
+            by = who if end in {"give_back", "cancel"} else self._decider(slip)
+            self._diary.note(self._days.ago(1), 11.5, by, _step(slip, end, REVOKED if end == "revoke" else REFUSED))
+
+    # Both
+
+    def _ask(self, life: Life, who: str, day: date) -> Slip:
+        purpose = self._rng.choice(tuple(REASONS))
+        slip = Slip(life, who, "paper", purpose, 3, self._rng.choice(REASONS[purpose]))
+        self._diary.note(day, 9.0, who, _asking(slip))
+        return slip
+
+    def _approve(self, slip: Slip, day: date) -> None:
+        self._diary.note(day, 12.5, self._decider(slip), _step(slip, "approve"))
+
+    def _decider(self, slip: Slip) -> str:
+        """The head decides for obstetrics, but never on what is their own; the archivist for the others."""
+        return "head" if slip.life.dept == "CK" and slip.who != "head" else "archivist"
+
+
+def _asking(slip: Slip) -> Callable[[UnitOfWork], object]:
+    def act(uow: UnitOfWork) -> None:
+        made = requests.ask(uow, uow.node(slip.life.node), kind=slip.kind, purpose=slip.purpose, days=slip.days,
+                            reason=slip.reason)  # fmt: skip
+        slip.number = made.number
+
+    return act
+
+
+def _step(slip: Slip, name: str, reason: str | None = None) -> Callable[[UnitOfWork], object]:
+    return lambda uow: requests.advance(uow, slips.one(uow, slip.number), name, reason=reason)
+
+
+def _take_back(uow: UnitOfWork, life: Life, *, missing: bool) -> None:
+    loans.take_back(uow, life.barcode, sheets=life.count() - missing, confirmed=missing)
+
+
+def _renew(uow: UnitOfWork, life: Life) -> None:
+    holding, _node = uow.holding(life.barcode)
+    line = loans.open_line(uow, holding)
+    if line is not None:
+        loans.renew(uow, slips.by_id(uow, line.request_id))

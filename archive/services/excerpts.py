@@ -1,0 +1,103 @@
+"""From hits to what is shown: grouped by file, with the passage in which the words stand, if it may be read."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import select
+
+from archive.i18n import _
+from archive.models import Node, Page, PageText
+from archive.policy.permissions import P
+from archive.policy.types import INHERITING
+from archive.services.findings import Group, Place
+from archive.sight import NodeView, views
+from archive.uow import UnitOfWork
+from index import And, Field, Hit, Or, Query, Term, snippet
+from index.analysis import fold
+
+TRUSTED: Any = {"scope": "excerpts"}
+WIDTH = 90
+"""Characters of a passage."""
+PLACES = 3
+"""So many places are shown of a file."""
+IN_THE_HEAD = frozenset({"title", "patient_name", "person", "numbers", "mrn", "times", "pinyin"})
+"""Fields that stand in the head of a hit anyway."""
+
+
+def groups(uow: UnitOfWork, hits: Sequence[Hit], query: Query, text: str) -> list[Group]:
+    """The files of these hits, in their order. Each node is asked for again: the index may be a moment behind."""
+    nodes = _discovered(uow, [hit.number for hit in hits])
+    files = _discovered(uow, [node.parent_id for node in nodes.values() if node.type in INHERITING])
+    seen = {view.id: view for view in views(uow, {**files, **nodes}.values())}
+    pages = _pages(uow, [hit.number for hit in hits if "text" in hit.fields and hit.number in nodes], seen)
+    found: dict[int, list[Place]] = {}
+    for hit in hits:
+        if node := nodes.get(hit.number):
+            home = node.parent_id if node.type in INHERITING and node.parent_id in files else node.id
+            places = _places(seen[node.id], hit, query, pages.get(node.id, ()), text, is_item=home != node.id)
+            found.setdefault(home, []).extend(places)
+    return [Group(seen[home], places[:PLACES], max(0, len(places) - PLACES)) for home, places in found.items()]
+
+
+def _discovered(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Node]:
+    wanted = uow.nodes(P.DISCOVER).where(Node.id.in_(list(ids)))
+    return {node.id: node for node in uow.list(wanted)}
+
+
+def _pages(uow: UnitOfWork, ids: list[int], seen: dict[int, NodeView]) -> dict[int, list[tuple[int, str]]]:
+    """The pages of those nodes that may be read, with their text."""
+    readable = [number for number in ids if seen[number].can(P.READ)]
+    rows = uow.session.execute(
+        select(Page.node_id, Page.ordinal, PageText.text)
+        .join(PageText, PageText.page_id == Page.id)
+        .where(Page.node_id.in_(readable))
+        .order_by(Page.node_id, Page.ordinal),
+        execution_options=TRUSTED,
+    )
+    found: dict[int, list[tuple[int, str]]] = {}
+    for number, ordinal, text in rows:
+        found.setdefault(number, []).append((ordinal, text))
+    return found
+
+
+def _places(
+    view: NodeView, hit: Hit, query: Query, pages: Sequence[tuple[int, str]], text: str, *, is_item: bool
+) -> list[Place]:  # fmt: skip
+    places = list(_on_pages(view, query, pages, text, is_item=is_item))
+    for shown in view.fields if hit.fields - IN_THE_HEAD else ():
+        if shown.field.name in hit.fields - IN_THE_HEAD:
+            pieces = snippet(shown.text, query, WIDTH, field=shown.field.name)
+            places.append(Place(str(shown.field.label), view.href, pieces))
+    if not places and is_item:
+        places.append(Place(view.label, view.href))
+    return places
+
+
+def _on_pages(
+    view: NodeView, query: Query, pages: Sequence[tuple[int, str]], text: str, *, is_item: bool
+) -> Iterator[Place]:  # fmt: skip
+    words = [_compact(word) for word in _words(query)]
+    for ordinal, said in pages:
+        if any(word in _compact(said) for word in words):
+            pieces = snippet(said, query, WIDTH, field="text")
+            if any(marked for _piece, marked in pieces):
+                name = _("Page %(number)s", number=ordinal)
+                label = f"{view.label} {name}" if is_item else name
+                yield Place(label, f"{view.href}/++page++{ordinal}?q={quote(text)}", pieces)
+
+
+def _compact(text: str) -> str:
+    return "".join(fold(text).split())
+
+
+def _words(query: Query) -> Iterator[str]:
+    """The words that may stand on a page."""
+    match query:
+        case Term(text):
+            yield text
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _words(part)
+        case Field(name, part) if name == "text":
+            yield from _words(part)

@@ -1,0 +1,88 @@
+"""What a search is asked and what it gives: values, for every way of searching."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from archive.sight import NodeView
+
+CAP = 1_000
+"""Hits are counted up to here, and then said to be more: 1,000+."""
+
+
+class Order(StrEnum):
+    """排序."""
+
+    RELEVANCE = "relevance"
+    DATE = "date"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """筛选: what the hits are narrowed to. Nothing narrows nothing."""
+
+    type: str | None = None
+    dept: int | None = None
+    year: int | None = None
+    state: str | None = None
+
+    def __bool__(self) -> bool:
+        return any((self.type, self.dept, self.year, self.state))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place within a file where words were found. Of `pieces`, those marked true are the words."""
+
+    label: str
+    href: str
+    pieces: list[tuple[str, bool]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A file with the places in it; `more`: how many further ones."""
+
+    view: NodeView
+    places: list[Place]
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class Count:
+    """One value of a facet, and how many of the hits that the person may know of have it."""
+
+    value: str
+    label: str
+    count: int
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Facet:
+    """分面."""
+
+    name: str
+    label: str
+    counts: list[Count]
+
+
+@dataclass(frozen=True)
+class Results:
+    """One page of what was found.
+
+    `called` was found by number or name. `places` counts places, honestly: with `capped` there are more than that.
+    `degraded`: the index could not be asked, so only titles, numbers, names and dates were searched.
+    """
+
+    called: list[NodeView] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    places: int = 0
+    capped: bool = False
+    facets: list[Facet] = field(default_factory=list)
+    next: str | None = None
+    degraded: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.called or self.groups)

@@ -1,0 +1,88 @@
+"""What a patient is called: the ways in which typed words may mean somebody, each as a range or a key of an index."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from archive.keys import Keys
+from archive.models import Patient, PatientAlias
+from archive.services.imports.patients import ALIAS
+
+NUMBER = re.compile(r"(\d{3,10})(?:-(\d{1,3}))?")
+LENGTHS = range(6, 11)
+"""病案号 have 6 to 10 digits; people leave out the zeros before them."""
+IDENTITY = re.compile(r"\d{17}[\dX]")
+LETTERS = re.compile(r"[a-zA-ZüÜ][a-zA-ZüÜ' ]*")
+LAST = "\U0010ffff"
+"""Nothing is written after it, so that a beginning and this bound all that begins so."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way of meaning a patient: by number, name, mother or identity number; `order` puts the likeliest first."""
+
+    name: str
+    condition: ColumnElement[bool]
+    order: Any
+
+
+def folded(typed: str) -> str:
+    """Codes as they are kept: no full-width digits of an input method, no spaces, capital letters."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", typed)).upper()
+
+
+def is_identity(typed: str) -> bool:
+    """Whether this is an identity number 身份证号."""
+    return IDENTITY.fullmatch(folded(typed)) is not None
+
+
+def by_number(typed: str) -> Way:
+    """The 病案号, with or without its stay and the zeros before it; or an old number 旧号."""
+    code = folded(typed)
+    old = select(PatientAlias.patient_id).where(PatientAlias.kind == ALIAS, PatientAlias.value == code)
+    meant: ColumnElement[bool] = Patient.id.in_(old)
+    if stay := NUMBER.fullmatch(code):
+        meant = or_(meant, Patient.mrn.in_({stay[1], *(stay[1].zfill(length) for length in LENGTHS)}))
+    return Way("number", meant, Patient.mrn)
+
+
+def times_of(typed: str) -> int | None:
+    """The stay that 病案号-次 names."""
+    stay = NUMBER.fullmatch(folded(typed))
+    return int(stay[2]) if stay and stay[2] else None
+
+
+def by_name(keys: Keys, typed: str) -> Iterator[Way]:
+    """Name and mother's name, as characters or in pinyin; the identity number."""
+    text = typed.strip()
+    if is_identity(text):
+        yield Way("identity", Patient.id_hash == keys.identity_hash(folded(text)), Patient.mrn)
+        return
+    if not any(character.isalpha() for character in text):
+        return
+    for name, column, key in (("name", Patient.name, Patient.name_key), ("mother", Patient.mother, Patient.mother_key)):
+        if (pinyin := _pinyin(text)) is not None:
+            yield Way(name, or_(_begins(column, text), _sounds(key, pinyin)), key)
+        else:
+            yield Way(name, _begins(column, re.sub(r"\s+", "", text)), column)
+
+
+def _pinyin(text: str) -> str | None:
+    """The letters of typed pinyin; one letter alone means nobody."""
+    if LETTERS.fullmatch(text) is None:
+        return None
+    letters = re.sub(r"[^a-z]", "", text.lower().replace("ü", "v"))
+    return letters if len(letters) > 1 else None
+
+
+def _begins(column: Any, text: str) -> ColumnElement[bool]:
+    return and_(column >= text, column < text + LAST)
+
+
+def _sounds(key: Any, letters: str) -> ColumnElement[bool]:
+    """The whole reading begins so, or the initials after the space do; those begin with the letter of the reading."""
+    return or_(_begins(key, letters), and_(_begins(key, letters[0]), key.like(f"% {letters}%")))

@@ -1,0 +1,135 @@
+"""检索: words in whatever the person holds at the tier of each field; nothing of what is hidden shows in anything."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from archive import cursor
+from archive.db import canonical
+from archive.errors import Invalid, Unavailable
+from archive.i18n import _
+from archive.index_fields import FIELDS, indexed
+from archive.journal import Event
+from archive.models import Node
+from archive.policy.permissions import P
+from archive.services import excerpts, facets, pinpoint, plain
+from archive.services.entries import texts_of
+from archive.services.findings import CAP, Filters, Order, Results
+from archive.sight import NodeView, views
+from archive.uow import UnitOfWork
+from index import And, Damaged, FieldSpec, Query, QuerySyntax, Range, Sort, Term, TooSlow, parse
+from index import Field as Within
+
+PAGE = 30
+CALLED = 20
+"""So many files stand above the list because of their number or name."""
+SORTS = {Order.RELEVANCE: Sort(), Order.DATE: Sort("date"), Order.NUMBER: Sort("numbers", descending=False)}
+NOTHING = Filters()
+
+
+def straight(uow: UnitOfWork, text: str) -> NodeView | None:
+    """The one thing that has this number, if there is one and the actor may know of it: nobody need look at a list."""
+    found = pinpoint.by_number(uow, text)
+    if len(found) != 1:
+        return None
+    uow.read(uow.event_about(found[0], Event("search.run", words={"query": text, "straight": True})))
+    return views(uow, found)[0]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for, and the same as a query of the index."""
+
+    text: str
+    filters: Filters
+    order: Order
+    query: Query
+
+    def purpose(self, uow: UnitOfWork, way: str) -> str:
+        """A cursor leads on in one search of one person, and nowhere else."""
+        asked = sha256(canonical([self.text, self.filters.__dict__, self.order]).encode()).hexdigest()[:16]
+        return f"search:{way}:{uow.actor.principal_id}:{asked}"
+
+
+def find(
+    uow: UnitOfWork, text: str, filters: Filters = NOTHING, order: Order = Order.RELEVANCE, after: str | None = None
+) -> Results:  # fmt: skip
+    """What the actor may know of that has these words. Raises Invalid for what cannot be understood, Unavailable."""
+    text = text.strip()
+    if not text and not filters:
+        return Results()
+    asked = Asked(text, filters, order, _query(text, filters))
+    try:
+        results = _by_index(uow, asked, after)
+    except Damaged:
+        results = _by_database(uow, asked, after)
+    except TooSlow as slow:
+        raise Unavailable(_("This search takes too long. Add a word or a filter.")) from slow
+    _note(uow, asked, results)
+    return results
+
+
+def _query(text: str, filters: Filters) -> Query:
+    parts: list[Query] = []
+    if text:
+        try:
+            parts.append(parse(text, _labels()))
+        except QuerySyntax as error:
+            raise Invalid(_(error.message)) from error
+    parts += [Within(name, Term(str(value))) for name in ("type", "dept", "state") if (value := getattr(filters, name))]
+    if filters.year:
+        parts.append(Range("year", filters.year, filters.year))
+    return And(tuple(parts))
+
+
+def _labels() -> dict[str, FieldSpec]:
+    """What may stand before a colon: 主要诊断:…, diagnosis:…"""
+    known = {spec.name: spec for spec in FIELDS}
+    return {str(field.label): known[field.name] for field in indexed()} | known
+
+
+def _by_index(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
+    index, allowed, look = uow.site.index, uow.site.access_map.allowed(uow), texts_of(uow)
+    keys, purpose = uow.site.keys, asked.purpose(uow, "index")
+    place = cursor.unpack(keys, purpose, after)
+    begin = (place[0], place[1]) if place else None
+    page = index.search(asked.query, allowed, texts_of=look, limit=PAGE, after=begin, sort=SORTS[asked.order])
+    counts = index.facets(asked.query, allowed, facets.NAMES, texts_of=look)
+    return Results(
+        called=[] if place else _called(uow, asked),
+        groups=excerpts.groups(uow, page.hits, asked.query, asked.text),
+        places=page.total.count, capped=not page.total.exact, facets=facets.drawn(uow, counts, asked.filters),
+        next=cursor.pack(keys, purpose, list(page.next)) if page.next else None,
+    )  # fmt: skip
+
+
+def _by_database(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
+    keys, purpose = uow.site.keys, asked.purpose(uow, "database")
+    place = cursor.unpack(keys, purpose, after)
+    hits, total = plain.find(uow, asked.text, asked.filters, place[0] if place else None, PAGE)
+    return Results(
+        called=[] if place else _called(uow, asked),
+        groups=excerpts.groups(uow, hits[:PAGE], asked.query, asked.text),
+        places=min(total, CAP), capped=total > CAP, degraded=True,
+        next=cursor.pack(keys, purpose, [hits[PAGE - 1].number]) if len(hits) > PAGE else None,
+    )  # fmt: skip
+
+
+def _called(uow: UnitOfWork, asked: Asked) -> list[NodeView]:
+    """What has this number or name, from the database itself: also what the index has not got yet."""
+    numbered, named = pinpoint.by_number(uow, asked.text), pinpoint.by_name(uow, asked.text, CALLED)
+    found = {node.id: node for node in [*numbered, *named] if _fits(node, asked.filters)}
+    return views(uow, list(found.values())[:CALLED])
+
+
+def _fits(node: Node, filters: Filters) -> bool:
+    mine = {"type": node.type, "dept": node.dept_id, "year": node.year, "state": node.state}
+    return all(mine[name] == value for name, value in filters.__dict__.items() if value)
+
+
+def _note(uow: UnitOfWork, asked: Asked, results: Results) -> None:
+    """One line of the journal: the words, and of whom the list shows who they are."""
+    listed = [*results.called, *(group.view for group in results.groups)]
+    shown = tuple(sorted({view.id for view in listed if P.IDENTIFY in view.may}))
+    filters = {name: value for name, value in asked.filters.__dict__.items() if value}
+    words = {"query": asked.text, "filters": filters, "places": results.places}
+    uow.read(Event("search.run", shown=shown, words=words))

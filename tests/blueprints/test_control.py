@@ -1,0 +1,76 @@
+"""The control panel: for whoever operates or configures the system, and without anything of any record."""
+
+from datetime import timedelta
+
+import pytest
+
+from archive.models import Job, PolicyVersion, Setting
+from archive.services import policies
+from tests.blueprints.conftest import Browse
+from tests.conftest import CAST, RECORD, Hospital
+
+
+def test_the_panel_is_for_the_system_administrator_alone(hospital: Hospital, browser: Browse) -> None:
+    for account in CAST:
+        own, expected = browser(account), 200 if account == "sysadmin" else 403
+        for page in ("/control", "/control/policy/loans"):
+            assert own.get(page).status_code == expected, account
+
+
+def test_the_panel_shows_no_record_and_no_name_of_a_patient(
+    hospital: Hospital, browser: Browse, record: int
+) -> None:
+    with hospital.site.session() as session:
+        now = hospital.site.clock()
+        session.add(Job(kind="branch.classify", args={"name": RECORD["patient_name"]}, node_id=record, state="failed",
+                        message=RECORD["patient_name"], run_after=now, created_at=now, done_at=now))  # fmt: skip
+    page = browser("sysadmin").get("/control").text
+    assert "失败的任务" in page
+    assert RECORD["patient_name"] not in page
+    assert RECORD["mrn"] not in page
+
+
+def test_a_silent_worker_is_told_from_one_that_lives(hospital: Hospital, browser: Browse) -> None:
+    sysadmin = browser("sysadmin")
+    assert "没有后台进程在运行" in sysadmin.get("/control").text
+    with hospital.site.session() as session:
+        now = hospital.site.clock()
+        session.add(Setting(name="worker.one-1", value=now.isoformat()))
+        session.add(Setting(name="worker.two-2", value=(now - timedelta(hours=1)).isoformat()))
+    page = sysadmin.get("/control").text
+    assert "没有后台进程在运行" not in page
+    assert "运行正常" in page
+    assert page.index("one-1") < page.index("two-2")
+    assert "无响应" in page
+
+
+def test_every_policy_in_force_is_listed_and_can_be_read(hospital: Hospital, browser: Browse) -> None:
+    sysadmin = browser("sysadmin")
+    panel = sysadmin.get("/control").text
+    for kind, body in policies.seeds().items():
+        assert f'href="/control/policy/{kind}"' in panel
+        page = sysadmin.get(f"/control/policy/{kind}")
+        assert page.status_code == 200
+        assert body["source"].split(",")[0] in page.text.replace("&#39;", "'")
+
+
+def test_a_version_that_is_not_valid_yet_is_listed_but_not_in_force(
+    hospital: Hospital, browser: Browse
+) -> None:
+    with hospital.site.session() as session:
+        later = hospital.site.clock() + timedelta(days=30)
+        session.add(PolicyVersion(kind="loans", version=2, body={"limits": {"open_requests": 99}}, source="2027年办公会",
+                                  valid_from=later))  # fmt: skip
+    page = browser("sysadmin").get("/control/policy/loans").text
+    assert "2027年办公会" in page
+    assert "99" not in page
+    assert "第 1 版" in page
+
+
+def test_an_unknown_policy_is_not_found(browser: Browse) -> None:
+    assert browser("sysadmin").get("/control/policy/nonsense").status_code == 404
+
+
+@pytest.mark.parametrize("word", ["国庆节", "2026-10-01 – 2026-10-07", "调休上班", "sqlalchemy", "juanzong"])
+def test_the_panel_shows_the_calendar_and_the_versions(browser: Browse, word: str) -> None:
+    assert word in browser("sysadmin").get("/control").text

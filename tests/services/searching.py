@@ -1,0 +1,75 @@
+"""What the tests of searching share: records with pages, archived at once, and an index that knows them."""
+
+from sqlalchemy import select
+
+from archive.actor import Actor
+from archive.models import Blob, Node, Page, PageText, Representation
+from archive.services import catalogue, steps, tree
+from archive.services.records import reach
+from archive.uow import UnitOfWork
+from tests.conftest import RECORD, Hospital
+
+TEST = {"scope": "test"}
+GATES = (("paper", "collected"), ("paper", "arranged"), ("scan", "linked"))
+
+
+def patient(hospital: Hospital, mrn: str, name: str, *, ward: str = "CK", **more: str) -> int:
+    """A draft record of a patient."""
+    fields = RECORD | {"mrn": mrn, "patient_name": name, "times": "1", "dept": str(hospital.wards[ward])} | more
+    with hospital.uow("archivist") as uow:
+        return tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields).id
+
+
+def component(hospital: Hospital, record: int, title: str, kind: str = "SSJL") -> int:
+    with hospital.uow("archivist") as uow:
+        return tree.add(uow, uow.node(record), kind="component", fields={"title": title, "component": kind}).id
+
+
+def written(hospital: Hospital, number: int, *texts: str) -> None:
+    """Gives a node pages on which these texts stand."""
+    with hospital.site.uow(Actor.system("test")) as uow:
+        node = uow.session.get_one(Node, number, execution_options=TEST)
+        master = _scan(uow, node)
+        known = node.page_count
+        for ordinal, text in enumerate(texts, start=known + 1):
+            page = Page(node_id=number, ordinal=ordinal, representation_id=master.id, source_page=ordinal, width=1200,
+                        height=1700, image="p.jpg", thumbnail="t.jpg")  # fmt: skip
+            uow.session.add(page)
+            uow.session.flush()
+            uow.session.add(PageText(page_id=page.id, kind="machine", text=text, at=uow.now))
+        node.page_count = known + len(texts)
+        uow.enqueue("index", node)
+
+
+def _scan(uow: UnitOfWork, node: Node) -> Representation:
+    known = uow.session.scalar(select(Representation).where(Representation.node_id == node.id), execution_options=TEST)
+    if known is not None:
+        return known
+    blob = Blob(record=str(node.uuid), sha256=f"{node.id:064x}", size=1, mime="image/png", filename="scan.png")
+    uow.session.add(blob)
+    uow.session.flush()
+    made = Representation(node_id=node.id, role="master", seq=1, blob_id=blob.id, state="ready", created_at=uow.now)
+    uow.session.add(made)
+    uow.session.flush()
+    return made
+
+
+def archived(hospital: Hospital, number: int) -> None:
+    """Takes a draft with pages through its workflow."""
+    with hospital.site.uow(Actor.system("test")) as uow:
+        node = uow.session.get_one(Node, number, execution_options=TEST)
+        if node.type == "medical_record":
+            for track, step in GATES:
+                reach(uow, node, track, step)
+    with hospital.uow("senior") as uow:
+        for step in ("catalogue", "submit", "archive"):
+            steps.take(uow, uow.node(number), step)
+
+
+def indexed(hospital: Hospital) -> None:
+    """Brings the index up to date, as the worker does all the time."""
+    site = hospital.site
+    if not (site.settings.var / "index" / "index.json").exists():
+        catalogue.rebuild(site)
+    while catalogue.drain(site):
+        pass
