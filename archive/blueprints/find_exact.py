@@ -29,6 +29,8 @@ def find(uow: UnitOfWork) -> str | tuple[str, int]:
 
 def _page(uow: UnitOfWork, typed: Any, hits: list[Hit] | None, error: Invalid | Throttled | None = None) -> str:
     wrong = error.fields if isinstance(error, Invalid) else {}
-    fields = {field["name"]: field for field in forms.fields_of(uow, find_exact.QUESTION, typed, wrong)}
+    drawn = forms.fields_of(uow, find_exact.QUESTION, typed, wrong)
+    # The browser of a shared computer must not offer one patient's number or name to whoever comes next.
+    fields = {field["name"]: field | {"autocomplete": "off", "autofocus": field["name"] == "mrn"} for field in drawn}
     general = [str(error)] if isinstance(error, Throttled) else []
     return render_template("find_exact/find.html", fields=fields, hits=hits, general=general)

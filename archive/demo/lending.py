@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from random import Random
 
 from archive.demo.cast import Cast
@@ -13,7 +14,6 @@ from archive.uow import UnitOfWork
 
 REASONS = {
     "treatment": ("患者再次入院，需参考上次手术记录", "门诊复诊，核对既往用药", "产后随访，查阅分娩经过"),
-    "discussion": ("科室疑难病例讨论", "围产期危重症评审"),
     "quality": ("运行病历质控抽查", "甲级病历评选"),
     "research": ("瘢痕子宫再次妊娠课题病例收集", "早产儿结局回顾性研究"),
 }
@@ -44,21 +44,30 @@ class Lending:
         self._scanned = [life for life in on_shelf if life.lot is Lot.SCANNED]
         self._paper = [life for life in on_shelf if life.lot is not Lot.SCANNED]
         rng.shuffle(self._paper)
+        self._debtors: set[str] = set()
+        self._readings: set[tuple[str, str]] = set()
 
     # On paper
 
     def note_paper(self, *, returned: int) -> None:
-        """Loans that are over, and of each other state some."""
+        """Loans of every state: overdue ones first, since whoever has one borrows nothing else."""
+        for place, life in enumerate(self._take(before=self._days.ago(16), most=3)):
+            late = self._doctor("CK" if place == 0 else life.dept)
+            self._debtors.add(late)
+            self._lend(life, late, self._days.ago(14 - 2 * place))
         for life in self._take(before=self._days.ago(14), most=returned):
             self._note_returned(life)
-        for place, life in enumerate(self._take(before=self._days.ago(16), most=3)):
-            self._lend(life, self._doctor("CK" if place == 0 else life.dept), self._days.ago(14 - 2 * place))
+        self._note_recent()
+
+    def _note_recent(self) -> None:
         recent = list(self._take(before=self._days.ago(5), most=14))
         accounts = ("clinician", "", "head", "", "")
-        for life, account in zip(recent[:5], accounts, strict=False):
+        lent = [
             self._lend(life, account or self._doctor(life.dept), self._days.ago(2))
-        for life in recent[4:5]:
-            self._note_renewal(life)
+            for life, account in zip(recent[:5], accounts, strict=False)
+        ]
+        for slip in lent[-1:]:
+            self._diary.note(self._days.ago(1), 15.5, "clerk", partial(_renew, slip=slip))
         for life, account in zip(recent[5:8], ("clinician2", "", ""), strict=False):
             self._approve(self._ask(life, account or self._doctor(life.dept), self._days.ago(2)), self._days.ago(1))
         for life, account in zip(recent[8:11], ("clinician", "", ""), strict=False):
@@ -75,13 +84,14 @@ class Lending:
 
     def _doctor(self, dept: str) -> str:
         """Somebody of the ward who has no part in the cast: what they do stands in nobody's way."""
-        return self._rng.choice([account for account in self._cast.doctors[dept] if account.isdecimal()])
+        extras = [account for account in self._cast.doctors[dept] if account.isdecimal()]
+        return self._rng.choice([account for account in extras if account not in self._debtors])
 
     def _note_returned(self, life: Life) -> None:
         assert life.shelved is not None
         span = self._days.calendar.between(life.shelved, self._days.ago(9))
         day = self._days.after(life.shelved, self._rng.randint(1, max(1, span)))
-        who = self._rng.choice([*self._cast.doctors[life.dept], self._doctor(life.dept)])
+        who = self._rng.choice([account for account in self._cast.doctors[life.dept] if account not in self._debtors])
         self._lend(life, who, day)
         back = self._days.after(day, self._rng.choice((1, 2, 3)) + 1)
         missing = self._rng.randrange(15) == 0
@@ -93,9 +103,6 @@ class Lending:
         out = self._days.after(day, 1)
         self._diary.note(out, 10.0, "clerk", lambda uow: loans.issue(uow, slips.one(uow, slip.number), barcode=life.barcode))
         return slip
-
-    def _note_renewal(self, life: Life) -> None:
-        self._diary.note(self._days.ago(1), 15.5, "clerk", lambda uow: _renew(uow, life))
 
     def _note_unlent(self, life: Life, end: str) -> None:
         slip = self._ask(life, self._doctor(life.dept), self._days.ago(3))
@@ -119,6 +126,9 @@ class Lending:
                 self._note_reading(life, account or self._doctor(life.dept), end)
 
     def _note_reading(self, life: Life, who: str, end: str) -> None:
+        if (life.barcode, who) in self._readings:  # nobody asks for one record twice
+            return
+        self._readings.add((life.barcode, who))
         slip = Slip(life, who, "eread", "research", 30, self._rng.choice(REASONS["research"]))
         self._diary.note(self._days.ago(2), 10.5, who, _asking(slip))
         if end in {"approve", "give_back", "revoke"}:
@@ -130,7 +140,7 @@ class Lending:
     # Both
 
     def _ask(self, life: Life, who: str, day: date) -> Slip:
-        purpose = self._rng.choice(tuple(REASONS))
+        purpose = self._rng.choice(("treatment", "treatment", "quality", "research"))
         slip = Slip(life, who, "paper", purpose, 3, self._rng.choice(REASONS[purpose]))
         self._diary.note(day, 9.0, who, _asking(slip))
         return slip
@@ -160,8 +170,5 @@ def _take_back(uow: UnitOfWork, life: Life, *, missing: bool) -> None:
     loans.take_back(uow, life.barcode, sheets=life.count() - missing, confirmed=missing)
 
 
-def _renew(uow: UnitOfWork, life: Life) -> None:
-    holding, _node = uow.holding(life.barcode)
-    line = loans.open_line(uow, holding)
-    if line is not None:
-        loans.renew(uow, slips.by_id(uow, line.request_id))
+def _renew(uow: UnitOfWork, slip: Slip) -> None:
+    loans.renew(uow, slips.one(uow, slip.number))

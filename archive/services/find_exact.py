@@ -16,7 +16,7 @@ from archive.names import masked
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.schema import Field, Kind, Need, Type
-from archive.services import audit, policies
+from archive.services import actors, audit, policies
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 
@@ -55,7 +55,7 @@ class Hit:
     name: str
     admitted_on: object
     discharged_on: object
-    dept: object
+    dept: str
     may_ask: bool
 
 
@@ -120,7 +120,8 @@ def _hits(uow: UnitOfWork, asked: Mapping[str, Any]) -> list[Hit]:
     if not rows or not _fits(asked, rows[0][1], days):
         return []
     name = asked.get("patient_name") or masked(rows[0][1].name)
-    return [_hit(view, name) for view in views(uow, [node for node, _patient, _discharged in rows])]
+    departments = actors.department_names(uow.session)
+    return [_hit(view, name, departments) for view in views(uow, [node for node, _patient, _discharged in rows])]
 
 
 def _fits(asked: Mapping[str, Any], patient: Patient, days: set[date | None]) -> bool:
@@ -137,6 +138,9 @@ def _solid(name: str) -> str:
     return "".join(name.split())
 
 
-def _hit(view: NodeView, name: str) -> Hit:
-    return Hit(view, name, view.value("admitted_on"), view.value("discharged_on"), view.value("dept"),
-               view.can(P.REQUEST_CREATE))  # fmt: skip
+def _hit(view: NodeView, name: str, departments: Mapping[int, str]) -> Hit:
+    dept = view.value("dept")
+    return Hit(
+        node=view, name=name, admitted_on=view.value("admitted_on"), discharged_on=view.value("discharged_on"),
+        dept=departments.get(int(str(dept)), "") if dept else "", may_ask=view.can(P.REQUEST_CREATE),
+    )  # fmt: skip
