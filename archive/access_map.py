@@ -64,7 +64,9 @@ class AccessMap:
         self._notice(session, self._newest, newest)
         changed = (
             select(Node.id, Node.access_class)
-            .join(SecurityEpoch, (Node.path >= SecurityEpoch.path_from) & (Node.path < SecurityEpoch.path_end))
+            .join(
+                SecurityEpoch, (Node.path >= SecurityEpoch.path_from) & (Node.path < SecurityEpoch.path_end)
+            )
             .where(or_(SecurityEpoch.id > self._newest, SecurityEpoch.id.in_(late)))
             .distinct()
         )
@@ -99,7 +101,11 @@ class _Late:
         oldest, begun = session.connection().execute(RUNNING).one()
         missing = set(range(max(1, after + 1), newest + 1)) - known
         self.ids = {
-            **{number: since for number, since in self.ids.items() if number not in known and not _over(since, oldest)},
+            **{
+                number: since
+                for number, since in self.ids.items()
+                if number not in known and not _over(since, oldest)
+            },
             **dict.fromkeys(missing, (int(begun), monotonic())),
         }
 

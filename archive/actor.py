@@ -23,6 +23,8 @@ class Actor:
     """The person, their departments and groups."""
     local_roles: frozenset[int] = frozenset()
     """Ids of the local roles that are theirs and have not expired."""
+    branch_roles: frozenset[str] = frozenset()
+    """The names of those roles: what they are somewhere, though not everywhere."""
     has_grants: bool = False
     session_id: int | None = None
     task: str | None = field(default=None)
@@ -56,4 +58,5 @@ class Actor:
     @cached_property
     def anywhere(self) -> frozenset[P]:
         """The permissions that a role of theirs holds somewhere; what a menu may offer."""
-        return frozenset(p for right in matrix() if right.role in self.roles for p in right.permissions)
+        mine = self.roles | self.branch_roles
+        return frozenset(p for right in matrix() if right.role in mine for p in right.permissions)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, render_template, request
-from flask_login import LoginManager
+from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive import blueprints, gate, migrate, templating
+from archive.actor import Actor
 from archive.signed_in import SignedIn
 from archive.errors import ArchiveError
 from archive.i18n import _, locale, speaking
@@ -74,7 +75,11 @@ def _remember_people(app: Flask, site: Site) -> None:
     login.session_protection = None  # the session row decides, and it can be ended at once
 
     def load(token: str) -> SignedIn | None:
-        actor = sessions.actor_of(site, g.session, token)
+        if "session" in g:
+            actor = sessions.actor_of(site, g.session, token)
+        else:  # refused before the gate: no such address, a wrong method, a forged form
+            with site.session(readonly=True) as session:
+                actor = sessions.actor_of(site, session, token)
         return SignedIn(token, actor) if actor else None
 
     login.user_loader(load)
@@ -123,12 +128,22 @@ def is_outage(error: DBAPIError | NoConnection) -> bool:
 def _error(status: int, code: str, reason: str | None, fields: Any = None) -> tuple[Response | str, int]:
     if status == 503:
         return _outage(code)
-    with speaking(g.get("locale", "zh_CN")):
+    with speaking(g.get("locale") or request.cookies.get("locale", "zh_CN")):
         if _wants_json():
             message = reason or HTTPStatus(status).phrase
             return jsonify({"error": code, "message": message, "text": message, "state": "bad",
                             **({"fields": fields} if fields else {})}), status  # fmt: skip
+        return _page(status, reason)
+
+
+def _page(status: int, reason: str | None) -> tuple[Response | str, int]:
+    """The page of a refusal, in the frame of whoever is signed in; that may have to be asked of the database first."""
+    try:
+        if "actor" not in g:
+            g.actor = current_user.actor if current_user.is_authenticated else Actor.nobody()
         return render_template("errors/error.html", status=status, reason=reason), status
+    except (DBAPIError, NoConnection):
+        return _outage("unavailable")
 
 
 def _outage(code: str) -> tuple[Response | str, int]:

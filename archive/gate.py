@@ -1,6 +1,7 @@
 """The gate: every route names what it needs, answers inside a unit of work, and leaves its line in a journal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any
@@ -15,7 +16,7 @@ from archive.errors import ArchiveError, Forbidden, NotFound, SignInNeeded
 from archive.i18n import speaking
 from archive.journal import Event, Origin
 from archive.policy.permissions import P
-from archive.services import sessions
+from archive.services import intake, sessions
 from archive.site import Site
 from archive.uow import PROGRAM, SIGNED_IN, Needs, UnitOfWork
 
@@ -53,6 +54,8 @@ class Route:
     node: str | None
     event: str | None
     channel: str
+    file: str | None
+    """The part of the form that is a file: it is on the disk, as `g.staged`, before the transaction begins."""
 
 
 class Section(Blueprint):
@@ -62,12 +65,12 @@ class Section(Blueprint):
 
     def page(
         self, rule: str, *, needs: Needs | Public, node: str | None = None, methods: tuple[str, ...] = ("GET",),
-        event: str | None = None,
+        event: str | None = None, file: str | None = None,
     ) -> Callable[[View], View]:  # fmt: skip
         """Registers a view `(uow, …)`. With `node="path"` that part of the address becomes the node, checked at `needs`."""
 
         def decorate(view: View) -> View:
-            route = Route(view, needs, node, event, self.channel)
+            route = Route(view, needs, node, event, self.channel, file)
 
             @wraps(view)
             def answer(**parts: Any) -> Response:
@@ -101,11 +104,36 @@ def conduct(route: Route, parts: dict[str, Any]) -> Response:
     """Answers one request: opens the unit of work, checks, calls the view, writes the journal, commits."""
     readonly = request.method in SAFE
     try:
-        attempt = partial(_attempt, route, parts, readonly)
-        return attempt() if readonly else site().retrying(attempt)
+        with _staged(route):
+            attempt = partial(_attempt, route, parts, readonly)
+            return attempt() if readonly else site().retrying(attempt)
     except (Forbidden, NotFound) as error:
         _note_refusal(error)
         raise
+
+
+@contextmanager
+def _staged(route: Route) -> Iterator[None]:
+    """Reads the file of a request before its transaction: while gigabytes are flushed, everybody else goes on writing.
+
+    Only from somebody who could upload somewhere; what was refused is not kept.
+    """
+    given = request.files.get(route.file) if route.file else None
+    if given is None or not given.filename or not _could(route):
+        yield
+        return
+    g.staged, g.filename = intake.stage(site(), given.stream), given.filename
+    try:
+        yield
+    finally:
+        intake.discard(site(), g.staged)
+
+
+def _could(route: Route) -> bool:
+    """Whether this person might do it somewhere; whether here, the gate decides as always."""
+    with site().session(readonly=True) as session:
+        g.session = session
+        return not isinstance(route.needs, P) or route.needs in _actor(route).anywhere
 
 
 def _attempt(route: Route, parts: dict[str, Any], readonly: bool) -> Response:
@@ -115,8 +143,12 @@ def _attempt(route: Route, parts: dict[str, Any], readonly: bool) -> Response:
         g.pop("_login_user", None)
         actor = _actor(route)
         g.uow = uow = here.work(session, actor, origin())
-        with speaking(g.locale):
-            response = make_response(_call(route, uow, dict(parts)))
+        g.answering = True
+        try:
+            with speaking(g.locale):
+                response = make_response(_call(route, uow, dict(parts)))
+        finally:
+            g.answering = False
         if readonly:
             _note_reading(route, uow, response)
         else:

@@ -50,7 +50,8 @@ def indexed() -> Iterator[Field]:
 
 def specs(fields: Iterable[Field]) -> tuple[FieldSpec, ...]:
     return tuple(
-        FieldSpec(field.name, KIND[field.kind], TIER[field.tier], WEIGHT.get(field.name, 1.0)) for field in fields
+        FieldSpec(field.name, KIND[field.kind], TIER[field.tier], WEIGHT.get(field.name, 1.0))
+        for field in fields
     )
 
 

@@ -221,6 +221,7 @@ def verify(session: Session, journal: Journal, folder: Path, keys: Keys, progres
         previous, done = link.hash, done + 1
         if progress and done % 1_000 == 0:
             progress(done, total)
+    rows.close()
     forged = [(mark.seq, None, "checkpoint_forged") for mark, signed in judged if not signed]
     finding = finding or _missing_tail(genuine, done) or (forged[0] if forged else None)
     waiting = session.scalar(_unsealed(journal)) or 0

@@ -14,6 +14,7 @@ from archive.actor import Actor
 from archive.i18n import Lazy, _, _l, ngettext
 from archive.policy.permissions import P
 from archive.policy.roles import ROLES
+from archive.services import jobs
 from archive.site import Site
 
 
@@ -68,7 +69,7 @@ def install(app: Flask, site: Site) -> None:
             "hospital": {"name": site.hospital_name, "short": site.hospital_name}, "today": formats.today(),
             "theme": "dark" if request.cookies.get("theme") == "dark" else "light",
             "rail": "narrow" if request.cookies.get("rail") == "narrow" else "wide",
-            "locale": i18n.locale(), "demo": site.settings.demo, "jobs_running": g.get("jobs_running", 0),
+            "locale": i18n.locale(), "demo": site.settings.demo, "jobs_running": _running(actor),
             "notices": 0, "fmt": formats, "P": P,
         }  # fmt: skip
 
@@ -81,6 +82,12 @@ def install(app: Flask, site: Site) -> None:
                 path = (app.static_folder and site.static / name) or None
                 stamps[name] = f"{int(path.stat().st_mtime):x}" if path and path.exists() else "0"
             values["v"] = stamps[name]
+
+
+def _running(actor: Actor) -> int:
+    """One's own jobs that wait or run; nothing on a page that is shown outside a unit of work."""
+    uow = g.get("uow")
+    return jobs.running(uow) if uow is not None and actor.is_authenticated and g.get("answering") else 0
 
 
 def person(actor: Actor) -> Person:

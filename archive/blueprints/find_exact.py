@@ -32,5 +32,5 @@ def _page(uow: UnitOfWork, typed: Any, hits: list[Hit] | None, error: Invalid | 
     drawn = forms.fields_of(uow, find_exact.QUESTION, typed, wrong)
     # The browser of a shared computer must not offer one patient's number or name to whoever comes next.
     fields = {field["name"]: field | {"autocomplete": "off", "autofocus": field["name"] == "mrn"} for field in drawn}
-    general = [str(error)] if isinstance(error, Throttled) else []
-    return render_template("find_exact/find.html", fields=fields, hits=hits, general=general)
+    refusal = str(error) if isinstance(error, Throttled) else None
+    return render_template("find_exact/find.html", fields=fields, hits=hits, refusal=refusal)

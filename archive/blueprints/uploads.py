@@ -19,21 +19,6 @@ section = Section("uploads", __name__)
 ACCEPTED = ".pdf,.tif,.tiff,.jpg,.jpeg,.png,.bmp,.webp,.gif,.jp2"
 
 
-@section.before_request
-def stage() -> None:
-    """Outside the transaction: while gigabytes are read and flushed, everybody else goes on writing."""
-    given = request.files.get("file") if request.method == "POST" else None
-    if given is not None and given.filename:
-        g.staged, g.filename = intake.stage(gate.site(), given.stream), given.filename
-
-
-@section.teardown_request
-def discard(_error: BaseException | None) -> None:
-    """Whatever was refused is not kept; what was taken in is in its record, and this changes nothing."""
-    if "staged" in g:
-        intake.discard(gate.site(), g.staged)
-
-
 @section.page("/a/<slugs:path>/@@upload", needs=P.SCAN_UPLOAD, node="path")
 def form(uow: UnitOfWork, node: Any) -> str:
     seen = NodeView(uow, node)
@@ -49,7 +34,7 @@ def _size() -> str:
     return f"{limit / 2**30:.1f} GB" if limit >= 2**30 else f"{limit / 2**20:.0f} MB"
 
 
-@section.page("/a/<slugs:path>/@@upload", needs=P.SCAN_UPLOAD, node="path", methods=("POST",))
+@section.page("/a/<slugs:path>/@@upload", needs=P.SCAN_UPLOAD, node="path", methods=("POST",), file="file")
 def receive(uow: UnitOfWork, node: Any) -> Response:
     if "staged" not in g:
         raise Invalid(_("Choose a file first."))

@@ -13,4 +13,5 @@ section = Section("whereabouts", __name__)
 def find(uow: UnitOfWork) -> str:
     typed = request.args.get("q", "").strip()
     found = whereabouts.find(uow, typed) if typed else None
-    return render_template("whereabouts/find.html", typed=typed, found=found, most=whereabouts.MOST)
+    bounds = {"most": whereabouts.MOST, "longest": whereabouts.LONGEST}
+    return render_template("whereabouts/find.html", typed=typed, found=found, **bounds)

@@ -75,7 +75,7 @@ class Cast:
 def enlist(uow: UnitOfWork, everybody: tuple[Staff, ...], password: str) -> Cast:
     """Makes the departments and accounts. The doctors beside the cast have no password: they act, and cannot sign in."""
     cast = Cast(everybody)
-    for code, name in {code: dept.zh for code, dept in DEPARTMENTS.items()} | OFFICES.items():
+    for code, name in ({code: dept.zh for code, dept in DEPARTMENTS.items()} | OFFICES).items():
         cast.depts[code] = setup.department(uow, code=code, name=name)
     free = list(everybody)
     for part in PARTS:

@@ -58,6 +58,8 @@ class Filing:
             diary.note(days.ago(4), 10.5, "senior", self._act(life, correct))
         elif life.lot is Lot.LOST:
             diary.note(days.ago(6), 15.0, "clerk", self._act(life, miss))
+        elif life.lot is Lot.LOCKED:
+            diary.note(days.ago(8), 10.5, "senior", self._act(life, lock))
 
     def register(self, uow: UnitOfWork, life: Life) -> None:
         """The record begins with the discharge list; its paper is still on the ward, or long in the house."""
@@ -129,6 +131,10 @@ def arrange(uow: UnitOfWork, life: Life) -> None:
 
 def discard(uow: UnitOfWork, life: Life) -> None:
     tree.trash(uow, uow.node(life.node))
+
+
+def lock(uow: UnitOfWork, life: Life) -> None:
+    tree.set_level(uow, uow.node(life.node), level=3, reason="医疗损害责任纠纷诉讼期间锁定，医务科通知")
 
 
 def seal(uow: UnitOfWork, life: Life) -> None:

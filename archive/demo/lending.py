@@ -47,9 +47,14 @@ class Lending:
         self._debtors: set[str] = set()
         self._readings: set[tuple[str, str]] = set()
 
+    def note(self, *, returned: int) -> None:
+        """All of it; so many loans are over."""
+        self._note_paper(returned)
+        self._note_readings()
+
     # On paper
 
-    def note_paper(self, *, returned: int) -> None:
+    def _note_paper(self, returned: int) -> None:
         """Loans of every state: overdue ones first, since whoever has one borrows nothing else."""
         for place, life in enumerate(self._take(before=self._days.ago(16), most=3)):
             late = self._doctor("CK" if place == 0 else life.dept)
@@ -111,7 +116,7 @@ class Lending:
 
     # On the screen
 
-    def note_eread(self) -> None:
+    def _note_readings(self) -> None:
         """Readings in every state, on records that have been scanned; cast and doctors read side by side."""
         mine = [life for life in self._scanned if life.dept == "CK"] or self._scanned
         theirs = [life for life in self._scanned if life.dept != "CK"] or self._scanned

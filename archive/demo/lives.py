@@ -36,6 +36,8 @@ class Lot(StrEnum):
     CORRECTED = "corrected"
     TRASHED = "trashed"
     LOST = "lost"
+    LOCKED = "locked"
+    """涉诉: raised to S3, for the senior archivist alone."""
 
 
 @dataclass
@@ -153,7 +155,8 @@ def _draw_scanned(days: Days, plain: list[Life], count: int) -> None:
 
 def _draw_accidents(days: Days, plain: list[Life]) -> None:
     old = [life for life in plain if life.shelved and life.shelved < days.ago(NEW_GATE)]
-    for life, lot in zip(old[:: max(1, len(old) // 3)], (Lot.CORRECTED, Lot.CORRECTED, Lot.LOST), strict=False):
+    lots = (Lot.CORRECTED, Lot.CORRECTED, Lot.LOST, Lot.LOCKED)
+    for life, lot in zip(old[:: max(1, len(old) // len(lots))], lots, strict=False):
         life.lot = lot
     overdue = [life for life in plain if days.ago(14) <= life.registered < days.ago(6) and not life.shelved]
     fresh = [life for life in plain if life.registered >= days.ago(5)]

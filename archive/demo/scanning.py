@@ -30,7 +30,7 @@ def note(diary: Diary, drawing: Studio, lives: Iterable[Life], rng: Random, *, p
     """Everything that is scanned, into the diary; `pages`: at least so many page images are left to be recognised."""
     every = list(lives)
     for place, life in enumerate(life for life in every if life.is_scanned):
-        life.files = _whole_record(life, drawing) if place % 3 == 2 else _born_digital(life, as_one=place % 3 == 1)
+        life.files = _whole_record(life, drawing) if place % 3 == 2 else _born_digital(life, as_one=place > 0)
         _note_scanned(diary, life)
     for life in every:
         if life.lot is Lot.SCANNING and pages > 0:

@@ -9,7 +9,7 @@ from random import Random
 from archive.demo import scanning, service, storeroom, studio
 from archive.demo.cast import Cast
 from archive.demo.diary import Diary
-from archive.demo.lives import WEEKS, Life
+from archive.demo.lives import WEEKS, Life, Lot
 from archive.demo.service import TICKET_PAPERS, FollowUp, Ticket
 from archive.services import holdings, policies, steps, tree
 from archive.uow import UnitOfWork
@@ -45,7 +45,12 @@ class Desk:
     category: int
     rng: Random
 
-    def note_tickets(self, count: int) -> None:
+    def note(self, lives: Sequence[Life], *, tickets: int, calls: int) -> None:
+        """Everything that the desk writes down."""
+        self._note_tickets(tickets)
+        self._note_calls(lives, calls)
+
+    def _note_tickets(self, count: int) -> None:
         """Tickets of all kinds over the weeks of the story; the last ones are still open."""
         for day, number in self._days(count):
             at = datetime.combine(day, time(9 + number % 7, self.rng.randrange(60)))
@@ -60,9 +65,9 @@ class Desk:
         for place, day in enumerate(drawn):
             yield day, sum(1 for other in drawn[:place] if other == day) + 1
 
-    def note_calls(self, lives: Sequence[Life], count: int) -> None:
+    def _note_calls(self, lives: Sequence[Life], count: int) -> None:
         """Calls a week after discharge, the papers of each in a file of its own."""
-        over = [life for life in lives if life.stay.is_over and not life.stay.case.death and life.lot != "backlog"]
+        over = [life for life in lives if life.stay.is_over and not life.stay.case.death and life.lot is not Lot.BACKLOG]
         for life in sorted(self.rng.sample(over, min(count, len(over))), key=lambda life: life.stay.left_on):
             stay = life.stay
             call = service.follow_up(self.rng, stay.who, stay.encounter, stay.case, days_after=CALLED_AFTER)

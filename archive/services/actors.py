@@ -24,12 +24,13 @@ def load(session: OrmSession, user_id: int, now: datetime, *, session_id: int | 
     if held["role"] & APART:
         held["local"], held["grant"] = set(), set()
     departments = frozenset(int(value) for value in held["dept"])
+    local = [value.split(":", 1) for value in held["local"]]
     return Actor(
         name=principal.name, principal_id=user.id, account=user.account, staff_no=user.staff_no, locale=user.locale,
         roles=frozenset(held["role"]), clearance=user.clearance, departments=departments,
         principals=departments | {int(value) for value in held["group"]} | {user.id},
-        local_roles=frozenset(int(value) for value in held["local"]), has_grants=bool(held["grant"]),
-        session_id=session_id,
+        local_roles=frozenset(int(number) for number, _role in local), has_grants=bool(held["grant"]),
+        branch_roles=frozenset(role for _number, role in local), session_id=session_id,
     )  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def _held(user_id: int, now: datetime):  # type: ignore[no-untyped-def]
             or_(RoleAssignment.valid_to.is_(None), RoleAssignment.valid_to > now),
         ),
         select(Principal.kind, cast(Principal.id, String)).where(Principal.id.in_(member)),
-        select(literal("local"), cast(LocalRole.id, String)).where(
+        select(literal("local"), cast(LocalRole.id, String) + ":" + LocalRole.role).where(
             mine, or_(LocalRole.expires_at.is_(None), LocalRole.expires_at > now)
         ),
         select(literal("grant"), cast(AccessGrant.id, String)).where(

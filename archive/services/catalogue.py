@@ -36,7 +36,9 @@ def drain(site: Site) -> int:
     While another process writes, nothing is taken; a damaged index is left to the job that makes a new one.
     """
     with _reading(site) as uow:
-        due = select(Outbox.id, Outbox.node_id).where(Outbox.topic == "index").order_by(Outbox.id).limit(BATCH)
+        due = (
+            select(Outbox.id, Outbox.node_id).where(Outbox.topic == "index").order_by(Outbox.id).limit(BATCH)
+        )
         rows = uow.session.execute(due).all()
         changes = list(documents(uow, sorted({node for _row, node in rows})))
     try:
@@ -96,7 +98,9 @@ def _in_steps(site: Site) -> Iterator[Sequence[tuple[int, int]]]:
     """
     last = 0
     while True:
-        further = select(Node.id, Node.revision).where(Node.id > last, searchable()).order_by(Node.id).limit(IDS)
+        further = (
+            select(Node.id, Node.revision).where(Node.id > last, searchable()).order_by(Node.id).limit(IDS)
+        )
         with _reading(site) as uow:
             rows = uow.session.execute(further).all()
         if not rows:

@@ -34,7 +34,9 @@ def documents(uow: UnitOfWork, ids: Sequence[int]) -> Iterator[Change]:
     """For each id the document as it is now, or that there is none. For the program itself, across all content."""
     for start in range(0, len(ids), IDS):
         part = ids[start : start + IDS]
-        nodes = {node.id: node for node in uow.session.scalars(select(Node).where(Node.id.in_(part), searchable()))}
+        nodes = {
+            node.id: node for node in uow.session.scalars(select(Node).where(Node.id.in_(part), searchable()))
+        }
         texts = page_texts(uow, [node.id for node in nodes.values() if node.page_count])
         for number in part:
             node = nodes.get(number)

@@ -37,7 +37,9 @@ def groups(uow: UnitOfWork, hits: Sequence[Hit], query: Query, text: str) -> lis
             home = node.parent_id if node.type in INHERITING and node.parent_id in files else node.id
             places = _places(seen[node.id], hit, query, pages.get(node.id, ()), text, is_item=home != node.id)
             found.setdefault(home, []).extend(places)
-    return [Group(seen[home], places[:PLACES], max(0, len(places) - PLACES)) for home, places in found.items()]
+    return [
+        Group(seen[home], places[:PLACES], max(0, len(places) - PLACES)) for home, places in found.items()
+    ]
 
 
 def _discovered(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Node]:

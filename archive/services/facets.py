@@ -39,6 +39,8 @@ def _words(uow: UnitOfWork, name: str, values: list[str]) -> Mapping[str, str]:
     if name == "state":
         return {state.name: str(state.title) for state in DESCRIPTION_STATES}
     if name == "dept":
-        wanted: Any = select(Principal.id, Principal.name).where(Principal.id.in_([int(value) for value in values]))
+        wanted: Any = select(Principal.id, Principal.name).where(
+            Principal.id.in_([int(value) for value in values])
+        )
         return {str(number): title for number, title in uow.session.execute(wanted)}
     return {}

@@ -26,7 +26,8 @@ STAY = TYPES["medical_record"]
 QUESTION = Type(
     "question", _l("Find a patient"), "question", "user-search", frozenset(), "", (
         STAY.field("mrn"),
-        *(replace(STAY.field(name), need=Need.OPTIONAL) for name in FACTORS),
+        replace(STAY.field("patient_name"), label=_l("Name"), need=Need.OPTIONAL),
+        *(replace(STAY.field(name), need=Need.OPTIONAL) for name in FACTORS[1:]),
         Field("purpose", _l("Purpose"), Kind.CHOICE, Need.MUST, vocabulary="find_purpose"),
     ),
 )  # fmt: skip

@@ -30,7 +30,12 @@ def by_number(uow: UnitOfWork, text: str, needs: P = P.DISCOVER) -> list[Node]:
         return []
     found: dict[int, Node] = {}
     for condition in _numbers(uow, typed):
-        statement = uow.nodes(needs).where(searchable(), condition).order_by(Node.date_from.desc(), Node.id).limit(MOST)
+        statement = (
+            uow.nodes(needs)
+            .where(searchable(), condition)
+            .order_by(Node.date_from.desc(), Node.id)
+            .limit(MOST)
+        )
         found |= {node.id: node for node in uow.list(statement)}
     return list(found.values())
 
@@ -51,11 +56,15 @@ def _numbers(uow: UnitOfWork, typed: str) -> Iterator[ColumnElement[bool]]:
 
 def _numbered(uow: UnitOfWork, typed: str, digits: str | None) -> set[int]:
     """The patients of a 病案号 or an old number, and whoever is the same person."""
-    known = select(PatientAlias.patient_id).where(PatientAlias.kind == OLD_NUMBER, PatientAlias.value == typed)
+    known = select(PatientAlias.patient_id).where(
+        PatientAlias.kind == OLD_NUMBER, PatientAlias.value == typed
+    )
     matches = [Patient.id.in_(known)]
     if digits:
         matches.append(Patient.mrn.in_({digits, *(digits.zfill(length) for length in LENGTHS)}))
-    return family_of(uow, uow.session.scalars(select(Patient.id).where(or_(*matches)), execution_options=TRUSTED))
+    return family_of(
+        uow, uow.session.scalars(select(Patient.id).where(or_(*matches)), execution_options=TRUSTED)
+    )
 
 
 def family_of(uow: UnitOfWork, patients: Iterable[int]) -> set[int]:
@@ -63,7 +72,9 @@ def family_of(uow: UnitOfWork, patients: Iterable[int]) -> set[int]:
     family, new = set[int](), set(patients)
     while new:
         family |= new
-        linked = select(Patient.id, Patient.merged_into).where(or_(Patient.id.in_(new), Patient.merged_into.in_(new)))
+        linked = select(Patient.id, Patient.merged_into).where(
+            or_(Patient.id.in_(new), Patient.merged_into.in_(new))
+        )
         rows = uow.session.execute(linked, execution_options=TRUSTED)
         new = {number for row in rows for number in row if number is not None} - family
     return family

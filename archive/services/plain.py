@@ -22,7 +22,11 @@ DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 
 def find(uow: UnitOfWork, text: str, filters: Filters, after: int | None, page: int) -> tuple[list[Hit], int]:
     """One more than a page of hits, newest first, and how many there are, counted up to one more than the cap."""
-    matching = [searchable(), *_narrowing(filters), *(or_(*_matches(uow, word)) for word in text.split()[:MOST_WORDS])]
+    matching = [
+        searchable(),
+        *_narrowing(filters),
+        *(or_(*_matches(uow, word)) for word in text.split()[:MOST_WORDS]),
+    ]
     found = uow.nodes(P.DISCOVER, Node.id).where(*matching)
     total = select(func.count()).select_from(found.limit(CAP + 1).subquery())
     shown = found.where(Node.id < after) if after else found

@@ -75,7 +75,11 @@ def _query(text: str, filters: Filters) -> Query:
             parts.append(parse(text, _labels()))
         except QuerySyntax as error:
             raise Invalid(_(error.message)) from error
-    parts += [Within(name, Term(str(value))) for name in ("type", "dept", "state") if (value := getattr(filters, name))]
+    parts += [
+        Within(name, Term(str(value)))
+        for name in ("type", "dept", "state")
+        if (value := getattr(filters, name))
+    ]
     if filters.year:
         parts.append(Range("year", filters.year, filters.year))
     return And(tuple(parts))

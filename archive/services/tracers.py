@@ -66,7 +66,7 @@ def _now() -> Any:
     )
     columns: Any = select(
         Holding, Location.code, Container.barcode.label("container"), Principal.name.label("holder"),
-        RequestLine.due_at, RequestLine.request_id, since.label("since"),
+        RequestLine.out_at, RequestLine.due_at, RequestLine.request_id, since.label("since"),
     )  # fmt: skip
     return (
         columns.outerjoin(Location, Location.id == Holding.location_id)
@@ -93,7 +93,7 @@ def _trace(uow: UnitOfWork, view: NodeView, row: Any, seen: Mapping[int, tuple[U
     return Trace(
         status=holdings.STATUSES[held.status], barcode=held.barcode if handles else None,
         place=row.code if handles and not is_out else None, container=row.container if handles and not is_out else None,
-        holder=row.holder if knows else None, since=row.since if knows else None, due_at=row.due_at,
+        holder=row.holder if knows else None, since=(row.out_at or row.since) if knows else None, due_at=row.due_at,
         is_overdue=row.due_at is not None and row.due_at < uow.now, request=request, number=number,
     )  # fmt: skip
 

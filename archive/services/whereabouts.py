@@ -44,6 +44,16 @@ class File:
         """Where the file is, for whoever may go there."""
         return self.node.href if P.DISCOVER in self.node.may else None
 
+    @property
+    def first_page(self) -> str | None:
+        """Where reading begins, for whoever may read; a file whose pages lie in its items is opened itself."""
+        return f"{self.href}/++page++1" if P.READ in self.node.may and self.node.page_count else None
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether to offer a request to whoever is not told where the paper is."""
+        return P.REQUEST_CREATE in self.node.may and P.HOLDING_VIEW not in self.node.may
+
 
 @dataclass(frozen=True)
 class Person:
@@ -66,6 +76,11 @@ class Found:
 
     people: list[Person]
     is_capped: bool
+
+    @property
+    def is_described(self) -> bool:
+        """Whether anything is known beside numbers and places."""
+        return any(file.href for person in self.people for file in person.files)
 
 
 def find(uow: UnitOfWork, typed: str) -> Found:

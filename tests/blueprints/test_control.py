@@ -59,8 +59,10 @@ def test_a_version_that_is_not_valid_yet_is_listed_but_not_in_force(
 ) -> None:
     with hospital.site.session() as session:
         later = hospital.site.clock() + timedelta(days=30)
-        session.add(PolicyVersion(kind="loans", version=2, body={"limits": {"open_requests": 99}}, source="2027年办公会",
-                                  valid_from=later))  # fmt: skip
+        body = {"limits": {"open_requests": 99}}
+        session.add(
+            PolicyVersion(kind="loans", version=2, body=body, source="2027年办公会", valid_from=later)
+        )
     page = browser("sysadmin").get("/control/policy/loans").text
     assert "2027年办公会" in page
     assert "99" not in page

@@ -62,13 +62,13 @@ def test_a_refused_new_person_keeps_what_was_typed_but_the_password(
     hospital: Hospital, browser: Browse
 ) -> None:
     ward = str(hospital.wards["CK"])
-    typed = {"name": "周敏", "staff_no": "0001", "password": "short", "departments": [ward]}
+    typed = {"name": "周敏", "staff_no": "0001", "password": "too few", "departments": [ward]}
     answer = browser("sysadmin").post("/people/add", typed)
     assert answer.status_code == 422
     assert "已有人用它登录" in answer.text
     assert 'value="周敏"' in answer.text
     assert f'value="{ward}" checked' in answer.text
-    assert "short" not in answer.text
+    assert "too few" not in answer.text
 
 
 def test_a_disabled_person_is_out_with_the_next_click(hospital: Hospital, browser: Browse) -> None:

@@ -40,8 +40,12 @@ def moment(value: str | datetime | None) -> datetime | None:
 
 def someone(database: Connection, user_id: int, now: datetime) -> Someone:
     """A person, with what holds at the moment."""
-    clearance = database.execute(text('SELECT clearance FROM "user" WHERE id = :id'), {"id": user_id}).scalar_one()
-    roles = database.execute(text("SELECT role, valid_to FROM role_assignment WHERE principal_id = :id"), {"id": user_id})
+    clearance = database.execute(
+        text('SELECT clearance FROM "user" WHERE id = :id'), {"id": user_id}
+    ).scalar_one()
+    roles = database.execute(
+        text("SELECT role, valid_to FROM role_assignment WHERE principal_id = :id"), {"id": user_id}
+    )
     member = database.execute(
         text("SELECT g.id, g.kind, m.valid_to FROM membership m JOIN principal g ON g.id = m.group_id "
              "WHERE m.principal_id = :id"), {"id": user_id},

@@ -71,7 +71,9 @@ class Life:
 
     def _anything(self, uow: UnitOfWork, *which: ColumnElement[bool]) -> Node:
         """A node, whoever may do what with it."""
-        return self._any(uow.session.scalars(select(Node).where(Node.id != 1, *which), execution_options=SCOPE))
+        return self._any(
+            uow.session.scalars(select(Node).where(Node.id != 1, *which), execution_options=SCOPE)
+        )
 
     def _principal(self) -> int:
         people = list(self.hospital.people.values())
@@ -142,7 +144,9 @@ class Life:
         with self.hospital.uow("senior") as uow:
             scopes = or_(Node.shared, Node.inherits.is_(False)) if self.random.random() < 0.5 else true()
             node = self._one(uow, P.MOVE, Node.type != "fonds", scopes)
-            fits = {"series": "category", "category": "category", "component": "medical_record"}.get(node.type, "series")
+            fits = {"series": "category", "category": "category", "component": "medical_record"}.get(
+                node.type, "series"
+            )
             to = self._one(uow, P.ADD, Node.type == fits)
             tree.move(uow, node, to=to)
             return node.id, to.id
@@ -150,7 +154,11 @@ class Life:
     # Sharing
 
     def share(self) -> object:
-        until = self.clock.now + timedelta(hours=self.random.randint(1, 30)) if self.random.random() < 0.3 else None
+        until = (
+            self.clock.now + timedelta(hours=self.random.randint(1, 30))
+            if self.random.random() < 0.3
+            else None
+        )
         with self.hospital.uow("senior") as uow:
             high = Node.type.in_(("fonds", "category", "series")) if self.random.random() < 0.5 else true()
             node, whom, role = self._one(uow, P.SHARE, high), self._principal(), self.random.choice(ROLES)
@@ -223,7 +231,9 @@ class Life:
     def join(self) -> object:
         """Somebody joins or leaves the group or a ward."""
         place = self.random.choice([self.group, *self.hospital.wards.values()])
-        who = self.random.choice([self.hospital.people[name] for name in ("clinician", "clinician2", "stranger", "auditor")])
+        who = self.random.choice(
+            [self.hospital.people[name] for name in ("clinician", "clinician2", "stranger", "auditor")]
+        )
         with self.hospital.site.uow(Actor.system("test")) as uow:
             known = (Membership.principal_id == who, Membership.group_id == place)
             if uow.session.scalar(select(Membership.id).where(*known)) is not None:
@@ -234,7 +244,9 @@ class Life:
 
     def give_role(self) -> object:
         """A new colleague with any role, for the rest of the story."""
-        role = self.random.choice(("coder", "qc", "medical_affairs", "complaints", "duty", "scanner", "head", "archivist"))
+        role = self.random.choice(
+            ("coder", "qc", "medical_affairs", "complaints", "duty", "scanner", "head", "archivist")
+        )
         account = f"{role}{self.random.randint(1, 2)}"
         if account in self.hospital.people:
             return None

@@ -20,7 +20,14 @@ def read(name: str) -> list[dict[str, str]]:
 
 
 MATRIX = [
-    (row["role"].split(), set(row["permissions"].split()), row["scope"], row["types"].split(), row["states"].split(), row["level"])
+    (
+        row["role"].split(),
+        set(row["permissions"].split()),
+        row["scope"],
+        row["types"].split(),
+        row["states"].split(),
+        row["level"],
+    )
     for row in read("matrix.csv")
 ]
 VETOES = {row["overlay"]: set(row["permissions"].split()) for row in read("vetoes.csv")}

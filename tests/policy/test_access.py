@@ -32,7 +32,9 @@ def lists_compared(hospital: Hospital, life: Life) -> int:
             for (way, permission), answer in _answers(uow, set(truth), wanted).items():
                 expected = {number for number, held in truth.items() if permission in held}
                 differences = f"{answer - expected} too many, {expected - answer} too few"
-                assert answer == expected, f"{way}, {name}, {permission}: {differences}\n" + "\n".join(life.told)
+                assert answer == expected, f"{way}, {name}, {permission}: {differences}\n" + "\n".join(
+                    life.told
+                )
                 count += 1
     return count
 
@@ -49,7 +51,9 @@ def _answers(uow: UnitOfWork, everything: set[int], wanted: tuple[P, ...]) -> di
     answers = {("objects", p): {number for number, held in objects.items() if p in held} for p in wanted}
     answers |= {("SQL", p): set(uow.session.scalars(uow.nodes(p, Node.id))) for p in wanted}
     allowed = uow.site.access_map.allowed(uow)
-    return answers | {("search", TIERS[tier]): set(np.flatnonzero(allowed.mask(tier)).tolist()) for tier in Tier}
+    return answers | {
+        ("search", TIERS[tier]): set(np.flatnonzero(allowed.mask(tier)).tolist()) for tier in Tier
+    }
 
 
 def lived(hospital: Hospital, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, seed: int, looks: int) -> int:

@@ -37,7 +37,10 @@ def test_no_type_in_no_state_is_open_to_them(account: str, kind: str, state: str
 
 def test_the_roles_that_stand_apart_are_the_ones_without_a_right_on_content() -> None:
     without = {role for role in ROLES if role != "inspector"} - {
-        role for roles, permissions, _scope, types, _states, _level in naive.MATRIX for role in roles if types != ["-"]
+        role
+        for roles, permissions, _scope, types, _states, _level in naive.MATRIX
+        for role in roles
+        if types != ["-"]
     }
     assert without == set(APART)
 
@@ -63,7 +66,9 @@ def test_a_share_or_a_grant_gives_them_nothing(hospital: Hospital, record: int, 
 
 
 @pytest.mark.parametrize("account", ["sysadmin", "security", "auditor", "stranger"])
-def test_what_they_may_not_know_of_answers_as_what_never_was(hospital: Hospital, record: int, account: str) -> None:
+def test_what_they_may_not_know_of_answers_as_what_never_was(
+    hospital: Hospital, record: int, account: str
+) -> None:
     with hospital.uow(account, readonly=True) as uow:
         answers = []
         for number in (record, 999_999):
@@ -71,4 +76,6 @@ def test_what_they_may_not_know_of_answers_as_what_never_was(hospital: Hospital,
                 uow.node(number)
             answers.append((type(refusal.value), str(refusal.value)))
         assert answers[0] == answers[1]
-        assert uow.session.scalar(select(Node.id).where(Node.id == record), execution_options={"scope": "test"})
+        assert uow.session.scalar(
+            select(Node.id).where(Node.id == record), execution_options={"scope": "test"}
+        )

@@ -23,7 +23,12 @@ def series_of(hospital: Hospital, record: int) -> int:
 
 def another_record(hospital: Hospital, mrn: str, day: str, ward: str = "CK") -> int:
     with hospital.uow("senior") as uow:
-        fields = RECORD | {"mrn": mrn, "admitted_on": day, "discharged_on": day, "dept": str(hospital.wards[ward])}
+        fields = RECORD | {
+            "mrn": mrn,
+            "admitted_on": day,
+            "discharged_on": day,
+            "dept": str(hospital.wards[ward]),
+        }
         return tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields).id
 
 
@@ -40,7 +45,9 @@ def share(hospital: Hospital, number: int, account: str, role: str = "contributo
         sharing.share(uow, uow.node(number), principal_id=hospital.people[account], role=role)
 
 
-def test_a_branch_leaves_behind_the_shares_of_the_place_that_it_came_from(hospital: Hospital, record: int) -> None:
+def test_a_branch_leaves_behind_the_shares_of_the_place_that_it_came_from(
+    hospital: Hospital, record: int
+) -> None:
     """Also where it has shares of its own: their class rows name the roles of the old place."""
     elsewhere = series_of(hospital, another_record(hospital, "00300001", "2025-03-01"))
     share(hospital, series_of(hospital, record), "stranger")

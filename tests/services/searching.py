@@ -15,14 +15,18 @@ GATES = (("paper", "collected"), ("paper", "arranged"), ("scan", "linked"))
 
 def patient(hospital: Hospital, mrn: str, name: str, *, ward: str = "CK", **more: str) -> int:
     """A draft record of a patient."""
-    fields = RECORD | {"mrn": mrn, "patient_name": name, "times": "1", "dept": str(hospital.wards[ward])} | more
+    fields = (
+        RECORD | {"mrn": mrn, "patient_name": name, "times": "1", "dept": str(hospital.wards[ward])} | more
+    )
     with hospital.uow("archivist") as uow:
         return tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields).id
 
 
 def component(hospital: Hospital, record: int, title: str, kind: str = "SSJL") -> int:
     with hospital.uow("archivist") as uow:
-        return tree.add(uow, uow.node(record), kind="component", fields={"title": title, "component": kind}).id
+        return tree.add(
+            uow, uow.node(record), kind="component", fields={"title": title, "component": kind}
+        ).id
 
 
 def written(hospital: Hospital, number: int, *texts: str) -> None:
@@ -42,13 +46,19 @@ def written(hospital: Hospital, number: int, *texts: str) -> None:
 
 
 def _scan(uow: UnitOfWork, node: Node) -> Representation:
-    known = uow.session.scalar(select(Representation).where(Representation.node_id == node.id), execution_options=TEST)
+    known = uow.session.scalar(
+        select(Representation).where(Representation.node_id == node.id), execution_options=TEST
+    )
     if known is not None:
         return known
-    blob = Blob(record=str(node.uuid), sha256=f"{node.id:064x}", size=1, mime="image/png", filename="scan.png")
+    blob = Blob(
+        record=str(node.uuid), sha256=f"{node.id:064x}", size=1, mime="image/png", filename="scan.png"
+    )
     uow.session.add(blob)
     uow.session.flush()
-    made = Representation(node_id=node.id, role="master", seq=1, blob_id=blob.id, state="ready", created_at=uow.now)
+    made = Representation(
+        node_id=node.id, role="master", seq=1, blob_id=blob.id, state="ready", created_at=uow.now
+    )
     uow.session.add(made)
     uow.session.flush()
     return made

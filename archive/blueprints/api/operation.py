@@ -46,6 +46,7 @@ OPERATIONS: list[Operation] = []
 def operation(
     section: ApiSection, rule: str, *, needs: Needs, gives: type[Shape] | str, method: str = "GET", status: int = 200,
     takes: type[Shape] | str | None = None, query: tuple[str, ...] = (), node: str | None = None, event: str | None = None,
+    file: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # fmt: skip
     """Registers a view that gives a Shape (or a Response), answers it as JSON, and describes it by its docstring."""
 
@@ -57,7 +58,7 @@ def operation(
             return given if isinstance(given, Response) else as_json(given, status)
 
         answer.__name__ = view.__name__
-        section.page(rule, needs=needs, node=node, methods=(method,), event=event)(answer)
+        section.page(rule, needs=needs, node=node, methods=(method,), event=event, file=file)(answer)
         return view
 
     return decorate

@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-from flask import request
+from flask import g, request
 
-from archive import gate
 from archive.blueprints.api import shapes
 from archive.blueprints.api.nodes import as_reference
 from archive.blueprints.api.operation import operation
@@ -18,19 +17,15 @@ from archive.uow import UnitOfWork
 
 
 @operation(
-    section, "/uploads", needs=P.SCAN_UPLOAD, method="POST", gives=shapes.Uploaded, takes="multipart/form-data", status=201
-)
+    section, "/uploads", needs=P.SCAN_UPLOAD, method="POST", gives=shapes.Uploaded, takes="multipart/form-data", status=201,
+    file="file",
+)  # fmt: skip
 def upload(uow: UnitOfWork) -> shapes.Uploaded:
     """Multipart `file`, and either `node` (adds a representation) or `parent`, `type`, `title`, `fields` (makes a node)."""
-    given = request.files.get("file")
-    if given is None:
+    if "staged" not in g:
         raise Invalid(_("Send the file as the part named file."))
-    staged = intake.stage(gate.site(), given.stream)
-    try:
-        node = _target(uow)
-        _representation, job = intake.upload(uow, node, staged, filename=given.filename or "")
-    finally:
-        intake.discard(gate.site(), staged)
+    node = _target(uow)
+    _representation, job = intake.upload(uow, node, g.staged, filename=g.filename)
     return shapes.Uploaded(uuid=str(node.uuid), url=f"/r/{node.uuid}", job=str(job.uuid))
 
 

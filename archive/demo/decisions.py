@@ -1,0 +1,47 @@
+"""What the hospital decided in these weeks: when a record may be archived, and who inspects some of them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from archive.actor import Actor
+from archive.demo.cast import Cast
+from archive.demo.diary import Diary
+from archive.demo.lives import NEW_GATE, WEEKS, Life, Lot
+from archive.journal import Event
+from archive.models import PolicyVersion
+from archive.services import calendar, policies, sharing
+from archive.site import Site
+from archive.uow import UnitOfWork
+
+BEFORE = "《病案归档管理办法（试行）》：纸质病案签收、整理后归档，存量病案随后扫描"
+SINCE = "《病案归档管理办法》修订：新归档病案须完成扫描挂接（纸质、电子双套）"
+INSPECTED = 3
+
+
+def note(diary: Diary, cast: Cast, lives: Sequence[Life]) -> None:
+    """Paper was enough at first; then the shipped gate, which asks for the pages too. And an inspection this week."""
+    days, gate = diary.days, policies.seeds()["gates"]
+    on_paper = [step for step in gate["archive"]["medical_record"] if step[0] == "paper"]
+    start = days.on(days.today - timedelta(weeks=WEEKS, days=3))
+    diary.errand(start, 7.0, partial(_adopt, body=gate | {"archive": {"medical_record": on_paper}}, source=BEFORE))
+    diary.errand(days.ago(NEW_GATE), 7.0, partial(_adopt, body=gate, source=SINCE))
+    shown = [life for life in lives if life.lot is Lot.SCANNED][:INSPECTED]
+    for life in shown:
+        diary.note(days.ago(1), 10.5, "senior", partial(_open_to, life=life, inspector=cast.people["inspector"]))
+
+
+def _adopt(site: Site, body: dict[str, Any], source: str) -> None:
+    with site.uow(Actor.system("demo")) as uow:
+        before = policies.in_force(uow, "gates")
+        content = {name: part for name, part in body.items() if name != "source"}
+        made = PolicyVersion(kind="gates", version=before.version + 1, body=content, source=source, valid_from=uow.now)
+        uow.session.add(made)
+        uow.record(Event("policy.adopted", words={"kind": made.kind, "version": made.version, "source": source}))
+
+
+def _open_to(uow: UnitOfWork, life: Life, inspector: int) -> None:
+    until = calendar.end_of(uow, uow.today + timedelta(days=14))
+    sharing.share(uow, uow.node(life.node), principal_id=inspector, role="reader", cause="县卫生健康局病历质量检查",
+                  until=until)  # fmt: skip

@@ -1,0 +1,131 @@
+"""Filling an empty folder with an invented hospital: its people, its holdings, and twenty weeks of work."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, inspect, select
+
+from archive.actor import Actor
+from archive.demo import admissions, cast, decisions, hospital, lives, scanning, storeroom
+from archive.demo.administration import Office
+from archive.demo.cast import Cast
+from archive.demo.diary import Clock, Days, Diary, Told
+from archive.demo.filing import Filing
+from archive.demo.lending import Lending
+from archive.demo.studio import Studio
+from archive.demo.tickets import Desk
+from archive.errors import Conflict
+from archive.models import AuditEvent, Holding, Job, Node, Patient, Principal, Request, Setting, User
+from archive.policy.types import TYPES
+from archive.services import calendar, setup
+from archive.settings import Settings
+from archive.site import Site
+from archive.start import prepare
+
+SEED = "云川"
+FONDS = "H001"
+ACCOUNTS = "demo"
+"""The setting in which the accounts of a demonstration are kept, so that they can be told again."""
+OTHERS = [kind.name for kind in TYPES.values() if kind.numbered and kind.name != "medical_record"]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything there is in the hospital."""
+
+    records: int = 200
+    in_house: int = 3
+    scanned: int = 7
+    scanning: int = 10
+    pages: int = 44
+    tickets: int = 40
+    calls: int = 20
+    statutes: int = 45
+    documents: int = 14
+    others: int = 3
+    returned: int = 40
+
+
+@dataclass(frozen=True)
+class Place:
+    """The hospital once its people and categories are there."""
+
+    site: Site
+    clock: Clock
+    days: Days
+    cast: Cast
+    categories: dict[str, int]
+
+
+def refuse_unless_empty(settings: Settings) -> None:
+    """Raises Conflict, in one sentence, when there is anything in the folder or the database already."""
+    if settings.var.exists() and any(settings.var.iterdir()):
+        raise Conflict(f"{settings.var} is not empty: the demonstration goes into an empty folder only")
+    if settings.database_url:
+        site = Site(settings)
+        tables = inspect(site.engine).get_table_names()
+        site.close()
+        if tables:
+            raise Conflict("the database is not empty: the demonstration goes into an empty one only")
+
+
+def found(settings: Settings, clock: Clock) -> Place:
+    """The empty archive with its people, weeks ago; the clock stands at its first morning."""
+    now = clock.now
+    clock.now = now - timedelta(weeks=lives.WEEKS, days=4)
+    site = Site(settings, clock)
+    prepare(site)
+    everybody = hospital.staff(Random(SEED))
+    password = f"yunchuan-{secrets.randbelow(10**8):08d}"
+    with site.uow(Actor.system("demo")) as uow:
+        people = cast.enlist(uow, everybody, password)
+        setup.found(uow, code=FONDS, name=hospital.HOSPITAL)
+        setup.name_hospital(uow, hospital.HOSPITAL)
+        uow.session.add(Setting(name=ACCOUNTS, value={"password": password, "accounts": people.listed}))
+        days = Days(calendar.of(uow), ZoneInfo(settings.timezone), now)
+        listed = select(Node.data, Node.id).where(Node.type == "category")
+        rows = uow.session.execute(listed, execution_options={"scope": "demo"})
+        categories = {str(data["code"]): number for data, number in rows}
+    return Place(site, clock, days, people, categories)
+
+
+def furnish(place: Place, sizes: Sizes, told: Told) -> None:
+    """Twenty weeks of work, told to the services by those who did it."""
+    rng, diary, days = Random(SEED), Diary(place.days), place.days
+    left = lives.discharges(rng, days, sizes.records)
+    stays = admissions.stays(rng, place.cast.everybody, left, in_house=sizes.in_house, today=days.today)
+    records = lives.plan(rng, days, stays, scanned=sizes.scanned, scanning=sizes.scanning)
+    with Studio() as drawing:
+        scanning.note(diary, drawing, records, rng, pages=sizes.pages)
+        office = Office(diary, place.cast, place.categories, rng)
+        office.note(drawing, statutes=sizes.statutes, documents=sizes.documents, others=sizes.others)
+        storeroom.furnish(diary, days.on(days.today - timedelta(weeks=lives.WEEKS, days=3)), "clerk")
+        decisions.note(diary, place.cast, records)
+        filing = Filing(place.cast, place.categories["ZY·BL"])
+        for life in records:
+            filing.note(diary, life)
+        desk = Desk(diary, place.cast, place.categories["ZY·TS"], rng)
+        desk.note(records, tickets=sizes.tickets, calls=sizes.calls)
+        Lending(diary, place.cast, records, rng).note(returned=sizes.returned)
+        diary.play(place.site, place.clock, told)
+
+
+def counts(site: Site) -> dict[str, int]:
+    """How much there is now, by what it is called."""
+    wanted = {
+        "people": select(func.count(User.id)),
+        "departments": select(func.count(Principal.id)).where(Principal.kind == "dept"),
+        "patients": select(func.count(Patient.id)),
+        "inpatient records": select(func.count(Node.id)).where(Node.type == "medical_record"),
+        "components": select(func.count(Node.id)).where(Node.type == "component"),
+        "other files and items": select(func.count(Node.id)).where(Node.type.in_(OTHERS)),
+        "paper volumes": select(func.count(Holding.id)),
+        "requests": select(func.count(Request.id)),
+        "files waiting for their pages": select(func.count(Job.id)).where(Job.state == "waiting"),
+        "lines in the journal": select(func.count(AuditEvent.id)),
+    }
+    with site.session(readonly=True) as session:
+        return {name: session.scalar(of, execution_options={"scope": "demo"}) or 0 for name, of in wanted.items()}

@@ -1,0 +1,99 @@
+"""The array of classes is brought up to date before each search, whatever order transactions end in."""
+
+import pytest
+from sqlalchemy import delete, insert, select, text, update
+
+from archive import access_map
+from archive.access_map import AccessMap
+from archive.actor import Actor
+from archive.models import Node, SecurityEpoch
+from archive.services import tree
+from archive.site import Site
+from index import Tier
+from tests.conftest import Hospital
+
+TEST = {"scope": "test", "synchronize_session": False}
+
+
+def class_of(site: Site, number: int) -> int:
+    with site.session(readonly=True) as session:
+        classes = site.access_map.current(session)
+        return int(classes[number]) if number < len(classes) else 0
+
+
+def true_class(site: Site, number: int) -> int:
+    with site.session(readonly=True) as session:
+        return session.scalars(
+            select(Node.access_class).where(Node.id == number), execution_options=TEST
+        ).one()
+
+
+def test_a_node_that_is_added_is_known_to_the_next_search(hospital: Hospital, record: int) -> None:
+    site = hospital.site
+    assert class_of(site, record) == true_class(site, record) != 0
+    with hospital.uow("archivist") as uow:
+        item = uow.node(record)
+        made = tree.add(uow, item, kind="component", fields={"title": "手术记录", "component": "SSJL"}).id
+    assert class_of(site, made) == true_class(site, made) != 0
+
+
+def test_another_process_catches_up_from_the_database(hospital: Hospital, record: int) -> None:
+    other = AccessMap()
+    with hospital.site.session(readonly=True) as session:
+        before = int(other.current(session)[record])
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(record), level=3, reason="锁定")
+    with hospital.site.session(readonly=True) as session:
+        assert int(other.current(session)[record]) == true_class(hospital.site, record) != before
+
+
+def test_an_epoch_that_is_committed_late_is_not_passed_over(hospital: Hospital, record: int) -> None:
+    """A transaction draws its number, another one draws a higher number and ends first."""
+    site = hospital.site
+    if site.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time: epochs are committed in their order")
+    class_of(site, record)
+    with site.engine.connect() as slow, site.engine.connect() as quick:
+        path = slow.execute(text("SELECT path FROM node WHERE id = :id"), {"id": record}).scalar_one()
+        slow.execute(insert(SecurityEpoch.__table__).values(path_from=path, path_end=path[:-1] + "0"))
+        slow.execute(text("UPDATE node SET access_class = 7777 WHERE id = :id"), {"id": record})
+        quick.execute(insert(SecurityEpoch.__table__).values(path_from="", path_end=""))
+        quick.commit()
+        assert class_of(site, record) != 7777
+        slow.commit()
+    assert class_of(site, record) == 7777
+
+
+def test_a_number_that_was_rolled_back_is_not_waited_for_for_ever(
+    hospital: Hospital, record: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = hospital.site
+    if site.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite gives the number of a transaction that was rolled back to the next one")
+    class_of(site, record)
+    monkeypatch.setattr(access_map, "PATIENCE", -1.0)
+    with site.engine.connect() as database:
+        database.execute(insert(SecurityEpoch.__table__).values(path_from="", path_end=""))
+        database.rollback()
+        database.execute(insert(SecurityEpoch.__table__).values(path_from="", path_end=""))
+        database.commit()
+    class_of(site, record)
+    assert site.access_map._late.ids
+    class_of(site, record)
+    assert not site.access_map._late.ids
+
+
+def test_after_a_restore_the_array_is_read_anew(hospital: Hospital, record: int) -> None:
+    """The epochs have gone back."""
+    site = hospital.site
+    class_of(site, record)
+    with site.session() as session:
+        session.execute(delete(SecurityEpoch).where(SecurityEpoch.id > 1))
+        session.execute(update(Node).where(Node.id == record).values(access_class=0), execution_options=TEST)
+    assert class_of(site, record) == 0
+
+
+def test_nobody_holds_nothing(hospital: Hospital, record: int) -> None:
+    with hospital.site.uow(Actor.nobody(), readonly=True) as uow:
+        allowed = hospital.site.access_map.allowed(uow)
+        assert not any(allowed.mask(tier).any() for tier in Tier)
