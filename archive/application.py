@@ -15,11 +15,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive import blueprints, gate, migrate, templating
 from archive.actor import Actor
-from archive.signed_in import SignedIn
 from archive.errors import ArchiveError
 from archive.i18n import _, locale, speaking
 from archive.services import sessions
 from archive.services.health import Health
+from archive.signed_in import SignedIn
 from archive.site import Site, passing
 
 POLICY = (
@@ -43,7 +43,9 @@ BROKEN = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
 
 def create(site: Site) -> Flask:
     migrate.verify(site)
-    app = Flask("archive", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "archive" / "static"))
+    app = Flask(
+        "archive", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "archive" / "static")
+    )
     app.extensions["juanzong"] = site
     app.url_map.converters["slugs"] = gate.Slugs
     app.config.update(
@@ -91,7 +93,7 @@ def _answer_errors(app: Flask) -> None:
         return _error(error.status, error.code, str(error), getattr(error, "fields", None))
 
     @app.errorhandler(CSRFError)
-    def forged(_error_: CSRFError) -> tuple[Response | str, int]:
+    def forged(_raised: CSRFError) -> tuple[Response | str, int]:
         return _error(400, "csrf", None)
 
     @app.errorhandler(HTTPException)
@@ -108,7 +110,9 @@ def _answer_errors(app: Flask) -> None:
             return failed(error)
         # Not the error itself: it would write the statement and its values into the log.
         cause = type(getattr(error, "orig", error)).__name__
-        app.logger.error("the database does not answer: %s", cause, extra={"request": str(g.get("request_id"))})
+        app.logger.error(
+            "the database does not answer: %s", cause, extra={"request": str(g.get("request_id"))}
+        )
         return _error(503, "unavailable", None)
 
     @app.errorhandler(Exception)

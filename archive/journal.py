@@ -213,15 +213,15 @@ def verify(session: Session, journal: Journal, folder: Path, keys: Keys, progres
         .order_by(journal.seal.seq)
         .execution_options(yield_per=1_000)
     )
-    for link, event in rows:
-        expected += 1
-        finding = _fault(session, journal, link, event, expected, previous, links)
-        if finding:
-            break
-        previous, done = link.hash, done + 1
-        if progress and done % 1_000 == 0:
-            progress(done, total)
-    rows.close()
+    with rows:
+        for link, event in rows:
+            expected += 1
+            finding = _fault(session, journal, link, event, expected, previous, links)
+            if finding:
+                break
+            previous, done = link.hash, done + 1
+            if progress and done % 1_000 == 0:
+                progress(done, total)
     forged = [(mark.seq, None, "checkpoint_forged") for mark, signed in judged if not signed]
     finding = finding or _missing_tail(genuine, done) or (forged[0] if forged else None)
     waiting = session.scalar(_unsealed(journal)) or 0

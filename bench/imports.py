@@ -51,7 +51,13 @@ def hospital(folder: Path) -> tuple[Site, Actor]:
     with site.uow(Actor.system("bench")) as uow:
         setup.department(uow, code="CK", name="产科")
         person = setup.enlist(
-            uow, account="archivist", name="范可欣", staff_no="1", password=None, roles=("archivist",), clearance=2
+            uow,
+            account="archivist",
+            name="范可欣",
+            staff_no="1",
+            password=None,
+            roles=("archivist",),
+            clearance=2,
         )
         setup.found(uow, code="H001", name="云川县妇幼保健院")
     with site.session(readonly=True) as session:

@@ -9,7 +9,9 @@ from .limits import MIB, Limits
 from .sandbox import run
 
 ROWS = "rows.jsonl"
-LIMITS = Limits(cpu_seconds=300, wall_seconds=600, file_bytes=512 * MIB, output_bytes=512 * MIB, pages=300_000)
+LIMITS = Limits(
+    cpu_seconds=300, wall_seconds=600, file_bytes=512 * MIB, output_bytes=512 * MIB, pages=300_000
+)
 """A table is read in one step; ``pages`` bounds its rows."""
 
 

@@ -89,7 +89,12 @@ def _row(line: Line, *, own: bool) -> dict[str, Any]:
         "action": act_label(line.action) if own else line.action, "address": line.address,
         "result": {"label": str(label), "kind": kind},
     }  # fmt: skip
-    return {"id": f"{line.book}-{line.id}", "label": line.action, "cells": cells, "flag": line.result == "denied"}
+    return {
+        "id": f"{line.book}-{line.id}",
+        "label": line.action,
+        "cells": cells,
+        "flag": line.result == "denied",
+    }
 
 
 def _titles(roles: list[str]) -> str:
@@ -111,7 +116,13 @@ def _chips() -> list[dict[str, str]]:
 
 def _fields(filters: Filters, *, own: bool) -> list[dict[str, Any]]:
     everywhere = [
-        field("action", _("Act"), value=filters.action, mono=True, hint=_("the beginning of its code, node. for example")),
+        field(
+            "action",
+            _("Act"),
+            value=filters.action,
+            mono=True,
+            hint=_("the beginning of its code, node. for example"),
+        ),
         field("start", _("From day"), "date", value=filters.start or ""),
         field("end", _("To day"), "date", value=filters.end or ""),
     ]
@@ -131,7 +142,9 @@ def _fields(filters: Filters, *, own: bool) -> list[dict[str, Any]]:
 
 def _with(**changes: Any) -> str:
     kept: dict[str, Any] = {name: value for name, value in request.args.items() if name not in changes}
-    return url_for(request.endpoint or "", **kept, **{name: value for name, value in changes.items() if value})
+    return url_for(
+        request.endpoint or "", **kept, **{name: value for name, value in changes.items() if value}
+    )
 
 
 def _bars(hours: list[int]) -> list[dict[str, Any]]:
@@ -173,7 +186,12 @@ def chains(uow: UnitOfWork) -> str:
 
 
 def _states() -> dict[str, str]:
-    return {"waiting": _("Waiting"), "running": _("Running"), "failed": _("Failed"), "cancelled": _("Stopped")}
+    return {
+        "waiting": _("Waiting"),
+        "running": _("Running"),
+        "failed": _("Failed"),
+        "cancelled": _("Stopped"),
+    }
 
 
 @section.page("/audit/verification", needs=P.AUDIT_VIEW, methods=("POST",))

@@ -6,18 +6,20 @@ from uuid import UUID
 
 from flask import Response, flash, g, make_response, redirect, render_template, request, send_file, url_for
 
-from archive import gate
 from archive.blueprints.jobs import drawn
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.forms import field
-from archive.gate import SIGNED_IN, Section
+from archive.gate import Section
 from archive.i18n import _, _l
+from archive.policy.permissions import P
 from archive.services import imports
 from archive.services.imports import ImportView, Layout, Plan
 from archive.spreadsheet import as_csv
 from archive.uow import UnitOfWork
 
 section = Section("imports", __name__)
+SOMETHING = (P.ADD, P.USER_MANAGE)
+"""Who may import anything at all; what, and into which category, the services decide."""
 ACCEPTED = ".xlsx,.xlsm,.csv,.txt,.tsv"
 COUNTED = {
     "new": _l("New ones"), "changed": _l("With changes"), "unchanged": _l("Unchanged"), "wrong": _l("Wrong"),
@@ -30,32 +32,17 @@ COUNTED = {
 """What a job counts, in the order of the page; encounters, aliases and memberships go with their records."""
 
 
-@section.before_request
-def stage() -> None:
-    """Outside the transaction: while a file comes in, everybody else goes on writing."""
-    given = request.files.get("file") if request.method == "POST" else None
-    if given is not None and given.filename:
-        g.staged, g.filename = imports.stage(gate.site(), given.stream), given.filename
-
-
-@section.teardown_request
-def discard(_error: BaseException | None) -> None:
-    """What was refused is not kept; what was taken has been moved away."""
-    if "staged" in g:
-        g.staged.unlink(missing_ok=True)
-
-
-@section.page("/imports", needs=SIGNED_IN)
+@section.page("/imports", needs=SOMETHING)
 def start(uow: UnitOfWork) -> str:
     return _start(uow)
 
 
 def _start(uow: UnitOfWork, error: Invalid | None = None) -> str:
     choices = imports.choices(uow)
-    if not choices:
-        raise Forbidden
-    chosen = request.values.get("kind") or choices[0].name
-    into = [(uuid, title) for choice in choices if choice.name == "index" for uuid, title in choice.categories]
+    chosen = request.values.get("kind") or (choices[0].name if choices else "")
+    into = [
+        (uuid, title) for choice in choices if choice.name == "index" for uuid, title in choice.categories
+    ]
     categories = field("category", _("Into the category"), "select", choices=[("", _("— choose —")), *into],
                        hint=_("for an old index only"), errors=_errors(error, "category"))  # fmt: skip
     file = field("file", _("File"), "file", required=True, accept=ACCEPTED, errors=_errors(error, "file"),
@@ -68,7 +55,7 @@ def _errors(error: Invalid | None, name: str) -> list[str]:
     return [error.fields[name]] if error and name in error.fields else []
 
 
-@section.page("/imports", needs=SIGNED_IN, methods=("POST",))
+@section.page("/imports", needs=SOMETHING, methods=("POST",), file="file")
 def receive(uow: UnitOfWork) -> Response | tuple[str, int]:
     kind, category = request.form.get("kind", ""), request.form.get("category", "")
     if "staged" not in g:
@@ -78,13 +65,13 @@ def receive(uow: UnitOfWork) -> Response | tuple[str, int]:
     if kind not in {choice.name for choice in imports.choices(uow)}:
         raise Forbidden
     token = imports.keep(uow, g.staged, g.filename)
-    return make_response(redirect(url_for(".columns", token=token, kind=kind, category=category or None)))
+    return make_response(redirect(url_for(".columns", name=token, kind=kind, category=category or None)))
 
 
-@section.page("/imports/files/<token>", needs=SIGNED_IN)
-def columns(uow: UnitOfWork, token: str) -> str | Response:
+@section.page("/imports/files/<name>", needs=SOMETHING)
+def columns(uow: UnitOfWork, name: str) -> str | Response:
     try:
-        return _columns(uow, token, _plan(token))
+        return _columns(uow, name, _plan(name))
     except Invalid as error:
         flash(str(error), "bad")
         return make_response(redirect(url_for(".start", kind=request.args.get("kind"))))
@@ -107,7 +94,10 @@ def _columns(uow: UnitOfWork, token: str, plan: Plan, problem: str = "") -> str:
 
 def _mapping(found: Layout, problem: str) -> list[dict[str, Any]]:
     named = zip(_letters(found), found.heading.names, strict=True)
-    places = [("", _("— not in the file —")), *((n, f"{letter} · {name}") for n, (letter, name) in enumerate(named))]
+    places = [
+        ("", _("— not in the file —")),
+        *((n, f"{letter} · {name}") for n, (letter, name) in enumerate(named)),
+    ]
     return [
         field(f"col-{column.name}", str(column.label), "select", choices=places, required=column.required,
               value=found.mapped.get(column.name, ""), hint=str(column.help) if column.help else "",
@@ -133,18 +123,18 @@ def _digits(found: Layout, plan: Plan) -> dict[str, Any] | None:
                  hint=_("Spreadsheets drop the zeros before a number; they are put back up to so many digits."))  # fmt: skip
 
 
-@section.page("/imports/files/<token>", needs=SIGNED_IN, methods=("POST",))
-def check(uow: UnitOfWork, token: str) -> Response | tuple[str, int]:
-    plan = _plan(token)
+@section.page("/imports/files/<name>", needs=SOMETHING, methods=("POST",))
+def check(uow: UnitOfWork, name: str) -> Response | tuple[str, int]:
+    plan = _plan(name)
     try:
         job = imports.order(uow, plan, dry=True)
     except Conflict as missing:
         uow.undo()
-        return _columns(uow, token, plan, str(missing)), missing.status
+        return _columns(uow, name, plan, str(missing)), missing.status
     return make_response(redirect(url_for(".show", uuid=job.uuid)))
 
 
-@section.page("/imports/<uuid:uuid>", needs=SIGNED_IN)
+@section.page("/imports/<uuid:uuid>", needs=SOMETHING)
 def show(uow: UnitOfWork, uuid: UUID) -> str | Response:
     """A dry run, an import or its undoing; the card asks for itself and loads the page when the work has ended."""
     seen = imports.one(uow, uuid)
@@ -165,7 +155,7 @@ def _counts(seen: ImportView) -> list[dict[str, Any]]:
             for name, label in COUNTED.items() if name in seen.counts]  # fmt: skip
 
 
-@section.page("/imports/<uuid:uuid>/run", needs=SIGNED_IN, methods=("POST",))
+@section.page("/imports/<uuid:uuid>/run", needs=SOMETHING, methods=("POST",))
 def run(uow: UnitOfWork, uuid: UUID) -> Response:
     seen = imports.one(uow, uuid)
     if not seen.can_run:
@@ -173,16 +163,19 @@ def run(uow: UnitOfWork, uuid: UUID) -> Response:
     return make_response(redirect(url_for(".show", uuid=imports.order(uow, seen.plan, dry=False).uuid)))
 
 
-@section.page("/imports/<uuid:uuid>/undo", needs=SIGNED_IN, methods=("POST",))
+@section.page("/imports/<uuid:uuid>/undo", needs=SOMETHING, methods=("POST",))
 def undo(uow: UnitOfWork, uuid: UUID) -> Response:
     job = imports.order_undo(uow, imports.find(uow, uuid))
     return make_response(redirect(url_for(".show", uuid=job.uuid)))
 
 
-@section.page("/imports/<uuid:uuid>/problems.csv", needs=SIGNED_IN)
+@section.page("/imports/<uuid:uuid>/problems.csv", needs=SOMETHING)
 def problems(uow: UnitOfWork, uuid: UUID) -> Response:
     seen = imports.one(uow, uuid)
-    rows = [(_("Row"), _("Column"), _("What to do")), *((one.row, one.column, one.text) for one in seen.problems)]
+    rows = [
+        (_("Row"), _("Column"), _("What to do")),
+        *((one.row, one.column, one.text) for one in seen.problems),
+    ]
     return _attachment(as_csv(rows), "problems.csv")
 
 
@@ -193,7 +186,7 @@ def _attachment(content: bytes, name: str) -> Response:
     return response
 
 
-@section.page("/imports/samples/<name>", needs=SIGNED_IN)
+@section.page("/imports/samples/<name>", needs=SOMETHING)
 def sample(_uow: UnitOfWork, name: str) -> Response:
     path = imports.sample(name)
     if path is None:

@@ -11,7 +11,7 @@ from archive.gate import Section
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.policy.roles import ROLES
-from archive.services import explain, sharing, trial
+from archive.services import explain, readers, sharing, trial
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
 
@@ -27,6 +27,7 @@ def show(uow: UnitOfWork, node: Any) -> str:
     return render_template(
         "sharing/show.html", view=seen, paths=listed, sources=_sources(chosen), tags=_tags(), columns=explain.COLUMNS,
         count=len(paths), people=explain.number_of_people(paths), inheritance=sharing.inheritance(uow, node, paths),
+        readers=None if seen.is_container or not seen.can(P.HISTORY) else readers.recent(uow, node),
         **_head(uow, node, seen), **_trial(uow, node),
     )  # fmt: skip
 

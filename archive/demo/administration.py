@@ -70,7 +70,7 @@ class Office:
         text = path.read_text(encoding="utf-8")
         issuer, year = ISSUERS.search(text), self.diary.days.today.year
         chapters = [line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("## ")]
-        fields = self._common("BGS", _day_of(path.stem, text), _title(path, text)) | {
+        fields = _common(self.cast.depts, "BGS", _day_of(path.stem, text), _title(path, text)) | {
             "responsible": issuer[1] if issuer else "国务院", "document_no": OUR_NUMBER.format(year=year, n=number),
             "open_status": "open", "publicity": "proactive", "keywords": "法律法规",
             "scope_and_content": "；".join(chapters)[:2000] or text[:600],
@@ -82,36 +82,15 @@ class Office:
         years = (self.diary.days.today.year - 1, self.diary.days.today.year - 2)
         for number in range(1, count + 1):
             made = office.document(self.rng, year=years[number % 2], number=number)
-            fields = self._common(made.dept, made.issued_on, made.title) | {
-                "responsible": f"{HOSPITAL}{DEPARTMENTS[made.dept].zh}", "document_no": made.number,
-                "open_status": "controlled", "publicity": "on_request", "keywords": made.kind,
-                "scope_and_content": made.body,
-            }  # fmt: skip
             file = _scan(made, drawing).result if number <= SCANNED else None
-            self._note(Item("WS", fields, 2 + made.body.count("\n") // 12, file))
+            self._note(Item("WS", document_fields(self.cast.depts, made), 2 + made.body.count("\n") // 12, file))
 
     def _note_others(self, each: int) -> None:
         """A few items of every other category."""
         for code in office.CATEGORIES:
             for _ in range(each):
                 made = office.entry(self.rng, code, year=self.diary.days.today.year - self.rng.randint(1, 6))
-                self._note(Item(code, self._entry_fields(made), self.rng.randint(6, 120)))
-
-    def _entry_fields(self, of: Entry) -> dict[str, object]:
-        """The fields of an item of one of the other categories, with those that its type asks for."""
-        fields = self._common(of.dept, of.formed_on, of.title) | {
-            "responsible": f"{HOSPITAL}{DEPARTMENTS[of.dept].zh}", "open_status": "controlled",
-            "scope_and_content": of.summary,
-        }  # fmt: skip
-        project = of.title.partition("（")[0]
-        more = {
-            "construction": {"project": project}, "research": {"project": project.split("”")[0].strip("“”")},
-            "accounting": {"fiscal_year": of.formed_on.year},
-        }  # fmt: skip
-        return fields | more.get(TYPES[of.category], {})
-
-    def _common(self, dept: str, day: date, title: str) -> dict[str, object]:
-        return {"title": title[:300], "date_from": day, "dept": self.cast.depts[dept], "language": "zh"}
+                self._note(Item(code, entry_fields(self.cast.depts, made), self.rng.randint(6, 120)))
 
     def _note(self, item: Item) -> None:
         """What is only paper goes through to its box; what is a file as well waits for its pages."""
@@ -134,6 +113,31 @@ class Office:
         item.node = node.id
         steps.take(uow, node, "catalogue")
         holdings.register(uow, node, sheets=item.sheets)
+
+
+def document_fields(depts: Mapping[str, int], of: Document) -> dict[str, object]:
+    """What is described of a document of our own."""
+    return _common(depts, of.dept, of.issued_on, of.title) | {
+        "responsible": f"{HOSPITAL}{DEPARTMENTS[of.dept].zh}", "document_no": of.number, "open_status": "controlled",
+        "publicity": "on_request", "keywords": of.kind, "scope_and_content": of.body,
+    }  # fmt: skip
+
+
+def entry_fields(depts: Mapping[str, int], of: Entry) -> dict[str, object]:
+    """What is described of an item of another category, with what its type asks for."""
+    project = of.title.partition("（")[0]
+    more = {
+        "construction": {"project": project}, "research": {"project": project.split("”")[0].strip("“”")},
+        "accounting": {"fiscal_year": of.formed_on.year},
+    }  # fmt: skip
+    return _common(depts, of.dept, of.formed_on, of.title) | {
+        "responsible": f"{HOSPITAL}{DEPARTMENTS[of.dept].zh}", "open_status": "controlled", "scope_and_content": of.summary,
+        **more.get(TYPES[of.category], {}),
+    }  # fmt: skip
+
+
+def _common(depts: Mapping[str, int], dept: str, day: date, title: str) -> dict[str, object]:
+    return {"title": title[:300], "date_from": day, "dept": depts[dept], "language": "zh"}
 
 
 def _day_of(name: str, text: str) -> date:

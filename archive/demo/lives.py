@@ -16,7 +16,7 @@ WEEKS = 20
 NEW_GATE = 15
 """Working days: so long ago the hospital decided that no record is archived without its pages."""
 CORE = frozenset({"SY", "RY", "RC24", "BC", "SSJL", "CK", "CY", "SW", "FZ", "YZ"})
-"""What is listed of a record of former years, which was bound long ago."""
+"""What is listed of a record that was archived before the new gate: its main parts."""
 
 
 class Lot(StrEnum):
@@ -72,7 +72,7 @@ class Life:
     @property
     def components(self) -> tuple[str, ...]:
         every = wording.components(self.stay.case)
-        return tuple(code for code in every if code in CORE) if self.lot is Lot.BACKLOG else every
+        return tuple(code for code in every if code in CORE) if self.shelved and not self.is_scanned else every
 
     @property
     def is_scanned(self) -> bool:

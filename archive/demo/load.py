@@ -9,18 +9,20 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, inspect, select
 
 from archive.actor import Actor
-from archive.demo import admissions, cast, decisions, hospital, lives, scanning, storeroom
+from archive.demo import admissions, cast, decisions, hospital, lives, mass, scanning, storeroom
 from archive.demo.administration import Office
 from archive.demo.cast import Cast
 from archive.demo.diary import Clock, Days, Diary, Told
 from archive.demo.filing import Filing
 from archive.demo.lending import Lending
+from archive.demo.mass_holdings import Holdings
+from archive.demo.mass_records import Records
 from archive.demo.studio import Studio
 from archive.demo.tickets import Desk
 from archive.errors import Conflict
-from archive.models import AuditEvent, Holding, Job, Node, Patient, Principal, Request, Setting, User
+from archive.models import AuditEvent, Holding, Job, Location, Node, Patient, Principal, Request, Setting, User
 from archive.policy.types import TYPES
-from archive.services import calendar, setup
+from archive.services import actors, calendar, setup
 from archive.settings import Settings
 from archive.site import Site
 from archive.start import prepare
@@ -111,6 +113,33 @@ def furnish(place: Place, sizes: Sizes, told: Told) -> None:
         desk.note(records, tickets=sizes.tickets, calls=sizes.calls)
         Lending(diary, place.cast, records, rng).note(returned=sizes.returned)
         diary.play(place.site, place.clock, told)
+
+
+def plant_records(place: Place, count: int, told: Told) -> float:
+    """So many inpatient records at once; gives the seconds that it took."""
+    wards = [who.name for who in place.cast.everybody if who.dept in hospital.ADMITTING]
+    made = Records(
+        FONDS, place.categories["ZY·BL"], place.cast.depts, wards, _storeroom(place), count, place.days.today.year - 1
+    )
+    return mass.in_batches(place.site, "medical_record", mass.sizes(count), made.write, told)
+
+
+def plant_holdings(place: Place, told: Told) -> float:
+    """The holdings of one hospital in their proportions; gives the seconds that it took."""
+    made = Holdings(FONDS, place.categories, place.cast.depts, _storeroom(place), place.days.today.year - 1)
+    return mass.in_batches(place.site, "holdings", made.sizes(), made.write, told)
+
+
+def _storeroom(place: Place) -> dict[str, int]:
+    """The places of the storerooms by their codes; made when they are not there."""
+    with place.site.session(readonly=True) as session:
+        known = {code: number for code, number in session.execute(select(Location.code, Location.id))}
+        clerk = actors.by_account(session, "clerk", place.clock())
+    if known or clerk is None:
+        return known
+    with place.site.uow(clerk) as uow:
+        storeroom.build(uow)
+    return _storeroom(place)
 
 
 def counts(site: Site) -> dict[str, int]:

@@ -15,8 +15,13 @@ SECTIONS, PER_COLUMN, LAYERS = 100, 20, 5
 
 def furnish(diary: Diary, day: date, who: str) -> None:
     """Both rooms with their shelves, on the first day."""
-    diary.note(day, 8.0, who, _furnish_records)
-    diary.note(day, 8.0, who, _furnish_boxes)
+    diary.note(day, 8.0, who, build)
+
+
+def build(uow: UnitOfWork) -> None:
+    """Both rooms at once."""
+    _furnish_records(uow)
+    _furnish_boxes(uow)
 
 
 def _furnish_records(uow: UnitOfWork) -> None:

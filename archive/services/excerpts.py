@@ -70,9 +70,9 @@ def _places(
     for shown in view.fields if hit.fields - IN_THE_HEAD else ():
         if shown.field.name in hit.fields - IN_THE_HEAD:
             pieces = snippet(shown.text, query, WIDTH, field=shown.field.name)
-            places.append(Place(str(shown.field.label), view.href, pieces))
+            places.append(Place(str(shown.field.label), view.href, view.uuid, pieces))
     if not places and is_item:
-        places.append(Place(view.label, view.href))
+        places.append(Place(view.label, view.href, view.uuid))
     return places
 
 
@@ -86,7 +86,7 @@ def _on_pages(
             if any(marked for _piece, marked in pieces):
                 name = _("Page %(number)s", number=ordinal)
                 label = f"{view.label} {name}" if is_item else name
-                yield Place(label, f"{view.href}/++page++{ordinal}?q={quote(text)}", pieces)
+                yield Place(label, f"{view.href}/++page++{ordinal}?q={quote(text)}", view.uuid, pieces)
 
 
 def _compact(text: str) -> str:

@@ -32,10 +32,11 @@ class Filters:
 
 @dataclass(frozen=True)
 class Place:
-    """A place within a file where words were found. Of `pieces`, those marked true are the words."""
+    """A place within a file where words were found. Of `pieces`, those marked true are the words; `uuid`: the node's."""
 
     label: str
     href: str
+    uuid: str
     pieces: list[tuple[str, bool]] = field(default_factory=list)
 
 

@@ -99,14 +99,19 @@ def _step(name: str) -> Transition:
 
 
 @action("loan.returned", needs=P.REQUEST_HANDLE)
-def take_back(uow: UnitOfWork, barcode: str, *, sheets: int | None = None, confirmed: bool = False) -> RequestLine:
-    """Takes a volume back. Raises Conflict when it is not out, and for missing sheets unless `confirmed`."""
+def take_back(uow: UnitOfWork, barcode: str, *, sheets: int | None = None, confirmed: bool = False,
+              only: Request | None = None) -> RequestLine:  # fmt: skip
+    """Takes a volume back. Raises Conflict when it is not out, or not on the request `only`, and for missing sheets
+    unless `confirmed`.
+    """
     holding, node = uow.holding(barcode)
     uow.require(P.REQUEST_HANDLE, node)
     uow.about(node)
     line = open_line(uow, holding)
     if line is None:
         raise Conflict(_("This volume is not out."))
+    if only is not None and line.request_id != only.id:
+        raise Conflict(_("This volume is out on another request."))
     _compare(line.sheets_out, sheets, confirmed=confirmed)
     request = uow.session.get_one(Request, line.request_id)
     line.in_at, line.in_by, line.sheets_in = uow.now, uow.actor.principal_id, sheets

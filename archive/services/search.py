@@ -22,6 +22,8 @@ from index import Field as Within
 PAGE = 30
 CALLED = 20
 """So many files stand above the list because of their number or name."""
+SUGGESTED = 8
+LONGEST = 400
 SORTS = {Order.RELEVANCE: Sort(), Order.DATE: Sort("date"), Order.NUMBER: Sort("numbers", descending=False)}
 NOTHING = Filters()
 
@@ -66,6 +68,17 @@ def find(
         raise Unavailable(_("This search takes too long. Add a word or a filter.")) from slow
     _note(uow, asked, results)
     return results
+
+
+def suggest(uow: UnitOfWork, text: str) -> list[NodeView]:
+    """A few records whose number this is, or whose patient's name begins so."""
+    named = pinpoint.by_name(uow, text, SUGGESTED)
+    found = {node.id: node for node in [*pinpoint.by_number(uow, text), *named]}
+    seen = views(uow, list(found.values())[:SUGGESTED])
+    if seen:
+        shown = tuple(sorted(view.id for view in seen if P.IDENTIFY in view.may))
+        uow.read(Event("search.suggested", shown=shown, words={"query": text}))
+    return seen
 
 
 def _query(text: str, filters: Filters) -> Query:

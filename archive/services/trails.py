@@ -30,7 +30,11 @@ class Trail:
 
     def clause(self, event: Any) -> ColumnElement[bool]:
         """Which events speak of it."""
-        about = [and_(event.object_kind == kind, event.object_id.in_(ids)) for kind, ids in self.things.items() if ids]
+        about = [
+            and_(event.object_kind == kind, event.object_id.in_(ids))
+            for kind, ids in self.things.items()
+            if ids
+        ]
         if self.listed is not None:
             about.append(_shown(event, self.listed))
         return or_(*about) if about else event.object_ref == self.text

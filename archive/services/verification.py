@@ -83,7 +83,9 @@ def verify(run: JobRun) -> dict[str, Any]:
             run.progress(before + done, before + total)
 
         with reading(run.site, book) as session:
-            found = journal.verify(session, book, run.site.settings.checkpoint_folder, run.site.keys, progress)
+            found = journal.verify(
+                session, book, run.site.settings.checkpoint_folder, run.site.keys, progress
+            )
         verdicts.append(_kept(found))
         before += found.sealed
     return {"verdicts": verdicts, "rows": before, "errors": sum(not one["whole"] for one in verdicts)}
@@ -133,4 +135,6 @@ def latest(uow: UnitOfWork, most: int = 10) -> list[Verification]:
 def _verification(job: Job) -> Verification:
     verdicts = (job.result or {}).get("verdicts", []) if job.state == "done" else []
     taken = (job.done_at - job.started_at).total_seconds() / 60 if job.done_at and job.started_at else None
-    return Verification(str(job.uuid), job.state, job.done_at or job.created_at, taken, [in_words(one) for one in verdicts])
+    return Verification(
+        str(job.uuid), job.state, job.done_at or job.created_at, taken, [in_words(one) for one in verdicts]
+    )

@@ -146,7 +146,7 @@ def test_a_person_who_is_not_there_is_not_found(browser: Browse) -> None:
     assert browser("security").get("/people/00000000-0000-4000-8000-000000000000").status_code == 404
 
 
-@pytest.mark.parametrize("account", list(CAST))
+@pytest.mark.parametrize("account", ["clinician", "auditor", "security", "sysadmin", "stranger"])
 def test_everybody_changes_their_own_password_and_only_this_session_stays(
     hospital: Hospital, browser: Browse, account: str
 ) -> None:

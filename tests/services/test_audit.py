@@ -45,17 +45,29 @@ def test_changes_and_readings_stand_in_one_order_of_time(hospital: Hospital, rec
         holdings.register(uow, uow.node(record), sheets=3)
     read_by(hospital, "senior", record, "page.viewed")
     assert acts(hospital) == ["page.viewed", "holding.registered", "tree_view.viewed", "node.added"]
-    assert acts(hospital, record="00218647-2") == ["node.added", "tree_view.viewed", "holding.registered", "page.viewed"]
+    assert acts(hospital, record="00218647-2") == [
+        "node.added",
+        "tree_view.viewed",
+        "holding.registered",
+        "page.viewed",
+    ]
 
 
 def test_the_auditor_sees_codes_and_no_name_of_a_patient(hospital: Hospital, record: int) -> None:
     with hospital.uow("archivist") as uow:
         node = uow.node(record)
-        tree.edit(uow, node, fields=RECORD | {"dept": str(hospital.wards["CK"]), "diagnosis": "足月妊娠"}, version=node.version)
+        tree.edit(
+            uow,
+            node,
+            fields=RECORD | {"dept": str(hospital.wards["CK"]), "diagnosis": "足月妊娠"},
+            version=node.version,
+        )
     read_by(hospital, "archivist", record)
     told = repr(lines(hospital))
     assert "archivist甲" in told
-    assert not {"刘婷婷", "00218647", "妊娠", "周敏"} & {word for word in ("刘婷婷", "00218647", "妊娠", "周敏") if word in told}
+    assert not {"刘婷婷", "00218647", "妊娠", "周敏"} & {
+        word for word in ("刘婷婷", "00218647", "妊娠", "周敏") if word in told
+    }
 
 
 def test_events_of_a_person_a_patient_a_record_a_volume_are_found(hospital: Hospital, record: int) -> None:
@@ -72,12 +84,16 @@ def test_events_of_a_person_a_patient_a_record_a_volume_are_found(hospital: Hosp
     assert acts(hospital, record=barcode) == acts(hospital, record=uuid) == of_first
     assert acts(hospital, action="holding.") == ["holding.registered"]
     assert acts(hospital, book="reads") == ["tree_view.viewed"]
-    assert {line.patient for line in lines(hospital, record=uuid)} == {hospital.site.keys.identity_hash("00218647")}
+    assert {line.patient for line in lines(hospital, record=uuid)} == {
+        hospital.site.keys.identity_hash("00218647")
+    }
     assert acts(hospital, patient=hospital.site.keys.identity_hash("00218648")) == ["node.added"]
 
 
 def test_a_refusal_is_found_by_its_result(hospital: Hospital, record: int) -> None:
-    hospital.site.record_read(Event("tree_view.refused", result="hidden", object_ref="/a/x"), hospital.actor("clinician2"), Origin())
+    hospital.site.record_read(
+        Event("tree_view.refused", result="hidden", object_ref="/a/x"), hospital.actor("clinician2"), Origin()
+    )
     found = lines(hospital, result="hidden")
     assert [(line.actor, line.object_ref) for line in found] == [("clinician2", "/a/x")]
 
@@ -112,7 +128,9 @@ def test_a_list_without_a_name_goes_back_a_month(hospital: Hospital, clock: Cloc
     assert acts(hospital, person="archivist") == ["node.added"]
 
 
-def test_pages_follow_each_other_without_gap_or_double(hospital: Hospital, record: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_follow_each_other_without_gap_or_double(
+    hospital: Hospital, record: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(audit, "PAGE", 3)
     for _turn in range(4):
         read_by(hospital, "senior", record)
@@ -149,7 +167,9 @@ def test_the_trail_of_a_folder_is_its_own(hospital: Hospital, record: int) -> No
 
 
 def test_a_record_that_is_gone_is_followed_by_its_code(hospital: Hospital) -> None:
-    gone = Event("node.destroyed", object_kind="node", object_id=999_999, object_ref="H001-ZY·BL·1990·D30-000001")
+    gone = Event(
+        "node.destroyed", object_kind="node", object_id=999_999, object_ref="H001-ZY·BL·1990·D30-000001"
+    )
     hospital.site.record_read(gone, hospital.actor("senior"), Origin())
     assert acts(hospital, record="H001-ZY·BL·1990·D30-000001") == ["node.destroyed"]
     with hospital.uow("auditor", readonly=True) as uow:
@@ -234,7 +254,10 @@ BOOKS = pytest.mark.parametrize("book", [CHANGES, READS], ids=["changes", "reads
 def test_untouched_journals_are_whole(sealed: Hospital) -> None:
     outcomes = verified(sealed)
     assert all(outcome.whole for outcome in outcomes.values())
-    assert {title: outcome.sealed for title, outcome in outcomes.items()} == {"Journal of changes": 5, "Journal of readings": 4}
+    assert {title: outcome.sealed for title, outcome in outcomes.items()} == {
+        "Journal of changes": 5,
+        "Journal of readings": 4,
+    }
     with sealed.uow("auditor", readonly=True) as uow:
         books = verification.books(uow)
         assert [(book.sealed, book.checkpoint_seq) for book in books] == [(5, 5), (4, 4)]
@@ -302,7 +325,9 @@ def test_a_cut_off_end_is_noticed_because_it_was_signed(sealed: Hospital, book: 
 
 
 @BOOKS
-def test_a_chain_that_was_written_anew_is_not_the_one_that_was_signed(sealed: Hospital, book: Journal) -> None:
+def test_a_chain_that_was_written_anew_is_not_the_one_that_was_signed(
+    sealed: Hospital, book: Journal
+) -> None:
     def harm(session: Any, journal: Journal) -> None:
         from archive.journal import GENESIS, line_hash
 
@@ -339,8 +364,13 @@ def forge(path: Path, **changes: Any) -> None:
     path.write_text("".join(json.dumps(one) + "\n" for one in signed))
 
 
-@pytest.mark.parametrize("changes", [{"hash": "0" * 64}, {"at": "2020-01-01T00:00:00+00:00"}, {"signature": "00" * 64}, {"seq": 400}])
-def test_a_forged_checkpoint_is_told_and_not_held_against_the_chain(sealed: Hospital, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [{"hash": "0" * 64}, {"at": "2020-01-01T00:00:00+00:00"}, {"signature": "00" * 64}, {"seq": 400}],
+)
+def test_a_forged_checkpoint_is_told_and_not_held_against_the_chain(
+    sealed: Hospital, changes: dict[str, Any]
+) -> None:
     forge(sealed.site.settings.checkpoint_folder / "changes.jsonl", **changes)
     found = verified(sealed)["Journal of changes"]
     assert not found.whole
@@ -384,6 +414,8 @@ def test_events_that_are_not_sealed_yet_are_counted_and_wait(sealed: Hospital) -
 def _first_record(uow: UnitOfWork) -> int:
     from archive.models import Node
 
-    found = uow.session.scalar(select(Node.id).where(Node.type == "medical_record"), execution_options={"scope": "test"})
+    found = uow.session.scalar(
+        select(Node.id).where(Node.type == "medical_record"), execution_options={"scope": "test"}
+    )
     assert found is not None
     return found

@@ -10,9 +10,10 @@ from sqlalchemy import event, select
 from archive.actor import Actor
 from archive.errors import Forbidden, NotFound
 from archive.i18n import speaking
+from archive.journal import Event
 from archive.models import AccessGrant, Node, User
 from archive.policy.permissions import P
-from archive.services import explain, sharing, trial
+from archive.services import explain, readers, sharing, trial
 from archive.services.explain import SHOWN, Path
 from archive.site import Site
 from tests.conftest import CAST, Clock, Hospital
@@ -241,3 +242,24 @@ def test_a_trial_needs_the_right_to_share_and_somebody_who_may_sign_in(
         trial.as_person(uow, uow.node(record), "0004")
     with hospital.uow("senior", readonly=True) as uow, pytest.raises(NotFound):
         trial.as_person(uow, uow.node(record), "9999")
+
+
+def test_who_has_opened_a_record_lately_is_said_to_those_who_may_see_its_history(
+    hospital: Hospital, record: int, clock: Clock
+) -> None:
+    def open_it(account: str, action: str = "tree_view.viewed") -> None:
+        with hospital.uow(account, readonly=True) as uow, uow.unscoped("test"):
+            told = uow.event_about(uow.session.get_one(Node, record), Event(action))
+            hospital.site.record_read(told, uow.actor, uow.origin)
+
+    open_it("scanner")
+    clock.forward(days=40)
+    open_it("archivist")
+    open_it("archivist", "page.viewed")
+    open_it("senior", "sharing_show.viewed")
+    with hospital.uow("senior", readonly=True) as uow:
+        assert [(one.name, one.times) for one in readers.recent(uow, uow.node(record))] == [
+            ("archivist甲", 2)
+        ]
+    with hospital.uow("scanner", readonly=True) as uow, pytest.raises(Forbidden):
+        readers.recent(uow, uow.node(record))

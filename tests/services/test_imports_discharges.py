@@ -44,16 +44,31 @@ def stays(hospital: Hospital) -> list[Node]:
 
 def counts(hospital: Hospital) -> dict[str, int]:
     """How many rows there are of everything that an import writes."""
-    tables: tuple[Any, ...] = (Node, NodeVersion, Patient, Encounter, Record, Milestone, Holding, ImportRow, Outbox)
+    tables: tuple[Any, ...] = (
+        Node,
+        NodeVersion,
+        Patient,
+        Encounter,
+        Record,
+        Milestone,
+        Holding,
+        ImportRow,
+        Outbox,
+    )
     with hospital.site.session(readonly=True) as session:
         return {
-            table.__tablename__: session.scalar(select(func.count()).select_from(table), execution_options=MINE) or 0
+            table.__tablename__: session.scalar(
+                select(func.count()).select_from(table), execution_options=MINE
+            )
+            or 0
             for table in tables
         }
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
-def test_the_sample_comes_in_is_known_the_second_time_and_goes_again(hospital: Hospital, desk: Desk, ending: str) -> None:
+def test_the_sample_comes_in_is_known_the_second_time_and_goes_again(
+    hospital: Hospital, desk: Desk, ending: str
+) -> None:
     Desk(hospital, "sysadmin").run("departments", sample("departments.csv"))
     before = counts(hospital)
     done = desk.run("discharges", sample(f"discharges.{ending}"))
@@ -63,7 +78,9 @@ def test_the_sample_comes_in_is_known_the_second_time_and_goes_again(hospital: H
     assert "00300105-2 · 仝春苗 · 2026-11-19" in titles
     desk.undo(done)
     after = counts(hospital)
-    assert {name: after[name] for name in after if name != "outbox"} == {n: before[n] for n in before if n != "outbox"}
+    assert {name: after[name] for name in after if name != "outbox"} == {
+        n: before[n] for n in before if n != "outbox"
+    }
 
 
 def test_an_imported_record_is_as_one_that_was_typed(hospital: Hospital, desk: Desk, record: int) -> None:
@@ -88,8 +105,12 @@ def test_an_imported_record_is_as_one_that_was_typed(hospital: Hospital, desk: D
         assert patient.mrn == "00218647"
 
 
-def test_a_dry_run_writes_nothing_and_foretells_the_real_run(hospital: Hospital, desk: Desk, record: int) -> None:
-    content = discharges({}, {"次": "3"}, {"次": "3"}, {"次": "1", "科室": "妇科"}, {"主要诊断": "足月妊娠", "次": "2"})
+def test_a_dry_run_writes_nothing_and_foretells_the_real_run(
+    hospital: Hospital, desk: Desk, record: int
+) -> None:
+    content = discharges(
+        {}, {"次": "3"}, {"次": "3"}, {"次": "1", "科室": "妇科"}, {"主要诊断": "足月妊娠", "次": "2"}
+    )
     before = counts(hospital)
     dry = desk.check("discharges", content)
     assert counts(hospital) == before
@@ -152,7 +173,10 @@ def test_a_barcode_makes_a_volume_on_the_ward(hospital: Hospital, desk: Desk) ->
 def test_a_known_record_takes_what_is_new_and_leaves_what_the_file_does_not_say(
     hospital: Hospital, desk: Desk, record: int
 ) -> None:
-    done = desk.run("discharges", discharges({"主要诊断": "足月妊娠", "主治医师": "", "条码": "B00218647-2"}, more=("条码",)))
+    done = desk.run(
+        "discharges",
+        discharges({"主要诊断": "足月妊娠", "主治医师": "", "条码": "B00218647-2"}, more=("条码",)),
+    )
     assert done.counts == {"changed": 1}
     changed = stays(hospital)[0]
     assert (changed.data["diagnosis"], changed.data["attending"]) == ("足月妊娠", "周敏")
@@ -174,7 +198,9 @@ def test_a_record_in_review_is_left_as_it_is(hospital: Hospital, desk: Desk, rec
 
 
 def test_what_somebody_has_touched_since_is_kept_and_told(hospital: Hospital, desk: Desk, clock: Any) -> None:
-    done = desk.run("discharges", discharges({}, {"次": "3"}, {"次": "4"}, {"病案号": "00999001", "姓名": "甲甲"}))
+    done = desk.run(
+        "discharges", discharges({}, {"次": "3"}, {"次": "4"}, {"病案号": "00999001", "姓名": "甲甲"})
+    )
     edited, lent, _free, _other = (node.id for node in stays(hospital))
     clock.forward(minutes=1)
     with hospital.uow("archivist") as uow:
@@ -191,7 +217,9 @@ def test_an_import_is_one_event_with_its_counts(hospital: Hospital, desk: Desk) 
     desk.run("discharges", discharges({}, {"次": "3"}, {"次": "4", "科室": "妇科"}))
     with hospital.site.session(readonly=True) as session:
         events = session.scalars(select(AuditEvent).where(AuditEvent.action == "import.run")).all()
-        assert [(event.actor, event.object_kind, event.result) for event in events] == [("archivist", "job", "ok")]
+        assert [(event.actor, event.object_kind, event.result) for event in events] == [
+            ("archivist", "job", "ok")
+        ]
         words = words_of(session, CHANGES, events[0].id, hospital.site.keys)
         assert (words["new"], words["wrong"], words["rows"], words["file"]) == (2, 1, [2, 4], "list.csv")
         assert session.scalar(select(func.count()).where(AuditEvent.action == "node.added")) == 0
@@ -233,7 +261,9 @@ def test_an_import_that_was_stopped_goes_on_where_it_was(
 
 
 def test_a_file_without_a_needed_column_is_not_begun(desk: Desk) -> None:
-    content = "\n".join(line.rsplit(",", 5)[0] for line in discharges({}).decode("gb18030").splitlines()).encode()
+    content = "\n".join(
+        line.rsplit(",", 5)[0] for line in discharges({}).decode("gb18030").splitlines()
+    ).encode()
     with pytest.raises(Conflict, match="科室"):
         desk.check("discharges", content)
 
@@ -252,12 +282,16 @@ def test_nobody_sees_or_runs_the_file_of_another(hospital: Hospital, desk: Desk)
         imports.one(uow, done.job.uuid)
 
 
-def test_a_right_that_was_taken_away_meanwhile_is_missing_when_the_work_begins(hospital: Hospital, desk: Desk) -> None:
+def test_a_right_that_was_taken_away_meanwhile_is_missing_when_the_work_begins(
+    hospital: Hospital, desk: Desk
+) -> None:
     plan = desk.plan("discharges", discharges({}))
     with hospital.uow("archivist") as uow:
         uuid = imports.order(uow, plan, dry=False).uuid
     with hospital.site.session() as session:
-        role = session.scalar(select(RoleAssignment).where(RoleAssignment.principal_id == hospital.people["archivist"]))
+        role = session.scalar(
+            select(RoleAssignment).where(RoleAssignment.principal_id == hospital.people["archivist"])
+        )
         session.delete(role)
     worker.take_one(hospital.site, "test")
     with hospital.uow("archivist", readonly=True) as uow:
@@ -265,7 +299,17 @@ def test_a_right_that_was_taken_away_meanwhile_is_missing_when_the_work_begins(h
     assert stays(hospital) == []
 
 
-ELSEWHERE = ["clinician", "head", "scanner", "clerk", "inspector", "auditor", "security", "sysadmin", "stranger"]
+ELSEWHERE = [
+    "clinician",
+    "head",
+    "scanner",
+    "clerk",
+    "inspector",
+    "auditor",
+    "security",
+    "sysadmin",
+    "stranger",
+]
 
 
 @pytest.mark.parametrize("account", ELSEWHERE)
@@ -278,7 +322,9 @@ def test_whoever_does_not_catalogue_records_imports_no_discharges(hospital: Hosp
 
 def test_more_rows_than_one_transaction_takes_come_in_whole(hospital: Hospital, desk: Desk) -> None:
     many = run.BATCH + 7
-    content = discharges(*({"病案号": f"{700000 + number:08d}", "姓名": f"甲{number}", "次": "1"} for number in range(many)))
+    content = discharges(
+        *({"病案号": f"{700000 + number:08d}", "姓名": f"甲{number}", "次": "1"} for number in range(many))
+    )
     done = desk.run("discharges", content)
     assert done.counts == {"new": many}
     with hospital.site.session(readonly=True) as session:

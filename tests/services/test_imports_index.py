@@ -24,18 +24,27 @@ def desk(hospital: Hospital) -> Desk:
 
 def nodes(hospital: Hospital, kind: str) -> dict[str, Node]:
     with hospital.site.session(readonly=True) as session:
-        found = session.scalars(select(Node).where(Node.type == kind).order_by(Node.id), execution_options=MINE)
+        found = session.scalars(
+            select(Node).where(Node.type == kind).order_by(Node.id), execution_options=MINE
+        )
         return {node.archival_no or "": node for node in found}
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
-def test_the_sample_is_archived_is_known_the_second_time_and_goes_again(hospital: Hospital, desk: Desk, ending: str) -> None:
+def test_the_sample_is_archived_is_known_the_second_time_and_goes_again(
+    hospital: Hospital, desk: Desk, ending: str
+) -> None:
     done = desk.run("index", sample(f"index.{ending}"), category="WS")
     assert (done.counts, done.problems) == ({"new": 6}, [])
     assert desk.check("index", sample(f"index.{ending}"), category="WS").counts == {"unchanged": 6}
     found = nodes(hospital, "document")
     first = found["H001-WS·2018·D30-00001"]
-    assert (first.state, first.retention_rule, first.retain_until, first.year) == ("archived", "D30", date(2048, 1, 15), 2018)
+    assert (first.state, first.retention_rule, first.retain_until, first.year) == (
+        "archived",
+        "D30",
+        date(2048, 1, 15),
+        2018,
+    )
     assert found["H001-WS·2018·Y-00002"].date_from == date(1996, 1, 1)
     assert "19960000" in found["H001-WS·2018·Y-00002"].data["note"]
     assert found["H001-WS·2018·Y-00001"].retain_until is None
@@ -86,7 +95,9 @@ def test_errors_are_told_row_by_row_in_the_words_of_the_file(desk: Desk) -> None
 
 def test_a_number_is_never_given_twice(desk: Desk) -> None:
     desk.run("index", table(HEADINGS, ("H001-WS·2018·D30-00001", "甲", "2018", "院办")), category="WS")
-    seen = desk.check("index", table(HEADINGS, ("H001-WS.2018.D30-00001", "乙", "2018", "院办")), category="WS")
+    seen = desk.check(
+        "index", table(HEADINGS, ("H001-WS.2018.D30-00001", "乙", "2018", "院办")), category="WS"
+    )
     assert [(one.row, one.column) for one in seen.problems] == [(2, "档号")]
 
 
@@ -127,11 +138,19 @@ def old_record(number: str, times: int, left: str, **more: Any) -> tuple[object,
     return (number, "00218647", "刘婷婷", times, "女", left, left, "产科", *more.values())
 
 
-def test_old_records_belong_to_their_patients_whose_last_discharge_decides(hospital: Hospital, desk: Desk) -> None:
-    done = desk.run("index", table(OLD, old_record("H001-ZY·BL·1996·D30-000123", 1, "1996-05-05")), category="ZY·BL")
+def test_old_records_belong_to_their_patients_whose_last_discharge_decides(
+    hospital: Hospital, desk: Desk
+) -> None:
+    done = desk.run(
+        "index", table(OLD, old_record("H001-ZY·BL·1996·D30-000123", 1, "1996-05-05")), category="ZY·BL"
+    )
     assert (done.counts, done.problems) == ({"new": 1}, [])
     first = nodes(hospital, "medical_record")["H001-ZY·BL·1996·D30-000123"]
-    assert (first.title, first.state, first.retention_rule) == ("00218647-1 · 刘婷婷 · 1996-05-05", "archived", "inpatient")
+    assert (first.title, first.state, first.retention_rule) == (
+        "00218647-1 · 刘婷婷 · 1996-05-05",
+        "archived",
+        "inpatient",
+    )
     assert first.retain_until == date(2026, 5, 5)
     desk.run("index", table(OLD, old_record("H001-ZY·BL·2019·D30-000009", 2, "2019-05-05")), category="ZY·BL")
     kept = nodes(hospital, "medical_record")
@@ -156,7 +175,10 @@ def test_an_old_index_goes_into_the_category_that_was_chosen(desk: Desk) -> None
         desk.check("index", sample("index.csv"))
 
 
-@pytest.mark.parametrize("account", ["clinician", "head", "scanner", "clerk", "inspector", "auditor", "security", "sysadmin", "stranger"])
+@pytest.mark.parametrize(
+    "account",
+    ["clinician", "head", "scanner", "clerk", "inspector", "auditor", "security", "sysadmin", "stranger"],
+)
 def test_whoever_does_not_catalogue_imports_no_index(hospital: Hospital, account: str) -> None:
     with pytest.raises((Forbidden, NotFound)):
         Desk(hospital, account).run("index", sample("index.csv"), category="WS")

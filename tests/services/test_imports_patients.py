@@ -22,7 +22,9 @@ def patient(hospital: Hospital, mrn: str) -> Patient | None:
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
-def test_the_sample_comes_in_is_known_the_second_time_and_goes_again(hospital: Hospital, desk: Desk, ending: str) -> None:
+def test_the_sample_comes_in_is_known_the_second_time_and_goes_again(
+    hospital: Hospital, desk: Desk, ending: str
+) -> None:
     done = desk.run("patients", sample(f"patients.{ending}"))
     assert (done.counts, done.problems) == ({"new": 8}, [])
     assert desk.check("patients", sample(f"patients.{ending}")).counts == {"unchanged": 8}
@@ -30,7 +32,9 @@ def test_the_sample_comes_in_is_known_the_second_time_and_goes_again(hospital: H
     assert found is not None
     assert (found.name, found.sex, found.name_key) == ("仝春苗", "2", "tongchunmiao tcm")
     with hospital.site.session(readonly=True) as session:
-        old = session.scalars(select(PatientAlias.value).where(PatientAlias.patient_id == found.id), execution_options=MINE)
+        old = session.scalars(
+            select(PatientAlias.value).where(PatientAlias.patient_id == found.id), execution_options=MINE
+        )
         assert set(old) == {"B00871", "C5520"}
     assert desk.undo(done).counts == {"removed_alias": 3, "removed_patient": 8}
     assert patient(hospital, "00300105") is None
@@ -59,7 +63,11 @@ def test_a_number_of_somebody_else_is_refused_in_the_file_and_in_the_archive(des
     seen = desk.check("patients", table(
         ("病案号", "姓名", "身份证号"), ("00300200", "乙乙", ""), ("00300201", "丙丙", sample_id()), ("00300202", "丁丁", "990101199304121239"),
     ))  # fmt: skip
-    assert [(one.row, one.column) for one in seen.problems] == [(2, "病案号"), (3, "身份证号"), (4, "身份证号")]
+    assert [(one.row, one.column) for one in seen.problems] == [
+        (2, "病案号"),
+        (3, "身份证号"),
+        (4, "身份证号"),
+    ]
     assert "00300200" in seen.problems[1].text
 
 
@@ -70,7 +78,10 @@ def sample_id() -> str:
 
 def test_what_is_learnt_of_a_known_patient_can_be_forgotten_again(hospital: Hospital, desk: Desk) -> None:
     desk.run("patients", table(("病案号", "姓名", "性别"), ("00300200", "甲甲", "女")))
-    done = desk.run("patients", table(("病案号", "姓名", "出生日期", "电话"), ("00300200", "甲甲", "1990-05-05", "10000000009")))
+    done = desk.run(
+        "patients",
+        table(("病案号", "姓名", "出生日期", "电话"), ("00300200", "甲甲", "1990-05-05", "10000000009")),
+    )
     assert done.counts == {"changed": 1}
     assert desk.undo(done).counts == {"restored_patient": 1}
     found = patient(hospital, "00300200")
@@ -78,7 +89,10 @@ def test_what_is_learnt_of_a_known_patient_can_be_forgotten_again(hospital: Hosp
     assert (found.sex, found.birth, found.phone_enc) == ("2", None, None)
 
 
-@pytest.mark.parametrize("account", ["clinician", "head", "scanner", "clerk", "inspector", "auditor", "security", "sysadmin", "stranger"])
+@pytest.mark.parametrize(
+    "account",
+    ["clinician", "head", "scanner", "clerk", "inspector", "auditor", "security", "sysadmin", "stranger"],
+)
 def test_whoever_does_not_catalogue_records_imports_no_patients(hospital: Hospital, account: str) -> None:
     with pytest.raises((Forbidden, NotFound)):
         Desk(hospital, account).run("patients", sample("patients.csv"))

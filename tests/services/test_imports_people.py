@@ -79,7 +79,9 @@ def test_whoever_has_been_given_a_role_since_is_kept(hospital: Hospital, admin: 
     assert [one.row for one in undone.problems] == [2]
 
 
-def test_a_department_in_use_is_kept_and_a_renamed_one_gets_its_name_back(hospital: Hospital, admin: Desk) -> None:
+def test_a_department_in_use_is_kept_and_a_renamed_one_gets_its_name_back(
+    hospital: Hospital, admin: Desk
+) -> None:
     done = admin.run("departments", table(("代码", "名称"), ("CK", "产一科"), ("FK", "妇科"), ("NK", "内科")))
     assert done.counts == {"changed": 1, "new": 2}
     with hospital.site.session() as session:

@@ -89,7 +89,10 @@ def test_the_first_sheet_that_is_not_empty_is_read(folder: Path) -> None:
     [
         (b"", Reason.EMPTY),
         (b"\n\n", Reason.EMPTY),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old workbook, or one with a password", Reason.NOT_A_KNOWN_FORMAT),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old workbook, or one with a password",
+            Reason.NOT_A_KNOWN_FORMAT,
+        ),
         (b"<html><table><tr><td>1</td></tr></table>", Reason.NOT_A_KNOWN_FORMAT),
         (bytes(range(256)) * 8, Reason.NOT_A_KNOWN_FORMAT),
         (b"PK\x03\x04 and nothing more", Reason.BROKEN),

@@ -2,15 +2,17 @@
 
 from flask import Response, jsonify, make_response
 
-from archive.blueprints.api import jobs, nodes, operation, requests, uploads
+from archive.blueprints.api import audit, description, jobs, nodes, requests, search, uploads
+from archive.blueprints.api.operation import JSON, operation
 from archive.blueprints.api.section import PREFIX, section
 from archive.gate import PUBLIC
 from archive.uow import UnitOfWork
 
 
-@section.page("/openapi.json", needs=PUBLIC)
+@operation(section, "/openapi.json", needs=PUBLIC, gives=(JSON,))
 def openapi(_uow: UnitOfWork) -> Response:
-    return make_response(jsonify(operation.document(PREFIX)))
+    """This description."""
+    return make_response(jsonify(description.document(PREFIX)))
 
 
-__all__ = ["jobs", "nodes", "requests", "section", "uploads"]
+__all__ = ["audit", "jobs", "nodes", "requests", "search", "section", "uploads"]

@@ -1,9 +1,10 @@
-"""Nodes: what they are, their pages, their steps."""
+"""Nodes: what they are, their pages, their milestones and steps."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Response, make_response, request
+from flask import Response, g, make_response
 
 from archive.blueprints.api import shapes
 from archive.blueprints.api.operation import operation
@@ -11,9 +12,13 @@ from archive.blueprints.api.section import section
 from archive.errors import Invalid
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import holdings, pages, steps, tree
+from archive.policy.types import TYPES
+from archive.services import holdings, pages, records, steps, tree
 from archive.sight import NodeView, parent_of
-from archive.uow import UnitOfWork
+from archive.uow import SIGNED_IN, UnitOfWork
+
+OPENED = "tree_view.viewed"
+"""The event of the page of a node: whoever asks who has opened a record finds programs too."""
 
 
 def shown(uow: UnitOfWork, node: Any) -> shapes.Node:
@@ -34,63 +39,77 @@ def _carriers(uow: UnitOfWork, node: Any) -> list[shapes.Carrier]:
     if not uow.can(P.HOLDING_VIEW, node):
         return []
     return [
-        shapes.Carrier(barcode=volume.barcode, status=str(volume.status), place=volume.place, sheets=volume.sheets)
+        shapes.Carrier(barcode=volume.barcode, status=volume.status.name, place=volume.place, sheets=volume.sheets)
         for volume in holdings.volumes(uow, node)
     ]
 
 
-@operation(section, "/nodes", needs=P.DISCOVER, gives=shapes.Node, query=("path",))
-def by_path(uow: UnitOfWork) -> shapes.Node:
+@operation(section, "/nodes", needs=SIGNED_IN, gives=shapes.Node, query=shapes.ByPath, event=OPENED)
+def by_path(uow: UnitOfWork, asked: shapes.ByPath) -> shapes.Node:
     """The node at a path of slugs, such as /h001/zy-bl."""
-    return shown(uow, uow.node(request.args.get("path", "").strip("/") or "/"))
+    g.node = uow.node(asked.path.strip("/") or "/")
+    return shown(uow, g.node)
 
 
-@operation(section, "/nodes/<uuid:uuid>", needs=P.DISCOVER, node="uuid", gives=shapes.Node)
+@operation(section, "/nodes/<uuid:uuid>", needs=P.DISCOVER, node="uuid", gives=shapes.Node, event=OPENED)
 def by_uuid(uow: UnitOfWork, node: Any) -> shapes.Node:
     """One node: its fields at the tiers that the holder of the token has, what may be added, its steps."""
     return shown(uow, node)
 
 
 @operation(
-    section, "/nodes/<uuid:uuid>/pages/<int:number>", needs=P.READ, node="uuid", gives="image/jpeg",
-    query=("format", "width"),
+    section, "/nodes/<uuid:uuid>/pages/<int:number>", needs=P.READ, node="uuid", gives=("image/jpeg", "text/plain"),
+    query=shapes.PageAsked, event="page.text_viewed",
 )  # fmt: skip
-def page(uow: UnitOfWork, node: Any, number: int) -> Response:
+def page(uow: UnitOfWork, node: Any, number: int, asked: shapes.PageAsked) -> Response:
     """A page as an image, or with format=text its text."""
-    if request.args.get("format") == "text":
+    if asked.format == "text":
+        g.reading_words = {"page": number}
         response = make_response(pages.one(uow, node, number).text)
         response.mimetype = "text/plain"
         return response
-    response = make_response(pages.image(uow, node, number, width=request.args.get("width", type=int)))
+    # The picture leaves an event of its own, page.viewed, in place of the one above.
+    response = make_response(pages.image(uow, node, number, width=asked.width))
     response.mimetype = "image/jpeg"
     return response
 
 
 @operation(
     section, "/nodes/<uuid:uuid>/transitions/<name>", needs=P.DISCOVER, node="uuid", method="POST", gives=shapes.Node,
-    takes=shapes.Step,
+    takes=shapes.Reasoned, matches=True,
 )  # fmt: skip
-def take_step(uow: UnitOfWork, node: Any, name: str) -> shapes.Node:
+def take_step(uow: UnitOfWork, node: Any, name: str, body: shapes.Reasoned, version: int | None) -> shapes.Node:
     """Takes a step of the workflow. If-Match may carry the version that was seen."""
-    version = request.headers.get("If-Match", "").strip('"')
-    body = request.get_json(silent=True) or {}
-    if version and not version.isdigit():
-        raise Invalid(_("If-Match carries the version number of the node."))
-    steps.take(uow, node, name, version=int(version) if version else None, reason=body.get("reason"))
+    return shown(uow, steps.take(uow, node, name, version=version, reason=body.reason))
+
+
+@operation(
+    section, "/nodes/<uuid:uuid>/milestones", needs=P.EDIT, node="uuid", method="POST", gives=shapes.Node,
+    takes=shapes.Milestone,
+)  # fmt: skip
+def reach(uow: UnitOfWork, node: Any, body: shapes.Milestone) -> shapes.Node:
+    """Marks a step of a track as done: signed in, arranged, bound … The first date is kept for ever."""
+    records.mark(uow, node, track=body.track, step=body.step)
     return shown(uow, node)
 
 
-@operation(section, "/nodes", needs=P.ADD, method="POST", gives=shapes.Node, takes="application/json", status=201)
-def add(uow: UnitOfWork) -> shapes.Node:
-    """Adds a node without a file: `parent` (uuid or path), `type`, `fields`."""
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict) or not {"parent", "type"} <= set(body):
-        raise Invalid(_("The request body is not as described in openapi.json."))
-    parent = uow.node(as_reference(str(body["parent"])))
-    return shown(uow, tree.add(uow, parent, kind=str(body["type"]), fields=dict(body.get("fields") or {})))
+@operation(section, "/nodes", needs=P.ADD, method="POST", gives=shapes.Node, takes=shapes.Added, status=201)
+def add(uow: UnitOfWork, body: shapes.Added) -> shapes.Node:
+    """Adds a node without a file. In a category it goes into the series of its year."""
+    return shown(uow, added(uow, parent=body.parent, kind=body.type, title=body.title, fields=body.fields))
 
 
-def as_reference(text: str) -> Any:
+def added(uow: UnitOfWork, *, parent: str, kind: str, title: str | None, fields: Mapping[str, Any]) -> Any:
+    """A new node. A title counts where the type is given one; that of a medical record is made by the archive."""
+    above = uow.node(as_reference(parent))
+    typed = {field.name for field in TYPES[kind].typed} if kind in TYPES else set(fields)
+    if unknown := set(fields) - typed:
+        raise Invalid(fields={name: _("There is no such field here.") for name in unknown})
+    named = {"title": title} if title and "title" in typed else {}
+    return tree.add(uow, above, kind=kind, fields={**named, **fields})
+
+
+def as_reference(text: str) -> UUID | str:
     """A uuid, or a path of slugs."""
     try:
         return UUID(text)

@@ -1,14 +1,12 @@
 """Requests: asking for a record, deciding, handing out and taking back."""
 
+from typing import Any
 from uuid import UUID
-
-from flask import request
-from pydantic import ValidationError
 
 from archive.blueprints.api import shapes
 from archive.blueprints.api.operation import operation
 from archive.blueprints.api.section import section
-from archive.errors import Invalid, NotFound
+from archive.errors import Invalid, Stale
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.services import loans, requests, slips
@@ -16,8 +14,7 @@ from archive.services.slips import Slip
 from archive.uow import SIGNED_IN, UnitOfWork
 
 
-def _shown(uow: UnitOfWork, slip: Slip) -> shapes.Request:
-    row = slips.one(uow, slip.uuid)
+def _shown(uow: UnitOfWork, slip: Slip, row: Any) -> shapes.Request:
     return shapes.Request(
         uuid=str(slip.uuid), number=slip.number, kind=slip.kind, state=slip.state.name, node=slip.node.uuid,
         url=slip.href, purpose=slip.purpose, days=slip.days, asked_at=slip.asked_at, until=slip.until,
@@ -26,46 +23,40 @@ def _shown(uow: UnitOfWork, slip: Slip) -> shapes.Request:
     )  # fmt: skip
 
 
-def _body(shape: type[shapes.Asked] | type[shapes.Step]) -> shapes.Asked | shapes.Step:
-    try:
-        return shape.model_validate(request.get_json(silent=True) or {})
-    except ValidationError as error:
-        fields = {str(item["loc"][0]): item["msg"] for item in error.errors() if item["loc"]}
-        raise Invalid(_("The request body is not as described in openapi.json."), fields=fields) from error
-
-
 @operation(section, "/requests", needs=P.REQUEST_CREATE, method="POST", gives=shapes.Request, takes=shapes.Asked, status=201)
-def ask(uow: UnitOfWork) -> shapes.Request:
+def ask(uow: UnitOfWork, body: shapes.Asked) -> shapes.Request:
     """Asks for a record, to read it (eread) or on paper (paper)."""
-    body = _body(shapes.Asked)
-    assert isinstance(body, shapes.Asked)
-    try:
-        node = uow.node(UUID(body.node))
-    except ValueError as error:
-        raise NotFound from error
-    made = requests.ask(uow, node, kind=body.kind, purpose=body.purpose, days=body.days, reason=body.reason)
-    return _shown(uow, slips.slip(uow, made))
+    made = requests.ask(uow, uow.node(body.node), kind=body.kind, purpose=body.purpose, days=body.days, reason=body.reason)
+    return _shown(uow, slips.slip(uow, made), made)
 
 
-@operation(section, "/requests", needs=SIGNED_IN, gives=shapes.Requests, query=("show",))
-def listed(uow: UnitOfWork) -> shapes.Requests:
+@operation(section, "/requests", needs=SIGNED_IN, gives=shapes.Requests, query=shapes.RequestsAsked)
+def listed(uow: UnitOfWork, asked: shapes.RequestsAsked) -> shapes.Requests:
     """One's own requests; with show=to_decide those that wait for one's decision."""
-    found = requests.to_decide(uow) if request.args.get("show") == "to_decide" else requests.mine(uow)
-    return shapes.Requests(items=[_shown(uow, slip) for slip in found])
+    found = requests.to_decide(uow) if asked.show == "to_decide" else requests.mine(uow)
+    return shapes.Requests(items=[_shown(uow, slip, slips.one(uow, slip.uuid)) for slip in found])
 
 
 @operation(
     section, "/requests/<uuid:uuid>/transitions/<name>", needs=SIGNED_IN, method="POST", gives=shapes.Request,
-    takes=shapes.Step,
+    takes=shapes.Step, matches=True,
 )  # fmt: skip
-def advance(uow: UnitOfWork, uuid: UUID, name: str) -> shapes.Request:
+def advance(uow: UnitOfWork, uuid: UUID, name: str, body: shapes.Step, version: int | None) -> shapes.Request:
     """Decides, withdraws, hands out (issue) or takes back (return); the last two with the volume's barcode."""
-    row, body = slips.one(uow, uuid), _body(shapes.Step)
-    assert isinstance(body, shapes.Step)
-    if name == "issue":
-        loans.issue(uow, row, barcode=body.barcode or "", sheets=body.sheets)
-    elif name == "return":
-        loans.take_back(uow, body.barcode or "", sheets=body.sheets, confirmed=body.confirmed)
+    row = slips.one(uow, uuid)
+    if version is not None and row.version != version:
+        raise Stale(_("Somebody else has decided this meanwhile. Reload the page."))
+    if name in requests.AT_THE_DESK:
+        _over_the_desk(uow, row, name, body)
     else:
         requests.advance(uow, row, name, reason=body.reason)
-    return _shown(uow, slips.slip(uow, row))
+    return _shown(uow, slips.slip(uow, row), row)
+
+
+def _over_the_desk(uow: UnitOfWork, row: Any, name: str, body: shapes.Step) -> None:
+    if not body.barcode:
+        raise Invalid(fields={"barcode": _("This field must be filled in.")})
+    if name == "issue":
+        loans.issue(uow, row, barcode=body.barcode, sheets=body.sheets, confirmed=body.confirmed)
+    else:
+        loans.take_back(uow, body.barcode, sheets=body.sheets, confirmed=body.confirmed, only=row)

@@ -10,7 +10,9 @@ from archive.services.imports.terms import Terms
 from archive.services.imports.values import Wrong
 
 
-def describe(reader: Reader, terms: Terms, kind: Type, row: Row, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def describe(
+    reader: Reader, terms: Terms, kind: Type, row: Row, given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The clean values of the type's fields. What is wrong is noted on the row, under its column."""
     raw: dict[str, Any] = dict(given or {})
     for field in kind.typed:

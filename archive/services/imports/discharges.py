@@ -129,7 +129,9 @@ class Discharges:
     def _plant(self, uow: UnitOfWork, rows: Sequence[Row], patients: dict[str, int], keep: Keep) -> None:
         seeds = self._seeds(uow, rows, keep)
         nodes = planting.plant(uow, seeds)
-        keys = [(patients[row.values["mrn"]], seed.values["times"]) for row, seed in zip(rows, seeds, strict=True)]
+        keys = [
+            (patients[row.values["mrn"]], seed.values["times"]) for row, seed in zip(rows, seeds, strict=True)
+        ]
         wanted = {key: (row, seed.values) for key, row, seed in zip(keys, rows, seeds, strict=True)}
         encounters = self.known.admit(uow, wanted, keep)
         of_node = {node.id: encounters[key] for node, key in zip(nodes, keys, strict=True)}
@@ -138,7 +140,9 @@ class Discharges:
         for row, node in zip(rows, nodes, strict=True):
             keep(Made(row.number, "node", node.id))
             if "barcode" in row.values:
-                on_paper.append(Volume(row.number, node.id, row.values["barcode"], HoldingStatus.WARD, _sheets(row)))
+                on_paper.append(
+                    Volume(row.number, node.id, row.values["barcode"], HoldingStatus.WARD, _sheets(row))
+                )
         self.volumes.bring(uow, on_paper, keep)
 
     def _seeds(self, uow: UnitOfWork, rows: Sequence[Row], keep: Keep) -> list[planting.Seed]:
@@ -149,7 +153,8 @@ class Discharges:
                 years[year] = planting.series(uow, category, RECORD, year, keep, row.number)
         state = WORKFLOWS[RECORD.workflow].initial
         return [
-            planting.Seed(years[row.values["discharged_on"][:4]], RECORD, self.described[row.number], state) for row in rows
+            planting.Seed(years[row.values["discharged_on"][:4]], RECORD, self.described[row.number], state)
+            for row in rows
         ]
 
 

@@ -44,20 +44,17 @@ def heading_of(kind: ImportKind, rows: Iterable[tuple[int, list[str]]]) -> Headi
 
 
 def guess(kind: ImportKind, names: Iterable[str]) -> dict[str, int]:
-    """The columns found by their headings; what stands first among a column's synonyms wins."""
+    """The columns found by their headings; the surest heading of a column wins."""
     places: dict[str, int] = {}
     for place, name in enumerate(names):
         places.setdefault(compact(name), place)
     found: dict[str, int] = {}
     for column in kind.columns:
-        free = [places[word] for word in _words(column) if word in places and places[word] not in found.values()]
+        words = [compact(word) for word in kind.headings(column)]
+        free = [places[word] for word in words if word in places and places[word] not in found.values()]
         if free:
             found[column.name] = free[0]
     return found
-
-
-def _words(column: Column) -> list[str]:
-    return [compact(word) for word in (*column.synonyms, column.name, column.label.message, str(column.label))]
 
 
 def chosen(kind: ImportKind, guessed: Mapped, said: Mapping[str, int | None]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from archive.schema import Type
 from archive.services import numbers, policies
 from archive.services.imports import planting
 from archive.services.imports.described import describe
+from archive.services.imports.planting import Seed
 from archive.services.imports.old_records import OldRecords
 from archive.services.imports.rows import Keep, Made, Outcome, Reader, Row, refuse_doubles
 from archive.services.imports.terms import Terms
@@ -68,7 +69,7 @@ class Numbered:
                 self._compare(row, taken[number])
 
     def _silent(self, row: Row) -> dict[str, Any]:
-        """What an old index does not say of opening counts as not reviewed; a date without its day is kept as written."""
+        """What it does not say of opening counts as not reviewed; a date without its day is kept as written."""
         if "date_from" in row.values and not is_exact(row.written["date_from"]):
             remark = _("Date as written: %(text)s", text=row.written["date_from"])
             row.values["note"] = "\n".join(part for part in (row.values.get("note"), remark) if part)
@@ -80,17 +81,21 @@ class Numbered:
             return
         if (number.fonds, number.category) != (given.get("fonds"), given.get("category")):
             expected = f"{given.get('fonds')}-{given.get('category')}"
-            self.reader.object(row, "archival_no", _("This number is not of this category, whose numbers begin with "
-                                                     "%(expected)s. Import it into its own.", expected=expected))  # fmt: skip
+            sentence = _(
+                "This number is not of this category, whose numbers begin with %(expected)s. Import it into its own.",
+                expected=expected,
+            )
+            self.reader.object(row, "archival_no", sentence)
         if number.volume and number.item and self.are_records:
-            self.reader.object(row, "archival_no", _("This is the number of a paper within a volume. Import the volumes."))
+            sentence = _("This is the number of a paper within a volume. Import the volumes.")
+            self.reader.object(row, "archival_no", sentence)
         self._check_retention(uow, row, number)
 
     def _check_retention(self, uow: UnitOfWork, row: Row, number: ArchivalNumber) -> None:
         told, rules = row.values.get("retention"), policies.in_force(uow, "retention").body["rules"]
         if told and number.retention and told != number.retention:
-            self.reader.object(row, "retention", _("The archival number says %(code)s. Make the two agree.",
-                                                   code=number.retention))  # fmt: skip
+            sentence = _("The archival number says %(code)s. Make the two agree.", code=number.retention)
+            self.reader.object(row, "retention", sentence)
         code = number.retention or told
         own = self.kind.retention or ""
         if code is None or rules.get(own, {}).get("code") == code:
@@ -98,23 +103,27 @@ class Numbered:
         elif code in rules:
             self.rules[row.number] = code
         else:
-            self.reader.object(row, "retention", _("The hospital's retention table has no %(code)s.", code=code))
+            sentence = _("The hospital's retention table has no %(code)s.", code=code)
+            self.reader.object(row, "retention", sentence)
 
     def _taken(self, uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, Node]:
         wanted = {_number(row) for row in rows}
-        found = uow.session.scalars(select(Node).where(Node.archival_no.in_(wanted)), execution_options=TRUSTED)
+        found = uow.session.scalars(
+            select(Node).where(Node.archival_no.in_(wanted)), execution_options=TRUSTED
+        )
         return {node.archival_no or "": node for node in found}
 
     def _compare(self, row: Row, node: Node) -> None:
         said = self.described[row.number]
-        same = all(said.get(name) == node.data.get(name) for name in ("mrn", "times")) if self.are_records else (
-            said.get("title") == node.title)  # fmt: skip
+        if self.are_records:
+            same = all(said.get(name) == node.data.get(name) for name in ("mrn", "times"))
+        else:
+            same = said.get("title") == node.title
         if same and node.type == self.type:
             row.outcome = Outcome.UNCHANGED
         else:
-            self.reader.object(row, "archival_no", _("This number is another file's. Archival numbers are never given twice."))
-
-    # Writing
+            sentence = _("This number is another file's. Archival numbers are never given twice.")
+            self.reader.object(row, "archival_no", sentence)
 
     def bring(self, uow: UnitOfWork, rows: list[Row], keep: Keep) -> None:
         new = [row for row in rows if row.outcome is Outcome.NEW]
@@ -133,32 +142,40 @@ class Numbered:
             self.records.bring(uow, pairs, {volume.node_id for volume in volumes if volume.location}, keep)
         _raise_counters(uow, (row.values["archival_no"] for row in new))
 
-    def _seeds(self, uow: UnitOfWork, category: Node, rows: Sequence[Row], keep: Keep) -> list[planting.Seed]:
+    def _seeds(self, uow: UnitOfWork, category: Node, rows: Sequence[Row], keep: Keep) -> list[Seed]:
         series: dict[tuple[str, str], Node] = {}
         seeds = []
         for row in rows:
-            number, rule = row.values["archival_no"], self.rules[row.number]
-            year = number.year or str(self.described[row.number].get("date_from") or row.values.get("discharged_on"))[:4]
+            number, rule, said = row.values["archival_no"], self.rules[row.number], self.described[row.number]
+            year = number.year or _day_of(said)[:4]
             if (year, rule) not in series:
                 kind = replace(self.kind, retention=rule)
-                series[year, rule] = planting.series(uow, category, kind, year, keep, row.number)
-            seeds.append(planting.Seed(
-                series[year, rule], self.kind, self.described[row.number], "archived", rule, str(number), year=int(year),
-                slug=_slug(number),
-            ))  # fmt: skip
+                series[year, rule] = planting.series(uow, category, kind, year, keep, row=row.number)
+            within = series[year, rule]
+            seeds.append(
+                Seed(within, self.kind, said, "archived", rule, str(number), _slug(number), int(year))
+            )
         return self._without_taken_slugs(uow, seeds)
 
-    def _without_taken_slugs(self, uow: UnitOfWork, seeds: list[planting.Seed]) -> list[planting.Seed]:
+    def _without_taken_slugs(self, uow: UnitOfWork, seeds: list[Seed]) -> list[Seed]:
         """Two numbers of one series may end alike; the later one keeps the slug of its id."""
         parents = {seed.parent.id for seed in seeds}
-        known = select(Node.parent_id, Node.slug).where(Node.parent_id.in_(parents), Node.slug.in_({s.slug for s in seeds}))
-        taken: set[tuple[int, str | None]] = {(parent, slug) for parent, slug in uow.session.execute(known, execution_options=TRUSTED)}
+        known = select(Node.parent_id, Node.slug).where(
+            Node.parent_id.in_(parents), Node.slug.in_({s.slug for s in seeds})
+        )
+        taken: set[tuple[int, str | None]] = {
+            (parent, slug) for parent, slug in uow.session.execute(known, execution_options=TRUSTED)
+        }
         kept = []
         for seed in seeds:
             free = (seed.parent.id, seed.slug) not in taken
             taken.add((seed.parent.id, seed.slug))
             kept.append(seed if free else replace(seed, slug=None))
         return kept
+
+
+def _day_of(said: dict[str, Any]) -> str:
+    return str(said.get("date_from") or said.get("discharged_on") or said["admitted_on"])
 
 
 def _number(row: Row) -> str:

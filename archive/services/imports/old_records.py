@@ -48,14 +48,20 @@ class OldRecords:
         patient = self.persons.known.get(row.values.get("mrn", ""))
         return (patient.id, int(row.values["times"])) if patient and "times" in row.values else None
 
-    def bring(self, uow: UnitOfWork, made: Sequence[tuple[Row, Node, dict[str, Any]]], shelved: set[int], keep: Keep) -> None:
+    def bring(
+        self, uow: UnitOfWork, made: Sequence[tuple[Row, Node, dict[str, Any]]], shelved: set[int], keep: Keep
+    ) -> None:
         """Joins the new nodes to their patients and stays, and works out how long those patients' records are kept."""
         patients = self.persons.enrol(uow, [row for row, _node, _values in made], keep)
         keys = {node.id: (patients[row.values["mrn"]], int(values["times"])) for row, node, values in made}
         wanted = {keys[node.id]: (row, values) for row, node, values in made}
         encounters = self.known.admit(uow, wanted, keep)
         uow.session.flush()
-        stays.join(uow, {number: encounters[key] for number, key in keys.items()}, [(n, "shelved") for n in sorted(shelved)])
+        stays.join(
+            uow,
+            {number: encounters[key] for number, key in keys.items()},
+            [(n, "shelved") for n in sorted(shelved)],
+        )
         _retain(uow, {patient for patient, _times in keys.values()})
 
 
@@ -76,4 +82,6 @@ def _retain(uow: UnitOfWork, patients: set[int]) -> None:
         until.setdefault(records.retain_until(uow, nodes[0]), []).extend(node.id for node in nodes)
     for day, numbers in until.items():
         # Not through the objects: what has only another last day is not another version.
-        uow.session.execute(update(Node).where(Node.id.in_(numbers)).values(retain_until=day), execution_options=TRUSTED)
+        uow.session.execute(
+            update(Node).where(Node.id.in_(numbers)).values(retain_until=day), execution_options=TRUSTED
+        )

@@ -59,7 +59,9 @@ class Patients:
         known = select(PatientAlias.patient_id, PatientAlias.value).where(
             PatientAlias.patient_id.in_(ids), PatientAlias.kind == ALIAS
         )
-        self.aliases = {(owner, value) for owner, value in uow.session.execute(known, execution_options=TRUSTED)}
+        self.aliases = {
+            (owner, value) for owner, value in uow.session.execute(known, execution_options=TRUSTED)
+        }
 
     def _outcome(self, uow: UnitOfWork, row: Row) -> Outcome:
         patient = self.persons.known.get(row.values["mrn"])

@@ -39,7 +39,9 @@ class Departments:
     def judge(self, uow: UnitOfWork, rows: list[Row]) -> None:
         refuse_doubles(self.reader, rows, self.seen)
         codes = {row.values.get("code") for row in rows}
-        found = uow.session.scalars(select(Principal).where(Principal.kind == "dept", Principal.code.in_(codes)))
+        found = uow.session.scalars(
+            select(Principal).where(Principal.kind == "dept", Principal.code.in_(codes))
+        )
         self.known = {principal.code: principal for principal in found}
         for row in rows:
             known = self.known.get(row.values.get("code", ""))
@@ -48,7 +50,9 @@ class Departments:
 
     def bring(self, uow: UnitOfWork, rows: list[Row], keep: Keep) -> None:
         new = [row for row in rows if row.outcome is Outcome.NEW]
-        made = _principals(uow, "dept", [{"code": row.values["code"], "name": row.values["name"]} for row in new])
+        made = _principals(
+            uow, "dept", [{"code": row.values["code"], "name": row.values["name"]} for row in new]
+        )
         for row, number in zip(new, made, strict=True):
             keep(Made(row.number, "principal", number))
         for row in rows:
@@ -97,7 +101,9 @@ class Staff:
     def _check(self, terms: Terms, row: Row) -> None:
         number, account = row.values.get("staff_no"), _account(row)
         owner = self.owners.get(account)
-        if owner is not None and owner != number or self.accounts.setdefault(account, row.number) != row.number:
+        if (owner is not None and owner != number) or self.accounts.setdefault(
+            account, row.number
+        ) != row.number:
             column = "account" if "account" in row.values else "staff_no"
             self.reader.object(row, column, _("This account is another person's. Choose another one."))
         known = self.known.get(number or "")
@@ -117,7 +123,11 @@ class Staff:
         return Outcome.CHANGED if moved or principal.name != row.values["name"] else Outcome.UNCHANGED
 
     def _present(self, uow: UnitOfWork, user_id: int) -> set[int]:
-        return {group for group, row in self.held.get(user_id, {}).items() if row.valid_to is None or row.valid_to > uow.now}
+        return {
+            group
+            for group, row in self.held.get(user_id, {}).items()
+            if row.valid_to is None or row.valid_to > uow.now
+        }
 
     def bring(self, uow: UnitOfWork, rows: list[Row], keep: Keep) -> None:
         self._enlist(uow, [row for row in rows if row.outcome is Outcome.NEW], keep)

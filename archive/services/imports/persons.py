@@ -32,7 +32,9 @@ class Persons:
         """Finds the patients of these rows. A number that is another person's is wrong, and so is an identity number."""
         named = [row for row in rows if "mrn" in row.values and "patient_name" in row.values]
         numbers = {row.values["mrn"] for row in named}
-        found = uow.session.scalars(select(Patient).where(Patient.mrn.in_(numbers)), execution_options=TRUSTED)
+        found = uow.session.scalars(
+            select(Patient).where(Patient.mrn.in_(numbers)), execution_options=TRUSTED
+        )
         self.known = {patient.mrn: patient for patient in found}
         owners = self._owners(uow, named)
         for row in named:
@@ -41,7 +43,9 @@ class Persons:
     def _owners(self, uow: UnitOfWork, rows: list[Row]) -> dict[str, str]:
         """Hash of an identity number → the record number under which it stands."""
         hashes = {uow.site.keys.identity_hash(row.values["id_no"]) for row in rows if "id_no" in row.values}
-        known = select(Patient.id_hash, Patient.mrn).where(Patient.id_hash.in_(hashes), Patient.merged_into.is_(None))
+        known = select(Patient.id_hash, Patient.mrn).where(
+            Patient.id_hash.in_(hashes), Patient.merged_into.is_(None)
+        )
         return dict(uow.session.execute(known, execution_options=TRUSTED).all())  # type: ignore[arg-type]
 
     def _judge(self, keys: Keys, row: Row, owners: dict[str, str]) -> None:
@@ -49,7 +53,9 @@ class Persons:
         patient = self.known.get(mrn)
         expected = patient.name if patient else self.names.setdefault(mrn, name)
         if expected != name:
-            self.reader.object(row, "mrn", _("This record number belongs to another patient. Check number and name."))
+            self.reader.object(
+                row, "mrn", _("This record number belongs to another patient. Check number and name.")
+            )
         if patient and patient.merged_into:
             self.reader.object(row, "mrn", _("This record number was merged into another one. Use that one."))
         if id_no := row.values.get("id_no"):
@@ -94,7 +100,9 @@ class Persons:
             for name, value in news.items():
                 setattr(patient, name, value)
 
-    def _insert(self, uow: UnitOfWork, new: dict[str, tuple[int, dict[str, Any]]], keep: Keep) -> dict[str, int]:
+    def _insert(
+        self, uow: UnitOfWork, new: dict[str, tuple[int, dict[str, Any]]], keep: Keep
+    ) -> dict[str, int]:
         made = bulk.write_numbered(uow, Patient, [BLANK | told for _number, told in new.values()])
         for number, (row_number, _told) in zip(made, new.values(), strict=True):
             keep(Made(row_number, "patient", number))
@@ -111,7 +119,11 @@ def columns(keys: Keys, row: Row, patient: Patient | None) -> dict[str, Any]:
     told = row.values
     found: dict[str, Any] = {}
     if patient is None:
-        found |= {"mrn": told["mrn"], "name": told["patient_name"], "name_key": name_key(told["patient_name"])}
+        found |= {
+            "mrn": told["mrn"],
+            "name": told["patient_name"],
+            "name_key": name_key(told["patient_name"]),
+        }
     if told.get("sex", "0") != "0":
         found["sex"] = told["sex"]
     if told.get("birth"):
@@ -119,7 +131,10 @@ def columns(keys: Keys, row: Row, patient: Patient | None) -> dict[str, Any]:
     if told.get("mother"):
         found |= {"mother": told["mother"], "mother_key": name_key(told["mother"])}
     if told.get("id_no") and not (patient and patient.id_hash == keys.identity_hash(told["id_no"])):
-        found |= {"id_enc": keys.encrypt("identity-enc", told["id_no"]), "id_hash": keys.identity_hash(told["id_no"])}
+        found |= {
+            "id_enc": keys.encrypt("identity-enc", told["id_no"]),
+            "id_hash": keys.identity_hash(told["id_no"]),
+        }
     if told.get("phone") and not (patient and _phone(keys, patient) == told["phone"]):
         found["phone_enc"] = keys.encrypt("identity-enc", told["phone"])
     return found
@@ -132,7 +147,11 @@ def _phone(keys: Keys, patient: Patient) -> str | None:
 def frozen(values: dict[str, Any]) -> dict[str, Any]:
     """Columns as JSON keeps them."""
     return {
-        name: value.hex() if isinstance(value, bytes) else value.isoformat() if isinstance(value, date) else value
+        name: value.hex()
+        if isinstance(value, bytes)
+        else value.isoformat()
+        if isinstance(value, date)
+        else value
         for name, value in values.items()
     }
 
@@ -140,4 +159,6 @@ def frozen(values: dict[str, Any]) -> dict[str, Any]:
 def thawed(values: dict[str, Any]) -> dict[str, Any]:
     """The columns of a patient as they were frozen."""
     turned = {"id_enc": bytes.fromhex, "phone_enc": bytes.fromhex, "birth": date.fromisoformat}
-    return {name: turned[name](value) if value and name in turned else value for name, value in values.items()}
+    return {
+        name: turned[name](value) if value and name in turned else value for name, value in values.items()
+    }

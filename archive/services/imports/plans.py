@@ -115,7 +115,9 @@ def layout(uow: UnitOfWork, plan: Plan, table: Table) -> Layout:
         raise Invalid(fields={"file": _("There is nothing in this file. Choose the one with the rows.")})
     mapped = mapping.chosen(kind, mapping.guess(kind, heading.names), plan.said)
     sample = [row for row, _place in zip(_below(heading, table), range(SAMPLE), strict=False)]
-    return Layout(kind, heading, mapped, sample, [str(column.label) for column in mapping.missing(kind, mapped)])
+    return Layout(
+        kind, heading, mapped, sample, [str(column.label) for column in mapping.missing(kind, mapped)]
+    )
 
 
 def _below(heading: Heading, table: Table) -> Iterator[tuple[int, list[str]]]:

@@ -27,7 +27,7 @@ class Seed:
     year: int | None = None
 
 
-def series(uow: UnitOfWork, category: Node, kind: Type, year: str, keep: Keep, row: int) -> Node:
+def series(uow: UnitOfWork, category: Node, kind: Type, year: str, keep: Keep, *, row: int) -> Node:
     """The series of a year; one that had to be made is told to `keep`."""
     found = tree.series_for(uow, category, kind, {"date_from": f"{year}-01-01"})
     if found.created_at == uow.now:
@@ -52,15 +52,18 @@ def plant(uow: UnitOfWork, seeds: Sequence[Seed]) -> list[Node]:
 def _node(uow: UnitOfWork, seed: Seed, number: int) -> Node:
     by, kind = uow.actor.principal_id, seed.kind
     node = Node(
-        id=number, parent_id=seed.parent.id, slug=seed.slug or base32(number).lstrip("0"),
-        path=f"{seed.parent.path}{base32(number)}/", depth=seed.parent.depth + 1, type=kind.name, workflow=kind.workflow,
-        state=seed.state, data={}, level_own=kind.level, retention_rule=seed.retention or kind.retention, position=0,
-        created_at=uow.now, created_by=by, updated_at=uow.now, updated_by=by, overlay_own=0, hold_count=0, page_count=0,
-        inherits=True, shared=False, title="", archival_no=seed.archival_no,
+        id=number, parent_id=seed.parent.id, slug=seed.slug or base32(number).lstrip("0"), position=0,
+        path=f"{seed.parent.path}{base32(number)}/", depth=seed.parent.depth + 1, type=kind.name,
+        workflow=kind.workflow, state=seed.state, data={}, title="", archival_no=seed.archival_no,
+        level_own=kind.level, retention_rule=seed.retention or kind.retention, overlay_own=0, inherits=True,
+        shared=False, hold_count=0, page_count=0, created_at=uow.now, created_by=by, updated_at=uow.now,
+        updated_by=by,
     )  # fmt: skip
     tree._write(uow, node, kind, seed.values)
     node.year = seed.year or node.year
-    if seed.archival_no and kind.name != "medical_record":  # a record's depends on the patient's last discharge
+    if (
+        seed.archival_no and kind.name != "medical_record"
+    ):  # a record's depends on the patient's last discharge
         node.retain_until = records.retain_until(uow, node)
     return node
 

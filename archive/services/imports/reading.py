@@ -15,9 +15,11 @@ from uuid import uuid4
 from archive.errors import Invalid, NotFound, TooLarge
 from archive.i18n import Lazy, _l
 from archive.schema import clean
+from archive.services import intake
 from archive.site import Site
 from archive.uow import UnitOfWork
-from storage import sheets
+from storage import Staged, sheets
+from storage.header import open_body
 from storage.limits import MIB, Reason, Refused
 from storage.sheets import TableFacts
 
@@ -61,36 +63,27 @@ def _inbox(site: Site) -> Path:
     return folder
 
 
-def stage(site: Site, stream: IO[bytes]) -> Path:
-    """Writes a file down as it comes, outside of any transaction. Raises TooLarge above the limit."""
-    _sweep(_inbox(site))
-    target, size = _inbox(site) / f".{uuid4().hex}", 0
-    try:
-        with target.open("xb") as file:
-            while chunk := stream.read(MIB):
-                size += len(chunk)
-                if size > LARGEST:
-                    raise TooLarge
-                file.write(chunk)
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
-    return target
-
-
-def keep(uow: UnitOfWork, staged: Path, filename: str) -> str:
-    """Makes a staged file its owner's; gives the token by which they find it."""
+def keep(uow: UnitOfWork, staged: Staged, filename: str) -> str:
+    """Takes a staged file into its owner's inbox; gives the token by which they find it. Raises TooLarge."""
+    if staged.size > LARGEST:
+        raise TooLarge
+    _sweep(_inbox(uow.site))
     token = f"{uow.actor.principal_id or 0}-{uuid4().hex}"
     folder = _inbox(uow.site) / token
     folder.mkdir(mode=0o700)
     (folder / NAME).write_text(clean(filename)[:200], encoding="utf-8")
-    staged.rename(folder / RAW)
+    with open_body(staged.path) as source, (folder / RAW).open("xb") as target:
+        shutil.copyfileobj(source, target)
     return token
 
 
 def receive(uow: UnitOfWork, stream: IO[bytes], filename: str) -> Table:
     """Takes a file in and reads it. Raises Invalid for one that cannot be read, TooLarge above the limit."""
-    return table(uow, keep(uow, stage(uow.site, stream), filename))
+    staged = intake.stage(uow.site, stream)
+    try:
+        return table(uow, keep(uow, staged, filename))
+    finally:
+        intake.discard(uow.site, staged)
 
 
 def table(uow: UnitOfWork, token: str) -> Table:
@@ -99,7 +92,11 @@ def table(uow: UnitOfWork, token: str) -> Table:
     Raises NotFound for another person's or one that is gone, Invalid for one that cannot be read.
     """
     folder = _inbox(uow.site) / token
-    if not TOKEN.fullmatch(token) or not token.startswith(f"{uow.actor.principal_id}-") or not folder.exists():
+    if (
+        not TOKEN.fullmatch(token)
+        or not token.startswith(f"{uow.actor.principal_id}-")
+        or not folder.exists()
+    ):
         raise NotFound
     if not (folder / FACTS).exists():
         _convert(folder)
@@ -126,4 +123,4 @@ def _sweep(folder: Path) -> None:
     for left in folder.iterdir():
         with suppress(FileNotFoundError):
             if left.stat().st_mtime < limit:
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+                shutil.rmtree(left)

@@ -36,7 +36,9 @@ def referenced(uow: UnitOfWork, model: Any, ids: Iterable[int], *, but: Sequence
     wanted, own = list(ids), {other.__table__ for other in but}
     found: set[int] = set()
     for table in Base.metadata.sorted_tables:
-        for key in (key for key in table.foreign_keys if key.column.table is model.__table__ and table not in own):
+        for key in (
+            key for key in table.foreign_keys if key.column.table is model.__table__ and table not in own
+        ):
             pointing = select(key.parent).where(key.parent.in_(wanted)).distinct()
             found.update(uow.session.scalars(pointing, execution_options=TRUSTED))
     return found
@@ -53,7 +55,11 @@ def _free_nodes(uow: UnitOfWork, ids: Iterable[int]) -> set[int]:
     """Nodes of which nothing has been said, and on which nothing has been hung, since they were made."""
     late = exists().where(Milestone.node_id == Node.id, Milestone.at != Node.created_at)
     # Correlated by hand: left alone, the innermost query would look at every node.
-    moved = exists().where(HoldingEvent.holding_id == Holding.id, HoldingEvent.at != Node.created_at).correlate(Holding, Node)
+    moved = (
+        exists()
+        .where(HoldingEvent.holding_id == Holding.id, HoldingEvent.at != Node.created_at)
+        .correlate(Holding, Node)
+    )
     handled = exists().where(Holding.node_id == Node.id, or_(Holding.version != 1, moved))
     as_made = or_(Node.version == 1, and_(Node.type == "series", Node.version == 2))
     untouched = select(Node.id).where(
@@ -72,7 +78,9 @@ def _free_nodes(uow: UnitOfWork, ids: Iterable[int]) -> set[int]:
 
 
 def _delete_nodes(uow: UnitOfWork, nodes: Iterable[int], volumes: Iterable[int]) -> None:
-    uow.session.execute(delete(HoldingEvent).where(HoldingEvent.holding_id.in_(volumes)), execution_options=TRUSTED)
+    uow.session.execute(
+        delete(HoldingEvent).where(HoldingEvent.holding_id.in_(volumes)), execution_options=TRUSTED
+    )
     for model in OF_A_NODE:
         uow.session.execute(delete(model).where(model.node_id.in_(nodes)), execution_options=TRUSTED)
     uow.session.execute(delete(Node).where(Node.id.in_(nodes)), execution_options=TRUSTED)
@@ -89,7 +97,9 @@ def _rows_of(model: Any, *, untouched: Any = None, with_its: Any = None) -> Remo
         found = set(uow.session.scalars(free, execution_options=TRUSTED))
         found -= referenced(uow, model, found, but=[with_its] if with_its else ())
         if with_its is not None:
-            key = next(key.parent for key in with_its.__table__.foreign_keys if key.column.table is model.__table__)
+            key = next(
+                key.parent for key in with_its.__table__.foreign_keys if key.column.table is model.__table__
+            )
             uow.session.execute(delete(with_its).where(key.in_(found)), execution_options=TRUSTED)
         uow.session.execute(delete(model).where(model.id.in_(found)), execution_options=TRUSTED)
         return found
@@ -102,7 +112,9 @@ def _users(uow: UnitOfWork, ids: Sequence[int]) -> set[int]:
     idle = select(User.id).where(User.id.in_(ids), User.version == 1, User.password.is_(None))
     free = set(uow.session.scalars(idle))
     free -= referenced(uow, User, free) | referenced(uow, Principal, free, but=(User, Membership))
-    uow.session.execute(delete(Membership).where(Membership.principal_id.in_(free)), execution_options=TRUSTED)
+    uow.session.execute(
+        delete(Membership).where(Membership.principal_id.in_(free)), execution_options=TRUSTED
+    )
     for model in (User, Principal):
         uow.session.execute(delete(model).where(model.id.in_(free)), execution_options=TRUSTED)
     return free

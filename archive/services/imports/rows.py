@@ -104,7 +104,9 @@ def refuse_doubles(reader: Reader, rows: Iterable[Row], seen: dict[str, int]) ->
         key = "\0".join(str(row.values.get(name, "")) for name in reader.kind.key)
         first = seen.setdefault(key, row.number)
         if first != row.number and not row.is_wrong:
-            reader.object(row, reader.kind.key[0], _("Row %(row)d has the same already. Leave one of them.", row=first))
+            reader.object(
+                row, reader.kind.key[0], _("Row %(row)d has the same already. Leave one of them.", row=first)
+            )
 
 
 PROBLEMS_KEPT = 500

@@ -38,7 +38,9 @@ def prepare(site: Site, actor: Actor, plan: Plan) -> Prepared:
     with site.uow(actor, readonly=True) as uow:
         table = reading.table(uow, plan.token)
         layout = plans.layout(uow, plan, table)
-        return Prepared(plan, table, layout, plans.loader(uow, plan, layout), plans.total(layout.heading, table))
+        return Prepared(
+            plan, table, layout, plans.loader(uow, plan, layout), plans.total(layout.heading, table)
+        )
 
 
 def _rows(ready: Prepared, numbered: list[tuple[int, list[str]]]) -> list[Row]:
@@ -101,7 +103,9 @@ def _bring(uow: UnitOfWork, job: Job, ready: Prepared, rows: list[Row]) -> None:
     ready.loader.bring(uow, rows, made.append)
     uow.session.flush()
     bulk.write(uow, ImportRow, [_kept(job, one) for one in made])
-    counts: dict[str, Any] = {outcome.value: sum(row.outcome is outcome for row in rows) for outcome in Outcome}
+    counts: dict[str, Any] = {
+        outcome.value: sum(row.outcome is outcome for row in rows) for outcome in Outcome
+    }
     uow.note(kind=ready.plan.kind, file=ready.plan.filename, rows=[rows[0].number, rows[-1].number], **counts)
 
 

@@ -37,9 +37,13 @@ class Stays:
             execution_options=TRUSTED,
         ).all()
         encounters = {(stay.patient_id, stay.times): stay for stay, _node in rows}
-        return cls(encounters, {(stay.patient_id, stay.times): node for stay, node in rows if node is not None})
+        return cls(
+            encounters, {(stay.patient_id, stay.times): node for stay, node in rows if node is not None}
+        )
 
-    def admit(self, uow: UnitOfWork, wanted: Mapping[Key, tuple[Row, dict[str, Any]]], keep: Keep) -> dict[Key, int]:
+    def admit(
+        self, uow: UnitOfWork, wanted: Mapping[Key, tuple[Row, dict[str, Any]]], keep: Keep
+    ) -> dict[Key, int]:
         """The ids of these stays, made where they are new. Values: the row, and what is said of its record."""
         new = [key for key in wanted if key not in self.encounters]
         for key in wanted.keys() - set(new):

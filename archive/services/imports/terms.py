@@ -34,7 +34,12 @@ class Terms:
         """The id of a department by code or name. Raises Wrong when it is unknown, or two have the name."""
         found = self._departments.get(narrow(cell).lower(), [])
         if not found:
-            raise Wrong(_("There is no department %(name)s. Import the departments first, or correct the name.", name=cell))
+            raise Wrong(
+                _(
+                    "There is no department %(name)s. Import the departments first, or correct the name.",
+                    name=cell,
+                )
+            )
         if len(found) > 1:
             raise Wrong(_("Several departments are called %(name)s. Write the code.", name=cell))
         return found[0]

@@ -39,7 +39,10 @@ class Undone:
     kept: dict[int, Lazy] = field(default_factory=dict)
 
     def plus(self, other: "Undone") -> "Undone":
-        counts = {name: self.counts.get(name, 0) + other.counts.get(name, 0) for name in {**self.counts, **other.counts}}
+        counts = {
+            name: self.counts.get(name, 0) + other.counts.get(name, 0)
+            for name in {**self.counts, **other.counts}
+        }
         return Undone(self.things + other.things, counts, {**other.kept, **self.kept})
 
     def as_json(self) -> dict[str, Any]:
@@ -62,7 +65,9 @@ def undo(site: Site, actor: Actor, plan: Plan, job_id: int, progress: Progress) 
     result = Undone()
     while True:
 
-        def step(uow: UnitOfWork, after: Place = last, before: Undone = result) -> tuple[Place | None, Undone]:
+        def step(
+            uow: UnitOfWork, after: Place = last, before: Undone = result
+        ) -> tuple[Place | None, Undone]:
             job = uow.session.get_one(Job, job_id)
             rows = _next(uow, job, after)
             if not rows:

@@ -70,7 +70,11 @@ def sex(cell: str) -> str:
 def identity_number(cell: str) -> str:
     compact = code(cell).upper()
     if not id_is_valid(compact):
-        raise Wrong(_("The check digit of the identity number is wrong, or it has not 18 digits. Compare it with the card."))
+        raise Wrong(
+            _(
+                "The check digit of the identity number is wrong, or it has not 18 digits. Compare it with the card."
+            )
+        )
     return compact
 
 
@@ -92,7 +96,9 @@ def archival_number(cell: str) -> ArchivalNumber:
     try:
         return numbering.parse(text(cell))
     except ValueError:
-        raise Wrong(_("This is no archival number of DA/T 13 or DA/T 22. Write it like H001-WS·2019·D30-00037.")) from None
+        raise Wrong(
+            _("This is no archival number of DA/T 13 or DA/T 22. Write it like H001-WS·2019·D30-00037.")
+        ) from None
 
 
 RETENTIONS = {"永久": "Y", "长期": "D30", "短期": "D10", "permanent": "Y"}
@@ -113,7 +119,12 @@ def retention(cell: str) -> str:
 
 # Dates
 
-DIGITS = {**{sign: str(value) for value, sign in enumerate("〇一二三四五六七八九")}, "零": "0", "○": "0", "Ｏ": "0"}
+DIGITS = {
+    **{sign: str(value) for value, sign in enumerate("〇一二三四五六七八九")},
+    "零": "0",
+    "○": "0",
+    "Ｏ": "0",
+}
 EXCEL_BEGIN = date(1899, 12, 30)
 SERIALS = range(10_000, 80_000)
 """Days since 1899 in a cell that Excel shows as a number: 1927 to 2119."""
@@ -166,7 +177,11 @@ def _parts(cell: str) -> list[int]:
     if re.fullmatch(r"\d{8}|\d{6}|\d{4}", written):
         return [int(part) for part in (written[:4], written[4:6], written[6:]) if part]
     pieces = re.sub(r"[年月/.·]", "-", written).rstrip("日号-").split("-")
-    if re.fullmatch(r"\d{4}", pieces[0]) and len(pieces) <= 3 and all(re.fullmatch(r"\d{1,2}", p) for p in pieces[1:]):
+    if (
+        re.fullmatch(r"\d{4}", pieces[0])
+        and len(pieces) <= 3
+        and all(re.fullmatch(r"\d{1,2}", p) for p in pieces[1:])
+    ):
         return [int(piece) for piece in pieces]
     return []
 

@@ -62,7 +62,9 @@ class Volumes:
         """A barcode that another node's volume has is wrong."""
         owner = self.owners.get(row.values.get("barcode", ""))
         if owner is not None and owner != node_id:
-            self.reader.object(row, "barcode", _("This barcode is another volume's. Compare it with the label."))
+            self.reader.object(
+                row, "barcode", _("This barcode is another volume's. Compare it with the label.")
+            )
 
     def bring(self, uow: UnitOfWork, volumes: Sequence[Volume], keep: Keep) -> None:
         """Writes the volumes and the first line of the tracer card of each."""

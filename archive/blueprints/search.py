@@ -1,0 +1,132 @@
+"""检索: one field on every page; a number goes straight to the thing, words give hits by file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+
+from archive import forms
+from archive.errors import Invalid
+from archive.gate import P, Section
+from archive.i18n import _
+from archive.policy.types import TYPES
+from archive.policy.workflows import DESCRIPTION_STATES
+from archive.services import search, tree
+from archive.services.findings import Filters, Order, Results
+from archive.sight import NodeView
+from archive.uow import UnitOfWork
+
+section = Section("search", __name__)
+STATES = {state.name: state.title for state in DESCRIPTION_STATES}
+
+
+@section.page("/search", needs=P.DISCOVER)
+def results(uow: UnitOfWork) -> str | Response:
+    text, filters, after = _words(), _filters(), request.args.get("cursor")
+    if not filters and not after and (thing := search.straight(uow, text)):
+        return make_response(redirect(thing.href))
+    try:
+        return _page(uow, text, filters, search.find(uow, text, filters, _order(), after))
+    except Invalid as error:
+        return _page(uow, text, filters, Results(), str(error))
+
+
+@section.page("/search/suggestions", needs=P.DISCOVER)
+def suggest(uow: UnitOfWork) -> str:
+    """For a field that asks while one types: a list of links, and nothing else of a page."""
+    return render_template("search/suggestions.html", views=search.suggest(uow, _words()))
+
+
+def _words() -> str:
+    return request.args.get("q", "").strip()[: search.LONGEST]
+
+
+def _filters() -> Filters:
+    asked = request.args
+    kind, state = asked.get("type"), asked.get("state")
+    return Filters(
+        type=kind if kind in TYPES else None, dept=asked.get("dept", type=int), year=asked.get("year", type=int),
+        state=state if state in STATES else None,
+    )  # fmt: skip
+
+
+def _order() -> Order:
+    asked = request.args.get("sort", "")
+    return Order(asked) if asked in set(Order) else Order.RELEVANCE
+
+
+def _page(uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal: str | None = None) -> str:
+    words = _vocabularies(uow)
+    return render_template(
+        "search/results.html", search_text=text, found=found, refusal=refusal, asked=bool(text or filters),
+        called=[_line(view, words["dept"]) for view in found.called],
+        hits=[{"places": group.places, "more": group.more} | _line(group.view, words["dept"]) for group in found.groups],
+        narrowed={"filters": _chips(filters, words), "reset": url_for(".results", q=text)}, facets=_facets(found),
+        sorts=_sorts(), fields=_fields(text, filters, words),
+        first=_address(cursor=None) if request.args.get("cursor") else None,
+        next=_address(cursor=found.next) if found.next else None,
+    )  # fmt: skip
+
+
+def _vocabularies(uow: UnitOfWork) -> dict[str, Mapping[str, str]]:
+    searched = {kind.name: str(kind.label) for kind in TYPES.values() if kind.rank in {"file", "item"}}
+    states = {name: str(title) for name, title in STATES.items()}
+    return {"type": searched, "dept": tree.vocabulary(uow, "departments"), "state": states, "year": {}}
+
+
+def _line(view: NodeView, departments: Mapping[str, str]) -> dict[str, Any]:
+    """A hit's head: of a record number, name, day and ward; of anything else its title or number."""
+    known = {shown.field.name: shown for shown in view.fields}
+    day, dept = known.get("discharged_on") or known.get("date_from"), known.get("dept")
+    return {
+        "view": view, "name": view.stay or view.label, "person": view.person if view.stay else None,
+        "number": view.number if not view.stay else None,
+        "day": day.text if day else None, "dept": departments.get(str(dept.value)) if dept else None,
+    }  # fmt: skip
+
+
+def _address(**changes: Any) -> str:
+    """This search with something changed; the first page of it."""
+    kept = {name: value for name, value in request.args.items() if name not in {"cursor", *changes}}
+    return url_for(".results", **kept, **{name: value for name, value in changes.items() if value})
+
+
+def _titles() -> dict[str, str]:
+    return {"type": _("Type"), "dept": _("Department"), "year": _("Year"), "state": _("State")}
+
+
+def _chips(filters: Filters, words: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
+    chosen = {name: str(value) for name in _titles() if (value := getattr(filters, name))}
+    return [
+        {"label": _titles()[name], "value": words[name].get(value, value), "remove": _address(**{name: None})}
+        for name, value in chosen.items()
+    ]
+
+
+def _facets(found: Results) -> list[dict[str, Any]]:
+    return [
+        {"label": facet.label, "counts": [
+            {"label": count.label, "count": count.count, "chosen": count.chosen,
+             "href": _address(**{facet.name: None if count.chosen else count.value})}
+            for count in facet.counts
+        ]} for facet in found.facets
+    ]  # fmt: skip
+
+
+def _sorts() -> list[dict[str, Any]]:
+    words = {Order.RELEVANCE: _("Best match"), Order.DATE: _("Newest first"), Order.NUMBER: _("By number")}
+    return [{"label": word, "href": _address(sort=order), "current": order is _order()} for order, word in words.items()]
+
+
+def _fields(text: str, filters: Filters, words: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    """The form that narrows a search."""
+    everything = ("", _("all"))
+    choices = {name: [everything, *words[name].items()] for name in ("type", "dept", "state")}
+    titles = _titles()
+    return [
+        forms.field("q", _("Words"), "search", value=text, maxlength=search.LONGEST, id="words", autocomplete="off"),
+        forms.field("type", titles["type"], "select", value=filters.type, choices=choices["type"]),
+        forms.field("dept", titles["dept"], "select", value=filters.dept, choices=choices["dept"]),
+        forms.field("year", titles["year"], "number", value=filters.year, min=1800, max=2200),
+        forms.field("state", titles["state"], "select", value=filters.state, choices=choices["state"]),
+    ]
