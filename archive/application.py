@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive import blueprints, gate, migrate, templating
 from archive.actor import Actor
-from archive.errors import ArchiveError
+from archive.errors import CODES, ArchiveError, of_status
 from archive.i18n import _, locale, speaking
 from archive.services import sessions
 from archive.services.health import Health
@@ -133,11 +133,22 @@ def _error(status: int, code: str, reason: str | None, fields: Any = None) -> tu
     if status == 503:
         return _outage(code)
     with speaking(g.get("locale") or request.cookies.get("locale", "zh_CN")):
+        if gate.is_for_programs():
+            return _to_a_program(status, code, reason, fields)
         if _wants_json():
             message = reason or HTTPStatus(status).phrase
             return jsonify({"error": code, "message": message, "text": message, "state": "bad",
                             **({"fields": fields} if fields else {})}), status  # fmt: skip
         return _page(status, reason)
+
+
+def _to_a_program(status: int, code: str, reason: str | None, fields: Any) -> tuple[Response, int]:
+    """An error of the API: its codes are a closed list, whoever refused."""
+    if code not in CODES:
+        kind = of_status(status)
+        code, reason = kind.code, reason or str(kind())
+    said = {"error": code, "message": reason or str(of_status(status)())}
+    return jsonify(said | ({"fields": fields} if fields else {})), status
 
 
 def _page(status: int, reason: str | None) -> tuple[Response | str, int]:
@@ -157,13 +168,15 @@ def _outage(code: str) -> tuple[Response | str, int]:
     with speaking(request.cookies.get("locale", "zh_CN")):
         if _wants_json():
             message = _("The archive cannot answer just now. Please try again in a moment.")
+            if gate.is_for_programs():
+                return jsonify({"error": "unavailable", "message": message}), 503
             return jsonify({"error": code, "message": message, "text": message, "state": "bad"}), 503
         page = current_app.jinja_env.get_template("errors/outage.html")
         return page.render(_=_, locale=locale()), 503
 
 
 def _wants_json() -> bool:
-    return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
+    return gate.is_for_programs() or request.accept_mimetypes.best == "application/json"
 
 
 def _send_headers(app: Flask) -> None:
@@ -173,6 +186,8 @@ def _send_headers(app: Flask) -> None:
             response.headers.setdefault(name, value)
         if (wait := RETRY.get(response.status_code)) is not None:
             response.headers.setdefault("Retry-After", str(wait))
+        if response.status_code == 401 and gate.is_for_programs():
+            response.headers.setdefault("WWW-Authenticate", "Bearer")
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         else:

@@ -103,10 +103,30 @@ class Full(ArchiveError):
         return _("The disk is full, so the file was not kept. Tell the system administrator, then upload it again.")
 
 
-CODES = tuple(
-    kind.code
-    for kind in (
-        ArchiveError, NotFound, Forbidden, SignInNeeded, Conflict, Stale, Invalid, TooLarge, Throttled,
-        Unavailable, Full,
-    )
+class WrongMethod(ArchiveError):
+    status, code = 405, "wrong_method"
+
+    def sentence(self) -> str:
+        return _("This address cannot be used in this way.")
+
+
+class Malformed(ArchiveError):
+    """What came is no request at all."""
+
+    status, code = 400, "malformed"
+
+    def sentence(self) -> str:
+        return _("This request cannot be understood.")
+
+
+KINDS = (
+    ArchiveError, NotFound, Forbidden, SignInNeeded, Conflict, Stale, Invalid, TooLarge, Throttled, Unavailable, Full,
+    WrongMethod, Malformed,
 )  # fmt: skip
+CODES = tuple(kind.code for kind in KINDS)
+
+
+def of_status(status: int) -> type[ArchiveError]:
+    """The error for a status that the web server itself gives. What has none of its own is malformed, or our fault."""
+    named = {kind.status: kind for kind in (NotFound, Forbidden, SignInNeeded, TooLarge, Throttled, WrongMethod)}
+    return named.get(status, Malformed if status < 500 else ArchiveError)

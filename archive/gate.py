@@ -13,7 +13,7 @@ from werkzeug.routing import BaseConverter
 
 from archive.actor import Actor
 from archive.errors import ArchiveError, Forbidden, NotFound, SignInNeeded
-from archive.i18n import speaking
+from archive.i18n import _, speaking
 from archive.journal import Event, Origin
 from archive.policy.permissions import P
 from archive.services import intake, sessions
@@ -97,7 +97,13 @@ def site() -> Site:
 def origin() -> Origin:
     if "request_id" not in g:
         g.request_id = uuid4()
-    return Origin(address=request.remote_addr, request_id=g.request_id, channel="web")
+    channel = "api" if is_for_programs() else "web"
+    return Origin(address=request.remote_addr, request_id=g.request_id, channel=channel)
+
+
+def is_for_programs() -> bool:
+    """Whether a program asks: also where no route has been found, and so no section."""
+    return request.path.startswith("/api/")
 
 
 def conduct(route: Route, parts: dict[str, Any]) -> Response:
@@ -118,8 +124,8 @@ def _staged(route: Route) -> Iterator[None]:
 
     Only from somebody who could upload somewhere; what was refused is not kept.
     """
-    given = request.files.get(route.file) if route.file else None
-    if given is None or not given.filename or not _could(route):
+    given = request.files.get(route.file) if route.file and _could(route) else None
+    if given is None or not given.filename:
         yield
         return
     g.staged, g.filename = intake.stage(site(), given.stream), given.filename
@@ -194,7 +200,11 @@ def _reference(name: str, given: str) -> UUID | str:
 
 
 def _ask_to_sign_in(route: Route) -> Response:
-    if route.channel == "api" or request.method not in SAFE or "text/html" not in request.headers.get("Accept", "text/html"):
+    if route.channel == "api":
+        raise SignInNeeded(
+            _("Send a bearer token that is valid: Authorization: Bearer, and what juanzong user token gave.")
+        )
+    if request.method not in SAFE or "text/html" not in request.headers.get("Accept", "text/html"):
         raise SignInNeeded
     return redirect(url_for("session.sign_in", next=request.full_path.rstrip("?")))  # type: ignore[return-value]
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
@@ -59,6 +59,13 @@ class Site:
         with self.session(readonly=True) as session:
             kept = session.get(Setting, "hospital.name")
             return str(kept.value) if kept else _("Juanzong")
+
+    @cached_property
+    def demonstration(self) -> dict[str, Any] | None:
+        """The password and the accounts of invented people, or nothing in an archive of real ones; read once a process."""
+        with self.session(readonly=True) as session:
+            kept = session.get(Setting, "demo")
+            return dict(kept.value) if kept else None
 
     @cached_property
     def store(self) -> FolderStore:

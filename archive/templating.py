@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, g, request, url_for
 from flask_wtf.csrf import generate_csrf
 
 from archive import i18n
@@ -69,8 +69,8 @@ def install(app: Flask, site: Site) -> None:
             "hospital": {"name": site.hospital_name, "short": site.hospital_name}, "today": formats.today(),
             "theme": "dark" if request.cookies.get("theme") == "dark" else "light",
             "rail": "narrow" if request.cookies.get("rail") == "narrow" else "wide",
-            "locale": i18n.locale(), "demo": site.settings.demo, "jobs_running": _running(actor),
-            "notices": 0, "fmt": formats, "P": P,
+            "locale": i18n.locale(), "demo": site.settings.demo or site.demonstration is not None,
+            "jobs_running": _running(actor), "notices": 0, "fmt": formats, "P": P,
         }  # fmt: skip
 
     stamps: dict[str, str] = {}
@@ -101,8 +101,6 @@ def menu(actor: Actor) -> list[dict[str, Any]]:
     entries = []
     for entry in MENU:
         if entry.needs and not actor.anywhere & set(entry.needs):
-            continue
-        if entry.endpoint not in current_app.view_functions:
             continue
         current = request.endpoint == entry.endpoint or (here in entry.sections and request.endpoint not in _OTHERS)
         entries.append({"label": str(entry.label), "icon": entry.icon, "href": url_for(entry.endpoint),

@@ -1,4 +1,4 @@
-"""审计: the events of both journals, one's own acts, the state of the chains and their verification, a list to take away."""
+"""审计: the events of both journals, one's own acts, the chains and their verification, a list to take away."""
 
 from datetime import date
 from typing import Any
@@ -23,7 +23,7 @@ RESULTS = {
     "failed": (_l("Failed"), "bad"),
 }  # fmt: skip
 BOOKS = {"changes": _l("Changes"), "reads": _l("Readings")}
-NAMES = ("person", "patient", "record", "action", "result", "book", "start", "end")
+TYPED = ("person", "patient", "record", "action", "result", "book")
 
 
 @section.page("/audit", needs=P.AUDIT_VIEW, event="audit.viewed")
@@ -40,12 +40,8 @@ def journal(uow: UnitOfWork) -> str:
 
 
 def _filters() -> Filters:
-    asked = request.args
-    return Filters(
-        person=asked.get("person", "").strip(), patient=asked.get("patient", "").strip(), record=asked.get("record", "").strip(),
-        action=asked.get("action", "").strip(), result=asked.get("result", ""), start=_day("start"), end=_day("end"),
-        book=asked.get("book", ""), lists="lists" in asked,
-    )  # fmt: skip
+    asked = {name: request.args.get(name, "").strip() for name in TYPED}
+    return Filters(**asked, start=_day("start"), end=_day("end"), lists="lists" in request.args)
 
 
 def _day(name: str) -> date | None:
@@ -75,18 +71,20 @@ def _table(found: Found, *, own: bool = False) -> dict[str, Any]:
     ]  # fmt: skip
     total = _("%(count)s events", count=f"{found.total:,}" + ("+" if found.capped else ""))
     return {
-        "name": "audit", "label": _("Events"), "columns": columns, "rows": [_row(line, own=own) for line in found.lines],
+        "name": "audit", "label": _("Events"), "columns": columns,
+        "rows": [_row(line, own=own) for line in found.lines],
         "total": total, "next": _with(cursor=found.next) if found.next else None, "filters": _chips(),
         "reset": request.path, "more_filters": {"action": request.path, "fields": _fields(found.filters, own=own)},
-        "empty": {"title": _("No events"), "icon": "shield-check", "text": _("Nothing matches. Take a filter away, or widen the time.")},
+        "empty": {"title": _("No events"), "icon": "shield-check",
+                  "text": _("Nothing matches. Take a filter away, or widen the time.")},
     }  # fmt: skip
 
 
 def _row(line: Line, *, own: bool) -> dict[str, Any]:
     label, kind = RESULTS.get(line.result, (line.result, "idle"))
     cells = {
-        "id": line.id, "at": line.at, "actor": line, "roles": _titles(line.roles), "object": line, "patient": line.patient,
-        "action": act_label(line.action) if own else line.action, "address": line.address,
+        "id": line.id, "at": line.at, "actor": line, "roles": _titles(line.roles), "object": line,
+        "patient": line.patient, "action": act_label(line.action) if own else line.action, "address": line.address,
         "result": {"label": str(label), "kind": kind},
     }  # fmt: skip
     return {
@@ -103,15 +101,20 @@ def _titles(roles: list[str]) -> str:
 
 def _chips() -> list[dict[str, str]]:
     words = {
-        "person": _("Acting person"), "patient": _("Patient"), "record": _("Record"), "action": _("Act"), "result": _("Result"),
-        "book": _("Journal"), "start": _("From day"), "end": _("To day"),
+        "person": _("Acting person"), "patient": _("Patient"), "record": _("Record"), "action": _("Act"),
+        "result": _("Result"), "book": _("Journal"), "start": _("From day"), "end": _("To day"),
     }  # fmt: skip
     shown = {"result": {name: str(label) for name, (label, _kind) in RESULTS.items()},
              "book": {name: str(label) for name, label in BOOKS.items()}}  # fmt: skip
+    asked = {name: value for name in words if (value := request.args.get(name))}
     return [
-        {"label": word, "value": shown.get(name, {}).get(value, value[:40]), "remove": _with(**{name: None, "cursor": None})}
-        for name, word in words.items() if (value := request.args.get(name))
-    ]  # fmt: skip
+        {
+            "label": words[name],
+            "value": shown.get(name, {}).get(value, value[:40]),
+            "remove": _with(**{name: None, "cursor": None}),
+        }
+        for name, value in asked.items()
+    ]
 
 
 def _fields(filters: Filters, *, own: bool) -> list[dict[str, Any]]:
@@ -133,7 +136,8 @@ def _fields(filters: Filters, *, own: bool) -> list[dict[str, Any]]:
     return [
         field("person", _("Acting person"), value=filters.person, hint=_("account, staff number or name")),
         field("patient", _("Patient"), value=filters.patient, mono=True, hint=_("the record number of the patient")),
-        field("record", _("Record"), value=filters.record, mono=True, hint=_("archival number, barcode, or record number and stay")),
+        field("record", _("Record"), value=filters.record, mono=True,
+              hint=_("archival number, barcode, or record number and stay")),
         field("result", _("Result"), "select", choices=results, value=filters.result),
         field("book", _("Journal"), "select", choices=books, value=filters.book),
         *everywhere,
@@ -159,8 +163,10 @@ def export(uow: UnitOfWork) -> Response:
     """The events of the list, codes and identifiers alone; taking them away is an event itself."""
     lines = audit.export(uow, _filters())
     g.reading_words = {**_asked(), "events": len(lines)}
-    head = (_("Journal"), _("Event no."), _("Time"), _("Account"), _("Name"), _("Role"), _("Act"), _("Result"), _("Kind"),
-            _("About"), _("Patient"), _("Shown"), _("Came from"))  # fmt: skip
+    head = (
+        _("Journal"), _("Event no."), _("Time"), _("Account"), _("Name"), _("Role"), _("Act"), _("Result"),
+        _("Kind"), _("About"), _("Patient"), _("Shown"), _("Came from"),
+    )  # fmt: skip
     response = make_response(as_csv([head, *(_cells(line) for line in lines)]))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
     response.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
@@ -168,8 +174,10 @@ def export(uow: UnitOfWork) -> Response:
 
 
 def _cells(line: Line) -> tuple[object, ...]:
-    return (str(BOOKS[line.book]), line.id, line.at.isoformat(), line.actor, line.name, _titles(line.roles), line.action,
-            line.result, line.object_kind, line.object_ref, line.patient, line.shown, line.address)  # fmt: skip
+    return (
+        str(BOOKS[line.book]), line.id, line.at.isoformat(), line.actor, line.name, _titles(line.roles),
+        line.action, line.result, line.object_kind, line.object_ref, line.patient, line.shown, line.address,
+    )  # fmt: skip
 
 
 @section.page("/audit/mine", needs=SIGNED_IN)

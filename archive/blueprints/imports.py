@@ -88,8 +88,10 @@ def _plan(token: str) -> Plan:
 def _columns(uow: UnitOfWork, token: str, plan: Plan, problem: str = "") -> str:
     table = imports.table(uow, token)
     found = imports.layout(uow, plan, table)
-    return render_template("imports/columns.html", plan=plan, found=found, table=table, problem=problem,
-                           fields=_mapping(found, problem), letters=_letters(found), digits=_digits(found, plan))  # fmt: skip
+    return render_template(
+        "imports/columns.html", plan=plan, found=found, table=table, problem=problem,
+        fields=_mapping(found, problem), letters=_letters(found), digits=_digits(found, plan),
+    )  # fmt: skip
 
 
 def _mapping(found: Layout, problem: str) -> list[dict[str, Any]]:
@@ -119,8 +121,9 @@ def _digits(found: Layout, plan: Plan) -> dict[str, Any] | None:
     if all(column.name != "mrn" for column in found.kind.columns):
         return None
     choices = [("", _("as in the file")), *((n, n) for n in range(6, 11))]
-    return field("digits", _("Digits of a record number"), "select", choices=choices, value=plan.digits or "",
-                 hint=_("Spreadsheets drop the zeros before a number; they are put back up to so many digits."))  # fmt: skip
+    hint = _("Spreadsheets drop the zeros before a number; they are put back up to so many digits.")
+    label = _("Digits of a record number")
+    return field("digits", label, "select", choices=choices, value=plan.digits or "", hint=hint)
 
 
 @section.page("/imports/files/<name>", needs=SOMETHING, methods=("POST",))

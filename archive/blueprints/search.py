@@ -18,6 +18,7 @@ from archive.uow import UnitOfWork
 
 section = Section("search", __name__)
 STATES = {state.name: state.title for state in DESCRIPTION_STATES}
+PARAMETERS = ("q", "type", "dept", "year", "state", "sort")
 
 
 @section.page("/search", needs=P.DISCOVER)
@@ -57,13 +58,14 @@ def _order() -> Order:
 
 def _page(uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal: str | None = None) -> str:
     words = _vocabularies(uow)
+    wards = words["dept"]
     return render_template(
         "search/results.html", search_text=text, found=found, refusal=refusal, asked=bool(text or filters),
-        called=[_line(view, words["dept"]) for view in found.called],
-        hits=[{"places": group.places, "more": group.more} | _line(group.view, words["dept"]) for group in found.groups],
+        called=[_line(view, wards) for view in found.called],
+        hits=[_line(group.view, wards) | {"places": group.places, "more": group.more} for group in found.groups],
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", q=text)}, facets=_facets(found),
         sorts=_sorts(), fields=_fields(text, filters, words),
-        first=_address(cursor=None) if request.args.get("cursor") else None,
+        first=_address() if request.args.get("cursor") else None,
         next=_address(cursor=found.next) if found.next else None,
     )  # fmt: skip
 
@@ -86,9 +88,10 @@ def _line(view: NodeView, departments: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _address(**changes: Any) -> str:
-    """This search with something changed; the first page of it."""
-    kept = {name: value for name, value in request.args.items() if name not in {"cursor", *changes}}
-    return url_for(".results", **kept, **{name: value for name, value in changes.items() if value})
+    """The first page of this search with something changed. Only what is ours goes on: url_for has words of its own."""
+    kept = {name: request.args[name] for name in PARAMETERS if name in request.args}
+    values: dict[str, Any] = kept | changes
+    return url_for(".results", **{name: value for name, value in values.items() if value})
 
 
 def _titles() -> dict[str, str]:
@@ -115,7 +118,8 @@ def _facets(found: Results) -> list[dict[str, Any]]:
 
 def _sorts() -> list[dict[str, Any]]:
     words = {Order.RELEVANCE: _("Best match"), Order.DATE: _("Newest first"), Order.NUMBER: _("By number")}
-    return [{"label": word, "href": _address(sort=order), "current": order is _order()} for order, word in words.items()]
+    now = _order()
+    return [{"label": word, "href": _address(sort=order), "current": order is now} for order, word in words.items()]
 
 
 def _fields(text: str, filters: Filters, words: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:

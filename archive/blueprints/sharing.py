@@ -70,7 +70,7 @@ def add_form(uow: UnitOfWork, node: Any) -> str:
 
 
 def _form(uow: UnitOfWork, node: Any, error: Invalid | Conflict | None) -> str:
-    text = request.args.get("q", "")
+    text = request.values.get("q", "")
     found = sharing.candidates(uow, node, text)
     refused = error if isinstance(error, Invalid) else None
     who = request.form.get("who") or (found[0].uuid if len(found) == 1 else "")

@@ -15,8 +15,8 @@ section = Section("workbench", __name__)
 
 @section.page("/", needs=SIGNED_IN)
 def home(uow: UnitOfWork) -> str | Response:
-    if uow.actor.roles == {"auditor"}:
-        return make_response(redirect(url_for("audit.journal")))
+    if (elsewhere := _other_home(uow)) is not None:
+        return make_response(redirect(url_for(elsewhere)))
     lists = workbench.worklists(uow)
     newest = listing.newest(uow, 12) if uow.can(P.ADD) else []
     return render_template(
@@ -25,6 +25,14 @@ def home(uow: UnitOfWork) -> str | Response:
         deciding=requests.to_decide(uow)[:8] if uow.can(P.REQUEST_DECIDE) else [],
         picks=circulation.pick_list(uow)[:8] if uow.can(P.REQUEST_HANDLE) else [],
     )  # fmt: skip
+
+
+def _other_home(uow: UnitOfWork) -> str | None:
+    """Whoever has no business with records begins where their work is."""
+    if uow.can(P.DISCOVER) or uow.can(P.HOLDING_VIEW) or uow.actor.has_grants:
+        return None
+    homes = ((P.AUDIT_VIEW, "audit.journal"), (P.OPERATE, "control.panel"), (P.ROLE_ASSIGN, "people.listing"))
+    return next((endpoint for needs, endpoint in homes if uow.can(needs)), None)
 
 
 def _titles() -> dict[str, str]:

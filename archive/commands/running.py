@@ -5,6 +5,7 @@ from typing import Any
 
 from archive import server
 from archive.actor import Actor
+from archive.commands import demo
 from archive.services import setup
 from archive.settings import Settings
 from archive.site import Site
@@ -51,6 +52,8 @@ def _asked_password() -> str:
 def _serve(settings: Settings, chosen: argparse.Namespace) -> None:
     site = Site(settings)
     prepare(site)
+    if site.demonstration:
+        print(demo.accounts(site.demonstration), flush=True)
     site.close()
     print(f"Juanzong 卷宗: http://127.0.0.1:{settings.port}/", flush=True)
     server.serve(settings, with_worker=not chosen.no_worker)

@@ -126,7 +126,7 @@ def document_fields(depts: Mapping[str, int], of: Document) -> dict[str, object]
 def entry_fields(depts: Mapping[str, int], of: Entry) -> dict[str, object]:
     """What is described of an item of another category, with what its type asks for."""
     project = of.title.partition("（")[0]
-    more = {
+    more: dict[str, dict[str, object]] = {
         "construction": {"project": project}, "research": {"project": project.split("”")[0].strip("“”")},
         "accounting": {"fiscal_year": of.formed_on.year},
     }  # fmt: skip

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, inspect, select
 
 from archive.actor import Actor
-from archive.demo import admissions, cast, decisions, hospital, lives, mass, scanning, storeroom
+from archive.db import connect
+from archive.demo import admissions, cast, decisions, hospital, lives, mass, mass_holdings, scanning, storeroom
 from archive.demo.administration import Office
 from archive.demo.cast import Cast
 from archive.demo.diary import Clock, Days, Diary, Told
@@ -67,9 +68,9 @@ def refuse_unless_empty(settings: Settings) -> None:
     if settings.var.exists() and any(settings.var.iterdir()):
         raise Conflict(f"{settings.var} is not empty: the demonstration goes into an empty folder only")
     if settings.database_url:
-        site = Site(settings)
-        tables = inspect(site.engine).get_table_names()
-        site.close()
+        engine = connect(settings.database_url)
+        tables = inspect(engine).get_table_names()
+        engine.dispose()
         if tables:
             raise Conflict("the database is not empty: the demonstration goes into an empty one only")
 
@@ -118,16 +119,18 @@ def furnish(place: Place, sizes: Sizes, told: Told) -> None:
 def plant_records(place: Place, count: int, told: Told) -> float:
     """So many inpatient records at once; gives the seconds that it took."""
     wards = [who.name for who in place.cast.everybody if who.dept in hospital.ADMITTING]
+    place.clock.now = place.days.now
     made = Records(
         FONDS, place.categories["ZY·BL"], place.cast.depts, wards, _storeroom(place), count, place.days.today.year - 1
     )
     return mass.in_batches(place.site, "medical_record", mass.sizes(count), made.write, told)
 
 
-def plant_holdings(place: Place, told: Told) -> float:
-    """The holdings of one hospital in their proportions; gives the seconds that it took."""
+def plant_holdings(place: Place, told: Told) -> tuple[int, float]:
+    """The holdings of one hospital in their proportions; gives how many items, and the seconds that it took."""
+    place.clock.now = place.days.now
     made = Holdings(FONDS, place.categories, place.cast.depts, _storeroom(place), place.days.today.year - 1)
-    return mass.in_batches(place.site, "holdings", made.sizes(), made.write, told)
+    return mass_holdings.items(), mass.in_batches(place.site, "holdings", made.sizes(), made.write, told)
 
 
 def _storeroom(place: Place) -> dict[str, int]:

@@ -85,7 +85,7 @@ class Desk:
                 (3, 15.0, "clerk", _shelve),
             )  # fmt: skip
             for later, hour, account, act in acts:
-                self.diary.note(days.after(done, later), hour, account, partial(act, dossier=dossier))
+                self.diary.note(days.after(done, later), hour, account, _on(dossier, act))
         elif day > days.ago(5):
             self.diary.note(day, 15.5, "desk", partial(_upload, dossier=dossier))
 
@@ -103,6 +103,10 @@ class Desk:
         node = tree.add(uow, uow.node(self.category), kind="service_file", fields=fields)
         dossier.node = node.id
         steps.take(uow, node, "catalogue")
+
+
+def _on(dossier: Dossier, act: Callable[[UnitOfWork, Dossier], object]) -> Callable[[UnitOfWork], object]:
+    return lambda uow: act(uow, dossier)
 
 
 def _of_ticket(of: Ticket) -> Dossier:

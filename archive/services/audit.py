@@ -184,7 +184,7 @@ def _books(asked: _Asked) -> list[Journal]:
 
 
 def _count(uow: UnitOfWork, asked: _Asked, book: Journal) -> int:
-    few = _selected(uow, asked, book).with_only_columns(book.event.id).limit(CAP + 1).subquery()
+    few = _selected(asked, book).with_only_columns(book.event.id).limit(CAP + 1).subquery()
     with reading(uow.site, book) as session:
         return session.scalar(select(func.count()).select_from(few)) or 0
 
@@ -200,7 +200,7 @@ def _lines(uow: UnitOfWork, asked: _Asked, begin: list[Any] | None, most: int) -
 
 def _of_book(uow: UnitOfWork, asked: _Asked, book: Journal, begin: list[Any] | None, most: int) -> list[Any]:
     event, rising = book.event, asked.trail is not None
-    statement = _selected(uow, asked, book)
+    statement = _selected(asked, book)
     if begin is not None:
         statement = statement.where(_beyond(event, RANK[book.name], begin, rising=rising))
     order = (event.at, event.id) if rising else (event.at.desc(), event.id.desc())
@@ -218,7 +218,7 @@ def _beyond(event: Any, rank: int, begin: list[Any], *, rising: bool) -> ColumnE
     return or_(further, event.at == at) if behind else further
 
 
-def _selected(uow: UnitOfWork, asked: _Asked, book: Journal) -> Select[Any]:
+def _selected(asked: _Asked, book: Journal) -> Select[Any]:
     event, more = book.event, asked.more
     conditions: list[ColumnElement[bool]] = []
     if asked.actors is not None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, case, distinct, func, or_, select
@@ -35,7 +36,7 @@ def today(uow: UnitOfWork) -> Day:
     starts = [midnight + timedelta(hours=hour) for hour in range(25)]
     by_hour = [
         func.coalesce(func.sum(case((and_(ReadEvent.at >= start, ReadEvent.at < end), 1), else_=0)), 0)
-        for start, end in zip(starts, starts[1:], strict=False)
+        for start, end in pairwise(starts)
     ]
     refused = func.coalesce(func.sum(case((ReadEvent.result != "ok", 1), else_=0)), 0)
     taken = or_(ReadEvent.action.contains("export"), ReadEvent.action.contains("print"))

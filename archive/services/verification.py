@@ -93,9 +93,15 @@ def verify(run: JobRun) -> dict[str, Any]:
 
 def _kept(verdict: Verdict) -> dict[str, Any]:
     return {
-        "journal": verdict.journal, "whole": verdict.whole, "sealed": verdict.sealed, "waiting": verdict.waiting,
-        "checkpoints": verdict.checkpoints, "seq": verdict.bad_seq, "event": verdict.bad_event, "reason": verdict.reason,
-    }  # fmt: skip
+        "journal": verdict.journal,
+        "whole": verdict.whole,
+        "sealed": verdict.sealed,
+        "waiting": verdict.waiting,
+        "checkpoints": verdict.checkpoints,
+        "seq": verdict.bad_seq,
+        "event": verdict.bad_event,
+        "reason": verdict.reason,
+    }
 
 
 def in_words(kept: dict[str, Any]) -> Outcome:

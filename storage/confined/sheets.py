@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import defusedxml
+import defusedxml  # noqa: F401 - without it openpyxl would follow the entities of a hostile workbook
 
 from storage.limits import Limits, Reason, Refused
 
@@ -28,7 +28,7 @@ MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 ONLY_ZEROS = re.compile(r"0{2,20}")
 
 
-def convert(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
+def convert(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  # noqa: ARG001 - the form of a task
     """Write the rows; tells how many there are and how they were read."""
     path, output = Path(request["path"]), Path(request["output"])
     with path.open("rb") as file:
@@ -73,6 +73,7 @@ def _workbook(path: Path) -> tuple[Iterator[list[str]], str]:
     with ZipFile(path) as archive:
         if sum(part.file_size for part in archive.infolist()) > UNPACKED:
             raise Refused(Reason.TOO_MUCH_MEMORY)
+    # Open until this process ends; openpyxl would judge a file by its name, and this one has none.
     file = path.open("rb")
     book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     for sheet in book.worksheets:

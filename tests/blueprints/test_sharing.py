@@ -73,12 +73,14 @@ def test_somebody_is_found_shared_with_and_reads_until_the_share_ends(
 def test_a_refused_form_keeps_what_was_typed_and_says_what_is_wrong(browser: Browse, address: str) -> None:
     senior = browser("senior")
     answer = senior.post(
-        f"{address}/@@sharing/add", {"role": "steward", "cause": "年度整理", "until": "2020-01-01"}
+        f"{address}/@@sharing/add",
+        {"q": "0006", "role": "steward", "cause": "年度整理", "until": "2020-01-01"},
     )
     assert answer.status_code == 422
     assert "请选择人员、组或科室。" in answer.text
     assert "这一天已经过去。" in answer.text
     assert 'value="年度整理"' in answer.text
+    assert "clinician2甲" in answer.text
     assert 'value="steward" checked' in answer.text
 
 

@@ -54,8 +54,8 @@ def test_the_sample_is_archived_is_known_the_second_time_and_goes_again(
 
 
 def test_a_number_given_later_comes_after_those_that_were_brought(hospital: Hospital, desk: Desk) -> None:
-    desk.run("index", table(HEADINGS, ("H001-WS·2026·D30-00041", "一", "2026-01-01", "院办"), ("H001-WS·2026·D30-00040", "二", "2026-01-01", "院办")),
-             category="WS")  # fmt: skip
+    brought = [(f"H001-WS·2026·D30-000{number}", "一", "2026-01-01", "院办") for number in (41, 40)]
+    desk.run("index", table(HEADINGS, *brought), category="WS")
     fields = {"title": "三", "date_from": "2026-05-05", "responsible": "院办", "open_status": "open"}
     with hospital.uow("senior") as uow:
         node = tree.add(uow, hospital.category(uow, "WS"), kind="document", fields=fields)
@@ -87,8 +87,8 @@ def test_errors_are_told_row_by_row_in_the_words_of_the_file(desk: Desk) -> None
     )
     seen = desk.check("index", content, category="WS")
     assert [(one.row, one.column) for one in seen.problems] == [
-        (2, "档号"), (3, "档号"), (4, "档号"), (5, "保管期限"), (6, "保管期限"), (7, "题名"), (7, "责任者"), (8, "日期"), (9, "库位"),
-        (10, "密级"),
+        (2, "档号"), (3, "档号"), (4, "档号"), (5, "保管期限"), (6, "保管期限"), (7, "题名"), (7, "责任者"),
+        (8, "日期"), (9, "库位"), (10, "密级"),
     ]  # fmt: skip
     assert "H001-WS" in seen.problems[1].text
 
@@ -102,10 +102,14 @@ def test_a_number_is_never_given_twice(desk: Desk) -> None:
 
 
 def test_both_syntaxes_stand_side_by_side_and_each_has_its_address(hospital: Hospital, desk: Desk) -> None:
-    done = desk.run("index", table(
-        HEADINGS, ("H001-WS·2012-Y-BGS-0001", "甲", "2012", "院办"), ("H001-WS·2012-Y-RSC-0001", "乙", "2012", "人事科"),
-        ("H001-WS·2012·Y·办公室-0001", "丙", "2012", "院办"), ("H001-WS·2012·Y-0001", "丁", "2012", "院办"),
-    ), category="WS")  # fmt: skip
+    numbers = (
+        "H001-WS·2012-Y-BGS-0001",
+        "H001-WS·2012-Y-RSC-0001",
+        "H001-WS·2012·Y·办公室-0001",
+        "H001-WS·2012·Y-0001",
+    )
+    content = table(HEADINGS, *((number, f"题名{number}", "2012", "院办") for number in numbers))
+    done = desk.run("index", content, category="WS")
     assert (done.counts, done.problems) == ({"new": 4}, [])
     with hospital.uow("archivist", readonly=True) as uow:
         for node in nodes(hospital, "document").values():
@@ -163,7 +167,8 @@ def test_old_records_belong_to_their_patients_whose_last_discharge_decides(
 
 def test_a_stay_has_one_record_and_papers_are_not_volumes(desk: Desk) -> None:
     seen = desk.check("index", table(
-        OLD, old_record("H001-ZY·BL·1996·D30-000001", 1, "1996-05-05"), old_record("H001-ZY·BL·1996·D30-000002", 1, "1996-05-05"),
+        OLD, old_record("H001-ZY·BL·1996·D30-000001", 1, "1996-05-05"),
+        old_record("H001-ZY·BL·1996·D30-000002", 1, "1996-05-05"),
         old_record("H001-ZY·BL·1996·D30-000003-004", 2, "1996-06-05"),
     ), category="ZY·BL")  # fmt: skip
     assert seen.counts == {"new": 1, "wrong": 2}

@@ -61,7 +61,8 @@ def test_zeros_that_the_spreadsheet_dropped_are_put_back(hospital: Hospital, des
 def test_a_number_of_somebody_else_is_refused_in_the_file_and_in_the_archive(desk: Desk) -> None:
     desk.run("patients", table(("病案号", "姓名", "身份证号"), ("00300200", "甲甲", sample_id())))
     seen = desk.check("patients", table(
-        ("病案号", "姓名", "身份证号"), ("00300200", "乙乙", ""), ("00300201", "丙丙", sample_id()), ("00300202", "丁丁", "990101199304121239"),
+        ("病案号", "姓名", "身份证号"), ("00300200", "乙乙", ""), ("00300201", "丙丙", sample_id()),
+        ("00300202", "丁丁", "990101199304121239"),
     ))  # fmt: skip
     assert [(one.row, one.column) for one in seen.problems] == [
         (2, "病案号"),

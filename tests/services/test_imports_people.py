@@ -59,8 +59,8 @@ def test_a_list_without_departments_leaves_them(hospital: Hospital, admin: Desk)
 
 def test_errors_are_told_row_by_row_in_the_words_of_the_file(admin: Desk) -> None:
     seen = admin.check("staff", table(
-        ("职工号", "姓名", "登录名", "所在科室"), ("A1", "甲", "", "妇科"), ("A2", "", "", ""), ("A3", "丙", "archivist", ""),
-        ("A1", "丁", "a-1", ""), ("0004", "clinician甲", "other", ""),
+        ("职工号", "姓名", "登录名", "所在科室"), ("A1", "甲", "", "妇科"), ("A2", "", "", ""),
+        ("A3", "丙", "archivist", ""), ("A1", "丁", "a-1", ""), ("0004", "clinician甲", "other", ""),
     ))  # fmt: skip
     assert seen.counts == {"wrong": 5}
     assert [(one.row, one.column) for one in seen.problems] == [

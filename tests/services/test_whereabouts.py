@@ -10,7 +10,7 @@ from sqlalchemy import event, select, update
 from archive.actor import Actor
 from archive.errors import Forbidden
 from archive.i18n import speaking
-from archive.models import HoldingStatus, Location, Patient, PatientAlias
+from archive.models import HoldingStatus, Location, Node, Patient, PatientAlias
 from archive.names import name_key
 from archive.services import holdings, places, records, tree, whereabouts
 from archive.services.tracers import Trace
@@ -217,8 +217,8 @@ def test_what_is_at_the_scanner_says_so(hospital: Hospital, record: int) -> None
         node = uow.node(record)
         holdings.register(uow, node)
         records.mark(uow, node, track="paper", step="collected")
-    with hospital.site.uow(Actor.system("test")) as uow, uow.unscoped("test"):
-        records.reach(uow, tree.root(uow).__class__(id=record), "scan", "scanning")
+    with hospital.site.uow(Actor.system("test")) as uow:
+        records.reach(uow, uow.session.get_one(Node, record, execution_options=TEST), "scan", "scanning")
     for account in ("archivist", "clerk"):
         volume = the_volume(hospital, account)
         assert (volume.status.name, volume.step) == ("processing", "Scanning")
@@ -243,7 +243,7 @@ def test_pages_that_lie_in_the_items_of_a_file_are_counted_too(hospital: Hospita
 
 
 def test_a_document_is_found_by_its_number_and_is_nobodys(hospital: Hospital) -> None:
-    told = {"title": "关于病案管理的通知", "date_from": "2026-03-01", "responsible": "院办", "open_status": "controlled"}
+    told = {"title": "关于病案管理的通知", "date_from": "2026-03-01", "responsible": "院办", "open_status": "open"}
     with hospital.uow("archivist") as uow:
         node = tree.add(uow, hospital.category(uow, "WS"), kind="document", fields=told)
         holdings.register(uow, node, barcode="WS-0001")

@@ -14,7 +14,7 @@ from archive.uow import UnitOfWork
 
 @operation(section, "/audit", needs=P.AUDIT_VIEW, gives=shapes.AuditPage, query=shapes.AuditAsked, event="audit.viewed")
 def events(uow: UnitOfWork, asked: shapes.AuditAsked) -> shapes.AuditPage:
-    """Events, newest first; those of one record, oldest first. Without person, patient or record: of the last 30 days."""
+    """Events, newest first; those of one record, oldest first. Without person, patient, record or start: of 30 days."""
     wanted = asked.model_dump(exclude={"cursor"})
     # Looking is an event itself, with what was looked for.
     g.reading_words = {name: str(value) for name, value in wanted.items() if value}

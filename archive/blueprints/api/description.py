@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from archive.blueprints.api.operation import OPERATIONS, Gives, Operation, Shape
+from archive.blueprints.api.operation import JSON, OPERATIONS, Gives, Operation, Shape
 from archive.errors import CODES
 
 PART = re.compile(r"<(?:(\w+):)?(\w+)>")
@@ -85,16 +85,16 @@ def _given(done: Operation, shapes: dict[str, Any]) -> dict[str, Any]:
 
 def _content(gives: Gives, shapes: dict[str, Any]) -> dict[str, Any]:
     if isinstance(gives, tuple):
-        return {media: {"schema": {"type": "object"} if media.endswith("json") else {"type": "string"}} for media in gives}
+        return {media: {"schema": {"type": "object" if media == JSON else "string"}} for media in gives}
     _add(gives, shapes)
-    return {"application/json": {"schema": _ref(gives)}}
+    return {JSON: {"schema": _ref(gives)}}
 
 
 def _refusals(done: Operation) -> dict[str, Any]:
     said = REFUSED if done.method == "GET" else REFUSED | REFUSED_CHANGE
     if done.is_public:
         said = {status: words for status, words in said.items() if status not in {401, 403, 404}}
-    content = {"application/json": {"schema": _ref(Failure)}}
+    content = {JSON: {"schema": _ref(Failure)}}
     return {str(status): {"description": words, "content": content} for status, words in sorted(said.items())}
 
 

@@ -23,10 +23,13 @@ def _shown(uow: UnitOfWork, slip: Slip, row: Any) -> shapes.Request:
     )  # fmt: skip
 
 
-@operation(section, "/requests", needs=P.REQUEST_CREATE, method="POST", gives=shapes.Request, takes=shapes.Asked, status=201)
+@operation(
+    section, "/requests", needs=P.REQUEST_CREATE, method="POST", gives=shapes.Request, takes=shapes.Asked, status=201
+)
 def ask(uow: UnitOfWork, body: shapes.Asked) -> shapes.Request:
     """Asks for a record, to read it (eread) or on paper (paper)."""
-    made = requests.ask(uow, uow.node(body.node), kind=body.kind, purpose=body.purpose, days=body.days, reason=body.reason)
+    wanted = body.model_dump(exclude={"node"})
+    made = requests.ask(uow, uow.node(body.node), **wanted)
     return _shown(uow, slips.slip(uow, made), made)
 
 

@@ -8,7 +8,6 @@ from pydantic import ConfigDict, Field
 
 from archive.blueprints.api.operation import Shape
 
-
 Number = Annotated[int, Field(ge=0, le=100_000)]
 """A count, a year or a width; nothing that a column could not hold."""
 

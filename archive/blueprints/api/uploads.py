@@ -21,7 +21,7 @@ from archive.uow import UnitOfWork
     status=201, file="file",
 )  # fmt: skip
 def upload(uow: UnitOfWork, body: shapes.Upload) -> shapes.Uploaded:
-    """Multipart `file`, and either `node` (adds a representation) or `parent`, `type`, `title`, `fields` (makes a node)."""
+    """Multipart `file`, and either `node` (a file more) or `parent`, `type`, `title`, `fields` (a new node)."""
     if "staged" not in g:
         raise Invalid(fields={"file": _("Send the file as the part named file.")})
     node = _target(uow, body)

@@ -150,7 +150,7 @@ class Discharges:
         for row in rows:
             year = row.values["discharged_on"][:4]
             if year not in years:
-                years[year] = planting.series(uow, category, RECORD, year, keep, row.number)
+                years[year] = planting.series(uow, category, RECORD, year, keep, row=row.number)
         state = WORKFLOWS[RECORD.workflow].initial
         return [
             planting.Seed(years[row.values["discharged_on"][:4]], RECORD, self.described[row.number], state)

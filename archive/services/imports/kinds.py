@@ -43,7 +43,7 @@ class ImportKind:
     def headings(self, column: Column) -> tuple[str, ...]:
         """What the column is called in spreadsheets, the surest first; its own name and label last."""
         own, everywhere = headings().get(self.name, {}), headings()["any"]
-        words = own.get(column.name) or everywhere.get(column.name, ())
+        words = own.get(column.name) or everywhere.get(column.name, [])
         return (*words, column.name, column.label.message, str(column.label))
 
 

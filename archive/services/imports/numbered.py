@@ -16,8 +16,8 @@ from archive.schema import Type
 from archive.services import numbers, policies
 from archive.services.imports import planting
 from archive.services.imports.described import describe
-from archive.services.imports.planting import Seed
 from archive.services.imports.old_records import OldRecords
+from archive.services.imports.planting import Seed
 from archive.services.imports.rows import Keep, Made, Outcome, Reader, Row, refuse_doubles
 from archive.services.imports.terms import Terms
 from archive.services.imports.values import is_exact

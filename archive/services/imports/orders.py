@@ -42,7 +42,7 @@ class ImportView:
 
 @action("import.ordered", needs=SIGNED_IN)
 def order(uow: UnitOfWork, plan: Plan, *, dry: bool) -> Job:
-    """Orders a dry run, or the import for good. Raises Conflict while a column is missing, NotFound without the file."""
+    """Orders a dry run, or the import for good. Raises Conflict while a column is missing, NotFound for no file."""
     category, table = plans.entitled(uow, plan), reading.table(uow, plan.token)
     plan = replace(plan, filename=table.filename)
     found = plans.layout(uow, plan, table)
@@ -92,10 +92,19 @@ def _view(uow: UnitOfWork, job: Job) -> ImportView:
     tally = Tally.of_json(result)
     ready = job.kind == CHECK and job.state == "done" and tally[Outcome.NEW] + tally[Outcome.CHANGED] > 0
     return ImportView(
-        jobs.one(uow, job.uuid), plan.kind, kinds.KINDS[plan.kind].label, plan.filename, job.kind.removeprefix("import."),
-        dict(tally.counts), list(tally.problems), int(result.get("errors", 0)), ready and _is_here(uow, plan),
-        _undoable(uow, job), plan, job.created_at,
-    )  # fmt: skip
+        job=jobs.one(uow, job.uuid),
+        kind=plan.kind,
+        label=kinds.KINDS[plan.kind].label,
+        filename=plan.filename,
+        step=job.kind.removeprefix("import."),
+        counts=dict(tally.counts),
+        problems=list(tally.problems),
+        wrong=int(result.get("errors", 0)),
+        can_run=ready and _is_here(uow, plan),
+        can_undo=_undoable(uow, job),
+        plan=plan,
+        created_at=job.created_at,
+    )
 
 
 def _is_here(uow: UnitOfWork, plan: Plan) -> bool:

@@ -27,10 +27,13 @@ def numbers_in(cell: str) -> list[str]:
 
 def refuse_bad_numbers(reader: Reader, rows: Iterable[Row]) -> None:
     """A 病案号 has 6 to 10 digits: fewer mean that a spreadsheet has dropped the zeros before it."""
+    sentence = _(
+        "A record number has 6 to 10 digits. If the spreadsheet dropped zeros before it, "
+        "say above how many digits your numbers have."
+    )
     for row in rows:
         if not RECORD_NUMBER.fullmatch(row.values.get("mrn", "000000")):
-            reader.object(row, "mrn", _("A record number has 6 to 10 digits. If the spreadsheet dropped zeros before it, "
-                                        "say above how many digits your numbers have."))  # fmt: skip
+            reader.object(row, "mrn", sentence)
 
 
 @dataclass

@@ -101,15 +101,17 @@ class Staff:
     def _check(self, terms: Terms, row: Row) -> None:
         number, account = row.values.get("staff_no"), _account(row)
         owner = self.owners.get(account)
-        if (owner is not None and owner != number) or self.accounts.setdefault(
-            account, row.number
-        ) != row.number:
+        first = self.accounts.setdefault(account, row.number)
+        if owner not in (None, number) or first != row.number:
             column = "account" if "account" in row.values else "staff_no"
             self.reader.object(row, column, _("This account is another person's. Choose another one."))
         known = self.known.get(number or "")
         if known and "account" in row.values and known[0].account != account:
-            self.reader.object(row, "account", _("This person signs in as %(account)s already. An account is not changed "
-                                                 "by an import.", account=known[0].account))  # fmt: skip
+            sentence = _(
+                "This person signs in as %(account)s already. An account is not changed by an import.",
+                account=known[0].account,
+            )
+            self.reader.object(row, "account", sentence)
         try:
             self.wanted[row.number] = terms.departments(row.values.get("dept", ""))
         except Wrong as wrong:

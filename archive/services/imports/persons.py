@@ -29,7 +29,7 @@ class Persons:
     known: dict[str, Patient] = field(default_factory=dict)
 
     def judge(self, uow: UnitOfWork, rows: Iterable[Row]) -> None:
-        """Finds the patients of these rows. A number that is another person's is wrong, and so is an identity number."""
+        """Finds the patients of these rows. A record number or identity number that is another person's is wrong."""
         named = [row for row in rows if "mrn" in row.values and "patient_name" in row.values]
         numbers = {row.values["mrn"] for row in named}
         found = uow.session.scalars(
@@ -62,8 +62,11 @@ class Persons:
             digest = keys.identity_hash(id_no)
             owner = owners.get(digest) or self.ids.setdefault(digest, mrn)
             if owner != mrn:
-                self.reader.object(row, "id_no", _("This identity number stands under the record number %(mrn)s already. "
-                                                   "Is it the same person?", mrn=owner))  # fmt: skip
+                sentence = _(
+                    "This identity number stands under the record number %(mrn)s already. Is it the same person?",
+                    mrn=owner,
+                )
+                self.reader.object(row, "id_no", sentence)
 
     def news(self, keys: Keys, row: Row) -> dict[str, Any]:
         """The columns of a known patient that the row would change."""

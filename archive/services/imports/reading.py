@@ -29,10 +29,14 @@ KEPT_SECONDS = 24 * 3600
 
 SENTENCES: dict[Reason, Lazy] = {
     Reason.EMPTY: _l("There is nothing in this file. Choose the one with the rows."),
-    Reason.NOT_A_KNOWN_FORMAT: _l("This is neither an Excel workbook nor a text with separators. Open it in Excel or WPS, "
-                                  "save it as .xlsx without a password, or as CSV, and choose that."),
-    Reason.TOO_MANY_PAGES: _l("The file has too many rows or columns. Divide it: 300,000 rows and 200 columns at most."),
-}  # fmt: skip
+    Reason.NOT_A_KNOWN_FORMAT: _l(
+        "This is neither an Excel workbook nor a text with separators. Open it in Excel or WPS, "
+        "save it as .xlsx without a password, or as CSV, and choose that."
+    ),
+    Reason.TOO_MANY_PAGES: _l(
+        "The file has too many rows or columns. Divide it: 300,000 rows and 200 columns at most."
+    ),
+}
 UNREADABLE = _l("The file cannot be read. Open it in Excel or WPS, save it as .xlsx or CSV, and try again.")
 TOKEN = re.compile(r"\d+-[0-9a-f]{32}")
 

@@ -68,10 +68,8 @@ def _free_nodes(uow: UnitOfWork, ids: Iterable[int]) -> set[int]:
     )  # fmt: skip
     free = set(uow.session.scalars(untouched, execution_options=TRUSTED))
     free -= referenced(uow, Node, free, but=OF_A_NODE)
-    carried: dict[int, int] = dict(
-        uow.session.execute(select(Holding.id, Holding.node_id).where(Holding.node_id.in_(free)), execution_options=TRUSTED)
-        .all()
-    )  # fmt: skip
+    held = select(Holding.id, Holding.node_id).where(Holding.node_id.in_(free))
+    carried: dict[int, int] = dict(uow.session.execute(held, execution_options=TRUSTED).all())
     free -= {carried[number] for number in referenced(uow, Holding, carried, but=(HoldingEvent,))}
     _delete_nodes(uow, free, [number for number, node in carried.items() if node in free])
     return free

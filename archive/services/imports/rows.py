@@ -35,7 +35,7 @@ class Problem:
 
 @dataclass
 class Row:
-    """One row of the file. `values` has only what the file tells: an empty cell says nothing; `written` is how it does."""
+    """One row of the file. `values` has what the file tells, `written` how it does; an empty cell says nothing."""
 
     number: int
     values: dict[str, Any] = field(default_factory=dict)
@@ -84,15 +84,16 @@ class Reader:
         return row
 
     def _take(self, row: Row, column: Column, cell: str) -> None:
+        if is_nothing(cell) and not (cell and column.name == "sex"):  # 不详 is a sex, and nothing elsewhere
+            if column.required:
+                self.object(row, column.name, _("This must be filled in."))
+            return
+        if len(cell) > column.longest:
+            self.object(row, column.name, _("At most %(most)d characters, please.", most=column.longest))
+            return
+        if column.name == "mrn" and self.digits and cell.isdigit():
+            cell = cell.zfill(self.digits)
         try:
-            if is_nothing(cell) and not (cell and column.name == "sex"):
-                if column.required:
-                    raise Wrong(_("This must be filled in."))
-                return
-            if column.name == "mrn" and self.digits and cell.isdigit():
-                cell = cell.zfill(self.digits)
-            if len(cell) > column.longest:
-                raise Wrong(_("At most %(most)d characters, please.", most=column.longest))
             row.values[column.name], row.written[column.name] = column.read(cell), cell
         except Wrong as wrong:
             self.object(row, column.name, str(wrong))

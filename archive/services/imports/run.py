@@ -72,7 +72,9 @@ def run(site: Site, actor: Actor, plan: Plan, job_id: int, progress: Progress) -
                 ready.loader.judge(uow, _rows(ready, numbered))
             continue
 
-        def step(uow: UnitOfWork, read: list[Row] = _rows(ready, numbered), before: Tally = tally) -> Tally:
+        written = _rows(ready, numbered)
+
+        def step(uow: UnitOfWork, read: list[Row] = written, before: Tally = tally) -> Tally:
             job, rows = uow.session.get_one(Job, job_id), [row.afresh() for row in read]
             bring = _bring_people if kinds.KINDS[plan.kind].needs is P.USER_MANAGE else _bring_records
             bring(uow, job, ready, rows)

@@ -64,9 +64,12 @@ class Stays:
 def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
     left = values.get("discharged_on")
     return {
-        "admitted_at": date.fromisoformat(values["admitted_on"]), "discharged_at": date.fromisoformat(left) if left else None,
-        "dept_id": values.get("dept"), "outcome": values.get("outcome"), "attending": values.get("attending"),
-    }  # fmt: skip
+        "admitted_at": date.fromisoformat(values["admitted_on"]),
+        "discharged_at": date.fromisoformat(left) if left else None,
+        "dept_id": values.get("dept"),
+        "outcome": values.get("outcome"),
+        "attending": values.get("attending"),
+    }
 
 
 def join(uow: UnitOfWork, encounters: Mapping[int, int], milestones: Sequence[tuple[int, str]]) -> None:

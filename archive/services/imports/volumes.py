@@ -50,13 +50,15 @@ class Volumes:
 
     def _judge(self, row: Row) -> None:
         barcode = row.values.get("barcode")
-        if barcode and self.seen.setdefault(barcode, row.number) != row.number:
-            self.reader.object(row, "barcode", _("Row %(row)d has the same already. Leave one of them.",
-                                                 row=self.seen[barcode]))  # fmt: skip
+        if barcode and (first := self.seen.setdefault(barcode, row.number)) != row.number:
+            sentence = _("Row %(row)d has the same already. Leave one of them.", row=first)
+            self.reader.object(row, "barcode", sentence)
         place = row.values.get("location", "").upper()
         if place and place not in self.places:
-            self.reader.object(row, "location", _("There is no place %(code)s. Add it to the storeroom first, or correct "
-                                                  "the code.", code=place))  # fmt: skip
+            sentence = _(
+                "There is no place %(code)s. Add it to the storeroom first, or correct the code.", code=place
+            )
+            self.reader.object(row, "location", sentence)
 
     def refuse_taken(self, row: Row, node_id: int | None = None) -> None:
         """A barcode that another node's volume has is wrong."""

@@ -1,0 +1,83 @@
+"""Every page, as the roles that use it: no serious fault of access, nothing wider than the screen, usable without JavaScript."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from archive.services import holdings, tree
+from archive.sight import href
+from tests.conftest import PASSWORD, RECORD, hospital_of
+from tests.journeys.conftest import Archive, Reader
+
+pytestmark = pytest.mark.browser
+People = Callable[[str], Reader]
+
+PAGES = {
+    "archivist": (
+        "/", "/a/h001", "/a/h001/zy-bl", "/a/h001/zy-bl/@@add", "/a/h001/zy-bl/@@add?type=medical_record", "{record}",
+        "{record}/@@contents", "{record}/@@edit", "{record}/@@history", "{record}/@@upload", "/search?q=刘婷婷", "/jobs",
+        "/where?q=00218647", "/imports", "/sessions", "/worklists/draft", "/approvals", "/desk",
+    ),
+    "senior": ("/", "{record}/@@sharing", "{record}/@@sharing/add"),
+    "clinician": ("/", "/requests", "/find-patient", "/search?q=病历"),
+    "clerk": ("/", "/desk", "/desk/pick-list", "/desk/out", "/desk/overdue"),
+    "auditor": ("/audit", "/audit/verification", "/audit/mine"),
+    "security": ("/people",),
+    "sysadmin": ("/", "/control", "/control/policy/loans", "/people", "/people/add", "/jobs/all", "/me/password"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def record(archive: Archive) -> str:
+    """The path of a draft record with a component and a volume."""
+    site = archive.site()
+    hospital = hospital_of(site)
+    with hospital.uow("archivist") as uow:
+        fields = RECORD | {"dept": str(hospital.wards["CK"])}
+        node = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields)
+        tree.add(uow, node, kind="component", fields={"title": "入院记录", "component": "RY"})
+        holdings.register(uow, node, barcode="B00218647-2", sheets=12)
+        path = href(uow, node)
+    site.close()
+    return path
+
+
+@pytest.mark.parametrize("account", PAGES)
+def test_no_page_has_a_serious_fault_and_none_is_wider_than_the_screen(people: People, record: str, account: str) -> None:
+    reader, faults = people(account), []
+    for path in PAGES[account]:
+        status = reader.go(path.format(record=record))
+        assert status == 200, (path, status)
+        for violation in Axe().run(reader.page).response["violations"]:
+            if violation["impact"] in {"serious", "critical"}:
+                faults.append((path, violation["id"], [node["target"] for node in violation["nodes"]][:3]))
+        if reader.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            faults.append((path, "wider than the screen", []))
+    assert not faults
+
+
+def test_a_record_is_described_without_javascript(archive: Archive, browser: Browser, record: str) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="zh-CN")
+    page = context.new_page()
+    page.goto(f"{archive.url}/sign-in")
+    page.fill("input[name=account]", "archivist")
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main button.btn-primary")
+    expect(page.locator("h1")).to_have_text("工作台")
+    page.goto(f"{archive.url}{record}/@@edit")
+    page.fill("[name=attending]", "周敏敏")
+    page.click("main form .btn-primary")
+    expect(page.locator("main")).to_contain_text("周敏敏")
+    page.click(".jz-actions button:has-text('开始著录')")
+    expect(page.locator(".jz-sub")).to_contain_text("著录中")
+    context.close()
+
+
+def test_the_interface_speaks_english_when_asked(archive: Archive, people: People) -> None:
+    reader = people("archivist")
+    reader.page.context.add_cookies([{"name": "locale", "value": "en", "url": archive.url}])
+    reader.go("/")
+    expect(reader.page.locator("h1")).to_have_text("Workbench")
+    expect(reader.page.locator("html")).to_have_attribute("lang", "en")
