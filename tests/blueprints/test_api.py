@@ -37,10 +37,10 @@ class Program:
     client: FlaskClient
     token: str
 
-    def get(self, path: str, **query: object) -> TestResponse:
+    def get(self, path: str, /, **query: object) -> TestResponse:
         return self.client.get(f"{V1}{path}", query_string=query, headers=self.headers())
 
-    def post(self, path: str, body: object = None, **headers: str) -> TestResponse:
+    def post(self, path: str, body: object = None, /, **headers: str) -> TestResponse:
         data = None if body is None else json.dumps(body)
         return self.client.post(f"{V1}{path}", data=data, headers=self.headers() | headers)
 
