@@ -43,7 +43,8 @@ def kind_label(kind: str) -> str:
 def _labels() -> dict[str, str]:
     """What the codes of the shipped policies mean; a code that is not here stands for itself."""
     return {
-        "zh": _("in Chinese"), "en": _("in English"), "years": _("Years"), "code": _("Code"), "trigger": _("Counted from"),
+        "zh": _("in Chinese"), "en": _("in English"), "years": _("Years"), "code": _("Code"),
+        "trigger": _("Counted from"),
         "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
         "death_days": _("Days after a death"), "purposes": _("Purposes"), "limits": _("Limits"), "rules": _("Rules"),

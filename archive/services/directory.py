@@ -66,7 +66,6 @@ class Duty:
 class Person:
     """人员页: all that is kept of an account; `shares` is how many, never of what."""
 
-    id: int
     uuid: str
     name: str
     account: str
@@ -195,7 +194,7 @@ def person(uow: UnitOfWork, user: User) -> Person:
     live = (Session.user_id == user.id, Session.ended_at.is_(None), Session.expires_at > uow.now)
     shares = (LocalRole.principal_id == user.id, roster.lasts(LocalRole.expires_at, uow))
     return Person(
-        user.id, str(who.uuid), who.name, user.account, user.staff_no, user.clearance, user.disabled_at,
+        str(who.uuid), who.name, user.account, user.staff_no, user.clearance, user.disabled_at,
         user.password is not None, user.version, _places(uow, [user.id]).get(user.id, {}),
         list(_places(uow, [user.id], "group").get(user.id, {}).values()), _duties(uow, user),
         uow.session.scalar(select(func.count(Session.id)).where(*live)) or 0, _seen(uow, [user.id]).get(user.id),

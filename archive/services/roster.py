@@ -77,9 +77,7 @@ def counted(word: str, number: int) -> str:
 def notes(uow: UnitOfWork, principals: Iterable[Principal], roster: Roster) -> dict[int, str]:
     """What stands beside a name: department and staff number of a person, how many people are in a group."""
     found = {who.id: who for who in principals}
-    numbers = dict(
-        uow.session.execute(select(User.id, User.staff_no).where(User.id.in_(found))).all()
-    )
+    numbers = dict(uow.session.execute(select(User.id, User.staff_no).where(User.id.in_(found))).all())
     groups = {group for number in numbers if number in roster for group in roster[number].groups}
     is_dept = (Principal.id.in_(groups), Principal.kind == "dept")
     depts = dict(uow.session.execute(select(Principal.id, Principal.name).where(*is_dept)).all())

@@ -13,7 +13,7 @@ from archive.models import Node
 from archive.policy.permissions import P
 from archive.services import excerpts, facets, pinpoint, plain
 from archive.services.entries import texts_of
-from archive.services.findings import CAP, Filters, Order, Results
+from archive.services.findings import CAP, Filters, Group, Order, Results
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 from index import And, Damaged, FieldSpec, Query, QuerySyntax, Range, Sort, Term, TooSlow, parse
@@ -111,9 +111,10 @@ def _by_index(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
     begin = (place[0], place[1]) if place else None
     page = index.search(asked.query, allowed, texts_of=look, limit=PAGE, after=begin, sort=SORTS[asked.order])
     counts = index.facets(asked.query, allowed, facets.NAMES, texts_of=look)
+    called = [] if place else _called(uow, asked)
     return Results(
-        called=[] if place else _called(uow, asked),
-        groups=excerpts.groups(uow, page.hits, asked.query, asked.text),
+        called=called,
+        groups=_further(excerpts.groups(uow, page.hits, asked.query, asked.text), called),
         places=page.total.count, capped=not page.total.exact, facets=facets.drawn(uow, counts, asked.filters),
         next=cursor.pack(keys, purpose, list(page.next)) if page.next else None,
     )  # fmt: skip
@@ -123,9 +124,10 @@ def _by_database(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
     keys, purpose = uow.site.keys, asked.purpose(uow, "database")
     place = cursor.unpack(keys, purpose, after)
     hits, total = plain.find(uow, asked.text, asked.filters, place[0] if place else None, PAGE)
+    called = [] if place else _called(uow, asked)
     return Results(
-        called=[] if place else _called(uow, asked),
-        groups=excerpts.groups(uow, hits[:PAGE], asked.query, asked.text),
+        called=called,
+        groups=_further(excerpts.groups(uow, hits[:PAGE], asked.query, asked.text), called),
         places=min(total, CAP), capped=total > CAP, degraded=True,
         next=cursor.pack(keys, purpose, [hits[PAGE - 1].number]) if len(hits) > PAGE else None,
     )  # fmt: skip
@@ -136,6 +138,12 @@ def _called(uow: UnitOfWork, asked: Asked) -> list[NodeView]:
     numbered, named = pinpoint.by_number(uow, asked.text), pinpoint.by_name(uow, asked.text, CALLED)
     found = {node.id: node for node in [*numbered, *named] if _fits(node, asked.filters)}
     return views(uow, list(found.values())[:CALLED])
+
+
+def _further(groups: list[Group], called: list[NodeView]) -> list[Group]:
+    """What stands above already comes again only with a place to go to."""
+    above = {view.id for view in called}
+    return [group for group in groups if group.places or group.view.id not in above]
 
 
 def _fits(node: Node, filters: Filters) -> bool:

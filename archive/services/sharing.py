@@ -31,7 +31,6 @@ class Candidate:
     """Somebody with whom a node may be shared."""
 
     uuid: str
-    kind: str
     icon: str
     name: str
     note: str
@@ -66,7 +65,7 @@ def candidates(uow: UnitOfWork, node: Node, text: str, *, people_only: bool = Fa
     rows = uow.session.execute(found.order_by(*order).limit(MATCHES)).all()
     notes = roster.notes(uow, (who for who, _number in rows), roster.everybody(uow))
     return [
-        Candidate(str(who.uuid), who.kind, roster.ICONS[who.kind], who.name, notes[who.id], number or "")
+        Candidate(str(who.uuid), roster.ICONS[who.kind], who.name, notes[who.id], number or "")
         for who, number in rows
     ]
 

@@ -25,8 +25,8 @@ class Shape(BaseModel):
     @field_validator("*")
     @classmethod
     def keepable(cls, value: object) -> object:
-        """PostgreSQL keeps no zero byte in a text."""
-        if isinstance(value, str) and "\0" in value:
+        """No half of a character, and no zero byte, which PostgreSQL keeps in no text. Raises ValueError."""
+        if isinstance(value, str) and b"\0" in value.encode():
             raise ValueError("zero byte")
         return value
 
