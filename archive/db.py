@@ -61,10 +61,11 @@ def canonical(value: object) -> str:
 
 
 def connect(url: str) -> Engine:
-    """An engine with our manners: durable, foreign keys on, a write transaction takes its lock at once."""
+    """An engine with our manners: durable, foreign keys on, a write takes its lock at once, no values in error logs."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
-    engine = create_engine(url, connect_args={"timeout": 20, "check_same_thread": False}, pool_size=8, max_overflow=8)
+        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, hide_parameters=True)
+    options = {"timeout": 20, "check_same_thread": False}
+    engine = create_engine(url, connect_args=options, pool_size=8, max_overflow=8, hide_parameters=True)
     event.listen(engine, "connect", _sqlite_manners)
     event.listen(engine, "begin", _sqlite_begin)
     return engine

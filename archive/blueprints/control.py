@@ -2,22 +2,23 @@
 
 from flask import render_template
 
-from archive.gate import SIGNED_IN, Section
+from archive.gate import Section
 from archive.i18n import _
+from archive.policy.permissions import P
 from archive.services import control
 from archive.uow import UnitOfWork
 
 section = Section("control", __name__)
 
 
-@section.page("/control", needs=SIGNED_IN)
+@section.page("/control", needs=(P.OPERATE, P.CONFIG_MANAGE))
 def panel(uow: UnitOfWork) -> str:
     return render_template(
         "control/panel.html", panel=control.panel(uow), kind_label=kind_label, parts=_parts()
     )
 
 
-@section.page("/control/policy/<kind>", needs=SIGNED_IN)
+@section.page("/control/policy/<kind>", needs=(P.OPERATE, P.CONFIG_MANAGE))
 def policy(uow: UnitOfWork, kind: str) -> str:
     return render_template("control/policy.html", policy=control.policy(uow, kind), kind_label=kind_label,
                            labels=_labels())  # fmt: skip

@@ -7,7 +7,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive.errors import ArchiveError, Invalid
 from archive.forms import field, with_errors
-from archive.gate import SIGNED_IN, Section
+from archive.gate import Section
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.policy.roles import ROLES
@@ -18,7 +18,7 @@ from archive.uow import UnitOfWork
 section = Section("people", __name__)
 
 
-@section.page("/people", needs=SIGNED_IN, event="people.listed")
+@section.page("/people", needs=(P.USER_MANAGE, P.ROLE_ASSIGN), event="people.listed")
 def listing(uow: UnitOfWork) -> str:
     asked = request.args
     sought = Sought(
@@ -107,7 +107,7 @@ def add(uow: UnitOfWork) -> Response | tuple[str, int]:
     return make_response(redirect(url_for(".person", uuid=directory.person(uow, made).uuid)))
 
 
-@section.page("/people/<uuid:uuid>", needs=SIGNED_IN, event="people.person_viewed")
+@section.page("/people/<uuid:uuid>", needs=(P.USER_MANAGE, P.ROLE_ASSIGN), event="people.person_viewed")
 def person(uow: UnitOfWork, uuid: UUID) -> str:
     return _person(uow, uuid)
 

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from archive.actor import Actor
@@ -42,7 +42,7 @@ def sign_in(site: Site, *, account: str, password: str, device: str, origin: Ori
     with site.session() as session:
         key = _throttle_key(session, account, device, origin.address or "")
         _admit(site, session, key)
-        user = session.scalar(select(User).where((User.account == account) | (User.staff_no == account)))
+        user = session.scalar(select(User).where(_is(account)))
         good = passwords.matches(user.password if user else None, password) and user is not None
         if good and user is not None and user.disabled_at is None:
             session.execute(delete(SignInAttempt).where(SignInAttempt.key == key))
@@ -52,12 +52,17 @@ def sign_in(site: Site, *, account: str, password: str, device: str, origin: Ori
     raise Invalid(_("Staff number or password is wrong."))
 
 
+def _is(account: str) -> ColumnElement[bool]:
+    """Accounts and staff numbers are typed in any case."""
+    return or_(User.account == account, func.lower(User.staff_no) == account)
+
+
 def _throttle_key(session: OrmSession, account: str, device: str, address: str) -> str:
     """By account and known device, else by account and address: a stranger's tries do not lock the owner out."""
     known = session.scalar(
         select(Device.id)
         .join(User, User.id == Device.user_id)
-        .where((User.account == account) | (User.staff_no == account), Device.token_hash == _hash(device))
+        .where(_is(account), Device.token_hash == _hash(device))
     )
     return _hash(f"device|{account}|{device}" if device and known else f"address|{account}|{address}")
 

@@ -11,7 +11,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
-from werkzeug.test import TestResponse
 
 from archive import create_app
 from archive.actor import Actor
@@ -28,6 +27,8 @@ from tests.conftest import RECORD, Hospital
 from tests.services import lending, searching
 
 V1 = "/api/v1"
+Answer = Any
+"""A response, whose JSON is what the test says it is."""
 FILLED = {"uuid": str(uuid4()), "number": "1", "name": "approve"}
 """Something harmless for each part of an address."""
 
@@ -39,14 +40,14 @@ class Program:
     client: FlaskClient
     token: str
 
-    def get(self, path: str, /, **query: object) -> TestResponse:
+    def get(self, path: str, /, **query: object) -> Answer:
         return self.client.get(f"{V1}{path}", query_string=query, headers=self.headers())
 
-    def post(self, path: str, body: object = None, /, **headers: str) -> TestResponse:
+    def post(self, path: str, body: object = None, /, **headers: str) -> Answer:
         data = None if body is None else json.dumps(body)
         return self.client.post(f"{V1}{path}", data=data, headers=self.headers() | headers)
 
-    def upload(self, **form: object) -> TestResponse:
+    def upload(self, **form: object) -> Answer:
         return self.client.post(f"{V1}/uploads", data=form, headers=self.headers())
 
     def headers(self) -> dict[str, str]:
@@ -77,8 +78,8 @@ def described(sqlite_template: Any) -> dict[str, Any]:
     got = create_app(site).test_client().get(f"{V1}/openapi.json")
     site.close()
     assert got.status_code == 200
-    found: dict[str, Any] = got.json
-    return found
+    assert isinstance(got.json, dict)
+    return got.json
 
 
 def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -92,7 +93,7 @@ def uuid_of(hospital: Hospital, record: int) -> str:
         return str(uow.node(record).uuid)
 
 
-def code_of(got: TestResponse) -> str:
+def code_of(got: Answer) -> str:
     """The code of a refusal, whose shape is the same everywhere."""
     assert got.json is not None
     assert set(got.json) in ({"error", "message"}, {"error", "message", "fields"})
@@ -158,7 +159,7 @@ def test_without_a_token_that_is_valid_nothing_is_said_but_how_to_get_in(
 ) -> None:
     client = app.test_client()
     for path, method in every(described):
-        got = client.open(path, method=method, headers={"Authorization": header} if header else {})
+        got: Answer = client.open(path, method=method, headers={"Authorization": header} if header else {})
         assert got.status_code == 401, (method, path)
         assert code_of(got) == "sign_in_needed"
         assert "bearer token" in got.json["message"]
@@ -252,7 +253,7 @@ def test_unknown_fields_and_unknown_parameters_are_refused_by_name(
         if "security" in operation:
             continue
         if "application/json" in operation.get("requestBody", {}).get("content", {}):
-            got = program.client.open(where, method=method, json={"nonsense": 1}, headers=program.headers())
+            got: Answer = program.client.open(where, method=method, json={"nonsense": 1}, headers=program.headers())
             assert (got.status_code, got.json["fields"]["nonsense"]) == (422, "这里没有此项。"), path
         got = program.client.open(where + "?nonsense=1", method=method, headers=program.headers())
         if got.status_code == 422:
@@ -340,7 +341,7 @@ def test_a_record_is_added_with_its_file_and_taken_on_by_version(
 def test_an_upload_says_what_is_wrong_and_leaves_nothing(programs: Programs, hospital: Hospital, record: int) -> None:
     program, uuid = programs("archivist"), uuid_of(hospital, record)
 
-    def sent(**form: object) -> TestResponse:
+    def sent(**form: object) -> Answer:
         return program.upload(**({"file": (BytesIO(papers.pdf("一")), "a.pdf")} | form))
 
     assert program.upload(node=uuid).json["fields"] == {"file": "请以名为 file 的部分发送文件。"}

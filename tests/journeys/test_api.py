@@ -37,7 +37,7 @@ class Program:
     def get(self, path: str, /, **query: object) -> requests.Response:
         return requests.get(f"{self.url}/api/v1{path}", params=query, headers=self.headers, timeout=60)  # type: ignore[arg-type]
 
-    def post(self, path: str, body: object = None, /, **more: Any) -> requests.Response:
+    def post(self, path: str, body: Any = None, /, **more: Any) -> requests.Response:
         return requests.post(f"{self.url}/api/v1{path}", json=body, headers=self.headers, timeout=60, **more)
 
     def done(self, job: str) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from shutil import rmtree
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from archive.actor import Actor
 from archive.errors import Invalid
@@ -275,3 +275,24 @@ def test_a_new_record_is_found_by_number_before_the_index_has_it(hospital: Hospi
     fresh = patient(hospital, "00600001", "柳青")
     assert files(find(hospital, "archivist", "柳青")) == {fresh}
     assert files(find(hospital, "archivist", "600001")) == {fresh}
+
+
+def test_a_page_of_hits_asks_the_database_no_more_often_than_one_hit(hospital: Hospital, shelf: Shelf) -> None:
+    """No statement for each row."""
+    few = statements(hospital, "无痛性阴道流血")
+    assert statements(hospital, "胎盘") <= few + 1  # whether two characters stand together is looked up in the text
+
+
+def statements(hospital: Hospital, text: str) -> int:
+    count = 0
+
+    def note(*_: object) -> None:
+        nonlocal count
+        count += 1
+
+    find(hospital, "archivist", text)  # what is read once a process is read now
+    event.listen(hospital.site.engine, "before_cursor_execute", note)
+    with hospital.uow("archivist", readonly=True) as uow:
+        said(search.find(uow, text))
+    event.remove(hospital.site.engine, "before_cursor_execute", note)
+    return count
