@@ -10,6 +10,8 @@ class ArchiveError(Exception):
 
     status = 500
     code = "error"
+    about: object = None
+    """What was refused, for the journal; never shown."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.sentence())

@@ -224,7 +224,7 @@ def _note_reading(route: Route, uow: UnitOfWork, response: Response) -> None:
 
 def _note_refusal(error: ArchiveError) -> None:
     actor: Actor = g.get("actor") or Actor.nobody()
-    node, uow = g.get("node"), g.get("uow")
+    node, uow = g.get("node") or error.about, g.get("uow")
     result = "hidden" if isinstance(error, NotFound) else "denied"
     event = Event((request.endpoint or "page").replace(".", "_") + ".refused", result=result, object_ref=request.path[:120])
     if node is not None and uow is not None:

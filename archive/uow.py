@@ -110,7 +110,11 @@ class UnitOfWork:
             found = self._renamed(ref)
         if found is None:
             raise NotFound
-        self.require(needs, found)
+        try:
+            self.require(needs, found)
+        except (NotFound, Forbidden) as refused:
+            refused.about = found  # for the journal alone: an attempt on a hidden record belongs to its trail
+            raise
         return found
 
     def _locate(self, ref: int | UUID | str) -> Select[Node]:

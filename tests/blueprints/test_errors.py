@@ -6,11 +6,13 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from archive.application import is_outage
+from archive.models import ReadEvent
+from archive.sight import href
 from archive.site import Site
 from tests.blueprints.conftest import Browse, Browser
 from tests.conftest import Hospital
@@ -159,3 +161,13 @@ def test_only_a_database_that_is_away_busy_or_broken_counts_as_an_outage(
     outage: bool,  # noqa: FBT001 - a column of the table above
 ) -> None:
     assert is_outage(error) is outage
+
+
+def test_an_attempt_on_a_hidden_record_stands_in_its_trail(hospital: Hospital, record: int, browser: Browse) -> None:
+    with hospital.uow("archivist", readonly=True) as uow:
+        path = href(uow, uow.node(record))
+    assert browser("clinician2").get(path).status_code == 404
+    hidden = select(ReadEvent).where(ReadEvent.result == "hidden", ReadEvent.object_id == record)
+    with hospital.site.journal() as session:
+        tried = session.scalars(hidden).all()
+    assert [event.actor for event in tried] == ["clinician2"]

@@ -89,7 +89,8 @@ def test_a_search_is_one_line_in_the_journal(hospital: Hospital, site: Site, bro
     browser("clinician").get("/search?q=刘婷婷")
     with site.journal() as journal:
         lines = journal.scalars(select(ReadEvent).where(ReadEvent.action.startswith("search"))).all()
-        assert [(line.action, line.actor, line.shown) for line in lines] == [("search.run", "clinician", [numbers["own"]])]
+        said = [(line.action, line.actor, line.shown) for line in lines]
+        assert said == [("search.run", "clinician", [numbers["own"]])]
 
 
 def test_who_has_no_part_in_the_archive_has_no_search(browser: Browse, hospital: Hospital) -> None:

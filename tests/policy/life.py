@@ -29,10 +29,10 @@ class Life:
         self.group = self._group()
         self.acts: list[Callable[[], object]] = [
             self.add_record, self.add_component, self.add_component, self.add_paper, self.step, self.step, self.step,
-            self.step, self.change_department, self.change_department, self.change_level, self.move, self.move, self.move,
-            self.share, self.share, self.share, self.unshare, self.unshare, self.block, self.block, self.seal, self.seal,
-            self.trash, self.restore, self.restore, self.grant, self.grant, self.wait, self.join, self.give_role,
-            self.classify_what_is_closed, self.classify_what_is_closed,
+            self.step, self.change_department, self.change_department, self.change_level, self.move, self.move,
+            self.move, self.share, self.share, self.share, self.unshare, self.unshare, self.block, self.block,
+            self.seal, self.seal, self.trash, self.restore, self.restore, self.grant, self.grant, self.wait,
+            self.join, self.give_role, self.classify_what_is_closed, self.classify_what_is_closed,
         ]  # fmt: skip
         for act in (self.add_record, self.add_component, self.add_component, self.add_paper) * 3:
             act()
@@ -112,8 +112,8 @@ class Life:
     def add_paper(self) -> object:
         code, kind = self.random.choice((("WS", "document"), ("RS", "personnel"), ("ZY·TS", "service_file")))
         fields = {
-            "title": "通知", "date_from": "2026-05-04", "responsible": "院办", "open_status": "open", "dept": self._ward(),
-            "service_kind": "complaint", "summary": "等候过久",
+            "title": "通知", "date_from": "2026-05-04", "responsible": "院办", "open_status": "open",
+            "dept": self._ward(), "service_kind": "complaint", "summary": "等候过久",
         }  # fmt: skip
         with self.hospital.uow("senior") as uow:
             node = tree.add(uow, self.hospital.category(uow, code), kind=kind, fields=fields)
@@ -216,7 +216,8 @@ class Life:
         hours = self.random.randint(-2, 20)
         with self.hospital.site.uow(Actor.system("test")) as uow:
             made = AccessGrant(
-                principal_id=self._principal(), node_id=self._anything(uow).id, cause="eread", max_level=self.random.randint(0, 3),
+                principal_id=self._principal(), node_id=self._anything(uow).id, cause="eread",
+                max_level=self.random.randint(0, 3),
                 permission=self.random.choice((P.DISCOVER, P.IDENTIFY, P.READ, P.READ, P.PRINT, P.DOWNLOAD)),
                 valid_from=uow.now + timedelta(hours=hours), valid_until=uow.now + timedelta(hours=hours + 10),
             )  # fmt: skip

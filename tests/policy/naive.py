@@ -1,4 +1,4 @@
-"""The rule of access once more, slowly and by itself: it reads the two tables of rights and bare facts, nothing of ours."""
+"""The rule of access once more, slowly and by itself: from the two tables of rights and bare facts, nothing of ours."""
 
 import csv
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Someone:
-    """A person: their global roles, clearance, departments, and everybody they are (themselves, departments, groups)."""
+    """A person: global roles, clearance, departments, and everybody they are (themselves, departments, groups)."""
 
     id: int
     roles: frozenset[str]

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from archive.access import Class, tokens_of
 from archive.actor import Actor
+from archive.errors import NotFound
 from archive.models import AccessGrant, LocalRole, Node
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
@@ -72,7 +73,7 @@ def test_what_they_may_not_know_of_answers_as_what_never_was(
     with hospital.uow(account, readonly=True) as uow:
         answers = []
         for number in (record, 999_999):
-            with pytest.raises(Exception) as refusal:
+            with pytest.raises(NotFound) as refusal:
                 uow.node(number)
             answers.append((type(refusal.value), str(refusal.value)))
         assert answers[0] == answers[1]
