@@ -94,9 +94,14 @@ def verify(site: Site, files: int) -> Outcome:
     migrate.verify(site)
     problems: list[str] = []
     with site.uow(Actor.system("restore"), readonly=True) as uow, uow.unscoped("restore"):
-        rows = uow.session.execute(select(Blob.record, Blob.sha256, Blob.size).order_by(Blob.record, Blob.sha256))
-        problems += [f"{f.problem.name.lower()}: {f.name}" for f in check(site.store, (tuple(row) for row in rows))]  # type: ignore[misc]
-        problems += _chain(journal.verify(uow.session, journal.CHANGES, site.settings.checkpoint_folder, site.keys))
+        rows = uow.session.execute(
+            select(Blob.record, Blob.sha256, Blob.size).order_by(Blob.record, Blob.sha256)
+        )
+        register = ((record, sha256, size) for record, sha256, size in rows)
+        problems += [f"{found.problem.name.lower()}: {found.name}" for found in check(site.store, register)]
+        problems += _chain(
+            journal.verify(uow.session, journal.CHANGES, site.settings.checkpoint_folder, site.keys)
+        )
     with site.journal() as session:
         problems += _chain(journal.verify(session, journal.READS, site.settings.checkpoint_folder, site.keys))
     return Outcome(2, files, tuple(problems))
@@ -120,7 +125,14 @@ def _snapshot(engine: Engine, target: Path) -> Path:
             live.backup(copy)
         return path
     path = target.with_name(f"{target.name}.pgdump")
-    _run(["pg_dump", "--format=custom", f"--file={path}", f"--dbname={_plain(engine.url.render_as_string(False))}"])
+    _run(
+        [
+            "pg_dump",
+            "--format=custom",
+            f"--file={path}",
+            f"--dbname={_plain(engine.url.render_as_string(False))}",
+        ]
+    )
     return path
 
 
@@ -143,7 +155,9 @@ def _run(command: list[str]) -> None:
         raise BackupFailed(f"{command[0]} is not installed: it comes with PostgreSQL's client programs")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BackupFailed(f"{command[0]} failed: {done.stderr.strip().splitlines()[-1] if done.stderr else ''}")
+        raise BackupFailed(
+            f"{command[0]} failed: {done.stderr.strip().splitlines()[-1] if done.stderr else ''}"
+        )
 
 
 def _files(folder: Path) -> Iterator[Path]:

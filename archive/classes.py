@@ -3,12 +3,35 @@
 from collections.abc import Iterable
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, delete, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from archive.access import Class, tokens_of
-from archive.models import ROOT_ID, AccessClass, AccessToken, Counter, LocalRole, Node, Policy, SecurityEpoch, Setting
+from archive.models import (
+    ROOT_ID,
+    AccessClass,
+    AccessToken,
+    Counter,
+    LocalRole,
+    Node,
+    Policy,
+    SecurityEpoch,
+    Setting,
+)
 from archive.policy.rights import checksum
 
 TRUSTED: Any = {"scope": "classes", "synchronize_session": False}
@@ -42,10 +65,10 @@ def _wait(session: Session, lock: ColumnElement[Any], nodes: Iterable[Node]) -> 
         session.refresh(node, HANDED_DOWN)
 
 
-def policy_id(session: Session, *, type: str, workflow: str, state: str) -> int:
+def policy_id(session: Session, kind: str, workflow: str, state: str) -> int:
     """The interned (type, workflow, state)."""
-    known = select(Policy.id).where(Policy.type == type, Policy.workflow == workflow, Policy.state == state)
-    number, _new = _interned(session, known, Policy(type=type, workflow=workflow, state=state))
+    known = select(Policy.id).where(Policy.type == kind, Policy.workflow == workflow, Policy.state == state)
+    number, _new = _interned(session, known, Policy(type=kind, workflow=workflow, state=state))
     return number
 
 
@@ -66,7 +89,7 @@ def classify(session: Session, node: Node, parent: Node) -> None:
     """Gives one node without descendants its class; the caller flushes. A new node is its parent's child already."""
     node.level = max(node.level_own, parent.level)
     node.overlay = max(node.overlay_own, parent.overlay)
-    node.policy_id = policy_id(session, type=node.type, workflow=node.workflow, state=node.state)
+    node.policy_id = policy_id(session, node.type, node.workflow, node.state)
     node.scope_id = node.id if node.shared or not node.inherits else parent.scope_id
     context = (node.scope_id or 0, node.policy_id, node.level, node.dept_id or 0, node.overlay)
     node.access_class = _intern(session, {context})[context]
@@ -76,7 +99,10 @@ def classify(session: Session, node: Node, parent: Node) -> None:
 def classify_branch(session: Session, top: Node) -> int:
     """Classifies `top` and everything below it, one UPDATE a level of the tree. Gives how many nodes changed."""
     alone(session, top)
-    deepest = session.scalar(select(func.max(Node.depth)).where(_below(top)), execution_options=TRUSTED) or top.depth
+    deepest = (
+        session.scalar(select(func.max(Node.depth)).where(_below(top)), execution_options=TRUSTED)
+        or top.depth
+    )
     _inherit_policies(session, top)
     count = sum(_classify_level(session, top, depth) for depth in range(top.depth, deepest + 1))
     announce(session, top)
@@ -93,7 +119,7 @@ def _inherit_policies(session: Session, top: Node) -> None:
         select(Node.type, Node.workflow, Node.state).where(_below(top)).distinct(), execution_options=TRUSTED
     ).all()
     for kind in kinds:
-        number = policy_id(session, type=kind[0], workflow=kind[1], state=kind[2])
+        number = policy_id(session, *kind)
         session.execute(
             update(Node)
             .where(_below(top), Node.type == kind[0], Node.workflow == kind[1], Node.state == kind[2])
@@ -201,7 +227,9 @@ def expand_below(session: Session, top: Node) -> int:
     """After sharing changed at an existing scope: rewrites class rows only, never nodes, never the index."""
     alone(session)
     scopes = select(Node.id).where(_below(top), or_(Node.shared, Node.inherits.is_(False), Node.id == top.id))
-    numbers = session.scalars(select(AccessClass.id).where(AccessClass.scope_id.in_(scopes)), execution_options=TRUSTED)
+    numbers = session.scalars(
+        select(AccessClass.id).where(AccessClass.scope_id.in_(scopes)), execution_options=TRUSTED
+    )
     count = expand(session, list(numbers))
     announce(session)
     return count
@@ -229,10 +257,15 @@ def refresh_policy(session: Session) -> int:
 def reserve_node_ids(session: Session, count: int = 1) -> list[int]:
     """Fresh node ids, so that paths are known before the rows are written. Never given twice."""
     if session.get_bind().dialect.name == "postgresql":
-        drawn = session.scalars(text("SELECT nextval('node_id_seq') FROM generate_series(1, :count)"), {"count": count})
+        drawn = session.scalars(
+            text("SELECT nextval('node_id_seq') FROM generate_series(1, :count)"), {"count": count}
+        )
         return list(drawn)
     last = session.scalar(
-        update(Counter).where(Counter.name == "node.id").values(value=Counter.value + count).returning(Counter.value)
+        update(Counter)
+        .where(Counter.name == "node.id")
+        .values(value=Counter.value + count)
+        .returning(Counter.value)
     )
     if last is None:
         raise LookupError("the counter node.id is missing: the database was not initialised")

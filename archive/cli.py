@@ -14,7 +14,9 @@ from storage import StorageError
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="juanzong", description="Juanzong 卷宗: archive management for hospitals")
+    top = argparse.ArgumentParser(
+        prog="juanzong", description="Juanzong 卷宗: archive management for hospitals"
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for register in REGISTER:
         register(commands)
@@ -26,7 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     try:
         result: int | None = chosen.run(settings.load(), chosen)
-    except (ArchiveError, BadSettings, WeakSecret, SchemaMismatch, StorageError, LookupError, OSError) as error:
+    except (
+        ArchiveError,
+        BadSettings,
+        WeakSecret,
+        SchemaMismatch,
+        StorageError,
+        LookupError,
+        OSError,
+    ) as error:
         print(f"juanzong: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

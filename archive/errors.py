@@ -102,7 +102,9 @@ class Full(ArchiveError):
     status, code = 507, "full"
 
     def sentence(self) -> str:
-        return _("The disk is full, so the file was not kept. Tell the system administrator, then upload it again.")
+        return _(
+            "The disk is full, so the file was not kept. Tell the system administrator, then upload it again."
+        )
 
 
 class WrongMethod(ArchiveError):
@@ -130,5 +132,7 @@ CODES = tuple(kind.code for kind in KINDS)
 
 def of_status(status: int) -> type[ArchiveError]:
     """The error for a status that the web server itself gives. What has none of its own is malformed, or our fault."""
-    named = {kind.status: kind for kind in (NotFound, Forbidden, SignInNeeded, TooLarge, Throttled, WrongMethod)}
+    named = {
+        kind.status: kind for kind in (NotFound, Forbidden, SignInNeeded, TooLarge, Throttled, WrongMethod)
+    }
     return named.get(status, Malformed if status < 500 else ArchiveError)

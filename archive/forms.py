@@ -15,7 +15,9 @@ KINDS = {
 }  # fmt: skip
 
 
-def fields_of(uow: UnitOfWork, kind: Type, values: Mapping[str, object], errors: Mapping[str, str]) -> list[dict[str, Any]]:
+def fields_of(
+    uow: UnitOfWork, kind: Type, values: Mapping[str, object], errors: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """The fields of a type, with what was typed and what is wrong with it."""
     return [_drawn(uow, field, values.get(field.name), errors.get(field.name)) for field in kind.typed]
 
@@ -37,7 +39,9 @@ def field(name: str, label: str, kind: str = "text", **more: Any) -> dict[str, A
     return {"name": name, "label": label, "kind": kind, **more}
 
 
-def with_errors(fields: list[dict[str, Any]], typed: Mapping[str, str], error: Invalid | None) -> list[dict[str, Any]]:
+def with_errors(
+    fields: list[dict[str, Any]], typed: Mapping[str, str], error: Invalid | None
+) -> list[dict[str, Any]]:
     """The fields with what was typed before, and the errors beside them."""
     wrong = error.fields if error else {}
     return [

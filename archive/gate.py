@@ -111,7 +111,7 @@ def conduct(route: Route, parts: dict[str, Any]) -> Response:
     readonly = request.method in SAFE
     try:
         with _staged(route):
-            attempt = partial(_attempt, route, parts, readonly)
+            attempt = partial(_attempt, route, parts, readonly=readonly)
             return attempt() if readonly else site().retrying(attempt)
     except (Forbidden, NotFound) as error:
         _note_refusal(error)
@@ -142,7 +142,7 @@ def _could(route: Route) -> bool:
         return not isinstance(route.needs, P) or route.needs in _actor(route).anywhere
 
 
-def _attempt(route: Route, parts: dict[str, Any], readonly: bool) -> Response:
+def _attempt(route: Route, parts: dict[str, Any], *, readonly: bool) -> Response:
     here = site()
     with here.session(readonly=readonly) as session:
         g.session = session
@@ -226,7 +226,11 @@ def _note_refusal(error: ArchiveError) -> None:
     actor: Actor = g.get("actor") or Actor.nobody()
     node, uow = g.get("node") or error.about, g.get("uow")
     result = "hidden" if isinstance(error, NotFound) else "denied"
-    event = Event((request.endpoint or "page").replace(".", "_") + ".refused", result=result, object_ref=request.path[:120])
+    event = Event(
+        (request.endpoint or "page").replace(".", "_") + ".refused",
+        result=result,
+        object_ref=request.path[:120],
+    )
     if node is not None and uow is not None:
         event = uow.event_about(node, event)
     site().record_read(event, actor, origin())
@@ -240,4 +244,15 @@ def audit_routes(app: Flask) -> None:
             raise UnguardedView(f"{rule.rule} ({rule.endpoint}) is not guarded")
 
 
-__all__ = ["PROGRAM", "PUBLIC", "SIGNED_IN", "ApiSection", "P", "Section", "audit_routes", "conduct", "origin", "site"]
+__all__ = [
+    "PROGRAM",
+    "PUBLIC",
+    "SIGNED_IN",
+    "ApiSection",
+    "P",
+    "Section",
+    "audit_routes",
+    "conduct",
+    "origin",
+    "site",
+]

@@ -66,7 +66,16 @@ CHAINED = (
 )  # fmt: skip
 
 
-def write(session: Session, journal: Journal, event: Event, *, actor: Actor, origin: Origin, at: datetime, keys: Keys) -> Any:
+def write(
+    session: Session,
+    journal: Journal,
+    event: Event,
+    *,
+    actor: Actor,
+    origin: Origin,
+    at: datetime,
+    keys: Keys,
+) -> Any:
     """Adds `event` to the journal in the caller's transaction."""
     words = canonical(event.words) if event.words else None
     row = journal.event(
@@ -152,7 +161,9 @@ class Checkpoint:
         return canonical([self.journal, self.seq, self.hash, self.at]).encode()
 
 
-def write_checkpoint(session: Session, journal: Journal, folder: Path, keys: Keys, now: datetime) -> Checkpoint | None:
+def write_checkpoint(
+    session: Session, journal: Journal, folder: Path, keys: Keys, now: datetime
+) -> Checkpoint | None:
     """Signs the head into `folder`, unless nothing was sealed since the last one. Durable when it returns."""
     seq, link = head(session, journal)
     known = list(checkpoints(folder, journal))
@@ -241,7 +252,13 @@ def _unsealed(journal: Journal) -> Any:
 
 
 def _fault(
-    session: Session, journal: Journal, link: Any, event: Any, expected: int, previous: str, marks: dict[int, Checkpoint]
+    session: Session,
+    journal: Journal,
+    link: Any,
+    event: Any,
+    expected: int,
+    previous: str,
+    marks: dict[int, Checkpoint],
 ) -> tuple[int, int | None, str] | None:
     if link.seq != expected:
         return expected, None, "missing"

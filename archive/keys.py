@@ -47,7 +47,9 @@ class Keys:
         if not self._secret:
             return self._read("session").hex()
         if len(self._secret) < 32 or self._secret.lower() in DEFAULT_SECRETS or len(set(self._secret)) < 8:
-            raise WeakSecret("JUANZONG_SECRET is short or a default; give at least 32 random characters, or none")
+            raise WeakSecret(
+                "JUANZONG_SECRET is short or a default; give at least 32 random characters, or none"
+            )
         return self._secret
 
     @cached_property
@@ -69,7 +71,9 @@ class Keys:
     @property
     def verify_key(self) -> str:
         """The public half of the audit key, in hex."""
-        raw = self.signer.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        raw = self.signer.public_key().public_bytes(
+            serialization.Encoding.Raw, serialization.PublicFormat.Raw
+        )
         return raw.hex()
 
     def identity_hash(self, value: str) -> str:

@@ -73,7 +73,9 @@ def upgrade(site: Site) -> None:
     for history, engine in _pairs(site):
         with engine.begin() as connection:
             current = MigrationContext.configure(connection, opts=history.options()).get_current_revision()
-            known = {script.revision for script in ScriptDirectory.from_config(history.config()).walk_revisions()}
+            known = {
+                script.revision for script in ScriptDirectory.from_config(history.config()).walk_revisions()
+            }
             if current is not None and current not in known:
                 raise SchemaMismatch(f"the {history.name} database is newer than this program")
             if current != history.head():
@@ -86,7 +88,9 @@ def verify(site: Site) -> None:
         with engine.connect() as connection:
             current = MigrationContext.configure(connection, opts=history.options()).get_current_revision()
         if current != history.head():
-            raise SchemaMismatch(f"the {history.name} database is at {current}, the program at {history.head()}: run init")
+            raise SchemaMismatch(
+                f"the {history.name} database is at {current}, the program at {history.head()}: run init"
+            )
 
 
 def differences(site: Site) -> list[Any]:

@@ -26,7 +26,9 @@ def syllables(name: str) -> tuple[str, ...]:
 def _read(text: str) -> tuple[str, ...]:
     parts = lazy_pinyin(text, style=Style.NORMAL, v_to_u=False)
     # In Latin or digits the last digit would be taken for a tone and lost: 张三之子1, 2018年.
-    return tuple((part if part.isascii() else to_normal(part) or part).lower() for part in parts if part.strip())
+    return tuple(
+        (part if part.isascii() else to_normal(part) or part).lower() for part in parts if part.strip()
+    )
 
 
 def name_key(name: str) -> str:

@@ -43,7 +43,9 @@ class ArchivalNumber:
     @property
     def prefix(self) -> str:
         """What the serial number counts within: the series."""
-        return "·".join(part for part in (f"{self.fonds}-{self.category}", self.year, self.retention, self.org) if part)
+        return "·".join(
+            part for part in (f"{self.fonds}-{self.category}", self.year, self.retention, self.org) if part
+        )
 
 
 def normalised(text: str) -> str:

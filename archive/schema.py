@@ -124,7 +124,9 @@ def _one(field: Field, given: object, vocabularies: Callable[[str], Vocabulary])
     if field.kind is Kind.NUMBER:
         return _number(text)
     if field.kind is Kind.DEPT:
-        return (int(text), None) if text in vocabularies("departments") else (None, _("Choose one of the list."))
+        return (
+            (int(text), None) if text in vocabularies("departments") else (None, _("Choose one of the list."))
+        )
     if field.kind is Kind.CHOICE and text not in vocabularies(field.vocabulary or ""):
         return None, _("Choose one of the list.")
     if field.pattern and not re.fullmatch(field.pattern, text):

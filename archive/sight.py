@@ -87,7 +87,11 @@ class NodeView:
         self._uow.saw(self._node)
         if not self.mrn:
             return self._node.title
-        parts = [self.stay or "", self.person or "", str(self._node.data.get("discharged_on") or _("in hospital"))]
+        parts = [
+            self.stay or "",
+            self.person or "",
+            str(self._node.data.get("discharged_on") or _("in hospital")),
+        ]
         return " · ".join(parts)
 
     @property
@@ -184,11 +188,11 @@ class NodeView:
     @property
     def fields(self) -> list[Shown]:
         """Every field that has a value this person may know, in the order of the type."""
-        shown = []
-        for field in self.type.fields if self.type else ():
-            if (value := self._value(field)) is not None:
-                shown.append(Shown(field, value, words(self._uow, field, value)))
-        return shown
+        return [
+            Shown(field, value, words(self._uow, field, value))
+            for field in (self.type.fields if self.type else ())
+            if (value := self._value(field)) is not None
+        ]
 
 
 def words(uow: UnitOfWork, field: Field | None, value: object) -> str:
@@ -229,7 +233,8 @@ def _learn_slugs(uow: UnitOfWork, nodes: Iterable[Node]) -> dict[int, tuple[str,
     missing = {number for node in nodes for number in ids_of(node.path)} - set(known)
     if missing:
         rows = uow.session.execute(
-            select(Node.id, Node.slug, Node.type).where(Node.id.in_(missing)), execution_options={"scope": "slugs"}
+            select(Node.id, Node.slug, Node.type).where(Node.id.in_(missing)),
+            execution_options={"scope": "slugs"},
         )
         known |= {number: (slug, kind) for number, slug, kind in rows}
     return known

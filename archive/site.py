@@ -41,7 +41,9 @@ class Site:
         self.engine = connect(settings.main_url)
         self.journal_engine = connect(settings.journal_url)
         self._writers = sessionmaker(self.engine, expire_on_commit=False)
-        self._readers = sessionmaker(self.engine.execution_options(**self._readonly()), expire_on_commit=False)
+        self._readers = sessionmaker(
+            self.engine.execution_options(**self._readonly()), expire_on_commit=False
+        )
         self._journal = sessionmaker(self.journal_engine, expire_on_commit=False)
         guard.install(self._writers)
         guard.install(self._readers)
@@ -89,7 +91,9 @@ class Site:
                 session.commit()
 
     @contextmanager
-    def uow(self, actor: Actor, *, readonly: bool = False, origin: Origin | None = None) -> Iterator[UnitOfWork]:
+    def uow(
+        self, actor: Actor, *, readonly: bool = False, origin: Origin | None = None
+    ) -> Iterator[UnitOfWork]:
         """A unit of work for `actor`: commits when the block is left, rolls back when it raises."""
         with self.session(readonly=readonly) as session:
             work = self.work(session, actor, origin)
@@ -138,7 +142,9 @@ class Site:
         """Writes what was read or refused, durably, before the first byte. Raises Unavailable if it cannot."""
         try:
             with self.journal() as session:
-                journal.write(session, journal.READS, event, actor=actor, origin=origin, at=self.clock(), keys=self.keys)
+                journal.write(
+                    session, journal.READS, event, actor=actor, origin=origin, at=self.clock(), keys=self.keys
+                )
         except DBAPIError as error:
             raise Unavailable from error
 

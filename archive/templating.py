@@ -1,7 +1,7 @@
 """What every template may use: words, numbers and dates of the hospital, the person, the menu."""
 
-from dataclasses import dataclass
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -45,7 +45,13 @@ MENU = (
     Entry(_l("Workbench"), "layout-dashboard", "workbench.home", sections=("workbench",)),
     Entry(_l("Browse"), "folders", "tree.top", (P.DISCOVER,), ("tree", "pages", "uploads", "sharing")),
     Entry(_l("Search"), "search", "search.results", (P.DISCOVER,), ("search",)),
-    Entry(_l("Where is it"), "map-pin-search", "whereabouts.find", (P.IDENTIFY, P.HOLDING_VIEW), ("whereabouts",)),
+    Entry(
+        _l("Where is it"),
+        "map-pin-search",
+        "whereabouts.find",
+        (P.IDENTIFY, P.HOLDING_VIEW),
+        ("whereabouts",),
+    ),
     Entry(_l("Find a patient"), "user-search", "find_exact.form", (P.FIND_EXACT,), ("find_exact",)),
     Entry(_l("My requests"), "book", "requests.mine", (P.REQUEST_CREATE,), ("requests",)),
     Entry(_l("Approvals"), "checkbox", "requests.to_decide", (P.REQUEST_DECIDE,)),
@@ -92,7 +98,14 @@ def _running(actor: Actor) -> int:
 
 def person(actor: Actor) -> Person:
     titles = [str(ROLES[role].title) for role in ROLES if role in actor.roles]
-    return Person(actor.name, actor.staff_no, titles[0] if titles else "", actor.name[:1], actor.is_authenticated, actor.anywhere)
+    return Person(
+        actor.name,
+        actor.staff_no,
+        titles[0] if titles else "",
+        actor.name[:1],
+        actor.is_authenticated,
+        actor.anywhere,
+    )
 
 
 def menu(actor: Actor) -> list[dict[str, Any]]:
@@ -102,7 +115,9 @@ def menu(actor: Actor) -> list[dict[str, Any]]:
     for entry in MENU:
         if entry.needs and not actor.anywhere & set(entry.needs):
             continue
-        current = request.endpoint == entry.endpoint or (here in entry.sections and request.endpoint not in _OTHERS)
+        current = request.endpoint == entry.endpoint or (
+            here in entry.sections and request.endpoint not in _OTHERS
+        )
         entries.append({"label": str(entry.label), "icon": entry.icon, "href": url_for(entry.endpoint),
                         "current": current, "count": None})  # fmt: skip
     return entries
@@ -148,7 +163,8 @@ class Formats:
     def number(self, value: float | None) -> str:
         return format_decimal(value, locale=i18n.locale()) if value is not None else ""
 
-    def count(self, value: int, capped: bool = False) -> str:
+    def count(self, value: int, capped: object = None) -> str:
+        """`1,000+` where counting stopped at the cap."""
         return self.number(value) + ("+" if capped else "")
 
     def size(self, size: int) -> str:

@@ -85,9 +85,7 @@ class UnitOfWork:
                 raise NotFound
             if not self.can(needs, node):
                 raise Forbidden
-        elif needs is SIGNED_IN and not self.actor.is_authenticated:
-            raise Forbidden
-        elif needs is PROGRAM and not self.actor.is_system:
+        elif (needs is SIGNED_IN and not self.actor.is_authenticated) or (needs is PROGRAM and not self.actor.is_system):
             raise Forbidden
 
     # Reading
@@ -194,9 +192,13 @@ class UnitOfWork:
             self.session.execute(insert(Outbox), rows)
             if topic == "index":
                 grown = update(Node).where(Node.id.in_(part)).values(revision=Node.revision + 1)
-                self.session.execute(grown, execution_options={"scope": "outbox", "synchronize_session": False})
+                self.session.execute(
+                    grown, execution_options={"scope": "outbox", "synchronize_session": False}
+                )
 
-    def job(self, kind: str, *, node: Node | None = None, total: int | None = None, priority: int = 5, **args: Any) -> Job:
+    def job(
+        self, kind: str, *, node: Node | None = None, total: int | None = None, priority: int = 5, **args: Any
+    ) -> Job:
         """Writes a job in this transaction; a worker takes it up after the commit."""
         made = Job(
             kind=kind, args=args, node_id=node.id if node else None, owner_id=self.actor.principal_id,
@@ -255,8 +257,14 @@ class UnitOfWork:
             return event
         if isinstance(subject, Node):
             return self.event_about(subject, event)
-        ref = getattr(subject, "number", None) or getattr(subject, "barcode", None) or getattr(subject, "uuid", "")
-        return replace(event, object_kind=subject.__tablename__, object_id=subject.id, object_ref=str(ref) or None)
+        ref = (
+            getattr(subject, "number", None)
+            or getattr(subject, "barcode", None)
+            or getattr(subject, "uuid", "")
+        )
+        return replace(
+            event, object_kind=subject.__tablename__, object_id=subject.id, object_ref=str(ref) or None
+        )
 
 
 def _by_slugs(slugs: list[str]) -> Select[Node]:
@@ -283,7 +291,9 @@ def action(
     by the permission alone, and the function itself asks for its node.
     """
 
-    def decorate(function: Callable[Concatenate[UnitOfWork, A], R]) -> Callable[Concatenate[UnitOfWork, A], R]:
+    def decorate(
+        function: Callable[Concatenate[UnitOfWork, A], R],
+    ) -> Callable[Concatenate[UnitOfWork, A], R]:
         @wraps(function)
         def run(uow: UnitOfWork, *args: A.args, **kwargs: A.kwargs) -> R:
             subject = args[0] if args and hasattr(args[0], "__tablename__") else None

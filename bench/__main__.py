@@ -108,7 +108,13 @@ def _share(bench: Bench, category: int, person: int) -> None:
     with bench.site.uow(Actor.system("bench")) as uow, uow.unscoped("bench"):
         top = uow.session.get_one(Node, category)
         count = sharing.classify_closed(uow, top)
-    row(f"… until {count:,} nodes are classified", (time.perf_counter() - begin) * 1000, "ms", 0, "≤ 10 s for 300,000")
+    row(
+        f"… until {count:,} nodes are classified",
+        (time.perf_counter() - begin) * 1000,
+        "ms",
+        0,
+        "≤ 10 s for 300,000",
+    )
     bench.write("sharing at an existing scope", "senior", another, "≤ 20 ms")
 
 

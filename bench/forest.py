@@ -24,7 +24,9 @@ def plant(site: Site, nodes: int) -> None:
     """A fonds with one category and folders of 20,000 archived records each, in two departments."""
     prepare(site)
     with site.uow(Actor.system("bench")) as uow:
-        wards = [setup.department(uow, code=code, name=name) for code, name in (("CK", "产科"), ("EK", "儿科"))]
+        wards = [
+            setup.department(uow, code=code, name=name) for code, name in (("CK", "产科"), ("EK", "儿科"))
+        ]
         for number, (account, (role, clearance)) in enumerate(PEOPLE.items(), start=1):
             user = setup.enlist(uow, account=account, name=account, staff_no=str(number), password=None,
                                 roles=(role,), clearance=clearance)  # fmt: skip
@@ -62,7 +64,9 @@ def _model(uow: UnitOfWork, series: Node, ward: int) -> Node:
     return node
 
 
-def _rows(series: Node, kinds: list[Node], ids: list[int], start: int, uow: UnitOfWork) -> Iterator[dict[str, Any]]:
+def _rows(
+    series: Node, kinds: list[Node], ids: list[int], start: int, uow: UnitOfWork
+) -> Iterator[dict[str, Any]]:
     for offset, number in enumerate(ids):
         kind, place = kinds[(start + offset) % len(kinds)], start + offset
         yield {

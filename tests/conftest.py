@@ -94,11 +94,17 @@ def _on_server(server: str, statement: str) -> None:
 
 
 def _url(server: str, name: str) -> str:
-    return make_url(server).set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+    return (
+        make_url(server)
+        .set(drivername="postgresql+psycopg", database=name)
+        .render_as_string(hide_password=False)
+    )
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def site(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, clock: Clock) -> Iterator[Site]:
+def site(
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, clock: Clock
+) -> Iterator[Site]:
     """A furnished archive without records, on each database in turn."""
     var = tmp_path / "var"
     shutil.copytree(sqlite_template, var)
@@ -107,7 +113,10 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, 
         yield made
         made.close()
         return
-    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
+    server, template = (
+        request.getfixturevalue("postgres_server"),
+        request.getfixturevalue("postgres_template"),
+    )
     name = f"juanzong_{uuid4().hex}"
     _on_server(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     made = Site(Settings(var=var, database_url=_url(server, name)), clock)

@@ -37,7 +37,9 @@ def _keep(uow: UnitOfWork, memo: Memo) -> Response:
 def scan(uow: UnitOfWork) -> Response:
     """One scan. The answer is another page, so that loading it again repeats nothing."""
     form, sheets = request.form, request.form.get("sheets", "")
-    return _keep(uow, desk.hear(uow, form.get("barcode", ""), _memo(uow), sheets=sheets, confirmed="confirmed" in form))
+    return _keep(
+        uow, desk.hear(uow, form.get("barcode", ""), _memo(uow), sheets=sheets, confirmed="confirmed" in form)
+    )
 
 
 @section.page("/desk/undo", needs=P.REQUEST_HANDLE, methods=("POST",))
@@ -57,4 +59,6 @@ def out(uow: UnitOfWork) -> str:
 
 @section.page("/desk/overdue", needs=P.REQUEST_HANDLE)
 def overdue(uow: UnitOfWork) -> str:
-    return render_template("desk/loans.html", loans=circulation.overdue(uow), title=_("Overdue"), most=slips.MOST)
+    return render_template(
+        "desk/loans.html", loans=circulation.overdue(uow), title=_("Overdue"), most=slips.MOST
+    )

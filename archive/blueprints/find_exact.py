@@ -27,10 +27,14 @@ def find(uow: UnitOfWork) -> str | tuple[str, int]:
         return _page(uow, request.form, None, error), error.status
 
 
-def _page(uow: UnitOfWork, typed: Any, hits: list[Hit] | None, error: Invalid | Throttled | None = None) -> str:
+def _page(
+    uow: UnitOfWork, typed: Any, hits: list[Hit] | None, error: Invalid | Throttled | None = None
+) -> str:
     wrong = error.fields if isinstance(error, Invalid) else {}
     drawn = forms.fields_of(uow, find_exact.QUESTION, typed, wrong)
     # The browser of a shared computer must not offer one patient's number or name to whoever comes next.
-    fields = {field["name"]: field | {"autocomplete": "off", "autofocus": field["name"] == "mrn"} for field in drawn}
+    fields = {
+        field["name"]: field | {"autocomplete": "off", "autofocus": field["name"] == "mrn"} for field in drawn
+    }
     refusal = str(error) if isinstance(error, Throttled) else None
     return render_template("find_exact/find.html", fields=fields, hits=hits, refusal=refusal)

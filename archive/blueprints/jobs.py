@@ -19,7 +19,9 @@ def drawn(seen: JobView, *, named: bool = False) -> dict[str, Any]:
 
     A card that asks for itself every two seconds names its record by number only, or each time would be a reading.
     """
-    about = (seen.subject.label if named else seen.subject.stay or seen.subject.number) if seen.subject else None
+    about = (
+        (seen.subject.label if named else seen.subject.stay or seen.subject.number) if seen.subject else None
+    )
     own, uuid = url_for("jobs.card", uuid=seen.uuid), seen.uuid
     return {
         "uuid": uuid, "label": f"{seen.label} · {about}" if about else seen.label, "state": seen.state,
@@ -43,7 +45,9 @@ def _result(seen: JobView) -> dict[str, str] | None:
 @section.page("/jobs", needs=SIGNED_IN, event="job.listed")
 def mine(uow: UnitOfWork) -> str:
     found = jobs.mine(uow)
-    live, ended = ([drawn(one, named=True) for one in found if one.running is going] for going in (True, False))
+    live, ended = (
+        [drawn(one, named=True) for one in found if one.running is going] for going in (True, False)
+    )
     return render_template("jobs/mine.html", live=live, ended=ended)
 
 
@@ -52,7 +56,9 @@ def everybodys(uow: UnitOfWork) -> str:
     state = request.args.get("state")
     chosen = state if state in jobs.LOOKS else None
     found = [drawn(seen) for seen in jobs.everybodys(uow, chosen)]
-    return render_template("jobs/all.html", jobs=found, tallies=jobs.tallies(uow), looks=jobs.LOOKS, chosen=chosen)
+    return render_template(
+        "jobs/all.html", jobs=found, tallies=jobs.tallies(uow), looks=jobs.LOOKS, chosen=chosen
+    )
 
 
 @section.page("/jobs/<uuid:uuid>", needs=SIGNED_IN)

@@ -73,7 +73,9 @@ def go_to(uow: UnitOfWork, node: Any) -> Response:
 @section.page("/a/<slugs:path>/++page++<int:number>/image", needs=P.READ, node="path")
 def image(uow: UnitOfWork, node: Any, number: int) -> Response:
     asked = request.args
-    return _jpeg(pages.image(uow, node, number, width=asked.get("width", type=int), ticket=asked.get("ticket")))
+    return _jpeg(
+        pages.image(uow, node, number, width=asked.get("width", type=int), ticket=asked.get("ticket"))
+    )
 
 
 @section.page("/a/<slugs:path>/++page++<int:number>/thumb", needs=P.READ, node="path")
@@ -81,7 +83,9 @@ def thumbnail(uow: UnitOfWork, node: Any, number: int) -> Response:
     return _jpeg(pages.thumbnail(uow, node, number, ticket=request.args.get("ticket")))
 
 
-@section.page("/a/<slugs:path>/++page++<int:number>/text", needs=P.READ, node="path", event="page.text_viewed")
+@section.page(
+    "/a/<slugs:path>/++page++<int:number>/text", needs=P.READ, node="path", event="page.text_viewed"
+)
 def text(uow: UnitOfWork, node: Any, number: int) -> Response:
     g.reading_words = {"page": number}
     response = make_response(pages.one(uow, node, number).text)

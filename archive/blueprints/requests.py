@@ -59,7 +59,8 @@ def _fields(uow: UnitOfWork, kinds: list[str]) -> list[dict[str, Any]]:
     words = policies.vocabulary(uow, "purpose")
     said = _l("%(purpose)s (screen %(eread)d days, paper %(paper)d working days)")
     purposes = [
-        (name, str(said) % {"purpose": words.get(name, name), **most}) for name, most in borrowing.limits(uow).items()
+        (name, str(said) % {"purpose": words.get(name, name), **most})
+        for name, most in borrowing.limits(uow).items()
     ]
     return [
         field("kind", _("How"), "radio", required=True, value=kinds[0] if kinds else "",
@@ -109,7 +110,9 @@ def to_decide(uow: UnitOfWork) -> str:
 @section.page("/approvals", needs=P.REQUEST_DECIDE, methods=("POST",))
 def decide(uow: UnitOfWork) -> Response:
     form = request.form
-    outcomes = requests.decide(uow, form.getlist("ids", type=UUID), form.get("act", ""), reason=form.get("reason"))
+    outcomes = requests.decide(
+        uow, form.getlist("ids", type=UUID), form.get("act", ""), reason=form.get("reason")
+    )
     refused = [one for one in outcomes if one.refusal]
     session["undecided"] = {str(one.ref): one.refusal for one in refused[:NOTES]}
     if done := len(outcomes) - len(refused):

@@ -6,12 +6,12 @@ from flask import Response, flash, g, make_response, redirect, render_template, 
 from flask_login import login_user, logout_user
 
 from archive import gate
-from archive.signed_in import SignedIn
 from archive.errors import Invalid, Throttled
 from archive.forms import field
 from archive.gate import PUBLIC, SIGNED_IN, Section
 from archive.i18n import LOCALES, _
 from archive.services import sessions
+from archive.signed_in import SignedIn
 from archive.uow import UnitOfWork
 
 section = Section("session", __name__)
@@ -25,7 +25,14 @@ def sign_in(_uow: UnitOfWork) -> str:
 
 def _form(account: str = "", error: str | None = None) -> str:
     fields = [
-        field("account", _("Staff number or account"), value=account, required=True, autocomplete="username", autofocus=True),
+        field(
+            "account",
+            _("Staff number or account"),
+            value=account,
+            required=True,
+            autocomplete="username",
+            autofocus=True,
+        ),
         field("password", _("Password"), "password", required=True, autocomplete="current-password"),
     ]
     action = url_for(".open_session", next=request.args.get("next"))
@@ -84,7 +91,9 @@ def end(uow: UnitOfWork, uuid: str) -> Response:
 
 @section.page("/preferences", needs=PUBLIC, methods=("POST",))
 def preferences(_uow: UnitOfWork) -> Response:
-    response = make_response(redirect(_safe(urlsplit(request.referrer or "").path) or url_for("workbench.home")))
+    response = make_response(
+        redirect(_safe(urlsplit(request.referrer or "").path) or url_for("workbench.home"))
+    )
     allowed = {"theme": {"light", "dark"}, "rail": {"wide", "narrow"}, "locale": set(LOCALES)}
     for name, values in allowed.items():
         if (given := request.form.get(name)) in values:

@@ -33,14 +33,20 @@ def tabs(seen: NodeView, current: str) -> list[dict[str, Any]]:
         ("sharing", _("Sharing"), f"{base}/@@sharing", seen.can(P.SHARE)),
         ("history", _("History"), f"{base}/@@history", seen.can(P.HISTORY)),
     ]
-    return [{"label": label, "href": target, "current": name == current} for name, label, target, may in wanted if may]
+    return [
+        {"label": label, "href": target, "current": name == current}
+        for name, label, target, may in wanted
+        if may
+    ]
 
 
 def actions(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
     """The action bar, drawn from rights and workflow: never a button that would be refused."""
     found: list[dict[str, Any]] = []
     if tree.addable(uow, node):
-        found.append({"label": _("Add"), "href": f"{seen.href}/@@add", "icon": "plus", "primary": seen.is_container})
+        found.append(
+            {"label": _("Add"), "href": f"{seen.href}/@@add", "icon": "plus", "primary": seen.is_container}
+        )
     if seen.can(P.SCAN_UPLOAD) and seen.type and seen.type.pages:
         found.append({"label": _("Upload"), "href": f"{seen.href}/@@upload", "icon": "upload"})
     if seen.can(P.REQUEST_CREATE) and not seen.is_container:
@@ -58,12 +64,20 @@ def actions(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
 def _trash(seen: NodeView) -> dict[str, Any]:
     label, icon = (_("Restore"), "trash-off") if seen.is_trashed else (_("Move to trash"), "trash")
     act = {"label": label, "icon": icon, "post": f"{seen.href}/@@trash"}
-    return act if seen.is_trashed else act | {"confirm": _("It stays in the trash for 30 days and can be restored.")}
+    return (
+        act
+        if seen.is_trashed
+        else act | {"confirm": _("It stays in the trash for 30 days and can be restored.")}
+    )
 
 
 def _step(offer: steps.Offer, seen: NodeView) -> dict[str, Any]:
     step = offer.step
-    act: dict[str, Any] = {"label": str(step.title), "icon": step.icon, "primary": step.primary and not offer.reasons}
+    act: dict[str, Any] = {
+        "label": str(step.title),
+        "icon": step.icon,
+        "primary": step.primary and not offer.reasons,
+    }
     if offer.reasons:
         return act | {"disabled": True, "reason": " ".join(offer.reasons), "href": ""}
     if step.asks_reason:
@@ -74,7 +88,13 @@ def _step(offer: steps.Offer, seen: NodeView) -> dict[str, Any]:
 def record(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
     """The cards of a record's page, as far as this person may see them."""
     parts = listing.contents(uow, node).rows if seen.holds_items else []
-    cards: dict[str, Any] = {"fields": seen.fields, "components": parts, "tracks": None, "gate": None, "timeline": None}
+    cards: dict[str, Any] = {
+        "fields": seen.fields,
+        "components": parts,
+        "tracks": None,
+        "gate": None,
+        "timeline": None,
+    }
     if node.type == "medical_record":
         cards |= _tracks(uow, node, seen)
     cards |= carriers(uow, node)
@@ -105,14 +125,22 @@ def carriers(uow: UnitOfWork, node: Any) -> dict[str, Any]:
     match = None
     if held.agrees is not None:
         counts = {"sheets": held.sheets, "pages": held.pages}
-        match = {"kind": "ok" if held.agrees else "wait", "text": _("Paper / electronic %(sheets)s / %(pages)s", **counts)}
+        match = {
+            "kind": "ok" if held.agrees else "wait",
+            "text": _("Paper / electronic %(sheets)s / %(pages)s", **counts),
+        }
     return {"sides": sides, "match": match, "loan": _loan(uow, loan) if loan else None}
 
 
 def _paper(volume: holdings.Volume) -> dict[str, Any]:
     rows = [(_("Barcode"), volume.barcode, True), (_("Place"), volume.holder or volume.place, not volume.holder),
-            (_("Container"), volume.container, True), (_("Sheets"), volume.sheets), (_("Condition"), volume.condition)]  # fmt: skip
-    return {"label": _("Paper"), "state": {"label": str(volume.status.title), "kind": volume.status.look}, "rows": rows}
+            (_("Container"), volume.container, True), (_("Sheets"), volume.sheets),
+            (_("Condition"), volume.condition)]  # fmt: skip
+    return {
+        "label": _("Paper"),
+        "state": {"label": str(volume.status.title), "kind": volume.status.look},
+        "rows": rows,
+    }
 
 
 def _loan(uow: UnitOfWork, loan: circulation.OpenLoan) -> dict[str, Any]:
@@ -167,7 +195,12 @@ def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: boo
     """A folder as the one table component draws it."""
     kinds = holdings.carriers_of(uow, [view for view in listed.rows if not view.is_container])
     rows = [_row(view, kinds.get(view.id)) for view in listed.rows]
-    total = ngettext("%(num)s item", "%(num)s items", listed.total, num=f"{listed.total:,}" + ("+" if listed.capped else ""))
+    total = ngettext(
+        "%(num)s item",
+        "%(num)s items",
+        listed.total,
+        num=f"{listed.total:,}" + ("+" if listed.capped else ""),
+    )
     onward = _with(cursor=listed.next) if listed.next else None
     sorts = {"title": "number", "updated": "updated"}
     columns: list[dict[str, Any]] = [
@@ -187,7 +220,8 @@ def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: boo
         "name": "contents", "label": _("Contents"), "columns": columns, "rows": rows, "total": total, "next": onward,
         "filters": _filters(listed.filters), "reset": base or request.path,
         "bulk": {"action": f"{base}/@@bulk", "acts": acts} if acts else None,
-        "empty": {"title": _("Nothing here yet"), "text": _("What is added here, and what you may see of it, appears in this list.")},
+        "empty": {"title": _("Nothing here yet"),
+                  "text": _("What is added here, and what you may see of it, appears in this list.")},
     }  # fmt: skip
 
 
@@ -212,7 +246,12 @@ def _bulk_acts(rows: list[NodeView]) -> list[dict[str, Any]]:
 
 def _filters(filters: listing.Filters) -> list[dict[str, str]]:
     chips = []
-    for name, label in (("state", _("State")), ("type", _("Type")), ("year", _("Year")), ("dept", _("Department"))):
+    for name, label in (
+        ("state", _("State")),
+        ("type", _("Type")),
+        ("year", _("Year")),
+        ("dept", _("Department")),
+    ):
         if value := getattr(filters, name):
             chips.append({"label": label, "value": str(value), "remove": _with(**{name: None})})
     if filters.trashed:

@@ -47,9 +47,13 @@ def _contents(uow: UnitOfWork, node: Any, seen: NodeView) -> str:
         state=asked.get("state"), type=asked.get("type"), year=asked.get("year", type=int),
         dept=asked.get("dept", type=int), trashed="trashed" in asked,
     )  # fmt: skip
-    listed = listing.contents(uow, node, sort=asked.get("sort", "position"), after=asked.get("cursor"), filters=filters)
+    listed = listing.contents(
+        uow, node, sort=asked.get("sort", "position"), after=asked.get("cursor"), filters=filters
+    )
     head = shown.head(uow, node, seen, "contents")
-    return render_template("tree/contents.html", view=seen, list=shown.table(uow, listed, base=seen.href), **head)
+    return render_template(
+        "tree/contents.html", view=seen, list=shown.table(uow, listed, base=seen.href), **head
+    )
 
 
 @section.page("/a/<slugs:path>/@@add", needs=P.ADD, node="path")
@@ -57,7 +61,9 @@ def add_form(uow: UnitOfWork, node: Any) -> str:
     kinds = tree.addable(uow, node)
     kind = TYPES.get(request.args.get("type") or (kinds[0].name if len(kinds) == 1 else ""))
     if kind is None:
-        return render_template("tree/choose.html", kinds=kinds, view=NodeView(uow, node), **shown.place(uow, node))
+        return render_template(
+            "tree/choose.html", kinds=kinds, view=NodeView(uow, node), **shown.place(uow, node)
+        )
     return _form(uow, node, kind, request.args, None, url_for(".add", path=_path(uow, node), type=kind.name))
 
 
@@ -72,7 +78,9 @@ def add(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
     return make_response(redirect(href(uow, made)))
 
 
-def _form(uow: UnitOfWork, node: Any, kind: Any, values: Any, error: Invalid | None, action: str, **more: Any) -> str:
+def _form(
+    uow: UnitOfWork, node: Any, kind: Any, values: Any, error: Invalid | None, action: str, **more: Any
+) -> str:
     fields = forms.fields_of(uow, kind, values, error.fields if error else {})
     cancel = href(uow, node)
     return render_template("tree/form.html", kind=kind, fields=fields, action=action, cancel=cancel, node=NodeView(uow, node),
@@ -86,21 +94,35 @@ def _path(uow: UnitOfWork, node: Any) -> str:
 @section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path")
 def edit_form(uow: UnitOfWork, node: Any) -> str:
     values = tree.form_values(node)
-    return _form(uow, node, TYPES[node.type], values, None, url_for(".edit", path=_path(uow, node)), version=node.version)
+    return _form(
+        uow,
+        node,
+        TYPES[node.type],
+        values,
+        None,
+        url_for(".edit", path=_path(uow, node)),
+        version=node.version,
+    )
 
 
 @section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path", methods=("POST",))
 def edit(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
     form, action = request.form, url_for(".edit", path=_path(uow, node))
     try:
-        tree.edit(uow, node, fields=form, version=form.get("version", 0, type=int), comment=form.get("comment"))
+        tree.edit(
+            uow, node, fields=form, version=form.get("version", 0, type=int), comment=form.get("comment")
+        )
     except Stale as late:
         uow.undo()
         pairs = tree.compared(node, form, late.theirs)
-        return _form(uow, node, TYPES[node.type], form, None, action, version=node.version, conflict=pairs), late.status
+        return _form(
+            uow, node, TYPES[node.type], form, None, action, version=node.version, conflict=pairs
+        ), late.status
     except Invalid as error:
         uow.undo()
-        return _form(uow, node, TYPES[node.type], form, error, action, version=form.get("version")), error.status
+        return _form(
+            uow, node, TYPES[node.type], form, error, action, version=form.get("version")
+        ), error.status
     flash(_("Saved."), "ok")
     return make_response(redirect(href(uow, node)))
 
@@ -118,7 +140,9 @@ def step_form(uow: UnitOfWork, node: Any, name: str) -> str:
     offer = next((o for o in steps.offers(uow, node) if o.step.name == name), None)
     if offer is None:
         raise NotFound
-    return render_template("tree/reason.html", offer=offer, view=NodeView(uow, node), **shown.place(uow, node))
+    return render_template(
+        "tree/reason.html", offer=offer, view=NodeView(uow, node), **shown.place(uow, node)
+    )
 
 
 @section.page("/a/<slugs:path>/@@milestone", needs=P.EDIT, node="path", methods=("POST",))

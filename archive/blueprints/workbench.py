@@ -39,7 +39,9 @@ def _titles() -> dict[str, str]:
     return {"draft": _("Drafts"), "cataloguing": _("In cataloguing"), "review": _("To review")}
 
 
-def _figures(lists: list[workbench.Worklist], counts: requests.Counts, uow: UnitOfWork) -> list[dict[str, Any]]:
+def _figures(
+    lists: list[workbench.Worklist], counts: requests.Counts, uow: UnitOfWork
+) -> list[dict[str, Any]]:
     """The figures on top: each is a link to its list, and none is shown to whom it says nothing."""
     titles = _titles()
     rows = [_figure(titles[w.name], w.total, url_for(".worklist", state=w.name), "") for w in lists]

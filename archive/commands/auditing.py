@@ -38,7 +38,10 @@ def _verify(settings: Settings, _chosen: argparse.Namespace) -> int:
     for book in JOURNALS:
         with reading(site, book) as session:
             verdict = journal.verify(session, book, settings.checkpoint_folder, site.keys, _progress)
-        print(f"{book.name}: {verdict.sealed} sealed, {verdict.waiting} waiting, {verdict.checkpoints} checkpoints: ", end="")
+        print(
+            f"{book.name}: {verdict.sealed} sealed, {verdict.waiting} waiting, {verdict.checkpoints} checkpoints: ",
+            end="",
+        )
         if verdict.whole:
             print("whole")
             continue
@@ -76,5 +79,7 @@ def _write(site: Site, book: Journal, file: Any) -> int:
             columns = {name: journal.plain(getattr(event, name)) for name in CHAINED}
             file.write(canonical({"seq": link.seq, "hash": link.hash, "event": columns}) + "\n")
             count, last = count + 1, journal.Checkpoint(book.name, link.seq, link.hash, event.at.isoformat())
-    file.write(canonical({"head": last.__dict__ | {"signature": site.keys.signer.sign(last.text()).hex()}}) + "\n")
+    file.write(
+        canonical({"head": last.__dict__ | {"signature": site.keys.signer.sign(last.text()).hex()}}) + "\n"
+    )
     return count

@@ -10,7 +10,9 @@ from archive.site import Site
 
 
 def register(commands: Any) -> None:
-    save = commands.add_parser("backup", help="write database, files, keys and checkpoints into an empty folder")
+    save = commands.add_parser(
+        "backup", help="write database, files, keys and checkpoints into an empty folder"
+    )
     save.add_argument("folder", type=Path)
     save.set_defaults(run=_back_up)
     load = commands.add_parser("restore", help="restore a backup into an empty place and verify it")
@@ -24,7 +26,9 @@ def _say(what: str, number: int) -> None:
 
 def _back_up(settings: Settings, chosen: argparse.Namespace) -> None:
     done = backup.back_up(Site(settings), chosen.folder, _say)
-    print(f"backed up {done.databases} databases and {done.files} files; the folder holds the keys too: guard it")
+    print(
+        f"backed up {done.databases} databases and {done.files} files; the folder holds the keys too: guard it"
+    )
 
 
 def _restore(settings: Settings, chosen: argparse.Namespace) -> int:

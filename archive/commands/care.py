@@ -19,9 +19,13 @@ from storage import check
 
 def register(commands: Any) -> None:
     commands.add_parser("status", help="numbers and health").set_defaults(run=_status)
-    store = commands.add_parser("store", help="the bytes of records").add_subparsers(dest="what", required=True)
+    store = commands.add_parser("store", help="the bytes of records").add_subparsers(
+        dest="what", required=True
+    )
     store.add_parser("check", help="find missing, changed and stray files").set_defaults(run=_check)
-    policy = commands.add_parser("policy", help="what the hospital has decided").add_subparsers(dest="what", required=True)
+    policy = commands.add_parser("policy", help="what the hospital has decided").add_subparsers(
+        dest="what", required=True
+    )
     show = policy.add_parser("show", help="list the policies in force, or show one")
     show.add_argument("kind", nargs="?")
     show.set_defaults(run=_show)
@@ -34,9 +38,13 @@ def _status(settings: Settings, _chosen: argparse.Namespace) -> int:
         state = health.check(site, uow)
         print(f"health: {state.status}" + "".join(f"\n  {reason}" for reason in state.reasons))
         print(f"nodes: {_count(uow, Node)}  files: {_count(uow, Blob)}")
-        print(f"jobs waiting: {_count(uow, Job, Job.state == 'waiting')}  failed: {_count(uow, Job, Job.state == 'failed')}")
+        print(
+            f"jobs waiting: {_count(uow, Job, Job.state == 'waiting')}  failed: {_count(uow, Job, Job.state == 'failed')}"
+        )
         print(f"index behind by: {_count(uow, Outbox)} changes")
-        print(f"open sessions: {_count(uow, Session, Session.ended_at.is_(None), Session.expires_at > uow.now)}")
+        print(
+            f"open sessions: {_count(uow, Session, Session.ended_at.is_(None), Session.expires_at > uow.now)}"
+        )
     return 0 if state.status == "ok" else 1
 
 
@@ -47,7 +55,9 @@ def _count(uow: UnitOfWork, model: Any, *where: Any) -> int:
 def _check(settings: Settings, _chosen: argparse.Namespace) -> int:
     site, found = Site(settings), 0
     with site.uow(Actor.system("store.check"), readonly=True) as uow, uow.unscoped("store.check"):
-        rows = uow.session.execute(select(Blob.record, Blob.sha256, Blob.size).order_by(Blob.record, Blob.sha256))
+        rows = uow.session.execute(
+            select(Blob.record, Blob.sha256, Blob.size).order_by(Blob.record, Blob.sha256)
+        )
         total = uow.session.scalar(select(func.count(Blob.id))) or 0
         for finding in check(site.store, _register(rows, total)):
             found += 1

@@ -10,11 +10,15 @@ from index import Busy, Damaged
 
 
 def register(commands: Any) -> None:
-    group = commands.add_parser("catalogue", help="the full-text index").add_subparsers(dest="what", required=True)
+    group = commands.add_parser("catalogue", help="the full-text index").add_subparsers(
+        dest="what", required=True
+    )
     check = group.add_parser("check", help="compare the index with the database")
     check.add_argument("--mend", action="store_true", help="put right what differs")
     check.set_defaults(run=_check)
-    group.add_parser("rebuild", help="make the index anew beside the old one, then swap").set_defaults(run=_rebuild)
+    group.add_parser("rebuild", help="make the index anew beside the old one, then swap").set_defaults(
+        run=_rebuild
+    )
 
 
 def _check(settings: Settings, chosen: argparse.Namespace) -> int:

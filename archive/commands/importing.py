@@ -21,10 +21,14 @@ LIVE = ("waiting", "running")
 
 
 def register(commands: Any) -> None:
-    command = commands.add_parser("import", help="bring in departments, staff, patients, discharges or an old index")
+    command = commands.add_parser(
+        "import", help="bring in departments, staff, patients, discharges or an old index"
+    )
     command.add_argument("kind", choices=("departments", "staff", "patients", "discharges", "index"))
     command.add_argument("file", type=Path, help="an Excel or CSV file")
-    command.add_argument("--as", dest="account", required=True, help="the account that imports; its rights decide")
+    command.add_argument(
+        "--as", dest="account", required=True, help="the account that imports; its rights decide"
+    )
     command.add_argument("--category", help="code of the category, for an old index, for example WS")
     command.add_argument("--dry-run", action="store_true", help="judge every row, write nothing")
     command.set_defaults(run=_import)

@@ -27,7 +27,9 @@ def register(commands: Any) -> None:
     add.add_argument("account")
     add.add_argument("name")
     add.add_argument("--staff-no", help="staff number; the account when left out")
-    add.add_argument("--role", action="append", default=[], choices=sorted(n for n, r in ROLES.items() if not r.local))
+    add.add_argument(
+        "--role", action="append", default=[], choices=sorted(n for n, r in ROLES.items() if not r.local)
+    )
     add.add_argument("--clearance", type=int, default=1, choices=range(4))
     add.set_defaults(run=_add)
     for name, run, text in (

@@ -13,10 +13,14 @@ from archive.start import prepare
 
 
 def register(commands: Any) -> None:
-    init = commands.add_parser("init", help="make the database, the keys and the first security administrator")
+    init = commands.add_parser(
+        "init", help="make the database, the keys and the first security administrator"
+    )
     init.add_argument("--fonds", default="H001", help="number of the fonds, for example H001")
     init.add_argument("--hospital", help="name of the hospital; makes the fonds with all categories")
-    init.add_argument("--admin", help="account of the first security administrator; the password is asked for")
+    init.add_argument(
+        "--admin", help="account of the first security administrator; the password is asked for"
+    )
     init.set_defaults(run=_init)
     serve = commands.add_parser("serve", help="serve the web pages, with one worker beside")
     serve.add_argument("--no-worker", action="store_true", help="workers run elsewhere")

@@ -10,7 +10,17 @@ from sqlalchemy import func, inspect, select
 
 from archive.actor import Actor
 from archive.db import connect
-from archive.demo import admissions, cast, decisions, hospital, lives, mass, mass_holdings, scanning, storeroom
+from archive.demo import (
+    admissions,
+    cast,
+    decisions,
+    hospital,
+    lives,
+    mass,
+    mass_holdings,
+    scanning,
+    storeroom,
+)
 from archive.demo.administration import Office
 from archive.demo.cast import Cast
 from archive.demo.diary import Clock, Days, Diary, Told
@@ -21,7 +31,18 @@ from archive.demo.mass_records import Records
 from archive.demo.studio import Studio
 from archive.demo.tickets import Desk
 from archive.errors import Conflict
-from archive.models import AuditEvent, Holding, Job, Location, Node, Patient, Principal, Request, Setting, User
+from archive.models import (
+    AuditEvent,
+    Holding,
+    Job,
+    Location,
+    Node,
+    Patient,
+    Principal,
+    Request,
+    Setting,
+    User,
+)
 from archive.policy.types import TYPES
 from archive.services import actors, calendar, setup
 from archive.settings import Settings

@@ -15,10 +15,19 @@ from archive.demo import cases, mass, people, storeroom, wording
 from archive.demo.admissions import SHARES
 from archive.demo.cases import Case
 from archive.demo.filing import OUTCOMES
-from archive.demo.hospital import DEPARTMENTS
 from archive.demo.names import full_name
 from archive.models import (
-    Encounter, Holding, HoldingEvent, HoldingStatus, Milestone, Node, NodeVersion, Outbox, Patient, Record, base32,
+    Encounter,
+    Holding,
+    HoldingEvent,
+    HoldingStatus,
+    Milestone,
+    Node,
+    NodeVersion,
+    Outbox,
+    Patient,
+    Record,
+    base32,
 )  # fmt: skip
 from archive.names import name_key, sort_key
 from archive.policy.types import TYPES

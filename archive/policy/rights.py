@@ -41,9 +41,7 @@ class Right:
         return "-" in self.types
 
     def covers(self, type_name: str, state: str) -> bool:
-        return not self.is_global and bool(
-            {"*", type_name} & self.types and {"*", state} & self.states
-        )
+        return not self.is_global and bool({"*", type_name} & self.types and {"*", state} & self.states)
 
 
 @lru_cache

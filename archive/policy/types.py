@@ -73,7 +73,9 @@ def _container(name: str, label: object, icon: str, parents: set[str]) -> Type:
     return Type(name, label, name, icon, frozenset(parents), "container", fields)  # type: ignore[arg-type]
 
 
-def _by_item(name: str, label: object, icon: str, *more: Field, retention: str = "D30", level: int = 0) -> Type:
+def _by_item(
+    name: str, label: object, icon: str, *more: Field, retention: str = "D30", level: int = 0
+) -> Type:
     fields = (TITLE, DATE, DEPT, *more, *DESCRIPTION)
     return Type(name, label, "item", icon, frozenset({"series"}), "description", fields,  # type: ignore[arg-type]
                 numbered=True, pages=True, retention=retention, level=level)  # fmt: skip

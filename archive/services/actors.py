@@ -46,7 +46,7 @@ def department_names(session: OrmSession) -> dict[int, str]:
         rows = session.execute(
             select(Principal.id, Principal.name).where(Principal.kind == "dept").order_by(Principal.name_key)
         )
-        session.info["departments"] = {number: name for number, name in rows}
+        session.info["departments"] = dict(rows.all())
     names: dict[int, str] = session.info["departments"]
     return names
 

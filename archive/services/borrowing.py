@@ -72,7 +72,9 @@ def own_hindrance(uow: UnitOfWork) -> str | None:
     rule = policies.in_force(uow, "loans").body["limits"]
     if rule["blocked_while_overdue"] and is_blocked(uow, uow.actor.principal_id):
         return _("You have a volume that is overdue. Bring it back first.")
-    mine = select(func.count(Request.id)).where(Request.requester_id == uow.actor.principal_id, slips.is_open(uow))
+    mine = select(func.count(Request.id)).where(
+        Request.requester_id == uow.actor.principal_id, slips.is_open(uow)
+    )
     if (uow.session.scalar(mine) or 0) >= rule["open_requests"]:
         return _("You have %(most)d open requests. Wait until some are done.", most=rule["open_requests"])
     return None

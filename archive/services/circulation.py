@@ -82,7 +82,9 @@ def last(uow: UnitOfWork, barcode: str) -> Loan | None:
     return found[0] if found else None
 
 
-def _loans(uow: UnitOfWork, *conditions: ColumnElement[bool], order: Any = FIRST_DUE, most: int = MOST) -> list[Loan]:
+def _loans(
+    uow: UnitOfWork, *conditions: ColumnElement[bool], order: Any = FIRST_DUE, most: int = MOST
+) -> list[Loan]:
     borrower = aliased(Principal)
     statement = (
         slips.visible(uow, RequestLine, Request, Node, Holding.barcode, borrower.name)
@@ -94,7 +96,9 @@ def _loans(uow: UnitOfWork, *conditions: ColumnElement[bool], order: Any = FIRST
         .limit(most)
     )
     rows = uow.session.execute(statement).all()
-    return [_loan(uow, row, view) for row, view in zip(rows, views(uow, [row[2] for row in rows]), strict=True)]
+    return [
+        _loan(uow, row, view) for row, view in zip(rows, views(uow, [row[2] for row in rows]), strict=True)
+    ]
 
 
 def _loan(uow: UnitOfWork, row: Iterable[Any], view: NodeView) -> Loan:
@@ -220,7 +224,9 @@ def today(uow: UnitOfWork, most: int = 12) -> Today:
 def _passages(uow: UnitOfWork, moment: Any, begin: datetime, most: int, *, is_out: bool) -> list[Passage]:
     borrower = aliased(Principal)
     statement = (
-        slips.visible(uow, moment, Node, Holding.barcode, borrower.name, RequestLine.sheets_out, RequestLine.sheets_in)
+        slips.visible(
+            uow, moment, Node, Holding.barcode, borrower.name, RequestLine.sheets_out, RequestLine.sheets_in
+        )
         .join(RequestLine, RequestLine.request_id == Request.id)
         .join(Holding, Holding.id == RequestLine.holding_id)
         .join(borrower, borrower.id == Request.requester_id)

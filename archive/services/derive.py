@@ -69,7 +69,9 @@ def _begin(run: JobRun) -> Task | None:
         if found is None or found.state in {"ready", "withdrawn"}:
             return None
         earlier = select(Representation.id).where(
-            Representation.node_id == found.node_id, Representation.state == "pending", Representation.id < found.id
+            Representation.node_id == found.node_id,
+            Representation.state == "pending",
+            Representation.id < found.id,
         )
         if uow.session.scalar(earlier.limit(1), execution_options=TRUSTED) is not None:
             raise GaveWay(1)
@@ -116,7 +118,9 @@ def complete(uow: UnitOfWork, representation: Representation, *, mime: str, owne
     silent = pages.without_text(uow, representation.id)
     uow.note(representation=representation.id, silent=len(silent))
     if silent:
-        job = uow.job("page.recognise", node=node, total=len(silent), priority=8, representation=representation.id)
+        job = uow.job(
+            "page.recognise", node=node, total=len(silent), priority=8, representation=representation.id
+        )
         job.owner_id = owner
 
 

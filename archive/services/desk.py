@@ -121,7 +121,9 @@ def _approved_for(uow: UnitOfWork, person: Principal, node: Node) -> Request:
 
 
 def _person(uow: UnitOfWork, staff_no: str) -> Principal | None:
-    return uow.session.scalar(select(Principal).join(User, User.id == Principal.id).where(User.staff_no == staff_no))
+    return uow.session.scalar(
+        select(Principal).join(User, User.id == Principal.id).where(User.staff_no == staff_no)
+    )
 
 
 def undo(uow: UnitOfWork, before: Memo) -> Memo:
@@ -195,7 +197,9 @@ def _answer(uow: UnitOfWork, memo: Memo) -> Answer:
         volume = next(one for one in holdings.volumes(uow, node) if one.barcode == holding.barcode)
         loan = circulation.last(uow, holding.barcode)
         if memo.act == "waiting":
-            wanted = slips.listed(uow, Request.node_id == node.id, Request.state == "approved", slips.handled(uow))
+            wanted = slips.listed(
+                uow, Request.node_id == node.id, Request.state == "approved", slips.handled(uow)
+            )
     return Answer(
         act=memo.act, look=LOOKS.get(memo.act, "ok"), at=datetime.fromisoformat(memo.at) if memo.at else None,
         words=memo.words, sheets=memo.sheets, barcode=memo.barcode, node=view, volume=volume, loan=loan, wanted=wanted,
@@ -205,7 +209,9 @@ def _answer(uow: UnitOfWork, memo: Memo) -> Answer:
 
 def _borrower(uow: UnitOfWork, person: Principal, staff_no: str) -> Borrower:
     group = select(Principal.name).join(Membership, Membership.group_id == Principal.id)
-    departments = uow.session.scalars(group.where(Membership.principal_id == person.id, Principal.kind == "dept"))
+    departments = uow.session.scalars(
+        group.where(Membership.principal_id == person.id, Principal.kind == "dept")
+    )
     ready = circulation.pick_list(uow, for_person=person.id)
     return Borrower(
         person.name, staff_no, _(", ").join(departments), borrowing.is_blocked(uow, person.id),

@@ -98,11 +98,15 @@ def _throttle(uow: UnitOfWork, asked: Mapping[str, Any]) -> None:
         raise GuessedTooOften
 
 
-def _tell(uow: UnitOfWork, asked: Mapping[str, Any], action: str, *, result: str, shown: tuple[int, ...] = ()) -> None:
+def _tell(
+    uow: UnitOfWork, asked: Mapping[str, Any], action: str, *, result: str, shown: tuple[int, ...] = ()
+) -> None:
     """Writes into the journal of reads, before the answer leaves. What was guessed is not kept."""
     words = {"purpose": asked["purpose"], "by": [name for name in FACTORS if name in asked]}
     patient = uow.site.keys.identity_hash(asked["mrn"])
-    event = Event(action, result=result, object_kind="patient", patient_hash=patient, shown=shown, words=words)
+    event = Event(
+        action, result=result, object_kind="patient", patient_hash=patient, shown=shown, words=words
+    )
     uow.site.record_read(event, uow.actor, uow.origin)
 
 
@@ -122,7 +126,9 @@ def _hits(uow: UnitOfWork, asked: Mapping[str, Any]) -> list[Hit]:
         return []
     name = asked.get("patient_name") or masked(rows[0][1].name)
     departments = actors.department_names(uow.session)
-    return [_hit(view, name, departments) for view in views(uow, [node for node, _patient, _discharged in rows])]
+    return [
+        _hit(view, name, departments) for view in views(uow, [node for node, _patient, _discharged in rows])
+    ]
 
 
 def _fits(asked: Mapping[str, Any], patient: Patient, days: set[date | None]) -> bool:

@@ -22,9 +22,13 @@ def not_the_requester(uow: UnitOfWork, request: Request) -> str | None:
 
 def has_pages_or_paper(uow: UnitOfWork, node: Node) -> str | None:
     """A description without anything described is not ready."""
-    pages = select(func.coalesce(func.sum(Node.page_count), 0)).where(Node.path >= node.path, Node.path < node.path_end)
+    pages = select(func.coalesce(func.sum(Node.page_count), 0)).where(
+        Node.path >= node.path, Node.path < node.path_end
+    )
     paper = select(func.count(Holding.id)).where(Holding.node_id == node.id)
-    if uow.session.scalar(pages, execution_options=TRUSTED) or uow.session.scalar(paper, execution_options=TRUSTED):
+    if uow.session.scalar(pages, execution_options=TRUSTED) or uow.session.scalar(
+        paper, execution_options=TRUSTED
+    ):
         return None
     return _("Upload pages, or register the paper volume, before you submit it.")
 
@@ -61,5 +65,12 @@ def nobody_has_it(uow: UnitOfWork, node: Node) -> str | None:
 
 GUARDS: Mapping[str, Guard] = {
     guard.__name__: guard
-    for guard in (not_the_requester, has_pages_or_paper, every_page_made, number_rule_known, gates_hold, nobody_has_it)
+    for guard in (
+        not_the_requester,
+        has_pages_or_paper,
+        every_page_made,
+        number_rule_known,
+        gates_hold,
+        nobody_has_it,
+    )
 }

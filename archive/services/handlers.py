@@ -102,7 +102,9 @@ class JobRun:
         # A job that gets further is not the one that kills its worker: its tries begin anew.
         tries = case((Job.progress < done, 1), else_=Job.tries)
         statement = (
-            held(self).values(progress=done, alive_at=self.site.clock(), tries=tries, **known).returning(Job.cancel)
+            held(self)
+            .values(progress=done, alive_at=self.site.clock(), tries=tries, **known)
+            .returning(Job.cancel)
         )
         self._heed(session.execute(statement).scalar_one_or_none())
 
@@ -116,7 +118,9 @@ class JobRun:
         if self.leaving.is_set():
             raise GaveWay
         mine = select(Job.priority).where(Job.id == self.id).scalar_subquery()
-        urgent = select(Job.id).where(Job.state == "waiting", Job.priority < mine, Job.run_after <= self.site.clock())
+        urgent = select(Job.id).where(
+            Job.state == "waiting", Job.priority < mine, Job.run_after <= self.site.clock()
+        )
         with self.site.session(readonly=True) as session:
             if session.scalar(urgent.limit(1)) is not None:
                 raise GaveWay

@@ -12,7 +12,6 @@ from archive.policy.types import TYPES
 from archive.sight import words
 from archive.uow import UnitOfWork
 
-
 OTHERS = {"level_own": _l("Sensitivity"), "retention_rule": _l("Retention period")}
 
 
@@ -62,7 +61,9 @@ def changes(uow: UnitOfWork, node: Node) -> list[Change]:
     return found[::-1]
 
 
-def _differences(uow: UnitOfWork, kind: str, before: dict[str, object], after: dict[str, object]) -> list[Difference]:
+def _differences(
+    uow: UnitOfWork, kind: str, before: dict[str, object], after: dict[str, object]
+) -> list[Difference]:
     fields = {field.column or field.name: field for field in TYPES[kind].fields} if kind in TYPES else {}
     names = [name for name in {**before, **after} if (before.get(name) or "") != (after.get(name) or "")]
     found = []

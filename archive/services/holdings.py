@@ -114,7 +114,9 @@ def register(uow: UnitOfWork, node: Node, *, barcode: str | None = None, sheets:
 def _checked(barcode: str) -> str:
     text = barcode.strip().upper()
     if not BARCODE.fullmatch(text):
-        raise Invalid(fields={"barcode": _("3 to 32 capital letters, digits, full stops, hyphens or slashes.")})
+        raise Invalid(
+            fields={"barcode": _("3 to 32 capital letters, digits, full stops, hyphens or slashes.")}
+        )
     return text
 
 
@@ -216,11 +218,15 @@ def carriers_of(uow: UnitOfWork, nodes: Iterable[Numbered]) -> dict[int, str]:
     top, below = aliased(Node), aliased(Node)
     file_of = and_(top.type.in_(INHERITING), Holding.node_id == top.parent_id)
     paper = exists().where(or_(Holding.node_id == top.id, file_of))
-    subtree = and_(below.path >= top.path, below.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0")
+    subtree = and_(
+        below.path >= top.path, below.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0"
+    )
     electronic = exists().where(subtree, below.page_count > 0)
     statement = select(top.id, paper, electronic).where(top.id.in_([node.id for node in nodes]))
     rows = uow.session.execute(statement, execution_options=TRUSTED)
-    return {number: _KIND[on_paper, on_screen] for number, on_paper, on_screen in rows if on_paper or on_screen}
+    return {
+        number: _KIND[on_paper, on_screen] for number, on_paper, on_screen in rows if on_paper or on_screen
+    }
 
 
 _KIND = {(True, False): "paper", (False, True): "electronic", (True, True): "dual"}

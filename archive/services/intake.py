@@ -96,7 +96,9 @@ def _admissible(node: Node, staged: Staged) -> None:
 
 def _alone_with(uow: UnitOfWork, node: Node) -> None:
     """Two uploads at once must not take the same number."""
-    uow.session.execute(select(Node.id).where(Node.id == node.id).with_for_update(), execution_options=TRUSTED)
+    uow.session.execute(
+        select(Node.id).where(Node.id == node.id).with_for_update(), execution_options=TRUSTED
+    )
 
 
 def _is_here(uow: UnitOfWork, node: Node, sha256: str) -> bool:
@@ -173,17 +175,25 @@ def _jobs(uow: UnitOfWork, node: Node) -> dict[int, UUID]:
     """The newest job of each file that is not done; only one's own can be opened."""
     mine = (
         select(Job)
-        .where(Job.node_id == node.id, Job.state.in_((*LIVE, "failed")), Job.owner_id == uow.actor.principal_id)
+        .where(
+            Job.node_id == node.id, Job.state.in_((*LIVE, "failed")), Job.owner_id == uow.actor.principal_id
+        )
         .order_by(Job.id)
     )
-    return {job.args["representation"]: job.uuid for job in uow.session.scalars(mine) if "representation" in job.args}
+    return {
+        job.args["representation"]: job.uuid
+        for job in uow.session.scalars(mine)
+        if "representation" in job.args
+    }
 
 
 @action("representation.withdrawn", needs=P.SCAN_REPLACE)
 def withdraw(uow: UnitOfWork, node: Node, *, representation: int) -> None:
     """Sets a file aside that could not be read, so that it no longer holds the record up. Its bytes are kept."""
     found = uow.session.scalar(
-        uow.of(Representation, node, P.SCAN_REPLACE).where(Representation.id == representation).with_for_update()
+        uow.of(Representation, node, P.SCAN_REPLACE)
+        .where(Representation.id == representation)
+        .with_for_update()
     )
     if found is None or found.state != "failed":
         raise Conflict(_("Only a file that could not be read is set aside."))

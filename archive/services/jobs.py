@@ -97,7 +97,9 @@ def one(uow: UnitOfWork, uuid: UUID | str) -> JobView:
 
 def mine(uow: UnitOfWork) -> list[JobView]:
     """What the actor has asked for, newest first."""
-    return _shown(uow, uow.session.scalars(_newest().where(Job.owner_id == (uow.actor.principal_id or 0))).all())
+    return _shown(
+        uow, uow.session.scalars(_newest().where(Job.owner_id == (uow.actor.principal_id or 0))).all()
+    )
 
 
 def everybodys(uow: UnitOfWork, state: str | None = None) -> list[JobView]:

@@ -54,10 +54,12 @@ def contents(uow: UnitOfWork, folder: Node, *, sort: str = "position", after: st
     chosen = filters or Filters()
     within = _narrowed(uow.nodes(P.DISCOVER).where(Node.parent_id == folder.id, Node.id != folder.id), chosen)
     purpose = f"folder:{folder.id}:{sort}"
-    found = uow.list(_page(uow, within, sort, cursor.unpack(uow.site.keys, purpose, after)))
+    found = uow.list(_page(within, sort, cursor.unpack(uow.site.keys, purpose, after)))
     more = len(found) > PAGE
     rows = found[:PAGE]
-    onward = cursor.pack(uow.site.keys, purpose, [_value(rows[-1], key) for key in SORTS[sort]]) if more else None
+    onward = (
+        cursor.pack(uow.site.keys, purpose, [_value(rows[-1], key) for key in SORTS[sort]]) if more else None
+    )
     total = count(uow, within)
     return Listing(views(uow, rows), min(total, CAP), total > CAP, onward, sort, chosen)
 
@@ -67,7 +69,12 @@ def _value(node: Node, column: Any) -> Any:
 
 
 def _narrowed(statement: Select[Any], filters: Filters) -> Select[Any]:
-    wanted = {Node.state: filters.state, Node.type: filters.type, Node.year: filters.year, Node.dept_id: filters.dept}
+    wanted = {
+        Node.state: filters.state,
+        Node.type: filters.type,
+        Node.year: filters.year,
+        Node.dept_id: filters.dept,
+    }
     for column, value in wanted.items():
         if value:
             statement = statement.where(column == value)
@@ -75,7 +82,7 @@ def _narrowed(statement: Select[Any], filters: Filters) -> Select[Any]:
     return statement.where(trashed if filters.trashed else ~trashed)
 
 
-def _page(uow: UnitOfWork, statement: Select[Any], sort: str, after: list[Any] | None) -> Select[Any]:
+def _page(statement: Select[Any], sort: str, after: list[Any] | None) -> Select[Any]:
     first, last = SORTS[sort]
     down = sort in DESCENDING
     if after is not None:
@@ -96,16 +103,18 @@ def count(uow: UnitOfWork, statement: Select[Any]) -> int:
 
 def newest(uow: UnitOfWork, most: int = 50) -> list[NodeView]:
     """The nodes last added that the actor may discover."""
-    statement = uow.nodes(P.DISCOVER).where(Node.workflow != "container", Node.overlay != int(Overlay.TRASHED))
+    statement = uow.nodes(P.DISCOVER).where(
+        Node.workflow != "container", Node.overlay != int(Overlay.TRASHED)
+    )
     return views(uow, uow.list(statement.order_by(Node.created_at.desc(), Node.id.desc()).limit(most)))
 
 
 def worklist(uow: UnitOfWork, needs: P, state: str, most: int = 20) -> tuple[list[NodeView], int]:
     """待办: nodes in `state` on which the actor holds `needs`, oldest first, and how many there are up to the cap."""
     waiting = uow.nodes(needs).where(
-        Node.state == state, Node.workflow.in_(("description", "medical_record")), Node.overlay != int(Overlay.TRASHED)
+        Node.state == state,
+        Node.workflow.in_(("description", "medical_record")),
+        Node.overlay != int(Overlay.TRASHED),
     )
     rows = uow.list(waiting.order_by(Node.updated_at, Node.id).limit(most))
     return views(uow, rows), count(uow, waiting)
-
-

@@ -71,7 +71,11 @@ def _objection(uow: UnitOfWork, request: Request, holding: Holding, node: Node) 
     if P.REQUEST_CREATE in vetoed_by(node.overlay):
         return _("This record is sealed or in the trash: it is not lent.")
     blocks = policies.in_force(uow, "loans").body["limits"]["blocked_while_overdue"]
-    if blocks and not uow.can(P.REQUEST_OVERRIDE_DUE, node) and borrowing.is_blocked(uow, request.requester_id):
+    if (
+        blocks
+        and not uow.can(P.REQUEST_OVERRIDE_DUE, node)
+        and borrowing.is_blocked(uow, request.requester_id)
+    ):
         return _("The borrower has a volume that is overdue. It comes back first.")
     return None
 
@@ -130,7 +134,9 @@ def open_line(uow: UnitOfWork, holding: Holding) -> RequestLine | None:
 
 
 def _has_open_lines(uow: UnitOfWork, request: Request) -> bool:
-    lines = select(func.count(RequestLine.id)).where(RequestLine.request_id == request.id, RequestLine.in_at.is_(None))
+    lines = select(func.count(RequestLine.id)).where(
+        RequestLine.request_id == request.id, RequestLine.in_at.is_(None)
+    )
     return bool(uow.session.scalar(lines))
 
 
@@ -143,12 +149,19 @@ def undo(uow: UnitOfWork, barcode: str) -> None:
     holding, node = uow.holding(barcode)
     uow.require(P.REQUEST_HANDLE, node)
     uow.about(node)
-    newest = select(RequestLine).where(RequestLine.holding_id == holding.id).order_by(RequestLine.id.desc()).limit(1)
+    newest = (
+        select(RequestLine)
+        .where(RequestLine.holding_id == holding.id)
+        .order_by(RequestLine.id.desc())
+        .limit(1)
+    )
     line = uow.session.scalar(newest)
     if line is None or not _is_mine_and_fresh(uow, line):
         raise Conflict(_("There is nothing to undo: only your own last act can be, within ten minutes."))
     request = uow.session.get_one(Request, line.request_id)
-    uow.note(number=request.number, barcode=holding.barcode, undone="issue" if line.in_at is None else "return")
+    uow.note(
+        number=request.number, barcode=holding.barcode, undone="issue" if line.in_at is None else "return"
+    )
     if line.in_at is None:
         _put_back(uow, node, holding, request, line)
     else:

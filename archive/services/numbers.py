@@ -1,5 +1,7 @@
 """Gap-free numbers: archival numbers by the rule of the category, and slips by prefix and period."""
 
+from contextlib import suppress
+
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -16,17 +18,15 @@ TRUSTED = {"scope": "numbers"}
 
 def draw(uow: UnitOfWork, name: str) -> int:
     """The next value of a counter, its row locked until the end of the transaction: no gap, no double."""
-    step = update(Counter).where(Counter.name == name).values(value=Counter.value + 1).returning(Counter.value)
-    value = uow.session.scalar(step)
-    if value is None:
-        try:
-            with uow.session.begin_nested():
-                uow.session.add(Counter(name=name, value=0))
-        except IntegrityError:  # another transaction made it first
-            pass
-        value = uow.session.scalar(step)
-    assert value is not None
-    return value
+    step = (
+        update(Counter).where(Counter.name == name).values(value=Counter.value + 1).returning(Counter.value)
+    )
+    value: int | None = uow.session.scalar(step)
+    if value is not None:
+        return value
+    with suppress(IntegrityError), uow.session.begin_nested():  # another transaction may have made it first
+        uow.session.add(Counter(name=name, value=0))
+    return uow.session.scalars(step).one()
 
 
 def slip(uow: UnitOfWork, prefix: str) -> str:

@@ -53,7 +53,9 @@ def one(uow: UnitOfWork, node: Node, ordinal: int) -> PageView:
     return PageView(page.ordinal, page.width, page.height, page.dpi, *said)
 
 
-def image(uow: UnitOfWork, node: Node, ordinal: int, *, width: int | None = None, ticket: str | None = None) -> bytes:
+def image(
+    uow: UnitOfWork, node: Node, ordinal: int, *, width: int | None = None, ticket: str | None = None
+) -> bytes:
     """A page as JPEG, marked with the reader's name where they read by a grant. Leaves the event of its reading.
 
     With the `ticket` of a page that the journal has noted already for this reader, there is no second event.
@@ -163,7 +165,9 @@ def recount(uow: UnitOfWork, node: Node) -> None:
     """The node's page count, without a new version: nobody's open form becomes stale because a scan was finished."""
     uow.session.flush()
     many = select(func.count(Page.id)).where(Page.node_id == node.id).scalar_subquery()
-    uow.session.execute(update(Node).where(Node.id == node.id).values(page_count=many), execution_options=TRUSTED)
+    uow.session.execute(
+        update(Node).where(Node.id == node.id).values(page_count=many), execution_options=TRUSTED
+    )
     uow.session.expire(node, ["page_count"])
 
 
@@ -171,8 +175,12 @@ def drop(uow: UnitOfWork, node: Node, representation: Representation) -> None:
     """Takes the pages of a file away, and closes the gap: the pages of a node are numbered without one."""
     going = select(Page.id).where(Page.representation_id == representation.id)
     uow.session.execute(delete(PageText).where(PageText.page_id.in_(going)), execution_options=TRUSTED)
-    uow.session.execute(delete(Page).where(Page.representation_id == representation.id), execution_options=TRUSTED)
+    uow.session.execute(
+        delete(Page).where(Page.representation_id == representation.id), execution_options=TRUSTED
+    )
     staying = select(Page.id, Page.ordinal).where(Page.node_id == node.id).order_by(Page.ordinal)
     for place, (page, ordinal) in enumerate(uow.session.execute(staying, execution_options=TRUSTED), start=1):
         if ordinal != place:
-            uow.session.execute(update(Page).where(Page.id == page).values(ordinal=place), execution_options=TRUSTED)
+            uow.session.execute(
+                update(Page).where(Page.id == page).values(ordinal=place), execution_options=TRUSTED
+            )

@@ -64,7 +64,10 @@ def by_name(keys: Keys, typed: str) -> Iterator[Way]:
         return
     if not any(character.isalpha() for character in text):
         return
-    for name, column, key in (("name", Patient.name, Patient.name_key), ("mother", Patient.mother, Patient.mother_key)):
+    for name, column, key in (
+        ("name", Patient.name, Patient.name_key),
+        ("mother", Patient.mother, Patient.mother_key),
+    ):
         if (pinyin := _pinyin(text)) is not None:
             yield Way(name, or_(_begins(column, text), _sounds(key, pinyin)), key)
         else:

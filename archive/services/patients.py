@@ -56,7 +56,9 @@ def enrol(uow: UnitOfWork, person: Person) -> Patient:
         patient = Patient(mrn=person.mrn, name=person.name, name_key=name_key(person.name), sex=person.sex)
         uow.session.add(patient)
     elif patient.name != person.name:
-        raise Invalid(fields={"mrn": _("This record number belongs to another patient. Check number and name.")})
+        raise Invalid(
+            fields={"mrn": _("This record number belongs to another patient. Check number and name.")}
+        )
     _learn(uow, patient, person)
     uow.session.flush()
     return patient

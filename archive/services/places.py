@@ -31,7 +31,9 @@ def at(uow: UnitOfWork, code: str) -> Location:
     """The place of this code. Raises Invalid when there is none."""
     found = uow.session.scalar(select(Location).where(Location.code == code.strip().upper()))
     if found is None:
-        raise Invalid(fields={"location": _("There is no place %(code)s. Scan the label of the shelf.", code=code)})
+        raise Invalid(
+            fields={"location": _("There is no place %(code)s. Scan the label of the shelf.", code=code)}
+        )
     return found
 
 

@@ -28,7 +28,9 @@ class InForce:
 @lru_cache
 def seeds() -> dict[str, dict[str, Any]]:
     """What is shipped: one TOML file a kind, each with its source."""
-    return {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(SEEDS.glob("*.toml"))}
+    return {
+        path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(SEEDS.glob("*.toml"))
+    }
 
 
 def in_force(uow: UnitOfWork, kind: str) -> InForce:
@@ -60,13 +62,17 @@ def seed(uow: UnitOfWork) -> int:
     missing = [(kind, body) for kind, body in seeds().items() if kind not in present]
     for kind, body in missing:
         content = {key: value for key, value in body.items() if key != "source"}
-        uow.session.add(PolicyVersion(kind=kind, version=1, body=content, source=body["source"], valid_from=uow.now))
+        uow.session.add(
+            PolicyVersion(kind=kind, version=1, body=content, source=body["source"], valid_from=uow.now)
+        )
     return len(missing)
 
 
 def versions(uow: UnitOfWork) -> list[tuple[str, int, str]]:
     """Kind, newest version and source of every policy."""
-    newest = select(PolicyVersion.kind, func.max(PolicyVersion.version).label("version")).group_by(PolicyVersion.kind)
+    newest = select(PolicyVersion.kind, func.max(PolicyVersion.version).label("version")).group_by(
+        PolicyVersion.kind
+    )
     top = newest.subquery()
     rows = uow.session.execute(
         select(PolicyVersion.kind, PolicyVersion.version, PolicyVersion.source)

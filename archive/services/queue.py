@@ -31,7 +31,9 @@ PAUSE = timedelta(seconds=10)
 PASSING = (Unavailable, Stale, Full, Throttled)
 """What may be otherwise in a minute."""
 
-INTERRUPTED = _l("This job was interrupted several times and has been stopped. Tell the system administrator.")
+INTERRUPTED = _l(
+    "This job was interrupted several times and has been stopped. Tell the system administrator."
+)
 WENT_WRONG = _l("Something went wrong. It has been noted; try again, or tell the system administrator.")
 NOBODY_DOES_IT = _l("This version of the program does not know how to do this job.")
 
@@ -123,10 +125,14 @@ def _failed(run: JobRun, job: Job, error: Exception) -> None:
     if job.tries < TRIES:
         _again(run, PAUSE * 4 ** (job.tries - 1))
     else:
-        _conclude(run, "failed", message=str(error) if isinstance(error, ArchiveError) else WENT_WRONG.message)
+        _conclude(
+            run, "failed", message=str(error) if isinstance(error, ArchiveError) else WENT_WRONG.message
+        )
 
 
-def _conclude(run: JobRun, state: str, *, message: str | None = None, result: dict[str, Any] | None = None) -> None:
+def _conclude(
+    run: JobRun, state: str, *, message: str | None = None, result: dict[str, Any] | None = None
+) -> None:
     def close(uow: UnitOfWork) -> None:
         mine = select(Job).where(Job.id == run.id, Job.state == "running", Job.claimed_by == run.worker)
         job = uow.session.scalar(mine.with_for_update())

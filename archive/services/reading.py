@@ -39,7 +39,9 @@ def follow(uow: UnitOfWork, request: Request, node: Node) -> None:
 def _open(uow: UnitOfWork, request: Request, node: Node) -> None:
     # A grant lifts its reader above their own clearance: nobody gives away more than they hold themselves.
     if node.level > uow.actor.clearance:
-        raise Conflict(_("This record is more sensitive than your own clearance. Ask somebody with a higher one."))
+        raise Conflict(
+            _("This record is more sensitive than your own clearance. Ask somebody with a higher one.")
+        )
     request.until = calendar.end_of(uow, uow.today + timedelta(days=request.days))
     uow.session.add(
         AccessGrant(
@@ -54,7 +56,9 @@ def _close(uow: UnitOfWork, request: Request) -> None:
     request.until = uow.now
     uow.session.execute(
         update(AccessGrant)
-        .where(AccessGrant.cause == CAUSE, AccessGrant.ref == request.number, AccessGrant.valid_until > uow.now)
+        .where(
+            AccessGrant.cause == CAUSE, AccessGrant.ref == request.number, AccessGrant.valid_until > uow.now
+        )
         .values(valid_until=uow.now),
         execution_options=TRUSTED,
     )

@@ -138,7 +138,9 @@ def gate(uow: UnitOfWork, node: Node) -> tuple[list[str], int]:
     )
     reached = {(track, step) for track, step in rows}
     language = "zh" if locale() == "zh_CN" else "en"
-    return [body["steps"][step][language] for track, step in wanted if (track, step) not in reached], len(wanted)
+    return [body["steps"][step][language] for track, step in wanted if (track, step) not in reached], len(
+        wanted
+    )
 
 
 def retain_until(uow: UnitOfWork, node: Node) -> date | None:
@@ -151,9 +153,15 @@ def retain_until(uow: UnitOfWork, node: Node) -> date | None:
 
 
 def last_discharge(uow: UnitOfWork, node: Node) -> date | None:
-    mine = select(Encounter.patient_id).join(Record, Record.encounter_id == Encounter.id).where(Record.node_id == node.id)
+    mine = (
+        select(Encounter.patient_id)
+        .join(Record, Record.encounter_id == Encounter.id)
+        .where(Record.node_id == node.id)
+    )
     return uow.session.scalar(
-        select(func.max(Encounter.discharged_at)).where(Encounter.patient_id.in_(mine), Encounter.kind == "inpatient"),
+        select(func.max(Encounter.discharged_at)).where(
+            Encounter.patient_id.in_(mine), Encounter.kind == "inpatient"
+        ),
         execution_options=TRUSTED,
     )
 
@@ -167,7 +175,11 @@ def _years_later(start: date, years: int) -> date:
 
 def siblings(uow: UnitOfWork, node: Node) -> list[Node]:
     """All records of the same patient: a readmission moves the clock of every earlier one (domain §8)."""
-    mine = select(Encounter.patient_id).join(Record, Record.encounter_id == Encounter.id).where(Record.node_id == node.id)
+    mine = (
+        select(Encounter.patient_id)
+        .join(Record, Record.encounter_id == Encounter.id)
+        .where(Record.node_id == node.id)
+    )
     statement = (
         select(Node)
         .join(Record, Record.node_id == Node.id)

@@ -39,7 +39,9 @@ class AskedAlready(Conflict):
 
 
 @action("request.asked", needs=P.REQUEST_CREATE)
-def ask(uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, reason: str | None = None) -> Request:
+def ask(
+    uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, reason: str | None = None
+) -> Request:
     """Asks for `node`. Raises Invalid for wrong fields, Conflict while something of the asker's stands in the way."""
     wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason)
     if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(uow):
@@ -51,7 +53,11 @@ def _file(uow: UnitOfWork, node: Node, wanted: Terms) -> Request:
     """Writes the request. Raises AskedAlready while the same person has an open one for the same thing."""
     # The counter's row is locked from here on: of two clicks at once, the second sees what the first has filed.
     number = numbers.slip(uow, "JY")
-    mine = (Request.requester_id == uow.actor.principal_id, Request.node_id == node.id, Request.kind == wanted.kind)
+    mine = (
+        Request.requester_id == uow.actor.principal_id,
+        Request.node_id == node.id,
+        Request.kind == wanted.kind,
+    )
     if uow.session.scalar(select(Request.id).where(*mine, slips.is_open(uow)).limit(1)) is not None:
         raise AskedAlready
     made = Request(
@@ -108,7 +114,9 @@ def offers(uow: UnitOfWork, request: Request) -> list[Transition]:
     """The steps that the actor may take now with a button; never one that would be refused."""
     state, node = effective_state(uow, request), _node_of(uow, request)
     may = [step for step in WORKFLOWS[request.kind].steps(state) if _may(uow, request, node, step)]
-    return [step for step in may if step.name not in AT_THE_DESK and not objections(step, GUARDS, uow, request)]
+    return [
+        step for step in may if step.name not in AT_THE_DESK and not objections(step, GUARDS, uow, request)
+    ]
 
 
 def _node_of(uow: UnitOfWork, request: Request) -> Node:
@@ -135,7 +143,9 @@ def advance(uow: UnitOfWork, request: Request, name: str, *, reason: str | None 
     return take(uow, request, node, step, reason=clean(reason or "") or None)
 
 
-def take(uow: UnitOfWork, request: Request, node: Node, step: Transition, *, reason: str | None = None) -> Request:
+def take(
+    uow: UnitOfWork, request: Request, node: Node, step: Transition, *, reason: str | None = None
+) -> Request:
     """Takes a step whose right has been checked: state, reason, guards, and what follows from it."""
     if effective_state(uow, request) not in step.sources:
         raise Conflict(_("This has been done already, or the request is in another state. Reload the page."))
@@ -147,7 +157,11 @@ def take(uow: UnitOfWork, request: Request, node: Node, step: Transition, *, rea
         uow.note(number=request.number, kind=request.kind, state=[request.state, step.target], reason=reason)
         request.state = step.target
         if step.name in {"approve", "refuse"}:
-            request.decided_by, request.decided_at, request.decision_note = uow.actor.principal_id, uow.now, reason
+            request.decided_by, request.decided_at, request.decision_note = (
+                uow.actor.principal_id,
+                uow.now,
+                reason,
+            )
         if request.kind == "eread":
             reading.follow(uow, request, node)
         uow.session.flush()

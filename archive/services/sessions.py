@@ -48,7 +48,9 @@ def sign_in(site: Site, *, account: str, password: str, device: str, origin: Ori
             session.execute(delete(SignInAttempt).where(SignInAttempt.key == key))
             return _open(site, session, user, device, origin, label)
         _count(site, session, key)
-    site.record_read(Event("session.refused", result="denied", words={"account": account}), Actor.nobody(), origin)
+    site.record_read(
+        Event("session.refused", result="denied", words={"account": account}), Actor.nobody(), origin
+    )
     raise Invalid(_("Staff number or password is wrong."))
 
 
@@ -70,7 +72,9 @@ def _throttle_key(session: OrmSession, account: str, device: str, address: str) 
 def _admit(site: Site, session: OrmSession, key: str) -> None:
     attempt = session.get(SignInAttempt, key)
     if attempt is not None and attempt.blocked_until is not None and attempt.blocked_until > site.clock():
-        raise Throttled(_("Too many attempts. Wait 15 minutes, or ask the system administrator for a new password."))
+        raise Throttled(
+            _("Too many attempts. Wait 15 minutes, or ask the system administrator for a new password.")
+        )
 
 
 def _count(site: Site, session: OrmSession, key: str) -> None:
@@ -86,7 +90,9 @@ def _count(site: Site, session: OrmSession, key: str) -> None:
 def _open(site: Site, session: OrmSession, user: User, device: str, origin: Origin, label: str) -> Opened:
     now, token = site.clock(), secrets.token_urlsafe(32)
     device = device or secrets.token_urlsafe(24)
-    known = session.scalar(select(Device).where(Device.user_id == user.id, Device.token_hash == _hash(device)))
+    known = session.scalar(
+        select(Device).where(Device.user_id == user.id, Device.token_hash == _hash(device))
+    )
     if known is None:
         session.add(Device(user_id=user.id, token_hash=_hash(device), seen_at=now))
     else:
@@ -98,7 +104,8 @@ def _open(site: Site, session: OrmSession, user: User, device: str, origin: Orig
     session.add(row)
     session.flush()
     actor = actors.load(session, user.id, now, session_id=row.id)
-    assert actor is not None
+    if actor is None:
+        raise Invalid(_("Staff number or password is wrong."))
     uow = site.work(session, actor, origin)
     uow.record(Event("session.opened", object_kind="session", object_id=row.id, words={"label": label}))
     uow.finish()
@@ -151,11 +158,17 @@ def mine(uow: UnitOfWork) -> list[OwnSession]:
     """One's own live sessions, newest first."""
     rows = uow.session.scalars(
         select(Session)
-        .where(Session.user_id == uow.actor.principal_id, Session.ended_at.is_(None), Session.expires_at > uow.now)
+        .where(
+            Session.user_id == uow.actor.principal_id,
+            Session.ended_at.is_(None),
+            Session.expires_at > uow.now,
+        )
         .order_by(Session.seen_at.desc())
     )
     return [
-        OwnSession(str(row.uuid), row.label, row.address, row.kind, row.seen_at, row.id == uow.actor.session_id)
+        OwnSession(
+            str(row.uuid), row.label, row.address, row.kind, row.seen_at, row.id == uow.actor.session_id
+        )
         for row in rows
     ]
 
@@ -178,7 +191,9 @@ def end_all(uow: UnitOfWork, user_id: int, *, but: int | None = None) -> int:
 
 
 def _of(uow: UnitOfWork, user_id: int | None) -> list[Session]:
-    return list(uow.session.scalars(select(Session).where(Session.user_id == user_id, Session.ended_at.is_(None))))
+    return list(
+        uow.session.scalars(select(Session).where(Session.user_id == user_id, Session.ended_at.is_(None)))
+    )
 
 
 def issue_token(uow: UnitOfWork, user: User, label: str) -> str:

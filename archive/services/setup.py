@@ -3,14 +3,23 @@
 from sqlalchemy import select
 
 from archive import classes
-from archive.models import ROOT_ID, CalendarDay, Counter, Node, Principal, RoleAssignment, Setting, User, base32
+from archive.models import (
+    ROOT_ID,
+    CalendarDay,
+    Counter,
+    Node,
+    Principal,
+    RoleAssignment,
+    Setting,
+    User,
+    base32,
+)
 from archive.names import name_key
-from archive.policy.holidays import DAYS
 from archive.policy.holdings import CATEGORIES
+from archive.policy.holidays import DAYS
 from archive.policy.types import TYPES
 from archive.services import passwords, policies, tree
 from archive.uow import UnitOfWork
-
 
 TRUSTED = {"scope": "setup"}
 
@@ -27,7 +36,7 @@ def initialise(uow: UnitOfWork) -> bool:
     )  # fmt: skip
     uow.session.add(root)
     uow.session.flush()
-    root.policy_id = classes.policy_id(uow.session, type="root", workflow="container", state="open")
+    root.policy_id = classes.policy_id(uow.session, "root", "container", "open")
     uow.session.add_all(CalendarDay(day=day, works=works, name=name) for day, works, name in DAYS)
     policies.seed(uow)
     classes.refresh_policy(uow.session)
@@ -36,8 +45,7 @@ def initialise(uow: UnitOfWork) -> bool:
 
 def found(uow: UnitOfWork, *, code: str, name: str) -> Node:
     """Makes a fonds with all categories of a hospital's archive (domain §3.2)."""
-    root = uow.session.get(Node, ROOT_ID, execution_options=TRUSTED)
-    assert root is not None
+    root = uow.session.get_one(Node, ROOT_ID, execution_options=TRUSTED)
     fonds = tree.plant(uow, root, TYPES["fonds"], {"title": name, "code": code})
     for place, category in enumerate(CATEGORIES, start=1):
         node = tree.plant(uow, fonds, TYPES["category"], {"title": category.zh, "code": category.code})
@@ -54,7 +62,9 @@ def enlist(uow: UnitOfWork, *, account: str, name: str, staff_no: str, password:
     hashed = passwords.hashed(password) if password else None
     user = User(id=principal.id, account=account, staff_no=staff_no, password=hashed, clearance=clearance)
     uow.session.add(user)
-    uow.session.add_all(RoleAssignment(principal_id=principal.id, role=role, granted_at=uow.now) for role in roles)
+    uow.session.add_all(
+        RoleAssignment(principal_id=principal.id, role=role, granted_at=uow.now) for role in roles
+    )
     uow.session.flush()
     return user
 

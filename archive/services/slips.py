@@ -124,14 +124,21 @@ def slip(uow: UnitOfWork, request: Request) -> Slip:
 
 def listed(uow: UnitOfWork, *conditions: ColumnElement[bool], newest_first: bool = False) -> list[Slip]:
     """The slips among the visible ones that meet the conditions."""
-    order = (Request.created_at.desc(), Request.id.desc()) if newest_first else (Request.created_at, Request.id)
+    order = (
+        (Request.created_at.desc(), Request.id.desc()) if newest_first else (Request.created_at, Request.id)
+    )
     return slips(uow, visible(uow, Request, Node).where(*conditions).order_by(*order).limit(MOST))
 
 
 def slips(uow: UnitOfWork, statement: Select[Any]) -> list[Slip]:
     """The slips of a select of (Request, Node): a fixed number of statements, however many rows."""
     requester, decider, line = aliased(Principal), aliased(Principal), aliased(RequestLine)
-    due = select(line.due_at).where(line.request_id == Request.id, line.in_at.is_(None)).order_by(line.due_at).limit(1)
+    due = (
+        select(line.due_at)
+        .where(line.request_id == Request.id, line.in_at.is_(None))
+        .order_by(line.due_at)
+        .limit(1)
+    )
     rows = uow.session.execute(
         statement.add_columns(requester.name, decider.name, due.scalar_subquery())
         .join(requester, requester.id == Request.requester_id)

@@ -33,7 +33,9 @@ def offers(uow: UnitOfWork, node: Node) -> list[Offer]:
     return [Offer(step, objections(step, GUARDS, uow, node)) for step in found]
 
 
-def take(uow: UnitOfWork, node: Node, name: str, *, version: int | None = None, reason: str | None = None) -> Node:
+def take(
+    uow: UnitOfWork, node: Node, name: str, *, version: int | None = None, reason: str | None = None
+) -> Node:
     """Takes the step `name`. Raises Conflict in the wrong state or against a guard, Stale when others saved first."""
     step = WORKFLOWS[node.workflow].transition(name)
     if step is None:
@@ -63,7 +65,9 @@ def _arrive(uow: UnitOfWork, node: Node, state: str) -> None:
     below = list(uow.session.scalars(items.order_by(Node.position), execution_options=TRUSTED))
     if below:
         ids = [item.id for item in below]
-        uow.session.execute(update(Node).where(Node.id.in_(ids)).values(state=state), execution_options=TRUSTED)
+        uow.session.execute(
+            update(Node).where(Node.id.in_(ids)).values(state=state), execution_options=TRUSTED
+        )
     tree.reclassify(uow, node)
     uow.enqueue("index", node, *below)
 
@@ -81,7 +85,11 @@ def _archive(uow: UnitOfWork, node: Node) -> None:
 
 
 def _number_items(uow: UnitOfWork, node: Node) -> None:
-    items = select(Node).where(Node.parent_id == node.id, Node.workflow == "inherited").order_by(Node.position, Node.id)
+    items = (
+        select(Node)
+        .where(Node.parent_id == node.id, Node.workflow == "inherited")
+        .order_by(Node.position, Node.id)
+    )
     for place, item in enumerate(uow.session.scalars(items, execution_options={"scope": "steps"}), start=1):
         if item.archival_no is None:
             item.archival_no = f"{node.archival_no}-{place:03d}"

@@ -55,7 +55,9 @@ def traces(uow: UnitOfWork, views: Sequence[NodeView]) -> dict[int, list[Trace]]
     known = {view.id: view for view in views if P.HOLDING_VIEW in view.may or P.DISCOVER in view.may}
     rows = uow.session.execute(_now().where(Holding.node_id.in_(known)), execution_options=TRUSTED).all()
     seen = _slips(uow, {row.request_id for row in rows if row.request_id is not None})
-    steps = _steps(uow, {row.Holding.node_id for row in rows if row.Holding.status == HoldingStatus.PROCESSING})
+    steps = _steps(
+        uow, {row.Holding.node_id for row in rows if row.Holding.status == HoldingStatus.PROCESSING}
+    )
     found: dict[int, list[Trace]] = {}
     for row in rows:
         view = known[row.Holding.node_id]
@@ -91,7 +93,9 @@ def _now() -> Any:
 
 def _slips(uow: UnitOfWork, numbers: Iterable[int]) -> dict[int, tuple[UUID, str]]:
     """The requests among these that the actor may see."""
-    statement = slips.visible(uow, Request.id, Request.uuid, Request.number).where(Request.id.in_(list(numbers)))
+    statement = slips.visible(uow, Request.id, Request.uuid, Request.number).where(
+        Request.id.in_(list(numbers))
+    )
     return {number: (uuid, slip) for number, uuid, slip in uow.session.execute(statement)}
 
 
@@ -126,7 +130,9 @@ def _trace(
 def pages(uow: UnitOfWork, views: Iterable[NodeView]) -> dict[int, int]:
     """Node id → pages of its electronic form, its items' included, where the actor may discover it."""
     top, below = aliased(Node), aliased(Node)
-    subtree = and_(below.path >= top.path, below.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0")
+    subtree = and_(
+        below.path >= top.path, below.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0"
+    )
     statement = (
         select(top.id, func.sum(below.page_count))
         .join(below, subtree)

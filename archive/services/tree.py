@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from archive import classes, schema
 from archive.errors import Conflict, Invalid, Stale
 from archive.i18n import _
-from archive.models import ROOT_ID, ClosedBranch, Node, NodeVersion, Principal, base32
+from archive.models import ROOT_ID, ClosedBranch, Node, NodeVersion, base32
 from archive.names import sort_key
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
@@ -25,9 +25,7 @@ TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
 
 def root(uow: UnitOfWork) -> Node:
     """The sentinel above every fonds."""
-    found = uow.session.get(Node, ROOT_ID, execution_options=TRUSTED)
-    assert found is not None
-    return found
+    return uow.session.get_one(Node, ROOT_ID, execution_options=TRUSTED)
 
 
 def chosen(folder: Node, uuids: list[str]) -> Any:
@@ -41,7 +39,9 @@ def form_values(node: Node) -> dict[str, object]:
     return {**node.data, **columns}
 
 
-def compared(node: Node, mine: Mapping[str, object], theirs: Mapping[str, object]) -> list[tuple[str, str, str]]:
+def compared(
+    node: Node, mine: Mapping[str, object], theirs: Mapping[str, object]
+) -> list[tuple[str, str, str]]:
     """Label, what the other person saved, what one typed oneself: for every field that differs."""
     rows = []
     for field in TYPES[node.type].typed:
@@ -159,7 +159,9 @@ def _kept(kind: Type, node: Node) -> dict[str, Any]:
 
 def series_for(uow: UnitOfWork, category: Node, kind: Type, values: Mapping[str, Any]) -> Node:
     """The series of a year and retention period within a category; made when the year's first node comes."""
-    day = str(values.get("discharged_on") or values.get("admitted_on") or values.get("date_from") or uow.today)
+    day = str(
+        values.get("discharged_on") or values.get("admitted_on") or values.get("date_from") or uow.today
+    )
     rule = policies.in_force(uow, "retention").body["rules"][kind.retention]
     code = f"{day[:4]}·{rule['code']}"
     slug = _slug(TYPES["series"], {"code": code}, 0)
@@ -195,7 +197,9 @@ def unchanged(node: Node, version: int) -> None:
 
 
 @action("node.edited", needs=P.EDIT)
-def edit(uow: UnitOfWork, node: Node, *, fields: Mapping[str, object], version: int, comment: str | None = None) -> Node:
+def edit(
+    uow: UnitOfWork, node: Node, *, fields: Mapping[str, object], version: int, comment: str | None = None
+) -> Node:
     """Changes what is said of a node. Raises Invalid, or Stale when somebody else saved first."""
     unchanged(node, version)
     kind, before = TYPES[node.type], snapshot(node)
@@ -209,7 +213,9 @@ def edit(uow: UnitOfWork, node: Node, *, fields: Mapping[str, object], version: 
     reclassify(uow, node)
     keep_version(uow, node, comment)
     after = snapshot(node)
-    uow.note(changed={name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]})
+    uow.note(
+        changed={name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]}
+    )
     uow.enqueue("index", node, *items)
     return node
 
@@ -236,8 +242,7 @@ def reclassify(uow: UnitOfWork, node: Node) -> None:
         classes.classify_branch(uow.session, node)
         uow.session.refresh(node)
     else:
-        parent = uow.session.get(Node, node.parent_id, execution_options=TRUSTED)
-        assert parent is not None
+        parent = uow.session.get_one(Node, node.parent_id, execution_options=TRUSTED)
         classes.classify(uow.session, node, parent)
         uow.session.flush()
 
@@ -270,7 +275,9 @@ def move(uow: UnitOfWork, node: Node, *, to: Node) -> None:
     uow.note(parent=[node.parent_id, to.id])
     # What is below needs no closing any more: all of it is classified here.
     uow.session.execute(
-        delete(ClosedBranch).where(ClosedBranch.path_from >= node.path, ClosedBranch.path_from < node.path_end)
+        delete(ClosedBranch).where(
+            ClosedBranch.path_from >= node.path, ClosedBranch.path_from < node.path_end
+        )
     )
     _carry(uow, node, to)
     classes.classify_branch(uow.session, node)
@@ -282,9 +289,18 @@ def move(uow: UnitOfWork, node: Node, *, to: Node) -> None:
 def _carry(uow: UnitOfWork, node: Node, to: Node) -> None:
     """Gives a branch its new place: parent, paths, depths; and an item what it takes from its file."""
     old, new, deeper = node.path, f"{to.path}{base32(node.id)}/", to.depth + 1 - node.depth
-    place: dict[str, Any] = {"parent_id": to.id, "slug": _free_slug(uow, node, to), "version": Node.version + 1}
+    place: dict[str, Any] = {
+        "parent_id": to.id,
+        "slug": _free_slug(uow, node, to),
+        "version": Node.version + 1,
+    }
     if node.type in INHERITING:
-        place |= {"state": to.state, "dept_id": to.dept_id, "year": to.year, "position": _next_position(uow, to)}
+        place |= {
+            "state": to.state,
+            "dept_id": to.dept_id,
+            "year": to.year,
+            "position": _next_position(uow, to),
+        }
     uow.session.execute(
         update(Node)
         .where(Node.path >= old, Node.path < node.path_end)

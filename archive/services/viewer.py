@@ -183,7 +183,9 @@ def _strip(reading: _Reading, run: _Run, hits: list[Hit]) -> list[Leaf]:
     ticket, here = pages.ticket(reading.uow, reading.node, 0), reading.ordinal
     counted = Counter(hit.number - run.before for hit in hits)
     return [
-        Leaf(run.before + place, place, reading.href(run.node.id, place), ticket, place == here, counted[place])
+        Leaf(
+            run.before + place, place, reading.href(run.node.id, place), ticket, place == here, counted[place]
+        )
         for place in range(max(1, here - AROUND), min(run.node.page_count, here + AROUND) + 1)
     ]
 

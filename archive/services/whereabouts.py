@@ -92,7 +92,11 @@ def find(uow: UnitOfWork, typed: str) -> Found:
     meant = _meant(uow, text) if 0 < len(text) <= LONGEST else _Meant()
     people = _people(uow, meant)
     said = masked_id(patient_names.folded(text)) if patient_names.is_identity(text) else text[:LONGEST]
-    uow.read(Event("whereabouts.searched", shown=tuple(sorted(uow.seen)), words={"query": said, "found": len(people)}))
+    uow.read(
+        Event(
+            "whereabouts.searched", shown=tuple(sorted(uow.seen)), words={"query": said, "found": len(people)}
+        )
+    )
     return Found(people, meant.is_capped)
 
 
@@ -110,7 +114,9 @@ class _Meant:
 def _meant(uow: UnitOfWork, text: str) -> _Meant:
     code, held = patient_names.folded(text), _handled(uow)
     carried = select(Holding.node_id).where(Holding.barcode.in_((code, f"B{code}")))
-    own = select(Node.id).where(or_(Node.archival_no == normalised(code), Node.id.in_(carried)), NOT_TRASHED, held)
+    own = select(Node.id).where(
+        or_(Node.archival_no == normalised(code), Node.id.in_(carried)), NOT_TRASHED, held
+    )
     nodes = set(uow.session.scalars(own, execution_options=TRUSTED))
     numbered = _who(uow, patient_names.by_number(text), held)
     if nodes:
@@ -174,7 +180,9 @@ def _mothers(uow: UnitOfWork, patients: list[int]) -> dict[int, str]:
     if not patients:
         return {}
     statement = select(Patient.id, Patient.mother).where(Patient.id.in_(patients))
-    return {number: name for number, name in uow.session.execute(statement, execution_options=TRUSTED) if name}
+    return {
+        number: name for number, name in uow.session.execute(statement, execution_options=TRUSTED) if name
+    }
 
 
 @dataclass(frozen=True)
@@ -213,7 +221,9 @@ def _value(view: NodeView, name: str) -> object:
 
 def _person(group: Iterable[NodeView], told: _Told, mother: str | None) -> Person:
     files = [told.file(view) for view in group]
-    titles = [file.node.title for file in files]  # each title notes its file as shown, before the event is written
+    titles = [
+        file.node.title for file in files
+    ]  # each title notes its file as shown, before the event is written
     first = next((file.node for file, title in zip(files, titles, strict=True) if title), files[0].node)
     return Person(
         mrn=first.mrn, name=first.person if first.mrn else first.title,

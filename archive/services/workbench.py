@@ -44,5 +44,7 @@ def readable_now(uow: UnitOfWork, most: int = 10) -> list[NodeView]:
     if not uow.actor.has_grants:
         return []
     numbers = uow.access.granted(P.READ)
-    statement = uow.nodes(P.READ).where(Node.id.in_(numbers), Node.workflow != "inherited", Node.overlay != int(Overlay.TRASHED))
+    statement = uow.nodes(P.READ).where(
+        Node.id.in_(numbers), Node.workflow != "inherited", Node.overlay != int(Overlay.TRASHED)
+    )
     return views(uow, uow.list(statement.order_by(Node.updated_at.desc()).limit(most)))

@@ -111,10 +111,14 @@ def test_every_route_is_described_and_nothing_else(app: Flask, described: dict[s
         for rule in app.url_map.iter_rules() if rule.endpoint.startswith("api.")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }  # fmt: skip
-    assert served == {(operation["operationId"], method) for _path, method, operation in operations(described)}
+    assert served == {
+        (operation["operationId"], method) for _path, method, operation in operations(described)
+    }
 
 
-def test_every_reference_leads_somewhere_and_every_part_of_an_address_is_named(described: dict[str, Any]) -> None:
+def test_every_reference_leads_somewhere_and_every_part_of_an_address_is_named(
+    described: dict[str, Any],
+) -> None:
     known = described["components"]["schemas"]
 
     def follow(value: Any) -> None:
@@ -148,7 +152,9 @@ def test_the_statuses_that_an_operation_may_give_are_documented(described: dict[
 
 def every(described: dict[str, Any]) -> list[tuple[str, str]]:
     found = operations(described)
-    return [(path.format(**FILLED), method) for path, method, operation in found if "security" not in operation]
+    return [
+        (path.format(**FILLED), method) for path, method, operation in found if "security" not in operation
+    ]
 
 
 @pytest.mark.parametrize(
@@ -199,11 +205,15 @@ def test_what_nobody_knows_is_not_there_for_anybody(
     program = programs(account)
     for path, method in every(described):
         if FILLED["uuid"] in path:
-            got = program.client.open(path, method=method, headers=program.headers(), json={"barcode": "B000"})
+            got = program.client.open(
+                path, method=method, headers=program.headers(), json={"barcode": "B000"}
+            )
             assert (got.status_code, code_of(got)) == (404, "not_found"), path
 
 
-@pytest.mark.parametrize("account", ["clinician", "clinician2", "clerk", "auditor", "security", "sysadmin", "stranger"])
+@pytest.mark.parametrize(
+    "account", ["clinician", "clinician2", "clerk", "auditor", "security", "sysadmin", "stranger"]
+)
 def test_what_is_hidden_answers_like_what_never_was(
     programs: Programs, hospital: Hospital, record: int, address: str, account: str
 ) -> None:
@@ -213,7 +223,9 @@ def test_what_is_hidden_answers_like_what_never_was(
         found = program.client.get(f"{V1}/nodes/{hidden}{end}", headers=program.headers())
         assert (found.status_code, found.data) == (404, never.data) == (never.status_code, never.data)
     for end in ("/transitions/catalogue", "/milestones"):
-        assert program.post(f"/nodes/{hidden}{end}", {"track": "paper", "step": "collected"}).status_code == 404
+        assert (
+            program.post(f"/nodes/{hidden}{end}", {"track": "paper", "step": "collected"}).status_code == 404
+        )
     assert program.get("/nodes", path=address.removeprefix("/a")).status_code == 404
     assert program.get("/nodes", path="/h001/zy-bl/2026-d30/zzzzz").status_code == 404
 
@@ -232,7 +244,9 @@ def test_a_body_that_is_no_json_object_is_refused_everywhere(
     mine = {"number": "1", "name": "approve", "uuid": uuid_of(hospital, record)}
     for path, method, operation in operations(described):
         if "application/json" in operation.get("requestBody", {}).get("content", {}):
-            got = program.client.open(path.format(**mine), method=method, data=junk, headers=program.headers())
+            got = program.client.open(
+                path.format(**mine), method=method, data=junk, headers=program.headers()
+            )
             assert (got.status_code, code_of(got)) == (422, "invalid"), path
             tried += 1
     assert tried >= 5
@@ -253,7 +267,9 @@ def test_unknown_fields_and_unknown_parameters_are_refused_by_name(
         if "security" in operation:
             continue
         if "application/json" in operation.get("requestBody", {}).get("content", {}):
-            got: Answer = program.client.open(where, method=method, json={"nonsense": 1}, headers=program.headers())
+            got: Answer = program.client.open(
+                where, method=method, json={"nonsense": 1}, headers=program.headers()
+            )
             assert (got.status_code, got.json["fields"]["nonsense"]) == (422, "这里没有此项。"), path
         got = program.client.open(where + "?nonsense=1", method=method, headers=program.headers())
         if got.status_code == 422:
@@ -327,7 +343,9 @@ def test_a_record_is_added_with_its_file_and_taken_on_by_version(
     assert [step["name"] for step in node.json["transitions"]] == ["catalogue"]
     stale = program.post(f"/nodes/{uuid}/transitions/catalogue", **{"If-Match": '"99"'})
     assert (stale.status_code, code_of(stale)) == (409, "stale")
-    nonsense = program.post(f"/nodes/{uuid}/transitions/catalogue", **{"If-Match": '"Ⅸ"'.encode().decode("latin-1")})
+    nonsense = program.post(
+        f"/nodes/{uuid}/transitions/catalogue", **{"If-Match": '"Ⅸ"'.encode().decode("latin-1")}
+    )
     assert (nonsense.status_code, code_of(nonsense)) == (422, "invalid")
     moved = program.post(f"/nodes/{uuid}/transitions/catalogue", **{"If-Match": node.headers["ETag"]})
     assert (moved.status_code, moved.json["state"]) == (200, "cataloguing")
@@ -335,10 +353,15 @@ def test_a_record_is_added_with_its_file_and_taken_on_by_version(
     again = program.post(f"/nodes/{uuid}/transitions/catalogue")
     assert (again.status_code, code_of(again)) == (409, "conflict")
     for milestone, status in (("collected", 200), ("in_hospital", 409), ("nonsense", 409)):
-        assert program.post(f"/nodes/{uuid}/milestones", {"track": "paper", "step": milestone}).status_code == status
+        assert (
+            program.post(f"/nodes/{uuid}/milestones", {"track": "paper", "step": milestone}).status_code
+            == status
+        )
 
 
-def test_an_upload_says_what_is_wrong_and_leaves_nothing(programs: Programs, hospital: Hospital, record: int) -> None:
+def test_an_upload_says_what_is_wrong_and_leaves_nothing(
+    programs: Programs, hospital: Hospital, record: int
+) -> None:
     program, uuid = programs("archivist"), uuid_of(hospital, record)
 
     def sent(**form: object) -> Answer:
@@ -349,7 +372,9 @@ def test_an_upload_says_what_is_wrong_and_leaves_nothing(programs: Programs, hos
     assert sent(node=uuid, parent="/h001").status_code == 422
     assert list(sent(node=uuid, colour="red").json["fields"]) == ["colour"]
     for junk in ("{", "[]", "7", "[" * 100_000):
-        assert list(sent(parent="/h001/zy-bl", type="medical_record", fields=junk).json["fields"]) == ["fields"]
+        assert list(sent(parent="/h001/zy-bl", type="medical_record", fields=junk).json["fields"]) == [
+            "fields"
+        ]
     unknown = sent(parent="/h001/zy-bl", type="medical_record", fields=json.dumps({"colour": "red"}))
     assert (unknown.status_code, list(unknown.json["fields"])) == (422, ["colour"])
     wrong = sent(parent="/h001/zy-bl", type="medical_record", fields=json.dumps({"mrn": ["a"]}))
@@ -361,7 +386,9 @@ def test_an_upload_says_what_is_wrong_and_leaves_nothing(programs: Programs, hos
     assert programs("clinician").upload(node=uuid, file=(BytesIO(b"x"), "x")).status_code == 403
 
 
-def test_another_persons_job_and_request_are_not_there(programs: Programs, hospital: Hospital, record: int) -> None:
+def test_another_persons_job_and_request_are_not_there(
+    programs: Programs, hospital: Hospital, record: int
+) -> None:
     lending.archive_it(hospital, record)
     asked = programs("clinician").post(
         "/requests", {"kind": "paper", "node": uuid_of(hospital, record), "purpose": "discussion", "days": 3}
@@ -381,16 +408,25 @@ def test_another_persons_job_and_request_are_not_there(programs: Programs, hospi
     assert programs("archivist").get(f"/jobs/{job}").status_code == 404
 
 
-def test_a_volume_comes_back_on_its_own_request_only(programs: Programs, hospital: Hospital, record: int) -> None:
+def test_a_volume_comes_back_on_its_own_request_only(
+    programs: Programs, hospital: Hospital, record: int
+) -> None:
     lending.archive_it(hospital, record)
     other = lending.another(hospital, mrn="00218648")
     with hospital.uow("clerk", readonly=True) as uow:
-        volumes = [holdings.volumes(uow, uow.node(number, P.HOLDING_VIEW))[0].barcode for number in (record, other)]
+        volumes = [
+            holdings.volumes(uow, uow.node(number, P.HOLDING_VIEW))[0].barcode for number in (record, other)
+        ]
     clerk, wheres = programs("clerk"), []
     for number, barcode in zip((record, other), volumes, strict=True):
-        asked = programs("clinician").post(
-            "/requests", {"kind": "paper", "node": uuid_of(hospital, number), "purpose": "discussion", "days": 3}
-        ).json
+        asked = (
+            programs("clinician")
+            .post(
+                "/requests",
+                {"kind": "paper", "node": uuid_of(hospital, number), "purpose": "discussion", "days": 3},
+            )
+            .json
+        )
         wheres.append(f"/requests/{asked['uuid']}/transitions")
         assert programs("head").post(f"{wheres[-1]}/approve").status_code == 200
         assert list(clerk.post(f"{wheres[-1]}/issue").json["fields"]) == ["barcode"]
@@ -416,7 +452,9 @@ def test_a_search_gives_each_what_they_may_know(programs: Programs, hospital: Ho
     assert programs("clinician").get("/search", q="前置胎盘").json["items"] == []
     ward = programs("clinician").get("/search", q="00300001").json["items"]
     assert [(one["uuid"], one["snippet"]) for one in ward] == [(hit["uuid"], "")]
-    assert [one["title"] for one in programs("clinician2").get("/search", q="00300001").json["items"]] == [None]
+    assert [one["title"] for one in programs("clinician2").get("/search", q="00300001").json["items"]] == [
+        None
+    ]
     for account in ("stranger", "sysadmin", "auditor"):
         assert programs(account).get("/search", q="00300001").status_code == 403
 
@@ -460,5 +498,3 @@ def test_the_auditor_follows_a_record_and_verifies_the_journals(
     for account in ("archivist", "senior", "sysadmin", "stranger"):
         assert programs(account).get("/audit").status_code == 403
         assert programs(account).post("/audit/verifications").status_code == 403
-
-

@@ -101,7 +101,9 @@ def test_nobody_goes_on_where_another_stopped(hospital: Hospital, number: str, b
     assert "clinician甲" not in shared.get("/desk").text
 
 
-@pytest.mark.parametrize("account", ["clinician", "head", "auditor", "security", "sysadmin", "stranger", "desk"])
+@pytest.mark.parametrize(
+    "account", ["clinician", "head", "auditor", "security", "sysadmin", "stranger", "desk"]
+)
 def test_the_desk_is_not_for_everybody(number: str, browser: Browse, account: str) -> None:
     other = browser(account)
     for page in ("/desk", "/desk/pick-list", "/desk/out", "/desk/overdue"):

@@ -163,7 +163,9 @@ def test_only_a_database_that_is_away_busy_or_broken_counts_as_an_outage(
     assert is_outage(error) is outage
 
 
-def test_an_attempt_on_a_hidden_record_stands_in_its_trail(hospital: Hospital, record: int, browser: Browse) -> None:
+def test_an_attempt_on_a_hidden_record_stands_in_its_trail(
+    hospital: Hospital, record: int, browser: Browse
+) -> None:
     with hospital.uow("archivist", readonly=True) as uow:
         path = href(uow, uow.node(record))
     assert browser("clinician2").get(path).status_code == 404

@@ -46,7 +46,10 @@ class Row:
 
 def rows() -> list[Row]:
     with ROUTES.open(encoding="utf-8", newline="") as source:
-        return [Row(r["endpoint"], r["method"], r["needs"], r["about"], bool(r["deeper"])) for r in csv.DictReader(source)]
+        return [
+            Row(r["endpoint"], r["method"], r["needs"], r["about"], bool(r["deeper"]))
+            for r in csv.DictReader(source)
+        ]
 
 
 @dataclass
@@ -83,14 +86,27 @@ def stage(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         uuids = {kind: str(node.uuid) for kind, node in nodes.items()}
     paths["unknown"], uuids["unknown"] = UNKNOWN, str(uuid4())
     app = create_app(site)
-    app.config["WTF_CSRF_ENABLED"] = False  # forged requests have a test of their own; here each role asks a thousand times
+    app.config["WTF_CSRF_ENABLED"] = (
+        False  # forged requests have a test of their own; here each role asks a thousand times
+    )
     yield Stage(hospital, app, things, paths, uuids)
     site.close()
 
 
 def _furnish(hospital: Hospital) -> dict[str, int]:
-    kinds = {"own": "CK", "other": "EK", "restricted": "CK", "loan": "EK", "expired": "EK", "draft": "CK", "sealed": "CK"}
-    made = {kind: _record(hospital, f"{10_000_000 + n}", ward, kind) for n, (kind, ward) in enumerate(kinds.items())}
+    kinds = {
+        "own": "CK",
+        "other": "EK",
+        "restricted": "CK",
+        "loan": "EK",
+        "expired": "EK",
+        "draft": "CK",
+        "sealed": "CK",
+    }
+    made = {
+        kind: _record(hospital, f"{10_000_000 + n}", ward, kind)
+        for n, (kind, ward) in enumerate(kinds.items())
+    }
     with hospital.site.uow(Actor.system("test")) as uow:
         for kind, until in (("loan", timedelta(days=3)), ("expired", -timedelta(hours=1))):
             uow.session.add(AccessGrant(
@@ -109,7 +125,9 @@ def _record(hospital: Hospital, mrn: str, ward: str, kind: str) -> int:
     special = {"diagnosis_code": "B20.001"} if kind == "restricted" else {}
     with hospital.site.uow(Actor.system("test")) as uow, uow.unscoped("test"):
         category = uow.session.get_one(Node, hospital.categories["ZY·BL"])
-        fields = tree.checked(uow, TYPES["medical_record"], RECORD | special | {"mrn": mrn, "dept": str(hospital.wards[ward])})
+        fields = tree.checked(
+            uow, TYPES["medical_record"], RECORD | special | {"mrn": mrn, "dept": str(hospital.wards[ward])}
+        )
         series = tree.series_for(uow, category, TYPES["medical_record"], fields)
         node = tree.plant(uow, series, TYPES["medical_record"], fields)
         if kind != "draft":
@@ -127,7 +145,9 @@ def address(app: Flask, row: Row, path: str, uuid: str) -> str:
         "number": 1, "barcode": "B0", "share": 1, "state": "draft", "kind": "loans", "role": "clinician", "ordinal": 1,
     }  # fmt: skip
     with app.test_request_context():
-        built: str = url_for(row.endpoint, **{name: values[name] for name in rule.arguments if name in values})
+        built: str = url_for(
+            row.endpoint, **{name: values[name] for name in rule.arguments if name in values}
+        )
     return built
 
 
@@ -179,18 +199,28 @@ def test_each_role_gets_what_the_tables_say(stage: Stage, account: str) -> None:
             continue
         for kind in stage.paths if row.about == "node" else ("own",):
             # A change that succeeds would change what the next one meets: it is tried by those who may not, and by others' tests.
-            permissions = (held(stage, account, kind) if kind != "unknown" else set()) if row.about == "node" else anywhere(account)
+            permissions = (
+                (held(stage, account, kind) if kind != "unknown" else set())
+                if row.about == "node"
+                else anywhere(account)
+            )
             if row.method == "POST" and set(row.needs.split()) & permissions:
                 continue
-            answer = stage.browser(account).open(address(stage.app, row, stage.paths[kind], stage.uuids[kind]), method=row.method)
+            answer = stage.browser(account).open(
+                address(stage.app, row, stage.paths[kind], stage.uuids[kind]), method=row.method
+            )
             if problem := verdict(row, permissions, answer.status_code):
                 wrong.append((row.endpoint, row.method, kind, answer.status_code, problem))
     assert not wrong
 
 
-@pytest.mark.parametrize("row", [row for row in rows() if row.needs not in GENERAL], ids=lambda row: f"{row.method} {row.endpoint}")
+@pytest.mark.parametrize(
+    "row", [row for row in rows() if row.needs not in GENERAL], ids=lambda row: f"{row.method} {row.endpoint}"
+)
 def test_nobody_gets_in_without_signing_in(stage: Stage, row: Row) -> None:
-    answer = stage.app.test_client().open(address(stage.app, row, stage.paths["own"], stage.uuids["own"]), method=row.method)
+    answer = stage.app.test_client().open(
+        address(stage.app, row, stage.paths["own"], stage.uuids["own"]), method=row.method
+    )
     assert answer.status_code in {302, 401}
     if answer.status_code == 302:
         assert "/sign-in" in answer.headers["Location"]

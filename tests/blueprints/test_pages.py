@@ -58,7 +58,9 @@ def test_a_file_dropped_on_a_record_is_acknowledged_made_into_pages_and_read(
 ) -> None:
     client, target = browse("archivist"), address(hospital, record)
     assert 'type="file"' in client.get(f"{target}/@@upload").text
-    answer = send(client, target, papers.pdf("术中粘连已松解", "第二页"), "手术.pdf", Accept="application/json")
+    answer = send(
+        client, target, papers.pdf("术中粘连已松解", "第二页"), "手术.pdf", Accept="application/json"
+    )
     assert (answer.status_code, answer.json["state"]) == (200, "wait")
     card = answer.json["href"]
     assert 'hx-trigger="every 2s"' in client.get(card, headers={"HX-Request": "true"}).text

@@ -58,7 +58,9 @@ def test_what_cannot_be_asked_is_said_beside_its_field(place: str, browser: Brow
     assert "您已申请过" in again.text
 
 
-def test_a_refusal_without_a_reason_is_said_in_its_row(hospital: Hospital, archived: int, browser: Browse) -> None:
+def test_a_refusal_without_a_reason_is_said_in_its_row(
+    hospital: Hospital, archived: int, browser: Browse
+) -> None:
     number = ask(hospital, "clinician", archived)
     head = browser("head")
     (ref,) = IDS.findall(head.get("/approvals").text)
@@ -79,12 +81,16 @@ def test_asking_by_number_answers_alike_for_what_is_there_and_what_is_not(
     for number in ("00217720-1", "99999999-1"):
         sent = doctor.post("/requests", FORM | {"number": number})
         page = doctor.get("/requests").text
-        answers.append((sent.status_code, sent.headers["Location"], re.sub(r'content="[^"]+"|value="[^"]+"', "", page)))
+        answers.append(
+            (sent.status_code, sent.headers["Location"], re.sub(r'content="[^"]+"|value="[^"]+"', "", page))
+        )
     assert answers[0] == answers[1]
     assert "00217720" not in answers[0][2]
 
 
-def test_a_reading_is_ended_from_its_slip(hospital: Hospital, archived: int, place: str, browser: Browse) -> None:
+def test_a_reading_is_ended_from_its_slip(
+    hospital: Hospital, archived: int, place: str, browser: Browse
+) -> None:
     number = approved(hospital, "clinician", archived, kind="eread")
     doctor = browser("clinician")
     slip = re.search(r"/requests/[0-9a-f-]{36}", doctor.get("/requests").text)
@@ -105,7 +111,9 @@ def test_whoever_saw_an_older_state_is_told_so(hospital: Hospital, archived: int
 
 
 @pytest.mark.parametrize("account", ["auditor", "security", "sysadmin", "stranger", "clinician2", "clerk"])
-def test_a_slip_is_for_those_whom_it_concerns(hospital: Hospital, archived: int, browser: Browse, account: str) -> None:
+def test_a_slip_is_for_those_whom_it_concerns(
+    hospital: Hospital, archived: int, browser: Browse, account: str
+) -> None:
     ask(hospital, "clinician", archived)
     slip = re.search(r"/requests/[0-9a-f-]{36}", browser("clinician").get("/requests").text)
     assert slip

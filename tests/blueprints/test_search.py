@@ -15,7 +15,9 @@ def shelf(hospital: Hospital) -> dict[str, int]:
     own = patient(hospital, "00218647", "刘婷婷", diagnosis="前置胎盘", diagnosis_code="O44.100")
     operation = component(hospital, own, "手术记录")
     written(hospital, operation, "术中诊断：中央性前置胎盘<b>伴植入</b>。")
-    special = patient(hospital, "00400001", "毛晓燕", diagnosis="人类免疫缺陷病毒病", diagnosis_code="B20.900")
+    special = patient(
+        hospital, "00400001", "毛晓燕", diagnosis="人类免疫缺陷病毒病", diagnosis_code="B20.900"
+    )
     for number in (operation,):
         written(hospital, number, "清点无误")
     written(hospital, special, "合并前置胎盘")
@@ -57,7 +59,11 @@ def test_hidden_and_never_there_give_the_same_page(hospital: Hospital, browser: 
 
 def test_filters_are_chips_that_can_be_taken_away(hospital: Hospital, browser: Browse) -> None:
     shelf(hospital)
-    page = browser("archivist").get("/search?q=胎盘&year=2026&type=medical_record&_external=1&_scheme=javascript").text
+    page = (
+        browser("archivist")
+        .get("/search?q=胎盘&year=2026&type=medical_record&_external=1&_scheme=javascript")
+        .text
+    )
     assert "javascript:" not in page
     assert 'href="/search?q=%E8%83%8E%E7%9B%98&amp;type=medical_record"' in page
     assert "住院病案" in page

@@ -28,7 +28,18 @@ def asked(browser: Browser, typed: str) -> str:
 
 def test_the_archivist_reads_who_it_is_and_where_the_paper_stands(browser: Browse, archived: int) -> None:
     page = asked(browser("archivist"), "ltt")
-    for word in ("刘婷婷", "00218647-2", "2026-11-12", "产科", "已归档", "双套", "64 页", "在架", SHELF, "B00218647-2"):
+    for word in (
+        "刘婷婷",
+        "00218647-2",
+        "2026-11-12",
+        "产科",
+        "已归档",
+        "双套",
+        "64 页",
+        "在架",
+        SHELF,
+        "B00218647-2",
+    ):
         assert word in page, word
 
 
@@ -129,7 +140,9 @@ def test_no_number_and_no_name_stands_in_an_address(browser: Browse, archived: i
     page = doctor.get("/find-patient", query_string=NAMED).text
     assert MRN not in page
     assert 'method="post" action="/find-patient"' in page
-    assert not any(words in doctor.post("/find-patient", NAMED).headers.get("Location", "") for words in NAMED.values())
+    assert not any(
+        words in doctor.post("/find-patient", NAMED).headers.get("Location", "") for words in NAMED.values()
+    )
 
 
 def test_what_is_missing_stands_beside_its_field(browser: Browse, archived: int) -> None:

@@ -29,7 +29,9 @@ def test_the_commands_of_the_guide_are_understood() -> None:
 
 
 def test_every_command_is_in_the_guide() -> None:
-    text = (ROOT / "docs" / "administrator.md").read_text(encoding="utf-8") + (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "administrator.md").read_text(encoding="utf-8") + (ROOT / "README.md").read_text(
+        encoding="utf-8"
+    )
     commands = parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
     assert not [name for name in commands or () if f"juanzong {name}" not in text]
 

@@ -39,7 +39,9 @@ def test_a_translation_keeps_the_places_of_its_values() -> None:
             assert wanted - set(PLACES.findall(form)) <= {"num", "n"}, message
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "archive/translations/zh_CN").glob("*.po")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "archive/translations/zh_CN").glob("*.po")), ids=lambda path: path.stem
+)
 def test_no_id_is_translated_twice(path: Path) -> None:
     others = "\n".join(other.read_text() for other in path.parent.glob("*.po") if other != path)
     twice = [line for line in path.read_text().splitlines() if line.startswith('msgid "') and line != 'msgid ""'

@@ -120,7 +120,9 @@ class Reader:
 
     def hear(self, message: ConsoleMessage) -> None:
         text = message.text
-        if "Content Security Policy" in text and not any(word in message.location["url"] for word in FORGIVEN):
+        if "Content Security Policy" in text and not any(
+            word in message.location["url"] for word in FORGIVEN
+        ):
             self.violations.append(text)
 
 

@@ -103,7 +103,9 @@ def uuid(archive: Archive, programs: Programs) -> str:
         archivist.done(more.json()["job"])
     register_volume(archive.site(), uuid)
     for step in ("collected", "arranged"):
-        assert archivist.post(f"/nodes/{uuid}/milestones", {"track": "paper", "step": step}).status_code == 200
+        assert (
+            archivist.post(f"/nodes/{uuid}/milestones", {"track": "paper", "step": step}).status_code == 200
+        )
     for step in ("catalogue", "submit", "archive"):
         taken = archivist.post(f"/nodes/{uuid}/transitions/{step}")
         assert taken.status_code == 200, taken.text
@@ -185,7 +187,9 @@ def test_a_clinician_asks_reads_marked_pages_and_no_more(programs: Programs, uui
 
 def test_the_paper_goes_out_and_comes_back_by_barcode(programs: Programs, uuid: str) -> None:
     clinician, clerk = programs("clinician"), programs("clerk")
-    asked = clinician.post("/requests", {"kind": "paper", "node": uuid, "purpose": "discussion", "days": 3}).json()
+    asked = clinician.post(
+        "/requests", {"kind": "paper", "node": uuid, "purpose": "discussion", "days": 3}
+    ).json()
     where = f"/requests/{asked['uuid']}/transitions"
     early = clerk.post(f"{where}/issue", {"barcode": BARCODE})
     assert (early.status_code, early.json()["error"]) == (409, "conflict")

@@ -45,14 +45,18 @@ def record(archive: Archive) -> str:
 
 
 @pytest.mark.parametrize("account", PAGES)
-def test_no_page_has_a_serious_fault_and_none_is_wider_than_the_screen(people: People, record: str, account: str) -> None:
+def test_no_page_has_a_serious_fault_and_none_is_wider_than_the_screen(
+    people: People, record: str, account: str
+) -> None:
     reader, faults = people(account), []
     for path in PAGES[account]:
         status = reader.go(path.format(record=record))
         assert status == 200, (path, status)
-        for violation in Axe().run(reader.page).response["violations"]:
-            if violation["impact"] in {"serious", "critical"}:
-                faults.append((path, violation["id"], [node["target"] for node in violation["nodes"]][:3]))
+        faults += [
+            (path, violation["id"], [node["target"] for node in violation["nodes"]][:3])
+            for violation in Axe().run(reader.page).response["violations"]
+            if violation["impact"] in {"serious", "critical"}
+        ]
         if reader.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             faults.append((path, "wider than the screen", []))
     assert not faults

@@ -27,9 +27,18 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("files")
     font = Path(__file__).parents[2] / "archive" / "static" / "fonts" / "NotoSansSC-Regular.ttf"
     pdf, scan = folder / "出院记录.pdf", folder / "入院记录.jpg"
-    text = "患者因停经三十九周，规律腹痛两小时入院。诊断为妊娠合并子宫瘢痕，行子宫下段剖宫产术，术后恢复良好。"
+    text = (
+        "患者因停经三十九周，规律腹痛两小时入院。诊断为妊娠合并子宫瘢痕，行子宫下段剖宫产术，术后恢复良好。"
+    )
     pdf.write_bytes(sheets.text_pdf("出院记录", text * 4, font_path=font))
-    page = sheets.sheet("RY", "主诉：停经三十九周，规律腹痛两小时。", sheets.Header("入院记录"), dpi=200, seed=7, font_path=font)
+    page = sheets.sheet(
+        "RY",
+        "主诉：停经三十九周，规律腹痛两小时。",
+        sheets.Header("入院记录"),
+        dpi=200,
+        seed=7,
+        font_path=font,
+    )
     scan.write_bytes(sheets.as_jpeg(page))
     return {"pdf": pdf, "scan": scan}
 
@@ -131,7 +140,9 @@ def _approve(reader: Reader, slip: str) -> None:
     expect(page.locator("main")).not_to_contain_text(f"JY{slip}")
 
 
-def test_a_clinician_asks_the_head_approves_and_the_pages_open_for_the_days(people: People, filed: str) -> None:
+def test_a_clinician_asks_the_head_approves_and_the_pages_open_for_the_days(
+    people: People, filed: str
+) -> None:
     clinician, head = people("clinician"), people("head")
     clinician.go(filed)
     expect(clinician.page.locator("h1")).to_contain_text("00219777-1 · 刘**")
@@ -146,7 +157,9 @@ def test_a_clinician_asks_the_head_approves_and_the_pages_open_for_the_days(peop
     expect(clinician.page.locator("main")).to_contain_text("00219777-1")
 
 
-def test_a_clinician_of_another_ward_finds_a_patient_by_exact_number_and_a_second_factor(people: People, filed: str) -> None:
+def test_a_clinician_of_another_ward_finds_a_patient_by_exact_number_and_a_second_factor(
+    people: People, filed: str
+) -> None:
     other = people("clinician2")
     other.go(filed)
     expect(other.page.locator("main")).not_to_contain_text("刘")
@@ -163,7 +176,9 @@ def test_a_clinician_of_another_ward_finds_a_patient_by_exact_number_and_a_secon
         expect(shown).to_have_count(1 if found else 0)
 
 
-def test_the_clerk_hands_out_and_takes_back_by_barcode_and_nothing_else(people: People, archive: Archive, filed: str) -> None:
+def test_the_clerk_hands_out_and_takes_back_by_barcode_and_nothing_else(
+    people: People, archive: Archive, filed: str
+) -> None:
     clinician, head, clerk = people("clinician"), people("head"), people("clerk")
     slip = _ask(clinician, filed, "paper")
     _approve(head, slip)
@@ -191,7 +206,9 @@ def _let_two_minutes_pass(archive: Archive) -> None:
     site.close()
 
 
-def test_the_auditor_follows_one_record_and_proves_that_nothing_was_changed(people: People, filed: str) -> None:
+def test_the_auditor_follows_one_record_and_proves_that_nothing_was_changed(
+    people: People, filed: str
+) -> None:
     auditor = people("auditor")
     page = auditor.page
     assert auditor.go(filed) == 404

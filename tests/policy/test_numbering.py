@@ -25,7 +25,9 @@ def test_a_middle_dot_typed_as_another_dot_is_understood(typed: str) -> None:
     assert normalised(typed) == "H001-ZY·BL·2026·D30-000123"
 
 
-@pytest.mark.parametrize("wrong", ["", "H001", "ZY·BL·2026", "H001-ZY·BL·2026·D30-", "H001-ZY·BL·26·D30-1", "1001-WS·2011·Y-0001"])
+@pytest.mark.parametrize(
+    "wrong", ["", "H001", "ZY·BL·2026", "H001-ZY·BL·2026·D30-", "H001-ZY·BL·26·D30-1", "1001-WS·2011·Y-0001"]
+)
 def test_what_follows_neither_standard_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="not an archival number"):
         parse(wrong)

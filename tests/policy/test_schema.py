@@ -17,7 +17,14 @@ def words(name: str) -> dict[str, str]:
 
 
 def test_what_must_be_given_must_be_given() -> None:
-    assert set(check(RECORD, {}, words).errors) == {"mrn", "patient_name", "times", "dept", "sex", "admitted_on"}
+    assert set(check(RECORD, {}, words).errors) == {
+        "mrn",
+        "patient_name",
+        "times",
+        "dept",
+        "sex",
+        "admitted_on",
+    }
 
 
 def test_dates_are_understood_as_people_write_them() -> None:

@@ -48,7 +48,9 @@ def ask(hospital: Hospital, account: str, record: int, *, kind: str = "eread", p
         days: int = 3) -> str:  # fmt: skip
     """Somebody asks; gives the number of the slip."""
     with hospital.uow(account) as uow:
-        return requests.ask(uow, uow.node(record), kind=kind, purpose=purpose, days=days, reason="多次剖宫产").number
+        return requests.ask(
+            uow, uow.node(record), kind=kind, purpose=purpose, days=days, reason="多次剖宫产"
+        ).number
 
 
 def step(hospital: Hospital, account: str, number: str, name: str, *, reason: str | None = None) -> None:

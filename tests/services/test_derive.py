@@ -61,7 +61,9 @@ def test_each_page_is_made_once_in_order_with_its_text(site: Site, hospital: Hos
             pages.one(uow, node, 5)
 
 
-def test_the_record_is_linked_when_every_file_of_it_is_ready(site: Site, hospital: Hospital, record: int) -> None:
+def test_the_record_is_linked_when_every_file_of_it_is_ready(
+    site: Site, hospital: Hospital, record: int
+) -> None:
     def linked() -> bool:
         with site.session(readonly=True) as session:
             reached = select(Milestone.id).where(Milestone.node_id == record, Milestone.step == "linked")
@@ -78,7 +80,9 @@ def test_the_record_is_linked_when_every_file_of_it_is_ready(site: Site, hospita
     assert linked()
 
 
-def test_a_scan_finished_meanwhile_leaves_open_forms_valid(site: Site, hospital: Hospital, record: int) -> None:
+def test_a_scan_finished_meanwhile_leaves_open_forms_valid(
+    site: Site, hospital: Hospital, record: int
+) -> None:
     with hospital.uow("archivist", readonly=True) as uow:
         seen = uow.node(record).version
     upload(hospital, "scanner", record, papers.pdf("一"))
@@ -123,7 +127,9 @@ def test_a_stopped_job_leaves_its_file_marked_and_trying_again_finishes_it(
     assert [(file.kind, file.pages, file.failure) for file in files(hospital, record)] == [("ok", 2, "")]
 
 
-def test_a_file_set_aside_takes_its_pages_along_and_leaves_no_gap(site: Site, hospital: Hospital, record: int) -> None:
+def test_a_file_set_aside_takes_its_pages_along_and_leaves_no_gap(
+    site: Site, hospital: Hospital, record: int
+) -> None:
     made = upload(hospital, "archivist", record, papers.pdf("一", "二"))
     upload(hospital, "archivist", record, papers.pdf("三"), "三.pdf")
     work_off(site)
@@ -159,10 +165,15 @@ def test_a_picture_that_the_disk_lost_is_drawn_again(site: Site, hospital: Hospi
     for picture in (site.settings.var / "derived").rglob(second.image):
         picture.unlink()
     with hospital.uow("archivist", readonly=True) as uow:
-        assert Image.open(BytesIO(pages.image(uow, uow.node(record), 2))).size == (second.width, second.height)
+        assert Image.open(BytesIO(pages.image(uow, uow.node(record), 2))).size == (
+            second.width,
+            second.height,
+        )
 
 
-def test_each_page_that_is_read_is_one_line_in_the_journal(site: Site, hospital: Hospital, record: int) -> None:
+def test_each_page_that_is_read_is_one_line_in_the_journal(
+    site: Site, hospital: Hospital, record: int
+) -> None:
     upload(hospital, "archivist", record, papers.pdf("一", "二"))
     work_off(site)
     with hospital.uow("archivist", readonly=True) as uow:
@@ -247,7 +258,9 @@ def test_nobody_without_the_right_to_read_gets_a_byte(site: Site, hospital: Hosp
                 intake.files(uow, node)
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the files of other people lie beside the checkout, and are not here")
+@pytest.mark.skipif(
+    not REAL.exists(), reason="the files of other people lie beside the checkout, and are not here"
+)
 def test_the_files_of_many_producers_become_pages_or_are_refused_in_a_sentence(
     site: Site, hospital: Hospital, record: int
 ) -> None:
@@ -263,4 +276,6 @@ def test_the_files_of_many_producers_become_pages_or_are_refused_in_a_sentence(
     assert found["g4_orientation_6.tif"] == ("ok", 1, False)
     assert found["decompression_bomb.gif"][0] == "bad"
     with site.session(readonly=True) as session:
-        assert session.scalars(select(Job.state).where(Job.kind == "page.derive").distinct()).all() != ["running"]
+        assert session.scalars(select(Job.state).where(Job.kind == "page.derive").distinct()).all() != [
+            "running"
+        ]

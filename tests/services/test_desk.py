@@ -54,7 +54,11 @@ def test_badge_then_volume_hands_out(hospital: Hospital, archived: int) -> None:
     assert (out.act, state_of(hospital, number)) == ("issued", "lent")
     assert shown.answer is not None
     assert shown.answer.loan is not None
-    assert (shown.answer.look, shown.answer.loan.borrower, shown.answer.loan.days_left) == ("ok", "clinician甲", 3)
+    assert (shown.answer.look, shown.answer.loan.borrower, shown.answer.loan.days_left) == (
+        "ok",
+        "clinician甲",
+        3,
+    )
     assert shown.borrower is not None
     assert [loan.barcode for loan in shown.borrower.loans] == [BARCODE]
     assert (shown.today.out, shown.today.back, shown.counts.out) == (1, 0, 1)
@@ -95,7 +99,11 @@ def test_a_volume_on_its_shelf_says_who_waits_for_it(hospital: Hospital, archive
     here = scan(hospital, BARCODE)
     shown = answer(hospital, here).answer
     assert shown is not None
-    assert (here.act, shown.look, [slip.requester for slip in shown.wanted]) == ("waiting", "wait", ["clinician甲"])
+    assert (here.act, shown.look, [slip.requester for slip in shown.wanted]) == (
+        "waiting",
+        "wait",
+        ["clinician甲"],
+    )
 
 
 def test_a_shelf_after_a_volume_puts_it_there(hospital: Hospital, archived: int) -> None:
@@ -106,7 +114,9 @@ def test_a_shelf_after_a_volume_puts_it_there(hospital: Hospital, archived: int)
         assert [volume.place for volume in holdings.volumes(uow, uow.node(other))] == [SHELF]
 
 
-def test_what_nobody_knows_is_said_in_a_sentence_and_changes_nothing(hospital: Hospital, archived: int) -> None:
+def test_what_nobody_knows_is_said_in_a_sentence_and_changes_nothing(
+    hospital: Hospital, archived: int
+) -> None:
     for typed in ("B99999999-1", "JY2026-999999", "工牌", "9" * 300):
         memo = scan(hospital, typed)
         assert memo.act == "refused"
@@ -167,7 +177,9 @@ def test_a_clerk_sees_the_number_and_an_archivist_the_name(hospital: Hospital, a
     assert titles == [(None, "00218647-2"), ("00218647-2 · 刘婷婷 · 2026-11-12", "00218647-2")]
 
 
-@pytest.mark.parametrize("account", ["clinician", "head", "auditor", "security", "sysadmin", "stranger", "desk"])
+@pytest.mark.parametrize(
+    "account", ["clinician", "head", "auditor", "security", "sysadmin", "stranger", "desk"]
+)
 def test_the_desk_is_not_for_everybody(hospital: Hospital, archived: int, account: str) -> None:
     number = approved(hospital, "clinician2", archived)
     memo = scan(hospital, BARCODE, Memo("badge", borrower=STAFF_NO["clinician2"]), at=account)

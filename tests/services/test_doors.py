@@ -8,8 +8,8 @@ from archive import migrate
 from archive.db import Base
 from archive.guard import GUARDED, UnscopedQuery, WriteWhileReading
 from archive.models import Node, Page, Patient, Setting
-from archive.uow import UnauditedChange
 from archive.site import Site
+from archive.uow import UnauditedChange
 from tests.conftest import Hospital
 
 

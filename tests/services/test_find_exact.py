@@ -47,12 +47,16 @@ def find(hospital: Hospital, account: str, typed: Mapping[str, object]) -> list[
 
 def events(hospital: Hospital, action: str = "person.found") -> list[tuple[ReadEvent, dict[str, Any]]]:
     with hospital.site.journal() as session:
-        rows = session.scalars(select(ReadEvent).where(ReadEvent.action == action).order_by(ReadEvent.id)).all()
+        rows = session.scalars(
+            select(ReadEvent).where(ReadEvent.action == action).order_by(ReadEvent.id)
+        ).all()
         return [(row, words_of(session, READS, row.id, hospital.site.keys)) for row in rows]
 
 
 @pytest.mark.parametrize("account", ["clinician", "clinician2", "head", "archivist", "senior"])
-def test_number_and_name_lead_to_the_records_to_ask_for(hospital: Hospital, archived: int, account: str) -> None:
+def test_number_and_name_lead_to_the_records_to_ask_for(
+    hospital: Hospital, archived: int, account: str
+) -> None:
     first_stay(hospital)
     hits = find(hospital, account, NAMED)
     assert [(hit.node.stay, hit.name, hit.admitted_on, hit.discharged_on, hit.dept) for hit in hits] == [
@@ -78,7 +82,9 @@ def test_a_date_does_as_well_and_leaves_the_name_masked(
     {"discharged_on": "2026-11-13"}, {"patient_name": "刘婷婷", "birth": "1990-01-01"},
     {"mrn": "00218648", "patient_name": "刘婷婷"}, {"mrn": "218647", "patient_name": "刘婷婷"},
 ])  # fmt: skip
-def test_what_does_not_fit_exactly_finds_nothing(hospital: Hospital, archived: int, typed: dict[str, str]) -> None:
+def test_what_does_not_fit_exactly_finds_nothing(
+    hospital: Hospital, archived: int, typed: dict[str, str]
+) -> None:
     assert find(hospital, "clinician2", {"mrn": MRN, "purpose": "treatment"} | typed) == []
 
 
@@ -104,7 +110,9 @@ def test_the_service_desk_finds_no_medical_record_while_the_matrix_lets_it_disco
     assert find(hospital, "desk", NAMED) == []
 
 
-@pytest.mark.parametrize("account", ["stranger", "auditor", "security", "sysadmin", "inspector", "clerk", "scanner"])
+@pytest.mark.parametrize(
+    "account", ["stranger", "auditor", "security", "sysadmin", "inspector", "clerk", "scanner"]
+)
 def test_it_is_not_for_everybody(hospital: Hospital, archived: int, account: str) -> None:
     with pytest.raises(Forbidden):
         find(hospital, account, NAMED)
@@ -133,12 +141,19 @@ def test_each_use_is_written_with_its_purpose_and_the_patient(hospital: Hospital
     find(hospital, "clinician2", NAMED | {"patient_name": "张三"})
     (found, words), (missed, guess) = events(hospital)
     code = hospital.site.keys.identity_hash(MRN)
-    assert (found.actor, found.result, found.shown, found.patient_hash) == ("clinician2", "ok", [archived], code)
+    assert (found.actor, found.result, found.shown, found.patient_hash) == (
+        "clinician2",
+        "ok",
+        [archived],
+        code,
+    )
     assert (missed.result, missed.shown, missed.patient_hash) == ("denied", None, code)
     assert words == guess == {"purpose": "treatment", "by": ["patient_name"]}
 
 
-def test_who_guesses_twenty_times_in_an_hour_is_stopped(hospital: Hospital, archived: int, clock: Clock) -> None:
+def test_who_guesses_twenty_times_in_an_hour_is_stopped(
+    hospital: Hospital, archived: int, clock: Clock
+) -> None:
     for number in range(20):
         assert find(hospital, "clinician2", NAMED | {"patient_name": f"刘{number}"}) == []
     for _again in range(3):

@@ -84,7 +84,12 @@ def test_a_volume_that_comes_from_the_ward_to_its_shelf_has_been_signed_in(
         holdings.move(uow, holding, to=HoldingStatus.SHELVED, location=shelf.lower())
     with hospital.uow("archivist", readonly=True) as uow:
         paper = records.tracks(uow, uow.node(record))[0]
-        assert {step.name for step in paper.steps if step.at} == {"in_hospital", "pending", "collected", "shelved"}
+        assert {step.name for step in paper.steps if step.at} == {
+            "in_hospital",
+            "pending",
+            "collected",
+            "shelved",
+        }
         way = holdings.trail(uow, uow.node(record))
         assert [(trace.after.name, trace.place) for trace in way] == [
             ("shelved", shelf), ("processing", None), ("ward", None),
@@ -124,7 +129,9 @@ def test_a_shelf_does_not_count_what_one_may_not_see(hospital: Hospital, record:
 
 
 @pytest.mark.parametrize("account", ["auditor", "sysadmin", "security", "clinician", "stranger"])
-def test_the_storeroom_is_not_listed_to_whoever_handles_no_paper(hospital: Hospital, account: str, shelf: str) -> None:
+def test_the_storeroom_is_not_listed_to_whoever_handles_no_paper(
+    hospital: Hospital, account: str, shelf: str
+) -> None:
     with hospital.uow(account, readonly=True) as uow:
         with pytest.raises(Forbidden):
             places.locations(uow)

@@ -124,7 +124,9 @@ def test_a_seal_has_a_reason(hospital: Hospital, archived: int, reason: str) -> 
         holds.apply(uow, uow.node(archived), reason=reason)
 
 
-def test_nothing_is_sealed_twice_and_no_seal_taken_off_that_is_not_there(hospital: Hospital, archived: int) -> None:
+def test_nothing_is_sealed_twice_and_no_seal_taken_off_that_is_not_there(
+    hospital: Hospital, archived: int
+) -> None:
     with pytest.raises(Conflict), hospital.uow("senior") as uow:
         holds.release(uow, uow.node(archived), reason="无")
     seal(hospital, archived)

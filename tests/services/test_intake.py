@@ -31,17 +31,23 @@ def upload(hospital: Hospital, account: str, node: int, content: bytes, filename
 def component(hospital: Hospital, record: int, title: str = "手术记录") -> int:
     with hospital.uow("archivist") as uow:
         steps.take(uow, uow.node(record), "catalogue")
-        return tree.add(uow, uow.node(record), kind="component", fields={"title": title, "component": "SSJL"}).id
+        return tree.add(
+            uow, uow.node(record), kind="component", fields={"title": title, "component": "SSJL"}
+        ).id
 
 
-def test_an_acknowledged_file_is_safe_in_the_folder_of_its_record(site: Site, hospital: Hospital, record: int) -> None:
+def test_an_acknowledged_file_is_safe_in_the_folder_of_its_record(
+    site: Site, hospital: Hospital, record: int
+) -> None:
     made = upload(hospital, "archivist", record, papers.pdf("出院记录"))
     with hospital.uow("archivist", readonly=True) as uow:
         node = uow.node(record)
         shown = intake.files(uow, node)
         assert [(file.name, file.kind, file.pages) for file in shown] == [("扫描 1.pdf", "run", 0)]
         blob = uow.session.get_one(
-            Blob, uow.session.get_one(Representation, made, execution_options=TEST).blob_id, execution_options=TEST
+            Blob,
+            uow.session.get_one(Representation, made, execution_options=TEST).blob_id,
+            execution_options=TEST,
         )
         assert blob.record == str(node.uuid)
         assert site.store.verify(blob.record, blob.sha256) is BlobStatus.OK
@@ -70,7 +76,9 @@ def test_a_folder_says_enough_to_rebuild_its_record(site: Site, hospital: Hospit
 def test_the_record_is_being_scanned_from_its_first_file_on(hospital: Hospital, record: int) -> None:
     upload(hospital, "archivist", record, papers.pdf("一"))
     with hospital.uow("archivist", readonly=True) as uow:
-        reached = select(Milestone.track, Milestone.step).where(Milestone.node_id == record, Milestone.track == "scan")
+        reached = select(Milestone.track, Milestone.step).where(
+            Milestone.node_id == record, Milestone.track == "scan"
+        )
         assert uow.session.execute(reached, execution_options=TEST).all() == [("scan", "scanning")]
 
 

@@ -51,7 +51,9 @@ def kinds() -> Iterator[None]:
         del known[kind]  # type: ignore[attr-defined]
 
 
-def ask(hospital: Hospital, account: str, kind: str = "test.count", *, node: int | None = None, **args: Any) -> Job:
+def ask(
+    hospital: Hospital, account: str, kind: str = "test.count", *, node: int | None = None, **args: Any
+) -> Job:
     with hospital.uow(account) as uow:
         about = uow.node(node) if node else None
         with uow.act("test.asked", about):
@@ -144,7 +146,9 @@ def test_a_worker_that_was_taken_for_dead_keeps_nothing_of_what_it_does(
 
     def haunt() -> None:
         with slow.uow() as uow:
-            uow.session.get_one(Node, record, execution_options={"scope": "test"}).title = "written by a ghost"
+            uow.session.get_one(
+                Node, record, execution_options={"scope": "test"}
+            ).title = "written by a ghost"
             slow.progress(1, 1, uow=uow)
 
     with pytest.raises(Lost):
@@ -180,7 +184,9 @@ def test_a_job_that_cannot_be_done_says_why_and_can_be_tried_again(site: Site, h
     assert DONE == ["failed", "failed"]
 
 
-def test_a_waiting_job_is_stopped_at_once_and_a_running_one_after_its_step(site: Site, hospital: Hospital) -> None:
+def test_a_waiting_job_is_stopped_at_once_and_a_running_one_after_its_step(
+    site: Site, hospital: Hospital
+) -> None:
     waiting, going = ask(hospital, "archivist", priority=8), ask(hospital, "archivist", priority=1)
     with hospital.uow("archivist") as uow:
         jobs.cancel(uow, jobs.find(uow, waiting.uuid))
@@ -199,7 +205,9 @@ def test_a_waiting_job_is_stopped_at_once_and_a_running_one_after_its_step(site:
         jobs.cancel(uow, jobs.find(uow, going.uuid))
 
 
-def test_a_job_waits_with_what_it_needs_from_its_owner_until_they_may_act(site: Site, hospital: Hospital) -> None:
+def test_a_job_waits_with_what_it_needs_from_its_owner_until_they_may_act(
+    site: Site, hospital: Hospital
+) -> None:
     job = ask(hospital, "archivist")
     run = JobRun(site, job.id, job.kind, job.args, None, job.owner_id, "one")
     assert run.owner().account == "archivist"
@@ -229,7 +237,9 @@ def test_nobody_sees_or_stops_the_job_of_another(hospital: Hospital) -> None:
                 jobs.cancel(uow, job)
 
 
-def test_the_system_administrator_sees_that_it_runs_but_not_what_it_is_about(hospital: Hospital, record: int) -> None:
+def test_the_system_administrator_sees_that_it_runs_but_not_what_it_is_about(
+    hospital: Hospital, record: int
+) -> None:
     job = ask(hospital, "archivist", "test.refuse", node=record)
     assert look(hospital, "archivist", job).subject is not None
     with hospital.uow("sysadmin") as uow:

@@ -36,7 +36,12 @@ def test_a_volume_goes_out_for_three_working_days(hospital: Hospital, archived: 
     with hospital.uow("clerk", readonly=True) as uow:
         (loan,) = circulation.out(uow)
         assert calendar.day_of(uow, loan.due_at) == date(2026, 11, 25)
-        assert (loan.borrower, loan.days_left, loan.is_overdue, loan.number) == ("clinician甲", 3, False, number)
+        assert (loan.borrower, loan.days_left, loan.is_overdue, loan.number) == (
+            "clinician甲",
+            3,
+            False,
+            number,
+        )
         assert circulation.overdue(uow) == []
     with hospital.uow("senior", readonly=True) as uow:
         (volume,) = holdings.volumes(uow, uow.node(archived))
@@ -295,7 +300,9 @@ def test_the_pick_list_goes_along_the_shelves(hospital: Hospital, archived: int)
         assert (picks[0].place, picks[0].slip.node.title, picks[1].place) == (SHELF, None, None)
 
 
-def test_the_page_of_a_record_says_that_it_is_out_and_to_some_with_whom(hospital: Hospital, archived: int) -> None:
+def test_the_page_of_a_record_says_that_it_is_out_and_to_some_with_whom(
+    hospital: Hospital, archived: int
+) -> None:
     issue(hospital, approved(hospital, "clinician", archived))
     for account, told in {"clinician": True, "head": True, "archivist": True, "clinician2": False}.items():
         with hospital.uow(account, readonly=True) as uow:
@@ -304,8 +311,12 @@ def test_the_page_of_a_record_says_that_it_is_out_and_to_some_with_whom(hospital
             assert (loan.days_left, loan.is_overdue, loan.slip is not None) == (3, False, told)
 
 
-@pytest.mark.parametrize("account", ["auditor", "security", "sysadmin", "stranger", "desk", "scanner", "inspector"])
-def test_whoever_has_nothing_to_do_with_loans_sees_none(hospital: Hospital, archived: int, account: str) -> None:
+@pytest.mark.parametrize(
+    "account", ["auditor", "security", "sysadmin", "stranger", "desk", "scanner", "inspector"]
+)
+def test_whoever_has_nothing_to_do_with_loans_sees_none(
+    hospital: Hospital, archived: int, account: str
+) -> None:
     approved(hospital, "clinician2", archived)
     issue(hospital, approved(hospital, "clinician", archived))
     with hospital.uow(account, readonly=True) as uow:

@@ -61,7 +61,9 @@ def test_only_who_may_decide_decides(hospital: Hospital, archived: int, account:
 
 
 @pytest.mark.parametrize("account", NOTHING_TO_DO_WITH_IT)
-def test_whoever_has_nothing_to_do_with_requests_sees_none(hospital: Hospital, archived: int, account: str) -> None:
+def test_whoever_has_nothing_to_do_with_requests_sees_none(
+    hospital: Hospital, archived: int, account: str
+) -> None:
     number = approved(hospital, "clinician", archived)
     with hospital.uow(account, readonly=True) as uow:
         assert requests.mine(uow) == requests.to_decide(uow) == requests.mine_on(uow, tree.root(uow)) == []
@@ -114,7 +116,9 @@ def test_an_approved_reading_opens_the_record_and_the_clock_closes_it(
     assert ask(hospital, "clinician2", archived) == "JY2026-000002"
 
 
-def test_the_program_writes_down_what_the_clock_has_ended(hospital: Hospital, archived: int, clock: object) -> None:
+def test_the_program_writes_down_what_the_clock_has_ended(
+    hospital: Hospital, archived: int, clock: object
+) -> None:
     number = approved(hospital, "clinician", archived, kind="eread")
     with hospital.site.uow(Actor.system("reading.tidy")) as uow:
         assert reading.tidy(uow) == 0
@@ -126,8 +130,12 @@ def test_the_program_writes_down_what_the_clock_has_ended(hospital: Hospital, ar
         reading.tidy(uow)
 
 
-@pytest.mark.parametrize(("account", "name"), [("clinician", "give_back"), ("senior", "revoke"), ("head", "revoke")])
-def test_who_ends_a_reading_ends_it_at_once(hospital: Hospital, archived: int, account: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("account", "name"), [("clinician", "give_back"), ("senior", "revoke"), ("head", "revoke")]
+)
+def test_who_ends_a_reading_ends_it_at_once(
+    hospital: Hospital, archived: int, account: str, name: str
+) -> None:
     number = approved(hospital, "clinician", archived, kind="eread")
     step(hospital, account, number, name, reason="不再需要")
     assert state_of(hospital, number) == "ended"
@@ -135,7 +143,9 @@ def test_who_ends_a_reading_ends_it_at_once(hospital: Hospital, archived: int, a
         uow.node(archived, P.READ)
 
 
-def test_a_colleague_neither_ends_nor_withdraws_what_another_asked_for(hospital: Hospital, archived: int) -> None:
+def test_a_colleague_neither_ends_nor_withdraws_what_another_asked_for(
+    hospital: Hospital, archived: int
+) -> None:
     number = approved(hospital, "clinician", archived, kind="eread")
     for account, name in (("clinician2", "give_back"), ("senior", "give_back"), ("archivist", "cancel")):
         with pytest.raises((Forbidden, NotFound)):
@@ -169,7 +179,9 @@ def test_whoever_decides_second_is_told_so(hospital: Hospital, archived: int) ->
         requests.advance(uow, slips.one(uow, number), "approve", version=seen)
 
 
-def test_a_sealed_or_trashed_record_is_neither_asked_for_nor_decided(hospital: Hospital, archived: int) -> None:
+def test_a_sealed_or_trashed_record_is_neither_asked_for_nor_decided(
+    hospital: Hospital, archived: int
+) -> None:
     waiting = ask(hospital, "clinician", archived)
     for overlay in (1, 2):
         cover(hospital, archived, overlay)
@@ -181,7 +193,9 @@ def test_a_sealed_or_trashed_record_is_neither_asked_for_nor_decided(hospital: H
             assert requests.to_decide(uow) == []
 
 
-def test_a_reading_of_a_record_that_is_sealed_meanwhile_shows_nothing(hospital: Hospital, archived: int) -> None:
+def test_a_reading_of_a_record_that_is_sealed_meanwhile_shows_nothing(
+    hospital: Hospital, archived: int
+) -> None:
     approved(hospital, "clinician", archived, kind="eread")
     cover(hospital, archived, 1)
     with hospital.uow("clinician", readonly=True) as uow, pytest.raises(Forbidden):
@@ -244,7 +258,9 @@ def test_one_asks_only_for_what_there_is(hospital: Hospital, archived: int) -> N
         ask(hospital, "senior", archived)
 
 
-def test_whoever_has_something_overdue_asks_for_nothing_more(hospital: Hospital, archived: int, clock: object) -> None:
+def test_whoever_has_something_overdue_asks_for_nothing_more(
+    hospital: Hospital, archived: int, clock: object
+) -> None:
     other = another(hospital, mrn="00216166")
     issue(hospital, approved(hospital, "clinician", archived))
     ask(hospital, "clinician", other)
@@ -255,7 +271,9 @@ def test_whoever_has_something_overdue_asks_for_nothing_more(hospital: Hospital,
     assert ask(hospital, "clinician2", other)
 
 
-def test_asking_by_number_answers_the_same_whether_the_record_exists_or_not(hospital: Hospital, archived: int) -> None:
+def test_asking_by_number_answers_the_same_whether_the_record_exists_or_not(
+    hospital: Hospital, archived: int
+) -> None:
     secret = another(hospital, mrn="00217720", level=3)
     for number in ("00217720-1", "00217720-9", "99999999-1", "00218647-2", "00217720-1"):
         with hospital.uow("clinician") as uow:
@@ -328,7 +346,9 @@ def test_every_step_leaves_one_event_about_the_record(hospital: Hospital, archiv
     with hospital.site.session(readonly=True) as session:
         rows = session.execute(
             select(AuditEvent.action, AuditEvent.actor, AuditEvent.patient_hash).where(
-                AuditEvent.object_kind == "node", AuditEvent.object_id == archived, AuditEvent.action.like("request.%")
+                AuditEvent.object_kind == "node",
+                AuditEvent.object_id == archived,
+                AuditEvent.action.like("request.%"),
             )
         ).all()
     assert [row[:2] for row in rows] == [
@@ -345,7 +365,14 @@ def test_the_figures_are_what_the_lists_hold(hospital: Hospital, archived: int) 
     ask(hospital, "clinician2", other)
     with hospital.uow("clinician", readonly=True) as uow:
         mine = requests.counts(uow)
-        assert (mine.waiting, mine.ready, mine.reading, mine.lent, mine.out, mine.to_decide) == (0, 1, 1, 1, 0, 0)
+        assert (mine.waiting, mine.ready, mine.reading, mine.lent, mine.out, mine.to_decide) == (
+            0,
+            1,
+            1,
+            1,
+            0,
+            0,
+        )
     with hospital.uow("head", readonly=True) as uow:
         assert requests.counts(uow).to_decide == 1
     with hospital.uow("clerk", readonly=True) as uow:

@@ -168,8 +168,9 @@ def test_a_share_that_is_taken_away_is_gone_at_once(hospital: Hospital, shelf: S
 
 def test_a_grant_opens_the_text_until_its_hour(hospital: Hospital, shelf: Shelf, clock: Clock) -> None:
     with hospital.site.uow(Actor.system("test")) as uow:
+        until = uow.now + timedelta(hours=2)
         grant = AccessGrant(principal_id=hospital.people["clinician"], node_id=shelf.own, permission=P.READ,
-                            cause="eread", max_level=1, valid_from=uow.now, valid_until=uow.now + timedelta(hours=2))  # fmt: skip
+                            cause="eread", max_level=1, valid_from=uow.now, valid_until=until)  # fmt: skip
         uow.session.add(grant)
     assert files(find(hospital, "clinician", "无痛性阴道流血")) == {shelf.own}
     clock.forward(hours=3)

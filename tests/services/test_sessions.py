@@ -13,7 +13,9 @@ HERE, ELSEWHERE = Origin(address="10.0.0.7"), Origin(address="10.0.0.66")
 
 
 def sign_in(site: Site, password: str = PASSWORD, device: str = "", origin: Origin = HERE) -> sessions.Opened:
-    return sessions.sign_in(site, account="archivist", password=password, device=device, origin=origin, label="Chrome")
+    return sessions.sign_in(
+        site, account="archivist", password=password, device=device, origin=origin, label="Chrome"
+    )
 
 
 def test_the_right_password_opens_a_session_that_knows_its_person(hospital: Hospital) -> None:
@@ -32,7 +34,9 @@ def test_a_wrong_account_and_a_wrong_password_answer_alike(hospital: Hospital) -
     assert str(wrong.value) == str(unknown.value)
 
 
-def test_after_five_misses_an_address_is_locked_and_the_owner_at_a_known_device_is_not(hospital: Hospital) -> None:
+def test_after_five_misses_an_address_is_locked_and_the_owner_at_a_known_device_is_not(
+    hospital: Hospital,
+) -> None:
     mine = sign_in(hospital.site).device
     for _ in range(5):
         with pytest.raises(Invalid):
@@ -50,7 +54,9 @@ def test_the_lock_opens_by_the_clock(hospital: Hospital, clock: Clock) -> None:
     assert sign_in(hospital.site).actor.account == "archivist"
 
 
-def test_a_session_ends_at_once_when_it_is_ended_idle_or_its_person_disabled(hospital: Hospital, clock: Clock) -> None:
+def test_a_session_ends_at_once_when_it_is_ended_idle_or_its_person_disabled(
+    hospital: Hospital, clock: Clock
+) -> None:
     site = hospital.site
 
     def lives(token: str) -> bool:

@@ -42,7 +42,9 @@ def test_archiving_gives_number_slug_and_retention_for_ever(hospital: Hospital, 
     to_review(hospital, record)
     fulfil(hospital, record)
     with hospital.uow("archivist") as uow:
-        item = tree.plant(uow, uow.node(record), tree.TYPES["component"], {"title": "入院记录", "component": "RY"})
+        item = tree.plant(
+            uow, uow.node(record), tree.TYPES["component"], {"title": "入院记录", "component": "RY"}
+        )
         steps.take(uow, uow.node(record), "archive")
         item_id = item.id
     with hospital.uow("archivist", readonly=True) as uow:
@@ -59,7 +61,12 @@ def test_a_readmission_moves_the_retention_of_every_earlier_record(hospital: Hos
     fulfil(hospital, record)
     with hospital.uow("archivist") as uow:
         steps.take(uow, uow.node(record), "archive")
-    later = RECORD | {"times": "3", "admitted_on": "2027-01-02", "discharged_on": "2027-01-09", "dept": str(hospital.wards["CK"])}
+    later = RECORD | {
+        "times": "3",
+        "admitted_on": "2027-01-02",
+        "discharged_on": "2027-01-09",
+        "dept": str(hospital.wards["CK"]),
+    }
     with hospital.uow("archivist") as uow:
         again = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=later).id
     to_review(hospital, again)
@@ -112,7 +119,9 @@ def test_a_counter_leaves_no_gap_when_a_transaction_fails(hospital: Hospital) ->
 
 def test_an_item_moves_with_its_file_through_every_state(hospital: Hospital, record: int) -> None:
     with hospital.uow("archivist") as uow:
-        item = tree.add(uow, uow.node(record), kind="component", fields={"title": "入院记录", "component": "RY"}).id
+        item = tree.add(
+            uow, uow.node(record), kind="component", fields={"title": "入院记录", "component": "RY"}
+        ).id
     to_review(hospital, record)
     with hospital.uow("archivist", readonly=True) as uow:
         node = uow.session.get_one(Node, item, execution_options={"scope": "test"})

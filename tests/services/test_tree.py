@@ -3,12 +3,14 @@
 import pytest
 
 from archive.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from archive.sight import NodeView
 from archive.services import steps, tree
+from archive.sight import NodeView
 from tests.conftest import RECORD, Hospital
 
 
-def test_a_record_goes_into_the_series_of_its_year_and_belongs_to_its_patient(hospital: Hospital, record: int) -> None:
+def test_a_record_goes_into_the_series_of_its_year_and_belongs_to_its_patient(
+    hospital: Hospital, record: int
+) -> None:
     with hospital.uow("archivist", readonly=True) as uow:
         node = uow.node(record)
         assert node.title == "00218647-2 · 刘婷婷 · 2026-11-12"
@@ -24,7 +26,9 @@ def test_a_record_with_wrong_fields_is_refused_field_by_field(hospital: Hospital
     assert set(refused.value.fields) == {"mrn", "sex", "dept"}
 
 
-@pytest.mark.parametrize("account", ["clinician", "clerk", "auditor", "sysadmin", "security", "stranger", "inspector"])
+@pytest.mark.parametrize(
+    "account", ["clinician", "clerk", "auditor", "sysadmin", "security", "stranger", "inspector"]
+)
 def test_whoever_does_not_catalogue_cannot_add(hospital: Hospital, account: str) -> None:
     with pytest.raises((Forbidden, NotFound)), hospital.uow(account) as uow:
         tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=RECORD)

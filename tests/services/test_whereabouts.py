@@ -29,7 +29,9 @@ def _in_english() -> Iterator[None]:
         yield
 
 
-def stay(hospital: Hospital, mrn: str = MRN, times: int = 1, *, name: str = "刘婷婷", ward: str = "CK") -> int:
+def stay(
+    hospital: Hospital, mrn: str = MRN, times: int = 1, *, name: str = "刘婷婷", ward: str = "CK"
+) -> int:
     """A draft record of a stay, long before that of `record`."""
     fields = RECORD | {"mrn": mrn, "patient_name": name, "times": str(times), "dept": str(hospital.wards[ward]),
                        "admitted_on": "2024-02-01", "discharged_on": "2024-02-05"}  # fmt: skip
@@ -40,7 +42,9 @@ def stay(hospital: Hospital, mrn: str = MRN, times: int = 1, *, name: str = "刘
 def learn(hospital: Hospital, mrn: str = MRN, **columns: object) -> None:
     """What the patient index says besides."""
     with hospital.site.uow(Actor.system("test")) as uow:
-        uow.session.execute(update(Patient).where(Patient.mrn == mrn).values(**columns), execution_options=TEST)
+        uow.session.execute(
+            update(Patient).where(Patient.mrn == mrn).values(**columns), execution_options=TEST
+        )
 
 
 def born_of(hospital: Hospital, mrn: str, mother: str) -> None:
@@ -51,7 +55,9 @@ def identified(hospital: Hospital) -> None:
     """Gives 刘婷婷 an identity number and an old record number."""
     learn(hospital, id_hash=hospital.site.keys.identity_hash(IDENTITY))
     with hospital.site.uow(Actor.system("test")) as uow:
-        patient = uow.session.scalars(select(Patient.id).where(Patient.mrn == MRN), execution_options=TEST).one()
+        patient = uow.session.scalars(
+            select(Patient.id).where(Patient.mrn == MRN), execution_options=TEST
+        ).one()
         uow.session.add(PatientAlias(patient_id=patient, kind="old_number", value="L-1977"))
 
 
@@ -89,7 +95,9 @@ def the_volume(hospital: Hospital, account: str, typed: str = MRN) -> Trace:
     "00218647", "218647", "００２１８６４７", " 0021 8647 ", "00218647-2", "B00218647-2", "b00218647-2", "L-1977",
     "刘婷婷", "刘婷", "刘", "liutingting", "Liu Ting", "liut", "ltt", "LTT", "11010519491231002x", IDENTITY,
 ])  # fmt: skip
-def test_whatever_is_known_leads_to_every_file_of_the_patient(hospital: Hospital, archived: int, typed: str) -> None:
+def test_whatever_is_known_leads_to_every_file_of_the_patient(
+    hospital: Hospital, archived: int, typed: str
+) -> None:
     stay(hospital, times=1)
     stay(hospital, "00990001", name="陈静")
     identified(hospital)
@@ -153,7 +161,9 @@ def test_the_name_as_it_was_typed_comes_first(hospital: Hospital) -> None:
     assert (set(by_sound[:2]), by_sound[2]) == ({"王芳", "汪方"}, "王芳芳")
 
 
-def test_too_many_namesakes_are_cut_and_it_is_said(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_namesakes_are_cut_and_it_is_said(
+    hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(whereabouts, "MOST", 2)
     for number, name in enumerate(("王甲", "王乙", "王丙")):
         stay(hospital, f"0033000{number}", name=name)
@@ -164,7 +174,12 @@ def test_too_many_namesakes_are_cut_and_it_is_said(hospital: Hospital, monkeypat
 
 def test_paper_is_on_its_shelf_or_in_its_box(hospital: Hospital, archived: int) -> None:
     volume = the_volume(hospital, "archivist")
-    assert (volume.status.name, volume.place, volume.container, volume.holder) == ("shelved", SHELF, None, None)
+    assert (volume.status.name, volume.place, volume.container, volume.holder) == (
+        "shelved",
+        SHELF,
+        None,
+        None,
+    )
     with hospital.uow("senior") as uow:
         places.add_container(uow, barcode="H2026-117", kind="box", location=SHELF)
         holdings.pack(uow, uow.holding("B00218647-2")[0], container="H2026-117")
@@ -236,19 +251,30 @@ def test_each_of_several_volumes_is_somewhere_else(hospital: Hospital, archived:
 
 def test_pages_that_lie_in_the_items_of_a_file_are_counted_too(hospital: Hospital, record: int) -> None:
     with hospital.uow("archivist") as uow:
-        item = tree.add(uow, uow.node(record), kind="component", fields={"title": "手术记录", "component": "SSJL"})
+        item = tree.add(
+            uow, uow.node(record), kind="component", fields={"title": "手术记录", "component": "SSJL"}
+        )
         item.page_count = 3
     file = the_file(hospital, "archivist")
     assert (file.carrier, file.pages, file.first_page) == ("electronic", 3, None)
 
 
 def test_a_document_is_found_by_its_number_and_is_nobodys(hospital: Hospital) -> None:
-    told = {"title": "关于病案管理的通知", "date_from": "2026-03-01", "responsible": "院办", "open_status": "open"}
+    told = {
+        "title": "关于病案管理的通知",
+        "date_from": "2026-03-01",
+        "responsible": "院办",
+        "open_status": "open",
+    }
     with hospital.uow("archivist") as uow:
         node = tree.add(uow, hospital.category(uow, "WS"), kind="document", fields=told)
         holdings.register(uow, node, barcode="WS-0001")
     (person,) = look(hospital, "archivist", "ws-0001").people
-    assert (person.mrn, person.name, str(person.files[0].left_on)) == (None, "关于病案管理的通知", "2026-03-01")
+    assert (person.mrn, person.name, str(person.files[0].left_on)) == (
+        None,
+        "关于病案管理的通知",
+        "2026-03-01",
+    )
     (person,) = look(hospital, "clerk", "WS-0001").people
     assert (person.name, person.files[0].href, len(person.files[0].volumes)) == (None, None, 1)
     assert look(hospital, "clinician", "WS-0001").people == []
@@ -282,7 +308,9 @@ def test_everybody_finds_within_what_they_may_identify(
 
 
 @pytest.mark.parametrize("account", ["stranger", "auditor", "security", "sysadmin", "inspector"])
-def test_it_is_not_for_those_who_have_nothing_to_do_with_records(hospital: Hospital, known: int, account: str) -> None:
+def test_it_is_not_for_those_who_have_nothing_to_do_with_records(
+    hospital: Hospital, known: int, account: str
+) -> None:
     with pytest.raises(Forbidden):
         look(hospital, account, MRN)
 
@@ -291,7 +319,13 @@ def test_a_clerk_reads_numbers_and_places_and_nothing_else(hospital: Hospital, k
     (person,) = look(hospital, "clerk", MRN).people
     (file,) = person.files
     assert (person.mrn, person.name, person.birth, person.sex, person.mother) == (MRN, None, None, "", None)
-    assert (file.node.stay, file.href, file.left_on, file.dept, file.pages) == ("00218647-2", None, None, "", 0)
+    assert (file.node.stay, file.href, file.left_on, file.dept, file.pages) == (
+        "00218647-2",
+        None,
+        None,
+        "",
+        0,
+    )
     assert [volume.place for volume in file.volumes] == [SHELF]
     assert not look(hospital, "clerk", MRN).is_described
 
@@ -330,7 +364,10 @@ def test_a_ward_learns_that_paper_is_out_and_no_shelf(hospital: Hospital, archiv
     assert (file.volumes, file.carrier, file.may_ask) == ([], "dual", True)
     issue(hospital, approved(hospital, "clinician2", archived))
     volume = the_volume(hospital, "clinician")
-    assert (volume.status.name, volume.holder, volume.number, volume.barcode, volume.place) == ("lent", *[None] * 4)
+    assert (volume.status.name, volume.holder, volume.number, volume.barcode, volume.place) == (
+        "lent",
+        *[None] * 4,
+    )
     assert volume.due_at is not None
     assert the_volume(hospital, "head").holder == "clinician2甲"
 
@@ -345,7 +382,12 @@ def test_whoever_has_the_volume_themselves_reads_their_own_slip(hospital: Hospit
 def test_a_search_is_written_with_its_words_and_whom_it_showed(hospital: Hospital, known: int) -> None:
     stay(hospital, times=1, ward="EK")
     written = []
-    for account, typed in (("clinician", " 刘婷 "), ("clerk", MRN), ("archivist", IDENTITY.lower()), ("desk", "王")):
+    for account, typed in (
+        ("clinician", " 刘婷 "),
+        ("clerk", MRN),
+        ("archivist", IDENTITY.lower()),
+        ("desk", "王"),
+    ):
         with hospital.uow(account, readonly=True) as uow:
             whereabouts.find(uow, typed)
             written += [(reading.action, len(reading.shown), reading.words) for reading in uow.readings]

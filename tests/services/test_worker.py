@@ -75,7 +75,9 @@ def test_a_worker_killed_in_the_middle_of_a_file_is_followed_by_one_that_goes_on
         assert uow.session.scalar(select(Job.state).where(Job.kind == "page.derive")) == "done"
 
 
-def test_one_round_of_work_leaves_the_journals_sealed_and_signed(site: Site, hospital: Hospital, record: int) -> None:
+def test_one_round_of_work_leaves_the_journals_sealed_and_signed(
+    site: Site, hospital: Hospital, record: int
+) -> None:
     upload(hospital, "archivist", record, papers.pdf("一"))
     worker.work(site, once=True)
     with site.session(readonly=True) as session:
@@ -87,7 +89,9 @@ def test_one_round_of_work_leaves_the_journals_sealed_and_signed(site: Site, hos
         assert session.scalars(select(Representation.state), execution_options=TEST).all() == ["ready"]
 
 
-def test_a_worker_gives_signs_of_life_and_takes_its_sign_along_when_it_leaves(site: Site, hospital: Hospital) -> None:
+def test_a_worker_gives_signs_of_life_and_takes_its_sign_along_when_it_leaves(
+    site: Site, hospital: Hospital
+) -> None:
     def signs() -> list[str]:
         with site.session(readonly=True) as session:
             return list(session.scalars(select(Setting.name).where(Setting.name.like("worker.%"))))
@@ -137,7 +141,9 @@ def test_cleaning_takes_what_killed_processes_left_and_nothing_younger(site: Sit
         session.add(Setting(name="worker.dead-1", value=(site.clock() - timedelta(days=2)).isoformat()))
         for days in (40, 2):
             day = site.clock() - timedelta(days=days)
-            session.add(Job(kind="page.derive", args={}, state="done", run_after=day, created_at=day, done_at=day))
+            session.add(
+                Job(kind="page.derive", args={}, state="done", run_after=day, created_at=day, done_at=day)
+            )
     worker.clean(site, "me")
     assert [folder.name for folder in work.iterdir()] == ["young"]
     with site.session(readonly=True) as session:

@@ -12,7 +12,14 @@ from archive.services.verification import Verification
 from archive.uow import UnitOfWork
 
 
-@operation(section, "/audit", needs=P.AUDIT_VIEW, gives=shapes.AuditPage, query=shapes.AuditAsked, event="audit.viewed")
+@operation(
+    section,
+    "/audit",
+    needs=P.AUDIT_VIEW,
+    gives=shapes.AuditPage,
+    query=shapes.AuditAsked,
+    event="audit.viewed",
+)
 def events(uow: UnitOfWork, asked: shapes.AuditAsked) -> shapes.AuditPage:
     """Events, newest first; those of one record, oldest first. Without person, patient, record or start: of 30 days."""
     wanted = asked.model_dump(exclude={"cursor"})
@@ -31,7 +38,9 @@ def _line(line: Line) -> shapes.AuditLine:
     )  # fmt: skip
 
 
-@operation(section, "/audit/verifications", needs=P.AUDIT_VIEW, method="POST", gives=shapes.Accepted, status=202)
+@operation(
+    section, "/audit/verifications", needs=P.AUDIT_VIEW, method="POST", gives=shapes.Accepted, status=202
+)
 def verify(uow: UnitOfWork) -> shapes.Accepted:
     """Orders that both journals be walked from their beginning; the job says how far it is."""
     return shapes.Accepted(job=str(verification.order(uow).uuid))

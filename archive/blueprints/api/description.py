@@ -66,11 +66,14 @@ def _described(done: Operation, shapes: dict[str, Any]) -> dict[str, Any]:
 
 def _parameters(done: Operation) -> list[dict[str, Any]]:
     found = [
-        {"name": name, "in": "path", "required": True, "schema": KINDS[kind]} for kind, name in PART.findall(done.rule)
+        {"name": name, "in": "path", "required": True, "schema": KINDS[kind]}
+        for kind, name in PART.findall(done.rule)
     ]
     asked = done.query.model_json_schema()
     for name, schema in asked.get("properties", {}).items():
-        found.append({"name": name, "in": "query", "required": name in asked.get("required", ()), "schema": schema})
+        found.append(
+            {"name": name, "in": "query", "required": name in asked.get("required", ()), "schema": schema}
+        )
     if done.matches:
         found.append({"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}})
     return found

@@ -39,7 +39,9 @@ def _carriers(uow: UnitOfWork, node: Any) -> list[shapes.Carrier]:
     if not uow.can(P.HOLDING_VIEW, node):
         return []
     return [
-        shapes.Carrier(barcode=volume.barcode, status=volume.status.name, place=volume.place, sheets=volume.sheets)
+        shapes.Carrier(
+            barcode=volume.barcode, status=volume.status.name, place=volume.place, sheets=volume.sheets
+        )
         for volume in holdings.volumes(uow, node)
     ]
 
@@ -78,7 +80,9 @@ def page(uow: UnitOfWork, node: Any, number: int, asked: shapes.PageAsked) -> Re
     section, "/nodes/<uuid:uuid>/transitions/<name>", needs=P.DISCOVER, node="uuid", method="POST", gives=shapes.Node,
     takes=shapes.Reasoned, matches=True,
 )  # fmt: skip
-def take_step(uow: UnitOfWork, node: Any, name: str, body: shapes.Reasoned, version: int | None) -> shapes.Node:
+def take_step(
+    uow: UnitOfWork, node: Any, name: str, body: shapes.Reasoned, version: int | None
+) -> shapes.Node:
     """Takes a step of the workflow. If-Match may carry the version that was seen."""
     return shown(uow, steps.take(uow, node, name, version=version, reason=body.reason))
 

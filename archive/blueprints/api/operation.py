@@ -134,7 +134,11 @@ def _said(kind: str) -> str:
     """What is wrong with a field, in words: pydantic speaks English only."""
     if kind == "missing":
         return _("This field must be filled in.")
-    return _("There is no such field here.") if kind == "extra_forbidden" else _("This value is not of the right kind.")
+    return (
+        _("There is no such field here.")
+        if kind == "extra_forbidden"
+        else _("This value is not of the right kind.")
+    )
 
 
 def _as_json(shape: Shape, status: int) -> Response:

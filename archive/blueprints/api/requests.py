@@ -24,7 +24,13 @@ def _shown(uow: UnitOfWork, slip: Slip, row: Any) -> shapes.Request:
 
 
 @operation(
-    section, "/requests", needs=P.REQUEST_CREATE, method="POST", gives=shapes.Request, takes=shapes.Asked, status=201
+    section,
+    "/requests",
+    needs=P.REQUEST_CREATE,
+    method="POST",
+    gives=shapes.Request,
+    takes=shapes.Asked,
+    status=201,
 )
 def ask(uow: UnitOfWork, body: shapes.Asked) -> shapes.Request:
     """Asks for a record, to read it (eread) or on paper (paper)."""

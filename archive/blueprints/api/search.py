@@ -45,4 +45,6 @@ def _whole(view: NodeView) -> shapes.Hit:
 
 
 def _hit(file: NodeView, *, uuid: str, url: str, snippet: str) -> shapes.Hit:
-    return shapes.Hit(uuid=uuid, file=file.uuid, archival_no=file.number, title=file.title, url=url, snippet=snippet)
+    return shapes.Hit(
+        uuid=uuid, file=file.uuid, archival_no=file.number, title=file.title, url=url, snippet=snippet
+    )

@@ -34,7 +34,9 @@ def _target(uow: UnitOfWork, body: shapes.Upload) -> Any:
         raise Invalid(_("Say either node, for a file more, or parent and type, for a new one."))
     if body.node is not None:
         return uow.node(as_reference(body.node))
-    return added(uow, parent=body.parent or "", kind=body.type or "", title=body.title, fields=_fields(body.fields))
+    return added(
+        uow, parent=body.parent or "", kind=body.type or "", title=body.title, fields=_fields(body.fields)
+    )
 
 
 def _fields(text: str | None) -> dict[str, Any]:
