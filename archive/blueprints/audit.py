@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
+from archive.blueprints import shown
 from archive.blueprints.shown import act_label
 from archive.errors import Invalid
 from archive.forms import field
@@ -73,7 +74,7 @@ def _table(found: Found, *, own: bool = False) -> dict[str, Any]:
     return {
         "name": "audit", "label": _("Events"), "columns": columns,
         "rows": [_row(line, own=own) for line in found.lines],
-        "total": total, "next": _with(cursor=found.next) if found.next else None, "filters": _chips(),
+        "total": total, "next": shown.address(cursor=found.next) if found.next else None, "filters": _chips(),
         "reset": request.path, "more_filters": {"action": request.path, "fields": _fields(found.filters, own=own)},
         "empty": {"title": _("No events"), "icon": "shield-check",
                   "text": _("Nothing matches. Take a filter away, or widen the time.")},
@@ -111,7 +112,7 @@ def _chips() -> list[dict[str, str]]:
         {
             "label": words[name],
             "value": shown.get(name, {}).get(value, value[:40]),
-            "remove": _with(**{name: None, "cursor": None}),
+            "remove": shown.address(**{name: None, "cursor": None}),
         }
         for name, value in asked.items()
     ]
@@ -142,13 +143,6 @@ def _fields(filters: Filters, *, own: bool) -> list[dict[str, Any]]:
         field("book", _("Journal"), "select", choices=books, value=filters.book),
         *everywhere,
     ]  # fmt: skip
-
-
-def _with(**changes: Any) -> str:
-    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name not in changes}
-    return url_for(
-        request.endpoint or "", **kept, **{name: value for name, value in changes.items() if value}
-    )
 
 
 def _bars(hours: list[int]) -> list[dict[str, Any]]:

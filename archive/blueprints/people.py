@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
+from archive.blueprints import shown
 from archive.errors import ArchiveError, Invalid
 from archive.forms import field, with_errors
 from archive.gate import Section
@@ -45,8 +46,7 @@ def _table(listed: directory.Listing) -> dict[str, Any]:
         {"key": "state", "label": _("State"), "kind": "state"},
         {"key": "seen", "label": _("Last seen"), "kind": "short"},
     ]
-    asked: dict[str, Any] = request.args.to_dict() | {"cursor": listed.next}
-    onward = url_for(".listing", **asked) if listed.next else None
+    onward = shown.address(cursor=listed.next) if listed.next else None
     return {
         "name": "people", "label": _("People"), "columns": columns, "rows": [_row(row) for row in listed.rows],
         "total": ngettext("%(num)d person", "%(num)d people", listed.total), "next": onward,

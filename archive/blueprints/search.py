@@ -119,7 +119,10 @@ def _facets(found: Results) -> list[dict[str, Any]]:
 def _sorts() -> list[dict[str, Any]]:
     words = {Order.RELEVANCE: _("Best match"), Order.DATE: _("Newest first"), Order.NUMBER: _("By number")}
     now = _order()
-    return [{"label": word, "href": _address(sort=order), "current": order is now} for order, word in words.items()]
+    return [
+        {"label": word, "href": _address(sort=order), "current": order is now}
+        for order, word in words.items()
+    ]
 
 
 def _fields(text: str, filters: Filters, words: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
@@ -128,7 +131,9 @@ def _fields(text: str, filters: Filters, words: Mapping[str, Mapping[str, str]])
     choices = {name: [everything, *words[name].items()] for name in ("type", "dept", "state")}
     titles = _titles()
     return [
-        forms.field("q", _("Words"), "search", value=text, maxlength=search.LONGEST, id="words", autocomplete="off"),
+        forms.field(
+            "q", _("Words"), "search", value=text, maxlength=search.LONGEST, id="words", autocomplete="off"
+        ),
         forms.field("type", titles["type"], "select", value=filters.type, choices=choices["type"]),
         forms.field("dept", titles["dept"], "select", value=filters.dept, choices=choices["dept"]),
         forms.field("year", titles["year"], "number", value=filters.year, min=1800, max=2200),

@@ -201,16 +201,16 @@ def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: boo
         listed.total,
         num=f"{listed.total:,}" + ("+" if listed.capped else ""),
     )
-    onward = _with(cursor=listed.next) if listed.next else None
+    onward = address(cursor=listed.next) if listed.next else None
     sorts = {"title": "number", "updated": "updated"}
     columns: list[dict[str, Any]] = [
-        {"key": "title", "label": _("Title"), "kind": "link", "href": _with(sort="number", cursor=None)},
+        {"key": "title", "label": _("Title"), "kind": "link", "href": address(sort="number", cursor=None)},
         {"key": "number", "label": _("Archival number"), "kind": "dh", "optional": True},
         {"key": "state", "label": _("State"), "kind": "state"},
         {"key": "carrier", "label": _("Carriers"), "kind": "carrier"},
         {"key": "level", "label": _("Sensitivity"), "kind": "level", "optional": True},
         {"key": "pages", "label": _("Pages"), "kind": "number", "optional": True},
-        {"key": "updated", "label": _("Changed"), "kind": "short", "href": _with(sort="updated", cursor=None)},
+        {"key": "updated", "label": _("Changed"), "kind": "short", "href": address(sort="updated", cursor=None)},
     ]  # fmt: skip
     for column in columns:
         if sorts.get(str(column["key"])) == listed.sort:
@@ -253,14 +253,15 @@ def _filters(filters: listing.Filters) -> list[dict[str, str]]:
         ("dept", _("Department")),
     ):
         if value := getattr(filters, name):
-            chips.append({"label": label, "value": str(value), "remove": _with(**{name: None})})
+            chips.append({"label": label, "value": str(value), "remove": address(**{name: None})})
     if filters.trashed:
-        chips.append({"label": _("Trash"), "value": "", "remove": _with(trashed=None)})
+        chips.append({"label": _("Trash"), "value": "", "remove": address(trashed=None)})
     return chips
 
 
-def _with(**changes: Any) -> str:
+def address(**changes: Any) -> str:
     """This address with some of its parameters changed."""
-    kept = {name: value for name, value in request.args.items() if name not in changes}
-    values: dict[str, Any] = {**(request.view_args or {}), **kept, **{k: v for k, v in changes.items() if v}}
-    return url_for(request.endpoint or "", **values)
+    asked: dict[str, Any] = {**request.args.to_dict(), **changes}
+    # Flask takes `_scheme` and its like for its own: from an address they would make links that lead elsewhere.
+    kept = {name: value for name, value in asked.items() if value and not name.startswith("_")}
+    return url_for(request.endpoint or "", **(request.view_args or {}), **kept)

@@ -15,10 +15,10 @@ BETWEEN = 2.0
 
 def register(commands: Any) -> None:
     demo = commands.add_parser("demo", help="fill an empty folder with an invented hospital")
-    demo.add_argument("--profile", choices=PROFILES,
-                      help="instead of a hospital at work, the catalogue of one hospital's holdings: 41,513 items")  # fmt: skip
-    demo.add_argument("--records", type=_positive, metavar="N",
-                      help="instead of a hospital at work, so many archived inpatient records, for measuring")  # fmt: skip
+    catalogue = "instead of a hospital at work, the catalogue of one hospital's holdings: 41,513 items"
+    demo.add_argument("--profile", choices=PROFILES, help=catalogue)
+    many = "instead of a hospital at work, so many archived inpatient records, for measuring"
+    demo.add_argument("--records", type=_positive, metavar="N", help=many)
     demo.set_defaults(run=_run)
 
 

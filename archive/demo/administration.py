@@ -1,4 +1,4 @@
-"""Everything that is not about patients: statutes that came in, documents of the offices, a few of every other category."""
+"""What is not about patients: statutes that came in, documents of the offices, a few of every other category."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -83,7 +83,9 @@ class Office:
         for number in range(1, count + 1):
             made = office.document(self.rng, year=years[number % 2], number=number)
             file = _scan(made, drawing).result if number <= SCANNED else None
-            self._note(Item("WS", document_fields(self.cast.depts, made), 2 + made.body.count("\n") // 12, file))
+            self._note(
+                Item("WS", document_fields(self.cast.depts, made), 2 + made.body.count("\n") // 12, file)
+            )
 
     def _note_others(self, each: int) -> None:
         """A few items of every other category."""
@@ -98,7 +100,7 @@ class Office:
         if item.file is not None:
             day = days.ago(self.rng.randint(2, 5))
             self.diary.note(day, 9.0, "archivist", partial(self._describe, item=item))
-            self.diary.note(day, 13.0, "archivist", partial(_upload, item=item))
+            self.diary.note(day, 13.0, "archivist", partial(_upload, item=item, file=item.file))
             return
         day = days.on(days.today - timedelta(days=self.rng.randint(3, WEEKS * 7 - 2)))
         self.diary.note(day, 9.0, "archivist", partial(self._describe, item=item))
@@ -131,8 +133,8 @@ def entry_fields(depts: Mapping[str, int], of: Entry) -> dict[str, object]:
         "accounting": {"fiscal_year": of.formed_on.year},
     }  # fmt: skip
     return _common(depts, of.dept, of.formed_on, of.title) | {
-        "responsible": f"{HOSPITAL}{DEPARTMENTS[of.dept].zh}", "open_status": "controlled", "scope_and_content": of.summary,
-        **more.get(TYPES[of.category], {}),
+        "responsible": f"{HOSPITAL}{DEPARTMENTS[of.dept].zh}", "open_status": "controlled",
+        "scope_and_content": of.summary, **more.get(TYPES[of.category], {}),
     }  # fmt: skip
 
 
@@ -162,9 +164,8 @@ def _scan(document: Document, drawing: Studio) -> "Future[File]":
     return drawing.scan(document.number, [studio.official_sheet(document)], "tif")
 
 
-def _upload(uow: UnitOfWork, item: Item) -> None:
-    assert item.file is not None
-    scanning.hand_in(uow, uow.node(item.node), item.file())
+def _upload(uow: UnitOfWork, item: Item, file: Callable[[], File]) -> None:
+    scanning.hand_in(uow, uow.node(item.node), file())
 
 
 def _submit(uow: UnitOfWork, item: Item) -> None:
@@ -176,7 +177,6 @@ def _archive(uow: UnitOfWork, item: Item) -> None:
 
 
 def _shelve(uow: UnitOfWork, item: Item) -> None:
-    day = item.fields["date_from"]
-    assert isinstance(day, date)
-    name = f"{item.category.replace('·', '-')}-{day.year}-01"
-    storeroom.box(uow, f"B{item.node:08d}", shelf=SHELVES[item.category], year=day.year, name=name)
+    year = int(str(item.fields["date_from"])[:4])
+    name = f"{item.category.replace('·', '-')}-{year}-01"
+    storeroom.box(uow, f"B{item.node:08d}", shelf=SHELVES[item.category], year=year, name=name)

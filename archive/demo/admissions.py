@@ -33,18 +33,23 @@ class Stay:
         return self.encounter.discharged_at.date()
 
 
-def stays(rng: Random, everybody: Sequence[Staff], left: Sequence[date], *, in_house: int, today: date) -> list[Stay]:
+def stays(
+    rng: Random, everybody: Sequence[Staff], left: Sequence[date], *, in_house: int, today: date
+) -> list[Stay]:
     """One stay for each day of discharge, and some patients who are in the house today; in the order of admission."""
     numbers = people.record_numbers(rng)
     drafts = sorted((_draft(rng, n, day) for n, day in enumerate(left)), key=lambda draft: draft[0])
-    drafts += [(today - timedelta(days=rng.randint(0, 2)), "CK" if n % 2 else "EK", None) for n in range(in_house)]
+    drafts += [
+        (today - timedelta(days=rng.randint(0, 2)), "CK" if n % 2 else "EK", None) for n in range(in_house)
+    ]
     found: list[Stay] = []
     for place, (day, dept, key) in enumerate(drafts):
         again = None if key or place >= len(left) else _returning(rng, found, dept, day)
         if again is not None:
             found.append(_again(rng, everybody, again, day))
         else:
-            found.append(_first(rng, everybody, dept, day, next(numbers), key, is_over=place < len(left)))
+            case = cases.case(rng, dept, key=key)
+            found.append(_first(rng, everybody, case, day, next(numbers), is_over=place < len(left)))
     return found
 
 
@@ -74,10 +79,10 @@ def _last_stays(before: Sequence[Stay]) -> Iterator[Stay]:
 
 
 def _first(
-    rng: Random, everybody: Sequence[Staff], dept: str, day: date, mrn: str, key: str | None, *, is_over: bool
+    rng: Random, everybody: Sequence[Staff], case: Case, day: date, mrn: str, *, is_over: bool
 ) -> Stay:
-    case = cases.case(rng, dept, key=key)
-    who = people.patient(rng, dept=dept, on=day - timedelta(days=case.days), age_days=case.age_days, mrn=mrn)
+    came = day - timedelta(days=case.days)
+    who = people.patient(rng, dept=case.dept, on=came, age_days=case.age_days, mrn=mrn)
     return _stay(rng, everybody, who, case, day, times=1, is_over=is_over)
 
 
@@ -91,9 +96,18 @@ def _again(rng: Random, everybody: Sequence[Staff], before: Stay, day: date) -> 
 
 
 def _stay(
-    rng: Random, everybody: Sequence[Staff], who: Patient, case: Case, day: date, *, times: int, is_over: bool = True
+    rng: Random,
+    everybody: Sequence[Staff],
+    who: Patient,
+    case: Case,
+    day: date,
+    *,
+    times: int,
+    is_over: bool = True,
 ) -> Stay:
     days = case.days if is_over else 0
     admitted = datetime.combine(day - timedelta(days=days), time(rng.randint(7, 9), rng.randrange(60)))
-    encounter = people.encounter(rng, who, dept=case.dept, everybody=everybody, admitted_at=admitted, days=days, times=times)
+    encounter = people.encounter(
+        rng, who, dept=case.dept, everybody=everybody, admitted_at=admitted, days=days, times=times
+    )
     return Stay(who, encounter, case, is_over)

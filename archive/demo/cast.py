@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sqlalchemy import select
+
 from archive.demo.hospital import ADMITTING, DEPARTMENTS, Post, Staff
-from archive.models import Membership
+from archive.models import Membership, Principal, User
 from archive.policy.roles import ROLES
-from archive.services import setup
+from archive.services import passwords, setup
 from archive.uow import UnitOfWork
 
 OFFICES = {"XXK": "信息科", "SJK": "审计科"}
@@ -26,11 +28,12 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
-    """Somebody with an account who is not on the staff list of the wards and offices."""
+class Person:
+    """An account with the person whom it belongs to."""
 
     account: str
-    role: str
+    roles: tuple[str, ...]
+    clearance: int
     name: str
     number: str
     dept: str = ""
@@ -51,11 +54,11 @@ PARTS = (
     Part("affairs", ("medical_affairs",), 2, "YWK", Post.CHIEF),
     Part("duty", ("duty",), 1, "BGS", Post.CHIEF),
 )
-GUESTS = (
-    Guest("inspector", "inspector", "傅清远", "W0001"),
-    Guest("auditor", "auditor", "严守正", "0801", "SJK"),
-    Guest("security", "security", "安思齐", "0802", "XXK"),
-    Guest("sysadmin", "sysadmin", "纪云帆", "0803", "XXK"),
+OTHERS = (
+    Person("inspector", ("inspector",), 1, "傅清远", "W0001"),
+    Person("auditor", ("auditor",), 0, "严守正", "0801", "SJK"),
+    Person("security", ("security",), 0, "安思齐", "0802", "XXK"),
+    Person("sysadmin", ("sysadmin",), 0, "纪云帆", "0803", "XXK"),
 )
 
 
@@ -73,7 +76,7 @@ class Cast:
 
 
 def enlist(uow: UnitOfWork, everybody: tuple[Staff, ...], password: str) -> Cast:
-    """Makes the departments and accounts. The doctors beside the cast have no password: they act, and cannot sign in."""
+    """Makes the departments and accounts. Doctors beside the cast have no password: they act, and cannot sign in."""
     cast = Cast(everybody)
     for code, name in ({code: dept.zh for code, dept in DEPARTMENTS.items()} | OFFICES).items():
         cast.depts[code] = setup.department(uow, code=code, name=name)
@@ -81,12 +84,22 @@ def enlist(uow: UnitOfWork, everybody: tuple[Staff, ...], password: str) -> Cast
     for part in PARTS:
         who = next(one for one in free if (one.dept, one.post) == (part.dept, part.post))
         free.remove(who)
-        _account(uow, cast, part.account, who.name, who.number, part.roles, part.clearance, who.dept, password)
-    for guest in GUESTS:
-        _account(uow, cast, guest.account, guest.name, guest.number, (guest.role,), 1 if guest.role == "inspector" else 0,
-                 guest.dept, password)  # fmt: skip
+        _account(uow, cast, Person(part.account, part.roles, part.clearance, who.name, who.number, who.dept))
+    for person in OTHERS:
+        _account(uow, cast, person)
+    _give_password(uow, cast, password)
     _enlist_doctors(uow, cast, free)
     return cast
+
+
+def _give_password(uow: UnitOfWork, cast: Cast, password: str) -> None:
+    """One password, one hash: to work out each would take a second and more."""
+    kept = passwords.hashed(password)
+    for user in uow.session.scalars(select(User).where(User.id.in_(cast.people.values())).order_by(User.id)):
+        user.password = kept
+        roles = next(one.roles for one in (*PARTS, *OTHERS) if one.account == user.account)
+        name = uow.session.get_one(Principal, user.id).name
+        cast.listed.append((user.account, name, "、".join(str(ROLES[role].title) for role in roles)))
 
 
 def _enlist_doctors(uow: UnitOfWork, cast: Cast, free: Iterable[Staff]) -> None:
@@ -94,19 +107,13 @@ def _enlist_doctors(uow: UnitOfWork, cast: Cast, free: Iterable[Staff]) -> None:
     for who in free:
         if who.dept in ADMITTING and who.post in DOCTORS:
             roles = ("head", "clinician") if who.post is Post.HEAD else ("clinician",)
-            _account(uow, cast, who.number, who.name, who.number, roles, len(roles), who.dept, None)
+            _account(uow, cast, Person(who.number, roles, len(roles), who.name, who.number, who.dept))
             cast.doctors[who.dept].append(who.number)
 
 
-def _account(
-    uow: UnitOfWork, cast: Cast, account: str, name: str, number: str, roles: tuple[str, ...], clearance: int, dept: str,
-    password: str | None,
-) -> None:  # fmt: skip
-    user = setup.enlist(uow, account=account, name=name, staff_no=number, password=password, roles=roles,
-                        clearance=clearance)  # fmt: skip
-    cast.people[account] = user.id
-    if dept:
-        uow.session.add(Membership(principal_id=user.id, group_id=cast.depts[dept]))
-    if password:
-        titles = "、".join(str(ROLES[role].title) for role in roles)
-        cast.listed.append((account, name, titles))
+def _account(uow: UnitOfWork, cast: Cast, whose: Person) -> None:
+    user = setup.enlist(uow, account=whose.account, name=whose.name, staff_no=whose.number, password=None,
+                        roles=whose.roles, clearance=whose.clearance)  # fmt: skip
+    cast.people[whose.account] = user.id
+    if whose.dept:
+        uow.session.add(Membership(principal_id=user.id, group_id=cast.depts[whose.dept]))

@@ -25,20 +25,28 @@ def note(diary: Diary, cast: Cast, lives: Sequence[Life]) -> None:
     days, gate = diary.days, policies.seeds()["gates"]
     on_paper = [step for step in gate["archive"]["medical_record"] if step[0] == "paper"]
     start = days.on(days.today - timedelta(weeks=WEEKS, days=3))
-    diary.errand(start, 7.0, partial(_adopt, body=gate | {"archive": {"medical_record": on_paper}}, source=BEFORE))
+    diary.errand(
+        start, 7.0, partial(_adopt, body=gate | {"archive": {"medical_record": on_paper}}, source=BEFORE)
+    )
     diary.errand(days.ago(NEW_GATE), 7.0, partial(_adopt, body=gate, source=SINCE))
     shown = [life for life in lives if life.lot is Lot.SCANNED][:INSPECTED]
     for life in shown:
-        diary.note(days.ago(1), 10.5, "senior", partial(_open_to, life=life, inspector=cast.people["inspector"]))
+        diary.note(
+            days.ago(1), 10.5, "senior", partial(_open_to, life=life, inspector=cast.people["inspector"])
+        )
 
 
 def _adopt(site: Site, body: dict[str, Any], source: str) -> None:
     with site.uow(Actor.system("demo")) as uow:
         before = policies.in_force(uow, "gates")
         content = {name: part for name, part in body.items() if name != "source"}
-        made = PolicyVersion(kind="gates", version=before.version + 1, body=content, source=source, valid_from=uow.now)
+        made = PolicyVersion(
+            kind="gates", version=before.version + 1, body=content, source=source, valid_from=uow.now
+        )
         uow.session.add(made)
-        uow.record(Event("policy.adopted", words={"kind": made.kind, "version": made.version, "source": source}))
+        uow.record(
+            Event("policy.adopted", words={"kind": made.kind, "version": made.version, "source": source})
+        )
 
 
 def _open_to(uow: UnitOfWork, life: Life, inspector: int) -> None:

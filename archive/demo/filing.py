@@ -112,7 +112,12 @@ def _component(life: Life, code: str) -> dict[str, object]:
     elif code in AT_OPERATION:
         on = min(stay.left_on, (scene.op_start if stay.case.operation else scene.born_at).date())
     author = stay.encounter.team.nurse if code in {"TW", "HL"} else stay.encounter.team.resident
-    return {"title": wording.title(code, stay.case), "component": code, "date_from": on, "author": author.name}
+    return {
+        "title": wording.title(code, stay.case),
+        "component": code,
+        "date_from": on,
+        "author": author.name,
+    }
 
 
 def protect(uow: UnitOfWork, life: Life) -> None:
@@ -151,4 +156,3 @@ def miss(uow: UnitOfWork, life: Life) -> None:
     """清点: the volume is not where it should stand."""
     holding, _node = uow.holding(life.barcode)
     holdings.move(uow, holding, to=HoldingStatus.MISSING, because="季度清点")
-

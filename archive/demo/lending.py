@@ -74,7 +74,9 @@ class Lending:
         for slip in lent[-1:]:
             self._diary.note(self._days.ago(1), 15.5, "clerk", partial(_renew, slip=slip))
         for life, account in zip(recent[5:8], ("clinician2", "", ""), strict=False):
-            self._approve(self._ask(life, account or self._doctor(life.dept), self._days.ago(2)), self._days.ago(1))
+            self._approve(
+                self._ask(life, account or self._doctor(life.dept), self._days.ago(2)), self._days.ago(1)
+            )
         for life, account in zip(recent[8:11], ("clinician", "", ""), strict=False):
             self._ask(life, account or self._doctor(life.dept), self._days.ago(1))
         for life, end in zip(recent[11:], ("refuse", "cancel", "refuse"), strict=False):
@@ -93,10 +95,12 @@ class Lending:
         return self._rng.choice([account for account in extras if account not in self._debtors])
 
     def _note_returned(self, life: Life) -> None:
-        assert life.shelved is not None
-        span = self._days.calendar.between(life.shelved, self._days.ago(9))
-        day = self._days.after(life.shelved, self._rng.randint(1, max(1, span)))
-        who = self._rng.choice([account for account in self._cast.doctors[life.dept] if account not in self._debtors])
+        shelved = life.shelved or self._days.today
+        span = self._days.calendar.between(shelved, self._days.ago(9))
+        day = self._days.after(shelved, self._rng.randint(1, max(1, span)))
+        who = self._rng.choice(
+            [account for account in self._cast.doctors[life.dept] if account not in self._debtors]
+        )
         self._lend(life, who, day)
         back = self._days.after(day, self._rng.choice((1, 2, 3)) + 1)
         missing = self._rng.randrange(15) == 0
@@ -105,8 +109,7 @@ class Lending:
     def _lend(self, life: Life, who: str, day: date) -> Slip:
         slip = self._ask(life, who, day)
         self._approve(slip, day)
-        out = self._days.after(day, 1)
-        self._diary.note(out, 10.0, "clerk", lambda uow: loans.issue(uow, slips.one(uow, slip.number), barcode=life.barcode))
+        self._diary.note(self._days.after(day, 1), 10.0, "clerk", partial(_issue, slip=slip))
         return slip
 
     def _note_unlent(self, life: Life, end: str) -> None:
@@ -121,9 +124,9 @@ class Lending:
         mine = [life for life in self._scanned if life.dept == "CK"] or self._scanned
         theirs = [life for life in self._scanned if life.dept != "CK"] or self._scanned
         stories: tuple[tuple[Sequence[Life], int, str, str], ...] = (
-            (mine, 0, "clinician", "approve"), (theirs, 0, "clinician2", "approve"), (mine, 1, "clinician", "give_back"),
-            (theirs, 1, "", "revoke"), (mine, 2, "", ""), (mine, 0, "", ""), (theirs, 0, "", "refuse"),
-            (mine, 1, "", "cancel"), (mine, 2, "head", "approve"),
+            (mine, 0, "clinician", "approve"), (theirs, 0, "clinician2", "approve"),
+            (mine, 1, "clinician", "give_back"), (theirs, 1, "", "revoke"), (mine, 2, "", ""), (mine, 0, "", ""),
+            (theirs, 0, "", "refuse"), (mine, 1, "", "cancel"), (mine, 2, "head", "approve"),
         )  # fmt: skip
         for lives, place, account, end in stories:
             if lives:
@@ -140,7 +143,9 @@ class Lending:
             self._diary.note(self._days.ago(2), 12.0, self._decider(slip), _step(slip, "approve"))
         if end not in {"", "approve"}:
             by = who if end in {"give_back", "cancel"} else self._decider(slip)
-            self._diary.note(self._days.ago(1), 11.5, by, _step(slip, end, REVOKED if end == "revoke" else REFUSED))
+            self._diary.note(
+                self._days.ago(1), 11.5, by, _step(slip, end, REVOKED if end == "revoke" else REFUSED)
+            )
 
     # Both
 
@@ -169,6 +174,10 @@ def _asking(slip: Slip) -> Callable[[UnitOfWork], object]:
 
 def _step(slip: Slip, name: str, reason: str | None = None) -> Callable[[UnitOfWork], object]:
     return lambda uow: requests.advance(uow, slips.one(uow, slip.number), name, reason=reason)
+
+
+def _issue(uow: UnitOfWork, slip: Slip) -> None:
+    loans.issue(uow, slips.one(uow, slip.number), barcode=slip.life.barcode)
 
 
 def _take_back(uow: UnitOfWork, life: Life, *, missing: bool) -> None:

@@ -1,7 +1,7 @@
 """The life of each record in the house, planned day by day: when it was collected, described, scanned, archived."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from random import Random
@@ -72,7 +72,9 @@ class Life:
     @property
     def components(self) -> tuple[str, ...]:
         every = wording.components(self.stay.case)
-        return tuple(code for code in every if code in CORE) if self.shelved and not self.is_scanned else every
+        return (
+            tuple(code for code in every if code in CORE) if self.shelved and not self.is_scanned else every
+        )
 
     @property
     def is_scanned(self) -> bool:
@@ -93,7 +95,9 @@ def discharges(rng: Random, days: Days, count: int) -> list[date]:
     start = days.today - timedelta(weeks=WEEKS)
     older = [start - timedelta(days=rng.randint(150, 520)) for _ in range(count // 5)]
     span = (days.today - start).days - 1
-    newer = [days.today - timedelta(days=1 + int(span * rng.random() ** 1.25)) for _ in range(count - len(older))]
+    newer = [
+        days.today - timedelta(days=1 + int(span * rng.random() ** 1.25)) for _ in range(count - len(older))
+    ]
     return sorted(older + newer)
 
 
@@ -122,8 +126,9 @@ def _onward(rng: Random, days: Days, life: Life, *, described: date) -> Life:
     arranged = days.after(described, rng.randint(0, 1))
     submitted = days.after(arranged, rng.randint(1, 2))
     archived = days.after(submitted, rng.randint(1, 3))
-    shelved = days.after(archived, 1)
-    return replace(life, described=described, arranged=arranged, submitted=submitted, archived=archived, shelved=shelved)
+    life.described, life.arranged, life.submitted, life.archived = described, arranged, submitted, archived
+    life.shelved = days.after(archived, 1)
+    return life
 
 
 def _draw_lots(days: Days, lives: list[Life], scanned: int, scanning: int) -> None:
@@ -143,7 +148,9 @@ def _draw_lots(days: Days, lives: list[Life], scanned: int, scanning: int) -> No
 def _draw_scanned(days: Days, plain: list[Life], count: int) -> None:
     """Since the new gate, only what was scanned is archived; what came to it without pages waits before it."""
     gated = [life for life in plain if life.archived and life.archived >= days.ago(NEW_GATE)]
-    fitting = [life for life in gated if life.shelved and life.shelved < days.ago(2) and life.stay.case.level < 2]
+    fitting = [
+        life for life in gated if life.shelved and life.shelved < days.ago(2) and life.stay.case.level < 2
+    ]
     first = sorted(fitting, key=lambda life: (life.dept not in {"CK", "EK"}, life.archived))[:count]
     for life in gated:
         life.lot = Lot.SCANNED if life in first else Lot.PLAIN

@@ -64,11 +64,11 @@ class Sizes:
     in_house: int = 3
     scanned: int = 7
     scanning: int = 10
-    pages: int = 44
+    pages: int = 40
     tickets: int = 40
     calls: int = 20
-    statutes: int = 45
-    documents: int = 14
+    statutes: int = 35
+    documents: int = 12
     others: int = 3
     returned: int = 40
 
@@ -142,7 +142,13 @@ def plant_records(place: Place, count: int, told: Told) -> float:
     wards = [who.name for who in place.cast.everybody if who.dept in hospital.ADMITTING]
     place.clock.now = place.days.now
     made = Records(
-        FONDS, place.categories["ZY·BL"], place.cast.depts, wards, _storeroom(place), count, place.days.today.year - 1
+        FONDS,
+        place.categories["ZY·BL"],
+        place.cast.depts,
+        wards,
+        _storeroom(place),
+        count,
+        place.days.today.year - 1,
     )
     return mass.in_batches(place.site, "medical_record", mass.sizes(count), made.write, told)
 
@@ -157,7 +163,7 @@ def plant_holdings(place: Place, told: Told) -> tuple[int, float]:
 def _storeroom(place: Place) -> dict[str, int]:
     """The places of the storerooms by their codes; made when they are not there."""
     with place.site.session(readonly=True) as session:
-        known = {code: number for code, number in session.execute(select(Location.code, Location.id))}
+        known = dict(session.execute(select(Location.code, Location.id)).tuples().all())
         clerk = actors.by_account(session, "clerk", place.clock())
     if known or clerk is None:
         return known
@@ -181,4 +187,6 @@ def counts(site: Site) -> dict[str, int]:
         "lines in the journal": select(func.count(AuditEvent.id)),
     }
     with site.session(readonly=True) as session:
-        return {name: session.scalar(of, execution_options={"scope": "demo"}) or 0 for name, of in wanted.items()}
+        return {
+            name: session.scalar(of, execution_options={"scope": "demo"}) or 0 for name, of in wanted.items()
+        }

@@ -1,4 +1,4 @@
-"""What large invented holdings are written with: archival numbers by the range, and batches that tell how fast they are."""
+"""What large invented holdings are written with: archival numbers by the range, and batches."""
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
@@ -19,7 +19,9 @@ BATCH = 500
 TRUSTED: Any = {"scope": "demo", "synchronize_session": False}
 
 
-def numbers(uow: UnitOfWork, fonds: str, category: str, year: int, retention: str, count: int) -> list[tuple[str, str]]:
+def numbers(
+    uow: UnitOfWork, *, fonds: str, category: str, year: int, retention: str, count: int
+) -> list[tuple[str, str]]:
     """The next archival numbers of a series, each with its serial; the counter goes on after them."""
     rules = policies.in_force(uow, "numbering").body["categories"]
     rule = rules.get(category, rules["default"])
@@ -31,7 +33,12 @@ def numbers(uow: UnitOfWork, fonds: str, category: str, year: int, retention: st
 
 
 def _raise(uow: UnitOfWork, name: str, count: int) -> int:
-    raised = update(Counter).where(Counter.name == name).values(value=Counter.value + count).returning(Counter.value)
+    raised = (
+        update(Counter)
+        .where(Counter.name == name)
+        .values(value=Counter.value + count)
+        .returning(Counter.value)
+    )
     value = uow.session.scalar(raised)
     if value is None:
         uow.session.add(Counter(name=name, value=count))
@@ -44,7 +51,10 @@ def category(uow: UnitOfWork, number: int) -> Node:
     return uow.session.get_one(Node, number, execution_options=TRUSTED)
 
 
-def in_batches(site: Site, name: str, sizes: Iterator[int], write: Callable[[UnitOfWork, int], object], told: Told) -> float:
+Write = Callable[[UnitOfWork, int], object]
+
+
+def in_batches(site: Site, name: str, sizes: Iterator[int], write: Write, told: Told) -> float:
     """Writes batch after batch, each a transaction with its line in the journal; gives the seconds that it took."""
     begin, done = perf_counter(), 0
     wanted = list(sizes)

@@ -1,4 +1,4 @@
-"""The holdings of one hospital in their proportions: 41,513 items of 190,228 pages on paper, catalogued, in boxes (domain §3.2)."""
+"""The holdings of one hospital in their proportions, catalogued and in boxes: 41,513 items of 190,228 sheets (domain §3.2)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,8 +62,12 @@ class Holdings:
         code, year, _size = next(self._lots)
         kind = KINDS[TYPES[code]]
         told = [self._described(uow, code, year) for _ in range(size)]
-        folder = tree.series_for(uow, mass.category(uow, self.categories[code]), kind, {"date_from": f"{year}-01-01"})
-        given = mass.numbers(uow, self.fonds, code, year, kind.retention or "", size)
+        folder = tree.series_for(
+            uow, mass.category(uow, self.categories[code]), kind, {"date_from": f"{year}-01-01"}
+        )
+        given = mass.numbers(
+            uow, fonds=self.fonds, category=code, year=year, retention=kind.retention or "", count=size
+        )
         seeds = [
             Seed(folder, kind, values, "archived", archival_no=number, slug=serial)
             for values, (number, serial) in zip(told, given, strict=True)
@@ -72,7 +76,9 @@ class Holdings:
 
     def _described(self, uow: UnitOfWork, code: str, year: int) -> dict[str, Any]:
         if code == "WS":
-            fields = document_fields(self.depts, office.document(self.rng, year=year, number=self.rng.randint(1, 400)))
+            fields = document_fields(
+                self.depts, office.document(self.rng, year=year, number=self.rng.randint(1, 400))
+            )
         else:
             fields = entry_fields(self.depts, office.entry(self.rng, code, year=year))
         return tree.checked(uow, KINDS[TYPES[code]], fields)
@@ -94,4 +100,3 @@ class Holdings:
         made = bulk.write_numbered(uow, Holding, volumes)
         moved = {"to_status": HoldingStatus.SHELVED, "at": uow.now}
         bulk.write(uow, HoldingEvent, [{"holding_id": number, **moved} for number in made])
-

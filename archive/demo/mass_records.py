@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import chain, cycle, islice
 from random import Random
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Table, bindparam, update
 
 from archive import classes
 from archive.demo import cases, mass, people, storeroom, wording
@@ -31,7 +31,7 @@ from archive.models import (
 )  # fmt: skip
 from archive.names import name_key, sort_key
 from archive.policy.types import TYPES
-from archive.services import tree
+from archive.services import policies, tree
 from archive.services.imports import bulk, planting
 from archive.services.imports.planting import Seed
 from archive.uow import UnitOfWork
@@ -40,6 +40,7 @@ COMPONENTS = 12
 YEARS = 12
 MODELS = 300
 RECORD, COMPONENT = TYPES["medical_record"], TYPES["component"]
+KEPT_BY = "inpatient"
 AGAIN_ONE_IN = 6
 REMEMBERED = 3_000
 """So many patients of the latest batches may come back."""
@@ -98,8 +99,12 @@ class Records:
         who = self._persons(uow, models, year)
         values = [self._stay(person, model, year) for person, model in zip(who, models, strict=True)]
         nodes = self._plant(uow, values, year)
-        stays = bulk.write_numbered(uow, Encounter, [_encounter(uow, p, v) for p, v in zip(who, values, strict=True)])
-        bulk.write(uow, Record, [{"node_id": n.id, "encounter_id": s} for n, s in zip(nodes, stays, strict=True)])
+        stays = bulk.write_numbered(
+            uow, Encounter, [_encounter(uow, p, v) for p, v in zip(who, values, strict=True)]
+        )
+        bulk.write(
+            uow, Record, [{"node_id": n.id, "encounter_id": s} for n, s in zip(nodes, stays, strict=True)]
+        )
         self._keep_until(uow, who, nodes)
         self._shelve(uow, nodes)
         self._plant_components(uow, nodes, models)
@@ -107,7 +112,11 @@ class Records:
     def _persons(self, uow: UnitOfWork, models: Sequence[Model], year: int) -> list[Person]:
         """The patients of a batch: some who were here in an earlier one, the others new."""
         back = {place: self._known.popleft() for place in range(len(models)) if self._comes_back(year)}
-        new = [_person(self.rng, next(self._numbers), model, year) for place, model in enumerate(models) if place not in back]
+        new = [
+            _person(self.rng, next(self._numbers), model, year)
+            for place, model in enumerate(models)
+            if place not in back
+        ]
         ids = bulk.write_numbered(uow, Patient, [_patient(person) for person in new])
         for person, number in zip(new, ids, strict=True):
             person.id = number
@@ -118,11 +127,20 @@ class Records:
 
     def _comes_back(self, year: int) -> bool:
         """Whether the patient who was here longest ago comes again this year, a month later at least."""
-        return bool(self._known) and self._known[0].last < date(year, 11, 1) and self.rng.randrange(AGAIN_ONE_IN) == 0
+        return (
+            bool(self._known)
+            and self._known[0].last < date(year, 11, 1)
+            and self.rng.randrange(AGAIN_ONE_IN) == 0
+        )
 
     def _stay(self, person: Person, model: Model, year: int) -> dict[str, Any]:
         first = max(date(year, 1, 2), person.last + timedelta(days=30))
         left = first + timedelta(days=self.rng.randrange((date(year, 12, 30) - first).days))
+        if (left.month, left.day) == (
+            2,
+            29,
+        ):  # a day that most years have not: their periods could not end on it
+            left += timedelta(days=1)
         person.times, person.last = person.times + 1, left
         return {
             "mrn": person.mrn, "patient_name": person.name, "times": person.times, "dept": model.dept, "sex": person.sex,
@@ -132,8 +150,12 @@ class Records:
         }  # fmt: skip
 
     def _plant(self, uow: UnitOfWork, values: Sequence[dict[str, Any]], year: int) -> list[Node]:
-        folder = tree.series_for(uow, mass.category(uow, self.category), RECORD, {"discharged_on": f"{year}-01-01"})
-        given = mass.numbers(uow, self.fonds, "ZY·BL", year, RECORD.retention or "", len(values))
+        folder = tree.series_for(
+            uow, mass.category(uow, self.category), RECORD, {"discharged_on": f"{year}-01-01"}
+        )
+        given = mass.numbers(
+            uow, fonds=self.fonds, category="ZY·BL", year=year, retention=KEPT_BY, count=len(values)
+        )
         return planting.plant(
             uow,
             [
@@ -144,15 +166,15 @@ class Records:
 
     def _keep_until(self, uow: UnitOfWork, who: Iterable[Person], nodes: Iterable[Node]) -> None:
         """保管期限 runs from the last discharge, for the earlier records of a patient too (domain §8)."""
+        kept = policies.in_force(uow, "retention").body["rules"][KEPT_BY]
         until: dict[int, date] = {}
         for person, node in zip(who, nodes, strict=True):
             person.nodes.append(node.id)
-            last = person.last - timedelta(days=1) if (person.last.month, person.last.day) == (2, 29) else person.last
-            until |= dict.fromkeys(person.nodes, last.replace(year=last.year + 30))
-        table = Node.__table__
-        statement = update(table).where(table.c.id == bindparam("number")).values(retain_until=bindparam("day"))  # type: ignore[arg-type]
+            until |= dict.fromkeys(person.nodes, person.last.replace(year=person.last.year + kept["years"]))
         rows = [{"number": number, "day": day} for number, day in until.items()]
-        uow.session.execute(statement, rows, execution_options=mass.TRUSTED)
+        table = cast(Table, Node.__table__)
+        late = update(table).where(table.c.id == bindparam("number")).values(retain_until=bindparam("day"))
+        uow.session.execute(late, rows, execution_options=mass.TRUSTED)
 
     def _shelve(self, uow: UnitOfWork, nodes: Iterable[Node]) -> None:
         rows = [
@@ -161,9 +183,13 @@ class Records:
             for node in nodes
         ]  # fmt: skip
         volumes = bulk.write_numbered(uow, Holding, rows)
-        moved = [{"holding_id": number, "to_status": HoldingStatus.SHELVED, "at": uow.now} for number in volumes]
+        moved = [
+            {"holding_id": number, "to_status": HoldingStatus.SHELVED, "at": uow.now} for number in volumes
+        ]
         bulk.write(uow, HoldingEvent, moved)
-        reached = [{"node_id": row["node_id"], "track": "paper", "step": "shelved", "at": uow.now} for row in rows]
+        reached = [
+            {"node_id": row["node_id"], "track": "paper", "step": "shelved", "at": uow.now} for row in rows
+        ]
         bulk.write(uow, Milestone, reached)
 
     def _plant_components(self, uow: UnitOfWork, nodes: Sequence[Node], models: Sequence[Model]) -> None:
@@ -176,9 +202,13 @@ class Records:
         )
         bulk.write(uow, Node, rows)
         bulk.write(uow, NodeVersion, [_version(row) for row in rows])
-        bulk.write(uow, Outbox, [{"topic": "index", "node_id": row["id"], "at": uow.now, "tries": 0} for row in rows])
+        bulk.write(
+            uow, Outbox, [{"topic": "index", "node_id": row["id"], "at": uow.now, "tries": 0} for row in rows]
+        )
 
-    def _items(self, uow: UnitOfWork, file: Node, model: Model, ids: Iterator[int]) -> Iterator[dict[str, Any]]:
+    def _items(
+        self, uow: UnitOfWork, file: Node, model: Model, ids: Iterator[int]
+    ) -> Iterator[dict[str, Any]]:
         like = self._alike(uow, file)
         admitted, left = file.date_from or date.min, file.date_to or date.min
         for place, (code, title, key) in enumerate(model.papers, start=1):
@@ -223,7 +253,14 @@ def _person(rng: Random, mrn: str, model: Model, year: int) -> Person:
 
 
 def _patient(of: Person) -> dict[str, Any]:
-    return {"mrn": of.mrn, "name": of.name, "name_key": name_key(of.name), "sex": of.sex, "birth": of.born, "version": 1}
+    return {
+        "mrn": of.mrn,
+        "name": of.name,
+        "name_key": name_key(of.name),
+        "sex": of.sex,
+        "birth": of.born,
+        "version": 1,
+    }
 
 
 def _encounter(uow: UnitOfWork, person: Person, told: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,25 @@ URGENT = 1
 WHOLE = ""
 A_RECORD, A_BATCH = 10, 7
 """Papers of one scanned record, and of one that is being scanned."""
-LOOKS = ("SY", "CY", "CK", "SSTY", "TW", "YX", "FZ", "BL", "MZJL", "TJ", "XSE", "CSZ", "BWTZ", "RY", "SSJL", "YZ", "BC")
+LOOKS = (
+    "SY",
+    "CY",
+    "CK",
+    "SSTY",
+    "TW",
+    "YX",
+    "FZ",
+    "BL",
+    "MZJL",
+    "TJ",
+    "XSE",
+    "CSZ",
+    "BWTZ",
+    "RY",
+    "SSJL",
+    "YZ",
+    "BC",
+)
 """What is drawn first: papers that show seals, tables, curves, pictures."""
 
 
@@ -31,7 +49,7 @@ def note(diary: Diary, drawing: Studio, lives: Iterable[Life], rng: Random, *, p
     every = list(lives)
     for place, life in enumerate(life for life in every if life.is_scanned):
         life.files = _whole_record(life, drawing) if place % 3 == 2 else _born_digital(life, as_one=place > 0)
-        _note_scanned(diary, life)
+        _note_scanned(diary, life, life.arranged or diary.days.today)
     for life in every:
         if life.lot is Lot.SCANNING and pages > 0:
             life.files = _batch(life, drawing, rng)
@@ -55,7 +73,10 @@ def _born_digital(life: Life, *, as_one: bool) -> dict[str, Callable[[], File]]:
     if as_one:
         text = "\n".join(f"【{titles[code]}】\n{text}" for code, text in texts.items())
         return {WHOLE: partial(_same, studio.born_digital(life.barcode, "住院病历", text))}
-    made = {code: studio.born_digital(f"{life.barcode}-{code}", titles[code], text) for code, text in texts.items()}
+    made = {
+        code: studio.born_digital(f"{life.barcode}-{code}", titles[code], text)
+        for code, text in texts.items()
+    }
     return {code: partial(_same, file) for code, file in made.items()}
 
 
@@ -65,7 +86,9 @@ def _same(file: File) -> File:
 
 def _batch(life: Life, drawing: Studio, rng: Random) -> dict[str, Callable[[], File]]:
     """Some papers, each as a file of another kind, most at 200 dots an inch and some at 300."""
-    codes = sorted(life.components, key=lambda code: LOOKS.index(code) if code in LOOKS else len(LOOKS))[:A_BATCH]
+    codes = sorted(life.components, key=lambda code: LOOKS.index(code) if code in LOOKS else len(LOOKS))[
+        :A_BATCH
+    ]
     found: dict[str, Callable[[], File]] = {}
     for place, code in enumerate(codes):
         paper = studio.component_sheet(life.stay, code, dpi=300 if place % 5 == 3 else 200)
@@ -78,15 +101,16 @@ def _late_report(life: Life, code: str) -> File:
     return studio.born_digital(f"{life.barcode}-{code}-补", wording.title(code, life.stay.case), text)
 
 
-def _note_scanned(diary: Diary, life: Life) -> None:
-    assert life.arranged is not None
-    _note_uploads(diary, life, life.arranged, 13.5, is_awaited=True)
-    diary.errand(life.arranged, 14.0, make_pages)
+def _note_scanned(diary: Diary, life: Life, day: date) -> None:
+    _note_uploads(diary, life, day, 13.5, is_awaited=True)
+    diary.errand(day, 14.0, make_pages)
 
 
 def _note_uploads(diary: Diary, life: Life, day: date, hour: float, *, is_awaited: bool = False) -> None:
     def upload(uow: UnitOfWork, code: str) -> None:
-        hand_in(uow, uow.node(life.items[code] if code else life.node), life.files[code](), is_awaited=is_awaited)
+        hand_in(
+            uow, uow.node(life.items[code] if code else life.node), life.files[code](), is_awaited=is_awaited
+        )
 
     for code in life.files:
         diary.note(day, hour, "scanner", partial(upload, code=code))

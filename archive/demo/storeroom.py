@@ -1,4 +1,4 @@
-"""The storerooms: records on a hundred shelves by the last digits of their numbers, everything else in boxes by year."""
+"""The storerooms: records on a hundred shelves by the last digits of their numbers, all else in boxes by year."""
 
 from datetime import date
 
@@ -29,8 +29,12 @@ def _furnish_records(uow: UnitOfWork) -> None:
     for section in range(SECTIONS):
         column = f"{RECORDS}-C{section // PER_COLUMN + 1:02d}"
         if section % PER_COLUMN == 0:
-            places.add(uow, code=column, title=f"{section // PER_COLUMN + 1}列", kind="column", within=RECORDS)
-        places.add(uow, code=f"{column}-S{section:02d}", title=f"尾号{section:02d}", kind="shelf", within=column)
+            places.add(
+                uow, code=column, title=f"{section // PER_COLUMN + 1}列", kind="column", within=RECORDS
+            )
+        places.add(
+            uow, code=f"{column}-S{section:02d}", title=f"尾号{section:02d}", kind="shelf", within=column
+        )
 
 
 def _furnish_boxes(uow: UnitOfWork) -> None:

@@ -54,7 +54,9 @@ class Studio:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
     def scan(self, name: str, papers: Sequence[Sheet], kind: str) -> "Future[File]":
@@ -72,7 +74,9 @@ def _scanned(name: str, papers: tuple[Sheet, ...], kind: str) -> File:
 
 
 def _pages(paper: Sheet) -> list[Image.Image]:
-    return sheets.pages(paper.component, paper.text, paper.header, dpi=paper.dpi, seed=paper.seed, font_path=FONT)
+    return sheets.pages(
+        paper.component, paper.text, paper.header, dpi=paper.dpi, seed=paper.seed, font_path=FONT
+    )
 
 
 def born_digital(name: str, title: str, text: str) -> File:
@@ -84,7 +88,9 @@ def born_digital(name: str, title: str, text: str) -> File:
 def component_sheet(stay: Stay, code: str, *, dpi: int = 200) -> Sheet:
     """One component of a stay, ready to be drawn."""
     header = Header.of(stay.who, stay.encounter, wording.title(code, stay.case))
-    return Sheet(code, text_of(stay, code), header, dpi, Random(f"{stay.encounter.admit_no} {code}").randrange(10**6))
+    return Sheet(
+        code, text_of(stay, code), header, dpi, Random(f"{stay.encounter.admit_no} {code}").randrange(10**6)
+    )
 
 
 def official_sheet(document: Document) -> Sheet:

@@ -61,13 +61,19 @@ class Desk:
         """So many days in order, each with the number of the ticket within it."""
         days = self.diary.days
         span = WEEKS * 7 - 2
-        drawn = sorted(days.on(days.today - timedelta(days=1 + self.rng.randrange(span))) for _ in range(count))
+        drawn = sorted(
+            days.on(days.today - timedelta(days=1 + self.rng.randrange(span))) for _ in range(count)
+        )
         for place, day in enumerate(drawn):
             yield day, sum(1 for other in drawn[:place] if other == day) + 1
 
     def _note_calls(self, lives: Sequence[Life], count: int) -> None:
         """Calls a week after discharge, the papers of each in a file of its own."""
-        over = [life for life in lives if life.stay.is_over and not life.stay.case.death and life.lot is not Lot.BACKLOG]
+        over = [
+            life
+            for life in lives
+            if life.stay.is_over and not life.stay.case.death and life.lot is not Lot.BACKLOG
+        ]
         for life in sorted(self.rng.sample(over, min(count, len(over))), key=lambda life: life.stay.left_on):
             stay = life.stay
             call = service.follow_up(self.rng, stay.who, stay.encounter, stay.case, days_after=CALLED_AFTER)
@@ -78,7 +84,9 @@ class Desk:
         done = days.after(day, SETTLED)
         self.diary.note(day, 10.5, "desk", partial(self._open, dossier=dossier))
         for place, title in enumerate(dossier.papers):
-            self.diary.note(days.after(day, place), 13.0, "desk", partial(_add_paper, dossier=dossier, title=title))
+            self.diary.note(
+                days.after(day, place), 13.0, "desk", partial(_add_paper, dossier=dossier, title=title)
+            )
         if done < days.ago(1):
             acts: tuple[tuple[int, float, str, Callable[[UnitOfWork, Dossier], None]], ...] = (
                 (0, 14.0, "archivist", _bind), (1, 10.5, "desk", _submit), (2, 16.0, "senior", _archive),
@@ -121,7 +129,15 @@ def _of_ticket(of: Ticket) -> Dossier:
 
 def _of_call(life: Life, call: FollowUp) -> Dossier:
     title = f"出院随访：{life.stay.who.mrn}-{life.stay.encounter.times}（{call.result}）"
-    return Dossier(title, "随访", life.dept, call.at.date(), life.stay.who.name, call.text[:4000], {"随访记录": call.text})
+    return Dossier(
+        title,
+        "随访",
+        life.dept,
+        call.at.date(),
+        life.stay.who.name,
+        call.text[:4000],
+        {"随访记录": call.text},
+    )
 
 
 def _add_paper(uow: UnitOfWork, dossier: Dossier, title: str) -> None:
@@ -148,4 +164,6 @@ def _archive(uow: UnitOfWork, dossier: Dossier) -> None:
 
 def _shelve(uow: UnitOfWork, dossier: Dossier) -> None:
     year = dossier.day.year
-    storeroom.box(uow, f"B{dossier.node:08d}", shelf=SHELF, year=year, name=f"TS-{year}-{dossier.day.month:02d}")
+    storeroom.box(
+        uow, f"B{dossier.node:08d}", shelf=SHELF, year=year, name=f"TS-{year}-{dossier.day.month:02d}"
+    )

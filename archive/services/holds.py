@@ -15,7 +15,7 @@ LONGEST_REASON = 500
 
 @action("hold.applied", needs=P.HOLD_APPLY)
 def apply(uow: UnitOfWork, node: Node, *, reason: str) -> None:
-    """Seals a whole record. Raises Conflict for a part of one, for one that is sealed or lent, Invalid without a reason."""
+    """Seals a whole record. Raises Conflict for a part of one, or one that is sealed or lent; Invalid without a reason."""
     if not TYPES[node.type].numbered:
         raise Conflict(_("A whole record is sealed, not a part of it."))
     if node.overlay_own == Overlay.SEALED:

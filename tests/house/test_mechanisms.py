@@ -54,3 +54,9 @@ def test_the_administrators_and_the_auditor_share_no_duty_with_content() -> None
     pairs = {frozenset(pair) for pair in CONFLICTS}
     assert {frozenset({"sysadmin", "archivist"}), frozenset({"auditor", "archivist"}),
             frozenset({"security", "sysadmin"})} <= pairs  # fmt: skip
+
+
+def test_only_one_place_builds_an_address_from_whatever_was_asked() -> None:
+    spread = re.compile(r"url_for\([^)]*\*\*")
+    building = {name for name, text in sources().items() if spread.search(text)}
+    assert building <= {"blueprints/shown.py", "blueprints/search.py"}, "use shown.address: `_scheme` leads elsewhere"

@@ -17,7 +17,6 @@ from index import Damaged, Drop, Put, Tier
 from tests.conftest import RECORD, Hospital
 from tests.services.searching import TEST, archived, component, indexed, patient, written
 
-
 DIAGNOSIS = RECORD["diagnosis"]
 
 
