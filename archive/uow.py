@@ -85,7 +85,9 @@ class UnitOfWork:
                 raise NotFound
             if not self.can(needs, node):
                 raise Forbidden
-        elif (needs is SIGNED_IN and not self.actor.is_authenticated) or (needs is PROGRAM and not self.actor.is_system):
+        elif (needs is SIGNED_IN and not self.actor.is_authenticated) or (
+            needs is PROGRAM and not self.actor.is_system
+        ):
             raise Forbidden
 
     # Reading

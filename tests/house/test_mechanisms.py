@@ -59,4 +59,6 @@ def test_the_administrators_and_the_auditor_share_no_duty_with_content() -> None
 def test_only_one_place_builds_an_address_from_whatever_was_asked() -> None:
     spread = re.compile(r"url_for\([^)]*\*\*")
     building = {name for name, text in sources().items() if spread.search(text)}
-    assert building <= {"blueprints/shown.py", "blueprints/search.py"}, "use shown.address: `_scheme` leads elsewhere"
+    assert building <= {"blueprints/shown.py", "blueprints/search.py"}, (
+        "use shown.address: `_scheme` leads elsewhere"
+    )

@@ -282,10 +282,14 @@ def test_a_new_record_is_found_by_number_before_the_index_has_it(hospital: Hospi
     assert files(find(hospital, "archivist", "600001")) == {fresh}
 
 
-def test_a_page_of_hits_asks_the_database_no_more_often_than_one_hit(hospital: Hospital, shelf: Shelf) -> None:
+def test_a_page_of_hits_asks_the_database_no_more_often_than_one_hit(
+    hospital: Hospital, shelf: Shelf
+) -> None:
     """No statement for each row."""
     few = statements(hospital, "无痛性阴道流血")
-    assert statements(hospital, "胎盘") <= few + 1  # whether two characters stand together is looked up in the text
+    assert (
+        statements(hospital, "胎盘") <= few + 1
+    )  # whether two characters stand together is looked up in the text
 
 
 def statements(hospital: Hospital, text: str) -> int:
