@@ -105,13 +105,15 @@ def _chips() -> list[dict[str, str]]:
         "person": _("Acting person"), "patient": _("Patient"), "record": _("Record"), "action": _("Act"),
         "result": _("Result"), "book": _("Journal"), "start": _("From day"), "end": _("To day"),
     }  # fmt: skip
-    shown = {"result": {name: str(label) for name, (label, _kind) in RESULTS.items()},
-             "book": {name: str(label) for name, label in BOOKS.items()}}  # fmt: skip
+    words_of = {
+        "result": {name: str(label) for name, (label, _kind) in RESULTS.items()},
+        "book": {name: str(label) for name, label in BOOKS.items()},
+    }
     asked = {name: value for name in words if (value := request.args.get(name))}
     return [
         {
             "label": words[name],
-            "value": shown.get(name, {}).get(value, value[:40]),
+            "value": words_of.get(name, {}).get(value, value[:40]),
             "remove": shown.address(**{name: None, "cursor": None}),
         }
         for name, value in asked.items()

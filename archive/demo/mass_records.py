@@ -1,6 +1,5 @@
 """Inpatient records in any number, archived, each with its patient, stay, volume and components; without pages."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -41,7 +40,7 @@ YEARS = 12
 MODELS = 300
 RECORD, COMPONENT = TYPES["medical_record"], TYPES["component"]
 KEPT_BY = "inpatient"
-AGAIN_ONE_IN = 6
+AGAIN_ONE_IN = 4
 REMEMBERED = 3_000
 """So many patients of the latest batches may come back."""
 
@@ -55,6 +54,10 @@ class Model:
     papers: tuple[tuple[str, str, str], ...]
     """Code, title and sort key of each component."""
 
+    @property
+    def is_of_a_child(self) -> bool:
+        return self.case.dept in {"EK", "XSEK"}
+
 
 @dataclass
 class Person:
@@ -65,6 +68,7 @@ class Person:
     name: str
     sex: str
     born: date
+    is_child: bool
     times: int = 0
     last: date = date.min
     nodes: list[int] = field(default_factory=list)
@@ -86,7 +90,7 @@ class Records:
 
     def __post_init__(self) -> None:
         self._numbers = people.record_numbers(self.rng, first=20_000_000)
-        self._known: deque[Person] = deque(maxlen=REMEMBERED)
+        self._known: list[Person] = []
         drawn = self.rng.choices(tuple(SHARES), tuple(SHARES.values()), k=MODELS)
         self._models = [_model(self.rng, dept, self.depts[dept]) for dept in drawn]
         self._like: dict[tuple[int | None, int, int], Node] = {}
@@ -111,27 +115,29 @@ class Records:
 
     def _persons(self, uow: UnitOfWork, models: Sequence[Model], year: int) -> list[Person]:
         """The patients of a batch: some who were here in an earlier one, the others new."""
-        back = {place: self._known.popleft() for place in range(len(models)) if self._comes_back(year)}
-        new = [
-            _person(self.rng, next(self._numbers), model, year)
-            for place, model in enumerate(models)
-            if place not in back
-        ]
+        found = [self._returning(model, year) or self._newcomer(model, year) for model in models]
+        new = [person for person in found if not person.times]
         ids = bulk.write_numbered(uow, Patient, [_patient(person) for person in new])
         for person, number in zip(new, ids, strict=True):
             person.id = number
-        rest = iter(new)
-        found = [back[place] if place in back else next(rest) for place in range(len(models))]
-        self._known.extend(found)
+        self._known = [*self._known, *found][-REMEMBERED:]
         return found
 
-    def _comes_back(self, year: int) -> bool:
-        """Whether the patient who was here longest ago comes again this year, a month later at least."""
-        return (
-            bool(self._known)
-            and self._known[0].last < date(year, 11, 1)
-            and self.rng.randrange(AGAIN_ONE_IN) == 0
-        )
+    def _returning(self, model: Model, year: int) -> Person | None:
+        """Now and then somebody of an earlier batch, who left a month ago at least and comes again this year."""
+        if not self._known or self.rng.randrange(AGAIN_ONE_IN):
+            return None
+        place = self.rng.randrange(len(self._known))
+        if self._known[place].last >= date(year, 11, 1) or self._known[place].is_child != model.is_of_a_child:
+            return None
+        self._known[place], self._known[-1] = self._known[-1], self._known[place]
+        return self._known.pop()
+
+    def _newcomer(self, model: Model, year: int) -> Person:
+        sex = self.rng.choice("12") if model.is_of_a_child else "2"
+        name = full_name(self.rng, female=sex == "2", infant=model.is_of_a_child)
+        born = date(year, 1, 1) - timedelta(days=model.case.age_days)
+        return Person(0, next(self._numbers), name, sex, born, model.is_of_a_child)
 
     def _stay(self, person: Person, model: Model, year: int) -> dict[str, Any]:
         first = max(date(year, 1, 2), person.last + timedelta(days=30))
@@ -243,13 +249,6 @@ def _model(rng: Random, dept: str, number: int) -> Model:
     more = cycle((code, wording.TITLES[code]) for code in ("FZ", "BC", "YZ"))
     papers = islice(chain(own, more), COMPONENTS)
     return Model(case, number, tuple((code, title, sort_key(title)) for code, title in papers))
-
-
-def _person(rng: Random, mrn: str, model: Model, year: int) -> Person:
-    is_child = model.case.dept in {"EK", "XSEK"}
-    sex = rng.choice("12") if is_child else "2"
-    born = date(year, 1, 1) - timedelta(days=model.case.age_days)
-    return Person(0, mrn, full_name(rng, female=sex == "2", infant=is_child), sex, born)
 
 
 def _patient(of: Person) -> dict[str, Any]:
