@@ -42,6 +42,9 @@ class Shown:
 class NodeView:
     """A node as one actor sees it. Templates get nothing else of a node."""
 
+    carrier: str | None = None
+    """paper, electronic or dual, where the page has asked for it."""
+
     def __init__(self, uow: UnitOfWork, node: Node) -> None:
         self._uow, self._node = uow, node
         self.type = TYPES.get(node.type)

@@ -21,6 +21,7 @@ def place(uow: UnitOfWork, node: Any) -> dict[str, Any]:
 def head(uow: UnitOfWork, node: Any, seen: NodeView, current: str) -> dict[str, Any]:
     """Breadcrumb, tabs and action bar: only what this person may do with it."""
     above = [{"label": label, "href": target} for label, target in crumbs(uow, node)]
+    seen.carrier = None if seen.is_container else holdings.carrier_of(uow, node)
     return {"crumbs": above, "tabs": tabs(seen, current), "actions": actions(uow, node, seen)}
 
 

@@ -91,8 +91,11 @@ class Lending:
 
     def _doctor(self, dept: str) -> str:
         """Somebody of the ward who has no part in the cast: what they do stands in nobody's way."""
-        extras = [account for account in self._cast.doctors[dept] if account.isdecimal()]
-        return self._rng.choice([account for account in extras if account not in self._debtors])
+        return self._rng.choice(self._extras(dept))
+
+    def _extras(self, dept: str) -> list[str]:
+        free = (account for account in self._cast.doctors[dept] if account not in self._debtors)
+        return [account for account in free if account.isdecimal()]
 
     def _note_returned(self, life: Life) -> None:
         shelved = life.shelved or self._days.today
@@ -131,11 +134,17 @@ class Lending:
         for lives, place, account, end in stories:
             if lives:
                 life = lives[place % len(lives)]
-                self._note_reading(life, account or self._doctor(life.dept), end)
+                self._note_reading(life, self._reader(life, account), end)
+
+    def _reader(self, life: Life, account: str) -> str:
+        """That account, or a doctor of the ward or of another: nobody asks for one record twice."""
+        of_others = [who for dept in self._cast.doctors for who in self._extras(dept)]
+        for asking in ([account] if account else [], self._extras(life.dept), of_others):
+            if fresh := [who for who in asking if (life.barcode, who) not in self._readings]:
+                return self._rng.choice(fresh)
+        raise LookupError(f"nobody is left who has not asked for {life.barcode}")
 
     def _note_reading(self, life: Life, who: str, end: str) -> None:
-        if (life.barcode, who) in self._readings:  # nobody asks for one record twice
-            return
         self._readings.add((life.barcode, who))
         slip = Slip(life, who, "eread", "research", 30, self._rng.choice(REASONS["research"]))
         self._diary.note(self._days.ago(2), 10.5, who, _asking(slip))

@@ -146,7 +146,7 @@ def plant_records(place: Place, count: int, told: Told) -> float:
         place.categories["ZY·BL"],
         place.cast.depts,
         wards,
-        _storeroom(place),
+        storeroom_of(place),
         count,
         place.days.today.year - 1,
     )
@@ -156,20 +156,20 @@ def plant_records(place: Place, count: int, told: Told) -> float:
 def plant_holdings(place: Place, told: Told) -> tuple[int, float]:
     """The holdings of one hospital in their proportions; gives how many items, and the seconds that it took."""
     place.clock.now = place.days.now
-    made = Holdings(FONDS, place.categories, place.cast.depts, _storeroom(place), place.days.today.year - 1)
+    made = Holdings(FONDS, place.categories, place.cast.depts, storeroom_of(place), place.days.today.year - 1)
     return mass_holdings.items(), mass.in_batches(place.site, "holdings", made.sizes(), made.write, told)
 
 
-def _storeroom(place: Place) -> dict[str, int]:
+def storeroom_of(place: Place) -> dict[str, int]:
     """The places of the storerooms by their codes; made when they are not there."""
     with place.site.session(readonly=True) as session:
-        known = dict(session.execute(select(Location.code, Location.id)).tuples().all())
+        known = {row.code: row.id for row in session.execute(select(Location.code, Location.id))}
         clerk = actors.by_account(session, "clerk", place.clock())
     if known or clerk is None:
         return known
     with place.site.uow(clerk) as uow:
         storeroom.build(uow)
-    return _storeroom(place)
+    return storeroom_of(place)
 
 
 def counts(site: Site) -> dict[str, int]:

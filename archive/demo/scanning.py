@@ -48,7 +48,8 @@ def note(diary: Diary, drawing: Studio, lives: Iterable[Life], rng: Random, *, p
     """Everything that is scanned, into the diary; `pages`: at least so many page images are left to be recognised."""
     every = list(lives)
     for place, life in enumerate(life for life in every if life.is_scanned):
-        life.files = _whole_record(life, drawing) if place % 3 == 2 else _born_digital(life, as_one=place > 0)
+        as_image = place % 3 == 2
+        life.files = _whole_record(life, drawing) if as_image else _born_digital(life, as_one=place != 3)
         _note_scanned(diary, life, life.arranged or diary.days.today)
     for life in every:
         if life.lot is Lot.SCANNING and pages > 0:

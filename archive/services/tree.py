@@ -8,12 +8,12 @@ from uuid import UUID
 from sqlalchemy import and_, delete, func, or_, select, update
 
 from archive import classes, schema
-from archive.errors import Conflict, Invalid, Stale
+from archive.errors import Conflict, Forbidden, Invalid, Stale
 from archive.i18n import _
 from archive.models import ROOT_ID, ClosedBranch, Node, NodeVersion, base32
 from archive.names import sort_key
 from archive.policy.permissions import P
-from archive.policy.rights import Overlay
+from archive.policy.rights import Overlay, matrix
 from archive.policy.types import INHERITING, TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Type
@@ -55,7 +55,14 @@ def addable(uow: UnitOfWork, parent: Node) -> list[Type]:
     """The types that the actor may add here. In a category, a node goes into the series of its year."""
     if not uow.can(P.ADD, parent):
         return []
-    return [kind for kind in TYPES.values() if _fits(kind, parent)]
+    return [kind for kind in TYPES.values() if _fits(kind, parent) and may_describe(uow, kind)]
+
+
+def may_describe(uow: UnitOfWork, kind: Type) -> bool:
+    """Whether some role of the actor edits this type as it begins: nobody adds what they could not go on describing."""
+    state = "draft" if kind.name in INHERITING else WORKFLOWS[kind.workflow].initial
+    mine = uow.actor.roles | uow.actor.branch_roles
+    return any(r.role in mine and P.EDIT in r.permissions and r.covers(kind.name, state) for r in matrix())
 
 
 def _fits(kind: Type, parent: Node) -> bool:
@@ -86,6 +93,8 @@ def add(uow: UnitOfWork, parent: Node, *, kind: str, fields: Mapping[str, object
     made = TYPES.get(kind)
     if made is None or not _fits(made, parent):
         raise Conflict(_("This kind of thing does not belong here."))
+    if not may_describe(uow, made):
+        raise Forbidden
     values = checked(uow, made, fields)
     if parent.type == "category" and "series" in made.parents:
         parent = series_for(uow, parent, made, values)
@@ -107,7 +116,7 @@ def plant(uow: UnitOfWork, parent: Node, kind: Type, values: dict[str, Any]) -> 
         created_at=uow.now, created_by=uow.actor.principal_id, updated_at=uow.now, updated_by=uow.actor.principal_id,
         overlay_own=0, hold_count=0, page_count=0, inherits=True, shared=False, title="",
     )  # fmt: skip
-    _write(uow, node, kind, values)
+    write(uow, node, kind, values)
     if kind.name in INHERITING:
         node.dept_id, node.year = parent.dept_id, parent.year
     classes.classify(uow.session, node, parent)
@@ -131,7 +140,8 @@ def _next_position(uow: UnitOfWork, parent: Node) -> int:
     return (uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1
 
 
-def _write(uow: UnitOfWork, node: Node, kind: Type, values: dict[str, Any]) -> None:
+def write(uow: UnitOfWork, node: Node, kind: Type, values: dict[str, Any]) -> None:
+    """Puts checked values where they belong: columns of the row, the rest into its JSON; and what follows from them."""
     columns = {field.name: field.column for field in kind.fields if field.column}
     node.data = {name: value for name, value in values.items() if name not in columns} | _kept(kind, node)
     for name, column in columns.items():
@@ -204,7 +214,7 @@ def edit(
     unchanged(node, version)
     kind, before = TYPES[node.type], snapshot(node)
     values = checked(uow, kind, fields)
-    _write(uow, node, kind, values)
+    write(uow, node, kind, values)
     node.updated_at, node.updated_by = uow.now, uow.actor.principal_id
     uow.session.flush()
     if kind.name == "medical_record":

@@ -50,7 +50,6 @@ def test_an_archivist_scans_and_catalogues_a_record_until_it_is_archived(
     page = archivist.page
     expect(page.locator("h1")).to_have_text("工作台")
     archivist.go("/a/h001/zy-bl/@@add")
-    page.click("main a:text-is('住院病案')")
     for name, value in {
         "mrn": MRN, "patient_name": "苏晚晴", "times": "1", "birth": "1996-05-04", "admitted_on": "2026-11-09",
         "discharged_on": "2026-11-13", "diagnosis": "妊娠合并子宫瘢痕", "diagnosis_code": "O34.201",

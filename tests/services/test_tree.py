@@ -50,3 +50,19 @@ def test_whoever_saves_second_is_shown_what_the_first_saved(hospital: Hospital, 
     with pytest.raises(Stale) as late, hospital.uow("senior") as uow:
         tree.edit(uow, uow.node(record), fields=fields | {"diagnosis": "早产"}, version=seen)
     assert late.value.theirs["diagnosis"] == "足月妊娠"
+
+
+def test_the_service_desk_adds_service_files_and_no_medical_records(hospital: Hospital) -> None:
+    with pytest.raises(Forbidden), hospital.uow("desk") as uow:
+        tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record",
+                 fields=RECORD | {"dept": str(hospital.wards["CK"])})  # fmt: skip
+    with hospital.uow("desk") as uow:
+        complaint = {
+            "title": "服务态度",
+            "date_from": "2026-11-19",
+            "service_kind": "complaint",
+            "summary": "等候过久",
+        }
+        made = tree.add(uow, hospital.category(uow, "ZY·TS"), kind="service_file", fields=complaint)
+        assert [kind.name for kind in tree.addable(uow, hospital.category(uow, "ZY·TS"))] == ["service_file"]
+        assert made.state == "draft"

@@ -8,6 +8,8 @@ from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.i18n import Lazy, _
 from archive.models import Node
 from archive.policy.permissions import P
+from archive.policy.types import TYPES
+from archive.services import tree
 from archive.services.imports import kinds, mapping
 from archive.services.imports.discharges import Discharges
 from archive.services.imports.kinds import ImportKind
@@ -80,8 +82,12 @@ def choices(uow: UnitOfWork) -> list[Choice]:
 
 
 def _categories(uow: UnitOfWork) -> list[Node]:
-    found: list[Node] = uow.list(uow.nodes(P.ADD).where(Node.type == "category").order_by(Node.path))
-    return found
+    found = uow.list(uow.nodes(P.ADD).where(Node.type == "category").order_by(Node.path))
+    return [
+        node
+        for node in found
+        if (kind := TYPES.get(node.data.get("type", ""))) and tree.may_describe(uow, kind)
+    ]
 
 
 def entitled(uow: UnitOfWork, plan: Plan) -> Node | None:

@@ -59,7 +59,7 @@ def _node(uow: UnitOfWork, seed: Seed, number: int) -> Node:
         shared=False, hold_count=0, page_count=0, created_at=uow.now, created_by=by, updated_at=uow.now,
         updated_by=by,
     )  # fmt: skip
-    tree._write(uow, node, kind, seed.values)
+    tree.write(uow, node, kind, seed.values)
     node.year = seed.year or node.year
     if (
         seed.archival_no and kind.name != "medical_record"
