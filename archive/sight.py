@@ -11,6 +11,7 @@ from archive.i18n import _
 from archive.models import Node
 from archive.names import masked
 from archive.policy.permissions import P
+from archive.policy.rights import Overlay
 from archive.policy.types import TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Field, Kind, Tier
@@ -138,6 +139,11 @@ class NodeView:
     @property
     def is_trashed(self) -> bool:
         return self._node.trashed_at is not None
+
+    @property
+    def is_sealed(self) -> bool:
+        """封存: closed to everybody, by a seal of its own or above it."""
+        return self._node.overlay == Overlay.SEALED
 
     @property
     def state(self) -> Chip:

@@ -188,6 +188,15 @@ def act_label(name: str) -> str:
         "node.reclassified": _("changed the sensitivity"), "node.inheritance_changed": _("changed the inheritance"),
         "node.trashed": _("moved it to the trash"), "node.restored": _("restored it"),
         "representation.added": _("uploaded a file"), "record.step_reached": _("marked a step"),
+        "representation.ready": _("made the pages"), "representation.failed": _("could not make the pages"),
+        "representation.withdrawn": _("set a file aside"), "holding.registered": _("registered a volume"),
+        "holding.moved": _("moved a volume"), "holding.packed": _("packed a volume"),
+        "loan.issued": _("handed a volume out"), "loan.returned": _("took a volume back"),
+        "loan.renewed": _("renewed a loan"), "loan.undone": _("took back an act at the desk"),
+        "request.asked": _("asked for it"), "request.approve": _("approved a request"),
+        "request.refuse": _("refused a request"), "request.cancel": _("withdrew a request"),
+        "request.give_back": _("ended a reading"), "request.revoke": _("revoked a reading"),
+        "hold.applied": _("sealed it"), "hold.released": _("took the seal off"),
     }  # fmt: skip
     return words.get(name, name)
 

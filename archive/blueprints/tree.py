@@ -11,7 +11,7 @@ from archive.gate import Section
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
-from archive.services import history, listing, records, steps, tree
+from archive.services import history, listing, records, steps, tree, typed
 from archive.sight import NodeView, href
 from archive.uow import SIGNED_IN, UnitOfWork
 
@@ -93,7 +93,7 @@ def _path(uow: UnitOfWork, node: Any) -> str:
 
 @section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path")
 def edit_form(uow: UnitOfWork, node: Any) -> str:
-    values = tree.form_values(node)
+    values = typed.form_values(node)
     return _form(
         uow,
         node,
@@ -114,7 +114,7 @@ def edit(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
         )
     except Stale as late:
         uow.undo()
-        pairs = tree.compared(node, form, late.theirs)
+        pairs = typed.compared(node, form, late.theirs)
         return _form(
             uow, node, TYPES[node.type], form, None, action, version=node.version, conflict=pairs
         ), late.status
@@ -161,7 +161,7 @@ def trash(uow: UnitOfWork, node: Any) -> Response:
 def bulk(uow: UnitOfWork, node: Any) -> Response:
     """One act on many rows, each on its own: what is refused says why, and the others go on."""
     act, done = request.form.get("act", ""), 0
-    for chosen in uow.list(uow.nodes(P.DISCOVER).where(tree.chosen(node, request.form.getlist("ids")))):
+    for chosen in uow.list(uow.nodes(P.DISCOVER).where(typed.chosen(node, request.form.getlist("ids")))):
         try:
             with uow.session.begin_nested():
                 steps.take(uow, chosen, act)

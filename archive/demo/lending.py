@@ -65,7 +65,7 @@ class Lending:
         self._note_recent()
 
     def _note_recent(self) -> None:
-        recent = list(self._take(before=self._days.ago(5), most=14))
+        recent = list(self._take(before=self._days.ago(5), most=15))
         accounts = ("clinician", "", "head", "", "")
         lent = [
             self._lend(life, account or self._doctor(life.dept), self._days.ago(2))
@@ -79,8 +79,19 @@ class Lending:
             )
         for life, account in zip(recent[8:11], ("clinician", "", ""), strict=False):
             self._ask(life, account or self._doctor(life.dept), self._days.ago(1))
-        for life, end in zip(recent[11:], ("refuse", "cancel", "refuse"), strict=False):
+        for life, end in zip(recent[11:14], ("refuse", "cancel", "refuse"), strict=False):
             self._note_unlent(life, end)
+        self._note_today(recent)
+
+    def _note_today(self, recent: Sequence[Life]) -> None:
+        """On a working day the desk has been busy this morning: one volume came back, one went out."""
+        if self._days.calendar.works(self._days.today):
+            for life in recent[1:2]:
+                self._diary.note(
+                    self._days.today, 8.5, "clerk", partial(_take_back, life=life, missing=False)
+                )
+            for life in recent[14:]:
+                self._lend(life, self._doctor(life.dept), self._days.ago(1))
 
     def _take(self, *, before: date, most: int) -> Iterator[Life]:
         """Records that have stood on the shelf since before that day; none is taken twice."""
@@ -107,7 +118,7 @@ class Lending:
         self._lend(life, who, day)
         back = self._days.after(day, self._rng.choice((1, 2, 3)) + 1)
         missing = self._rng.randrange(15) == 0
-        self._diary.note(back, 16.5, "clerk", lambda uow: _take_back(uow, life, missing=missing))
+        self._diary.note(back, 16.5, "clerk", partial(_take_back, life=life, missing=missing))
 
     def _lend(self, life: Life, who: str, day: date) -> Slip:
         slip = self._ask(life, who, day)
@@ -189,7 +200,7 @@ def _issue(uow: UnitOfWork, slip: Slip) -> None:
     loans.issue(uow, slips.one(uow, slip.number), barcode=slip.life.barcode)
 
 
-def _take_back(uow: UnitOfWork, life: Life, *, missing: bool) -> None:
+def _take_back(uow: UnitOfWork, *, life: Life, missing: bool) -> None:
     loans.take_back(uow, life.barcode, sheets=life.count() - missing, confirmed=missing)
 
 

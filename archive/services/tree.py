@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from archive import classes, schema
 from archive.errors import Conflict, Forbidden, Invalid, Stale
@@ -26,29 +25,6 @@ TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
 def root(uow: UnitOfWork) -> Node:
     """The sentinel above every fonds."""
     return uow.session.get_one(Node, ROOT_ID, execution_options=TRUSTED)
-
-
-def chosen(folder: Node, uuids: list[str]) -> Any:
-    """The condition for the rows chosen in a folder's list."""
-    return and_(Node.parent_id == folder.id, Node.uuid.in_([UUID(text) for text in uuids]))
-
-
-def form_values(node: Node) -> dict[str, object]:
-    """What the form of a node begins with."""
-    columns = {field.name: getattr(node, field.column) for field in TYPES[node.type].fields if field.column}
-    return {**node.data, **columns}
-
-
-def compared(
-    node: Node, mine: Mapping[str, object], theirs: Mapping[str, object]
-) -> list[tuple[str, str, str]]:
-    """Label, what the other person saved, what one typed oneself: for every field that differs."""
-    rows = []
-    for field in TYPES[node.type].typed:
-        saved, typed = str(theirs.get(field.column or field.name) or ""), str(mine.get(field.name) or "")
-        if saved != typed:
-            rows.append((str(field.label), saved, typed))
-    return rows
 
 
 def addable(uow: UnitOfWork, parent: Node) -> list[Type]:
