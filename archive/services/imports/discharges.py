@@ -10,7 +10,7 @@ from archive.models import HoldingStatus, Node
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.policy.workflows import WORKFLOWS
-from archive.services import holdings, tree
+from archive.services import holdings, tree, typed
 from archive.services.imports import planting, stays
 from archive.services.imports.described import describe
 from archive.services.imports.patients import refuse_bad_numbers
@@ -82,7 +82,7 @@ class Discharges:
 
     def _news(self, row: Row, node: Node) -> dict[str, Any]:
         """What the row says otherwise than the record; what it does not say stays."""
-        kept = tree.form_values(node)
+        kept = typed.form_values(node)
         return {name: value for name, value in self.described[row.number].items() if value != kept.get(name)}
 
     def _new_volume(self, row: Row) -> bool:
@@ -117,7 +117,7 @@ class Discharges:
     def _changed(self, uow: UnitOfWork, row: Row, node: Node) -> list[Made]:
         made = []
         if news := self._news(row, node):
-            before, comment = tree.form_values(node), _("Import, row %(row)d", row=row.number)
+            before, comment = typed.form_values(node), _("Import, row %(row)d", row=row.number)
             tree.edit(uow, node, fields=before | news, version=node.version, comment=comment)
             made.append(Made(row.number, "node", node.id, {"fields": before, "version": node.version}))
         if self._new_volume(row):
