@@ -1,7 +1,13 @@
 """Full text for people who may each see another part of it: see README.md. Knows nothing of the archive."""
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
+
+# Whoosh 2.7.4 has a comparison that Python frowns upon, aloud, whenever it compiles the file afresh.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", SyntaxWarning)
+    import whoosh.codec.whoosh3  # noqa: F401 - compiled here, under this roof
 
 from .allowed import NOBODY, Allowed, Masks
 from .checking import TextsOf
