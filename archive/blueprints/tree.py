@@ -48,7 +48,11 @@ def _contents(uow: UnitOfWork, node: Any, seen: NodeView) -> str:
         dept=asked.get("dept", type=int), trashed="trashed" in asked,
     )  # fmt: skip
     listed = listing.contents(
-        uow, node, sort=asked.get("sort", "position"), after=asked.get("cursor"), filters=filters
+        uow,
+        node,
+        sort=asked.get("sort", "number" if node.type == "series" else "position"),
+        after=asked.get("cursor"),
+        filters=filters,
     )
     head = shown.head(uow, node, seen, "contents")
     return render_template(

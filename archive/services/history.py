@@ -5,14 +5,20 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from archive.i18n import _l
+from archive.i18n import _l, locale
 from archive.models import AuditEvent, Node, NodeVersion, Principal
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
+from archive.schema import Field
+from archive.services import policies
 from archive.sight import words
 from archive.uow import UnitOfWork
 
-OTHERS = {"level_own": _l("Sensitivity"), "retention_rule": _l("Retention period")}
+OTHERS = {
+    "title": _l("Title"), "date_from": _l("Date"), "level_own": _l("Sensitivity"),
+    "retention_rule": _l("Retention period"),
+}  # fmt: skip
+"""What a version keeps beyond the fields of every type."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,18 @@ def _differences(
     for name in names:
         field = fields.get(name)
         label = str(field.label if field else OTHERS.get(name, name))
-        said = [words(uow, field, state.get(name)) for state in (before, after)]
+        said = [_said(uow, name, field, state.get(name)) for state in (before, after)]
         found.append(Difference(label, *said))
     return found
+
+
+def _said(uow: UnitOfWork, name: str, field: Field | None, value: object) -> str:
+    if name == "retention_rule" and value:
+        rule = policies.in_force(uow, "retention").body["rules"].get(str(value), {})
+        return str(rule.get("zh" if locale() == "zh_CN" else "en", value))
+    if name == "level_own" and value is not None:
+        return policies.vocabulary(uow, "level").get(str(value), str(value))
+    return words(uow, field, value)
 
 
 def acts(uow: UnitOfWork, node: Node, most: int = 50) -> list[Act]:

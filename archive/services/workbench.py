@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
-from archive.models import Job, Node
+from archive.models import Job, LocalRole, Node
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.services import listing
@@ -40,11 +40,13 @@ def running_jobs(uow: UnitOfWork) -> int:
 
 
 def readable_now(uow: UnitOfWork, most: int = 10) -> list[NodeView]:
-    """What a grant opens to the actor at this moment."""
-    if not uow.actor.has_grants:
+    """What a grant or a share of one's own opens at this moment: whoever has no branch to browse begins here."""
+    actor = uow.actor
+    if not actor.has_grants and not actor.local_roles:
         return []
-    numbers = uow.access.granted(P.READ)
+    shared = select(LocalRole.node_id).where(LocalRole.id.in_(sorted(actor.local_roles)))
+    opened = or_(Node.id.in_(uow.access.granted(P.READ)), Node.id.in_(shared))
     statement = uow.nodes(P.READ).where(
-        Node.id.in_(numbers), Node.workflow != "inherited", Node.overlay != int(Overlay.TRASHED)
+        opened, Node.workflow != "inherited", Node.overlay != int(Overlay.TRASHED)
     )
     return views(uow, uow.list(statement.order_by(Node.updated_at.desc()).limit(most)))

@@ -86,8 +86,8 @@ def test_each_path_to_an_archived_record_is_named(hospital: Hospital, record: in
     found = {path.name: path for path in paths_of(hospital, record)}
     assert found["Archivist"].right == "Reading"
     assert found["Archivist"].why == "Role in the whole hospital, for a clearance of S1 or higher"
-    assert found["Clinician, Department head"].right == "Number only"
-    assert found["产科"].why == "Department of the record: Clinician, Department head"
+    assert found["Department head, Clinician"].right == "Number only"
+    assert found["产科"].why == "Department of the record: Department head, Clinician"
     assert (found["产科"].right, found["产科"].note) == ("Title only", "Department, 2 people")
     assert (found["儿科"].source, found["儿科"].why) == ("here", "Shared as Reader: 病例讨论")
     reader = found["clinician2甲"]

@@ -3,7 +3,7 @@
 import pytest
 
 from archive.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from archive.services import steps, tree
+from archive.services import history, steps, tree
 from archive.sight import NodeView
 from tests.conftest import RECORD, Hospital
 
@@ -66,3 +66,12 @@ def test_the_service_desk_adds_service_files_and_no_medical_records(hospital: Ho
         made = tree.add(uow, hospital.category(uow, "ZY·TS"), kind="service_file", fields=complaint)
         assert [kind.name for kind in tree.addable(uow, hospital.category(uow, "ZY·TS"))] == ["service_file"]
         assert made.state == "draft"
+
+
+def test_the_history_says_every_field_in_words(hospital: Hospital, record: int) -> None:
+    with hospital.uow("archivist", readonly=True) as uow:
+        differences = history.changes(uow, uow.node(record))[0].differences
+        said = {difference.label: difference.after for difference in differences}
+        assert said["保管期限"] == "末次出院后30年"
+        assert said["科室"] == "产科"
+        assert not [label for label in said if label.isascii()]
