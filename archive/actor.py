@@ -1,6 +1,7 @@
 """Who is acting: a person with roles and tokens, the system at a named task, or nobody."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from archive.policy.permissions import P
@@ -27,6 +28,8 @@ class Actor:
     """The names of those roles: what they are somewhere, though not everywhere."""
     has_grants: bool = False
     session_id: int | None = None
+    seen_at: datetime | None = None
+    """When their session was last noted as in use."""
     task: str | None = field(default=None)
 
     @staticmethod

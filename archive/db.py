@@ -32,6 +32,10 @@ Ordered = String(400).with_variant(String(400, collation="C"), "postgresql")
 """Text compared byte by byte on both databases: paths, sort keys."""
 
 
+PATIENCE = 20_000
+"""Milliseconds that a transaction waits for SQLite's one writer."""
+
+
 class Moment(TypeDecorator[datetime]):
     """A point in time: UTC, always aware. SQLite would forget the zone."""
 
@@ -74,7 +78,7 @@ def connect(url: str) -> Engine:
     """An engine with our manners: durable, foreign keys on, a write takes its lock at once, no values in error logs."""
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, hide_parameters=True)
-    options = {"timeout": 20, "check_same_thread": False}
+    options = {"timeout": PATIENCE / 1000, "check_same_thread": False}
     engine = create_engine(url, connect_args=options, pool_size=8, max_overflow=8, hide_parameters=True)
     event.listen(engine, "connect", _sqlite_manners)
     event.listen(engine, "begin", _sqlite_begin)
@@ -102,4 +106,6 @@ def _sqlite_begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN")
     else:
         connection.exec_driver_sql("PRAGMA query_only=OFF")
+        waits = PATIENCE if connection.get_execution_options().get("patient", True) else 0
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={waits}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -18,7 +18,7 @@ from archive.journal import Event, Origin
 from archive.policy.permissions import P
 from archive.services import intake, sessions
 from archive.site import Site
-from archive.uow import PROGRAM, SIGNED_IN, Needs, UnitOfWork
+from archive.uow import PROGRAM, SIGNED_IN, Needs, UnitOfWork, could
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 View = Callable[..., Any]
@@ -108,11 +108,15 @@ def is_for_programs() -> bool:
 
 def conduct(route: Route, parts: dict[str, Any]) -> Response:
     """Answers one request: opens the unit of work, checks, calls the view, writes the journal, commits."""
-    readonly = request.method in SAFE
+    safe = request.method in SAFE
+    # What anybody may do, signing in before all, opens the transaction that it needs itself.
+    readonly = safe or isinstance(route.needs, Public)
     try:
         with _staged(route):
             attempt = partial(_attempt, route, parts, readonly=readonly)
-            return attempt() if readonly else site().retrying(attempt)
+            response = attempt() if safe else site().retrying(attempt)
+            sessions.touch(site(), g.actor)
+            return response
     except (Forbidden, NotFound) as error:
         _note_refusal(error)
         raise
@@ -139,7 +143,7 @@ def _could(route: Route) -> bool:
     """Whether this person might do it somewhere; whether here, the gate decides as always."""
     with site().session(readonly=True) as session:
         g.session = session
-        return not isinstance(route.needs, P) or route.needs in _actor(route).anywhere
+        return not isinstance(route.needs, Public) and could(_actor(route), route.needs)
 
 
 def _attempt(route: Route, parts: dict[str, Any], *, readonly: bool) -> Response:

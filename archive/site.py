@@ -82,9 +82,14 @@ class Site:
         return AccessMap()
 
     @contextmanager
-    def session(self, *, readonly: bool = False) -> Iterator[Session]:
-        """A bare session for what comes before there is an actor: sign-in, health, the worker's claims."""
+    def session(self, *, readonly: bool = False, patient: bool = True) -> Iterator[Session]:
+        """A bare session for what comes before there is an actor: sign-in, health, the worker's claims.
+
+        One that is not patient fails at once while somebody else holds SQLite's lock.
+        """
         with (self._readers if readonly else self._writers)() as session:
+            if not patient:
+                session.connection(execution_options={"patient": False})
             session.info["readonly"] = readonly
             yield session
             if not readonly:

@@ -46,6 +46,15 @@ Needs = P | tuple[P, ...] | SignedIn | Program
 """A permission, any one of several, or being somebody at all."""
 
 
+def could(actor: Actor, needs: Needs) -> bool:
+    """Whether the actor may do somewhere what `needs` says; where exactly, `UnitOfWork.require` decides."""
+    if isinstance(needs, SignedIn):
+        return actor.is_authenticated
+    if isinstance(needs, Program):
+        return actor.is_system
+    return not actor.anywhere.isdisjoint(needs if isinstance(needs, tuple) else (needs,))
+
+
 class UnitOfWork:
     """工作单元: a transaction, the one who acts, the clock, and what will be written to the journals."""
 
@@ -72,23 +81,19 @@ class UnitOfWork:
     def can(self, permission: P, node: Node | None = None) -> bool:
         """Whether the actor holds `permission` on `node`; without a node, through any role at all."""
         if node is None:
-            return permission in self.actor.anywhere
+            return could(self.actor, permission)
         return permission in self.access.permissions(node)
 
     def require(self, needs: Needs, node: Node | None = None) -> None:
         """Raises NotFound where the actor may not even know of `node`, Forbidden where they may but not this."""
-        if isinstance(needs, tuple):
-            if not any(self.can(each, node) for each in needs):
+        if node is None or isinstance(needs, SignedIn | Program):
+            if not could(self.actor, needs):
                 raise Forbidden
-        elif isinstance(needs, P):
-            if node is not None and not self.can(P.DISCOVER, node) and not self.can(needs, node):
-                raise NotFound
-            if not self.can(needs, node):
-                raise Forbidden
-        elif (needs is SIGNED_IN and not self.actor.is_authenticated) or (
-            needs is PROGRAM and not self.actor.is_system
-        ):
-            raise Forbidden
+            return
+        wanted = needs if isinstance(needs, tuple) else (needs,)
+        if any(self.can(each, node) for each in wanted):
+            return
+        raise Forbidden if self.can(P.DISCOVER, node) else NotFound
 
     # Reading
 
@@ -303,8 +308,6 @@ def action(
             with uow.act(name, subject):
                 return function(uow, *args, **kwargs)
 
-        run.needs = needs  # type: ignore[attr-defined]
-        run.action = name  # type: ignore[attr-defined]
         return cast(Callable[Concatenate[UnitOfWork, A], R], run)
 
     return decorate

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import String, cast, literal, or_, select, union_all
+from sqlalchemy import CompoundSelect, String, cast, literal, or_, select, union_all
 from sqlalchemy.orm import Session as OrmSession
 
 from archive.actor import Actor
@@ -10,7 +10,14 @@ from archive.models import AccessGrant, LocalRole, Membership, Principal, RoleAs
 from archive.policy.roles import APART
 
 
-def load(session: OrmSession, user_id: int, now: datetime, *, session_id: int | None = None) -> Actor | None:
+def load(
+    session: OrmSession,
+    user_id: int,
+    now: datetime,
+    *,
+    session_id: int | None = None,
+    seen_at: datetime | None = None,
+) -> Actor | None:
     """The actor of a user who is not disabled, or nothing."""
     row = session.execute(
         select(User, Principal).join(Principal, Principal.id == User.id).where(User.id == user_id)
@@ -31,6 +38,7 @@ def load(session: OrmSession, user_id: int, now: datetime, *, session_id: int | 
         principals=departments | {int(value) for value in held["group"]} | {user.id},
         local_roles=frozenset(int(number) for number, _role in local), has_grants=bool(held["grant"]),
         branch_roles=frozenset(role for _number, role in local), session_id=session_id,
+        seen_at=seen_at,
     )  # fmt: skip
 
 
@@ -51,7 +59,7 @@ def department_names(session: OrmSession) -> dict[int, str]:
     return names
 
 
-def _held(user_id: int, now: datetime):  # type: ignore[no-untyped-def]
+def _held(user_id: int, now: datetime) -> CompoundSelect[str, str]:
     member = select(Membership.group_id).where(
         Membership.principal_id == user_id, or_(Membership.valid_to.is_(None), Membership.valid_to > now)
     )

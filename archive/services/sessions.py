@@ -5,7 +5,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session as OrmSession
 
 from archive.actor import Actor
@@ -14,13 +15,14 @@ from archive.i18n import _
 from archive.journal import Event, Origin
 from archive.models import Device, Session, SignInAttempt, User
 from archive.services import actors, passwords
-from archive.site import Site
+from archive.site import Site, passing
 from archive.uow import SIGNED_IN, UnitOfWork, action
 
 FREE_TRIES = 5
 WINDOW = timedelta(minutes=15)
 LOCK = timedelta(minutes=15)
 API_DAYS = 365
+NOTED_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -120,19 +122,23 @@ def actor_of(site: Site, session: OrmSession, token: str, kind: str = "web") -> 
         return None
     if kind == "web" and now - row.seen_at > timedelta(minutes=site.settings.idle_minutes):
         return None
-    return actors.load(session, row.user_id, now, session_id=row.id)
+    return actors.load(session, row.user_id, now, session_id=row.id, seen_at=row.seen_at)
 
 
-def touch(site: Site, token: str) -> None:
-    """Notes that a session is in use, at most once a minute; outside the request's own transaction."""
+def touch(site: Site, actor: Actor) -> None:
+    """Notes that a session is in use, at most once a minute; outside the request's own transaction.
+
+    Where the database is busy it waits for nobody: the next request will note it.
+    """
     now = site.clock()
-    with site.session(readonly=True) as session:
-        seen = session.scalar(select(Session.seen_at).where(Session.token_hash == _hash(token)))
-    if seen is not None and now - seen > timedelta(minutes=1):
-        with site.session() as session:
-            row = session.scalar(select(Session).where(Session.token_hash == _hash(token)))
-            if row is not None:
-                row.seen_at = now
+    if actor.session_id is None or actor.seen_at is None or now - actor.seen_at <= NOTED_EVERY:
+        return
+    try:
+        with site.session(patient=False) as session:
+            session.execute(update(Session).where(Session.id == actor.session_id).values(seen_at=now))
+    except DBAPIError as error:
+        if not passing(error):
+            raise
 
 
 @action("session.closed", needs=SIGNED_IN)
