@@ -58,6 +58,8 @@ class Field:
     indexed: bool = True
     given: bool = False
     """Filled by the system (numbers, milestones): shown, never typed."""
+    personal: bool = False
+    """The name of whom the node is about: masked for whoever may not unmask, and then not theirs to edit."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,10 @@ class Type:
     def typed(self) -> tuple[Field, ...]:
         """The fields that a person fills in."""
         return tuple(field for field in self.fields if not field.given)
+
+    def is_about_somebody(self, values: Mapping[str, object]) -> bool:
+        """Whether these values name a person."""
+        return any(field.personal and values.get(field.name) for field in self.fields)
 
 
 Vocabulary = Mapping[str, str]

@@ -1,6 +1,6 @@
 """What one person sees of a node: each field only at its tier, and whoever was identified is noted for the journal."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -190,9 +190,7 @@ class NodeView:
             return None
         if field.tier is not Tier.DISCOVER:
             self._uow.saw(self._node)
-        if field.name in {"patient_name", "person"} and P.UNMASK not in self.may:
-            return masked(str(value))
-        return value
+        return discreet(self.may, field, value)
 
     @property
     def fields(self) -> list[Shown]:
@@ -202,6 +200,11 @@ class NodeView:
             for field in (self.type.fields if self.type else ())
             if (value := self._value(field)) is not None
         ]
+
+
+def discreet(may: Collection[P], field: Field | None, value: object) -> object:
+    """A value as whoever holds `may` is told it: names are masked without person.unmask."""
+    return masked(str(value)) if value and field and field.personal and P.UNMASK not in may else value
 
 
 def words(uow: UnitOfWork, field: Field | None, value: object) -> str:

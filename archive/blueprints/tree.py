@@ -97,7 +97,7 @@ def _path(uow: UnitOfWork, node: Any) -> str:
 
 @section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path")
 def edit_form(uow: UnitOfWork, node: Any) -> str:
-    values = typed.form_values(node)
+    values = typed.form_values(uow, node)
     return _form(
         uow,
         node,

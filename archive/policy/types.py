@@ -35,7 +35,7 @@ DESCRIPTION = (
 STAY = (
     Field("mrn", _l("Record number"), Kind.CODE, Need.MUST, DISCOVER, pattern=r"\d{6,10}", longest=10,
           help=_l("6 to 10 digits, the same for every stay of a patient")),
-    Field("patient_name", _l("Patient"), need=Need.MUST, tier=IDENTIFY, longest=60),
+    Field("patient_name", _l("Patient"), need=Need.MUST, tier=IDENTIFY, longest=60, personal=True),
     Field("times", _l("Stay no."), Kind.NUMBER, Need.MUST, DISCOVER, longest=3),
     Field("dept", _l("Department"), Kind.DEPT, Need.MUST, DISCOVER, column="dept_id", indexed=False),
     Field("sex", _l("Sex"), Kind.CHOICE, Need.MUST, IDENTIFY, vocabulary="sex"),
@@ -60,7 +60,7 @@ SERVICE = (
           help=_l("for example GD20261121-0001")),
     Field("service_kind", _l("Kind of service"), Kind.CHOICE, Need.MUST, DISCOVER, vocabulary="service_kind"),
     Field("channel", _l("Channel"), Kind.CHOICE, vocabulary="channel"),
-    Field("person", _l("Person"), need=Need.IF_PRESENT, tier=IDENTIFY, longest=60),
+    Field("person", _l("Person"), need=Need.IF_PRESENT, tier=IDENTIFY, longest=60, personal=True),
     Field("summary", _l("Summary"), Kind.LONG, Need.MUST, longest=4000),
     Field("finding", _l("Finding"), Kind.CHOICE, vocabulary="finding"),
     Field("decision", _l("Decision"), Kind.LONG, longest=4000),

@@ -19,7 +19,7 @@ from index import Change, Drop, Put, TextsOf
 from index.documents import Value
 
 TRUSTED: Any = {"scope": "entries"}
-PERSONS = ("patient_name", "person")
+PERSONS = tuple({field.name: None for kind in TYPES.values() for field in kind.fields if field.personal})
 JOINT = "；"
 """Between two texts of one field: no words are found across a sign."""
 

@@ -11,7 +11,7 @@ from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.schema import Field
 from archive.services import policies
-from archive.sight import words
+from archive.sight import discreet, words
 from archive.uow import UnitOfWork
 
 OTHERS = {
@@ -60,23 +60,26 @@ def changes(uow: UnitOfWork, node: Node) -> list[Change]:
     found: list[Change] = []
     before: dict[str, object] = {}
     for version, name in rows:
-        found.append(Change(version.version, version.at, name or "", version.comment,
-                            _differences(uow, node.type, before, version.snapshot)))  # fmt: skip
+        differences = _differences(uow, node, before, version.snapshot)
+        found.append(Change(version.version, version.at, name or "", version.comment, differences))
         before = version.snapshot
     uow.saw(node)
     return found[::-1]
 
 
 def _differences(
-    uow: UnitOfWork, kind: str, before: dict[str, object], after: dict[str, object]
+    uow: UnitOfWork, node: Node, before: dict[str, object], after: dict[str, object]
 ) -> list[Difference]:
-    fields = {field.column or field.name: field for field in TYPES[kind].fields} if kind in TYPES else {}
+    kind, may = TYPES.get(node.type), uow.access.permissions(node)
+    fields = {field.column or field.name: field for field in kind.fields} if kind else {}
     names = [name for name in {**before, **after} if (before.get(name) or "") != (after.get(name) or "")]
     found = []
     for name in names:
         field = fields.get(name)
+        if name == "title" and field is None and P.UNMASK not in may:
+            continue  # it was put together from the name, the number and the date, which stand here themselves
         label = str(field.label if field else OTHERS.get(name, name))
-        said = [_said(uow, name, field, state.get(name)) for state in (before, after)]
+        said = [_said(uow, name, field, discreet(may, field, state.get(name))) for state in (before, after)]
         found.append(Difference(label, *said))
     return found
 

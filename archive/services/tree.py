@@ -187,8 +187,10 @@ def edit(
     uow: UnitOfWork, node: Node, *, fields: Mapping[str, object], version: int, comment: str | None = None
 ) -> Node:
     """Changes what is said of a node. Raises Invalid, or Stale when somebody else saved first."""
-    unchanged(node, version)
     kind, before = TYPES[node.type], snapshot(node)
+    if kind.is_about_somebody(node.data):
+        uow.require(P.UNMASK, node)  # the form shows the name: whoever sees it masked must not edit it
+    unchanged(node, version)
     values = checked(uow, kind, fields)
     write(uow, node, kind, values)
     node.updated_at, node.updated_by = uow.now, uow.actor.principal_id

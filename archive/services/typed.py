@@ -8,6 +8,8 @@ from sqlalchemy import and_
 
 from archive.models import Node
 from archive.policy.types import TYPES
+from archive.sight import discreet
+from archive.uow import UnitOfWork
 
 
 def chosen(folder: Node, uuids: list[str]) -> Any:
@@ -15,10 +17,12 @@ def chosen(folder: Node, uuids: list[str]) -> Any:
     return and_(Node.parent_id == folder.id, Node.uuid.in_([UUID(text) for text in uuids]))
 
 
-def form_values(node: Node) -> dict[str, object]:
-    """What the form of a node begins with."""
-    columns = {field.name: getattr(node, field.column) for field in TYPES[node.type].fields if field.column}
-    return {**node.data, **columns}
+def form_values(uow: UnitOfWork, node: Node) -> dict[str, object]:
+    """What the form of a node begins with: names as the actor is told them."""
+    kind, may = TYPES[node.type], uow.access.permissions(node)
+    columns = {field.name: getattr(node, field.column) for field in kind.fields if field.column}
+    values = {**node.data, **columns}
+    return values | {f.name: discreet(may, f, values[f.name]) for f in kind.fields if f.name in values}
 
 
 def compared(

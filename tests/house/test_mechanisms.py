@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from archive.policy.permissions import P
-from archive.policy.rights import matrix, vetoes
+from archive.policy.rights import Right, matrix, vetoes
 from archive.policy.roles import CONFLICTS, ROLES
 from archive.policy.types import TYPES
 from archive.policy.workflows import WORKFLOWS
@@ -44,6 +44,25 @@ def test_every_transition_needs_a_permission_of_the_list() -> None:
 
 def test_local_roles_have_no_row_by_department_which_no_token_could_carry() -> None:
     assert not [right for right in matrix() if ROLES[right.role].local and right.scope != "any"]
+
+
+def test_whoever_edits_a_description_is_told_the_name_in_it() -> None:
+    """Else the form would hold 张*, and saving it would lose the name."""
+    blind = [right for right in matrix() if P.EDIT in right.permissions and not _told(right)]
+    assert blind == []
+
+
+def _told(right: Right) -> bool:
+    named = [kind for kind in TYPES.values() if any(field.personal for field in kind.fields)]
+    return all(
+        any(
+            other.role == right.role and P.UNMASK in other.permissions and other.covers(kind.name, state.name)
+            for other in matrix()
+        )
+        for kind in named
+        for state in WORKFLOWS[kind.workflow].states
+        if right.covers(kind.name, state.name)
+    )
 
 
 def test_no_overlay_takes_the_right_to_know_that_a_thing_exists() -> None:

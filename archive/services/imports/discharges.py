@@ -72,17 +72,17 @@ class Discharges:
         self.volumes.refuse_taken(row, node.id if node else None)
         if node is None or row.is_wrong:
             return
-        if not (self._news(row, node) or self._new_volume(row) or self.persons.news(uow.site.keys, row)):
+        if not (self._news(uow, row, node) or self._new_volume(row) or self.persons.news(uow.site.keys, row)):
             row.outcome = Outcome.UNCHANGED
-        elif self._news(row, node) and not uow.can(P.EDIT, node):
+        elif self._news(uow, row, node) and not uow.can(P.EDIT, node):
             self.reader.object(row, "", _("The record of this stay says otherwise and cannot be edited now: it is in "
                                           "review, archived or in the trash. Correct it there."))  # fmt: skip
         else:
             row.outcome = Outcome.CHANGED
 
-    def _news(self, row: Row, node: Node) -> dict[str, Any]:
+    def _news(self, uow: UnitOfWork, row: Row, node: Node) -> dict[str, Any]:
         """What the row says otherwise than the record; what it does not say stays."""
-        kept = typed.form_values(node)
+        kept = typed.form_values(uow, node)
         return {name: value for name, value in self.described[row.number].items() if value != kept.get(name)}
 
     def _new_volume(self, row: Row) -> bool:
@@ -116,8 +116,8 @@ class Discharges:
 
     def _changed(self, uow: UnitOfWork, row: Row, node: Node) -> list[Made]:
         made = []
-        if news := self._news(row, node):
-            before, comment = typed.form_values(node), _("Import, row %(row)d", row=row.number)
+        if news := self._news(uow, row, node):
+            before, comment = typed.form_values(uow, node), _("Import, row %(row)d", row=row.number)
             tree.edit(uow, node, fields=before | news, version=node.version, comment=comment)
             made.append(Made(row.number, "node", node.id, {"fields": before, "version": node.version}))
         if self._new_volume(row):
