@@ -1,13 +1,14 @@
 """借阅制度: what may be asked for, how long, and what stands in the way (domain §10)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 
 from archive.errors import Invalid
 from archive.i18n import _
-from archive.models import Holding, Node, Request, RequestLine
+from archive.models import AuditEvent, Holding, Node, Request, RequestLine
 from archive.policy.permissions import P
 from archive.schema import clean
 from archive.services import holdings, policies, slips
@@ -72,12 +73,27 @@ def own_hindrance(uow: UnitOfWork) -> str | None:
     rule = policies.in_force(uow, "loans").body["limits"]
     if rule["blocked_while_overdue"] and is_blocked(uow, uow.actor.principal_id):
         return _("You have a volume that is overdue. Bring it back first.")
-    mine = select(func.count(Request.id)).where(
-        Request.requester_id == uow.actor.principal_id, slips.is_open(uow)
-    )
+    own = Request.requester_id == uow.actor.principal_id
+    mine = slips.visible(uow, func.count(Request.id)).where(own, slips.is_open(uow))
     if (uow.session.scalar(mine) or 0) >= rule["open_requests"]:
         return _("You have %(most)d open requests. Wait until some are done.", most=rule["open_requests"])
     return None
+
+
+def too_many_by_number(uow: UnitOfWork) -> str | None:
+    """Why no more may be asked for by number today, or nothing.
+
+    Their open requests cannot bound this: what is hidden is not counted, and each try is counted, found or not.
+    """
+    most = policies.in_force(uow, "loans").body["limits"]["open_requests"]
+    tries = select(func.count(AuditEvent.id)).where(
+        AuditEvent.actor_id == uow.actor.principal_id,
+        AuditEvent.action == "request.asked_by_number",
+        AuditEvent.at > uow.now - timedelta(days=1),
+    )
+    if (uow.session.scalar(tries) or 0) < most:
+        return None
+    return _("You have asked for %(most)d records by number within a day. Go on tomorrow.", most=most)
 
 
 def is_blocked(uow: UnitOfWork, person: int | None) -> bool:

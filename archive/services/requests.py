@@ -46,13 +46,19 @@ def ask(
     wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason)
     if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(uow):
         raise Conflict(objection)
-    return _file(uow, node, wanted)
+    return _file(uow, node, wanted, _number(uow))
 
 
-def _file(uow: UnitOfWork, node: Node, wanted: Terms) -> Request:
+def _number(uow: UnitOfWork) -> str:
+    """The next slip number.
+
+    The counter's row is locked from here on: of two clicks at once, the second sees what the first has filed.
+    """
+    return numbers.slip(uow, "JY")
+
+
+def _file(uow: UnitOfWork, node: Node, wanted: Terms, number: str) -> Request:
     """Writes the request. Raises AskedAlready while the same person has an open one for the same thing."""
-    # The counter's row is locked from here on: of two clicks at once, the second sees what the first has filed.
-    number = numbers.slip(uow, "JY")
     mine = (
         Request.requester_id == uow.actor.principal_id,
         Request.node_id == node.id,
@@ -76,20 +82,22 @@ def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days
                   reason: str | None = None) -> None:  # fmt: skip
     """Asks for the record 病案号-次, whether or not there is one: the answer is always the same (model §3).
 
-    It is filed if somebody could decide it, and stays hidden from the asker until it is granted.
+    It is filed if somebody could decide it, and stays hidden from the asker until it is granted. A slip number is
+    drawn in any case: the next slip would tell otherwise.
     """
     typed = STAY.fullmatch(number.strip())
     if typed is None:
         raise Invalid(fields={"number": _("Write the record number and the stay, for example 00218647-2.")})
     wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason)
-    if objection := borrowing.own_hindrance(uow):
+    if objection := borrowing.own_hindrance(uow) or borrowing.too_many_by_number(uow):
         raise Conflict(objection)
     uow.note(record=number.strip())
+    drawn = _number(uow)
     node = _of_stay(uow, typed[1], int(typed[2]))
     if node is not None and _somebody_decides(node):
         uow.about(node)
-        with suppress(AskedAlready), attempt(uow):  # the number that was drawn goes back
-            _file(uow, node, wanted)
+        with suppress(AskedAlready), attempt(uow):
+            _file(uow, node, wanted, drawn)
 
 
 def _of_stay(uow: UnitOfWork, mrn: str, times: int) -> Node | None:

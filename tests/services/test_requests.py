@@ -288,8 +288,28 @@ def test_asking_by_number_answers_the_same_whether_the_record_exists_or_not(
         hidden = next(slip for slip in requests.to_decide(uow) if slip.node.id == secret)
     step(hospital, "senior", hidden.number, "approve")
     with hospital.uow("clinician", readonly=True) as uow:
-        assert {slip.number for slip in requests.mine(uow)} == {"JY2026-000001", "JY2026-000002"}
+        assert {slip.number for slip in requests.mine(uow)} == {"JY2026-000001", "JY2026-000004"}
         assert uow.can(P.READ, uow.node(secret))
+
+
+def test_the_next_slip_does_not_tell_whether_a_number_was_found(hospital: Hospital, archived: int) -> None:
+    another(hospital, mrn="00217720", level=3)
+    drawn = []
+    for number in ("00217720-1", "99999999-1"):
+        with hospital.uow("clinician") as uow:
+            requests.ask_by_number(uow, number=number, kind="paper", purpose="discussion", days=3)
+        drawn.append(int(ask(hospital, "clinician", archived, kind="paper")[-6:]))
+        step(hospital, "clinician", f"JY2026-{drawn[-1]:06d}", "cancel")
+    assert drawn == [2, 4]
+
+
+def test_tries_by_number_have_a_limit_that_counts_each_try(hospital: Hospital, archived: int) -> None:
+    for _try in range(50):
+        with hospital.uow("clinician") as uow:
+            requests.ask_by_number(uow, number="99999999-1", kind="eread", purpose="discussion", days=3)
+    with pytest.raises(Conflict, match="tomorrow"), hospital.uow("clinician") as uow:
+        requests.ask_by_number(uow, number="00218647-2", kind="eread", purpose="discussion", days=3)
+    assert ask(hospital, "clinician", archived)
 
 
 def test_a_hidden_request_that_is_refused_stays_hidden(hospital: Hospital, archived: int) -> None:
