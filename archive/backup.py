@@ -6,6 +6,7 @@ that the snapshot names is there.
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from archive import journal, migrate
 from archive.actor import Actor
@@ -125,14 +126,7 @@ def _snapshot(engine: Engine, target: Path) -> Path:
             live.backup(copy)
         return path
     path = target.with_name(f"{target.name}.pgdump")
-    _run(
-        [
-            "pg_dump",
-            "--format=custom",
-            f"--file={path}",
-            f"--dbname={_plain(engine.url.render_as_string(False))}",
-        ]
-    )
+    _run(["pg_dump", "--format=custom", f"--file={path}"], engine.url)
     return path
 
 
@@ -143,17 +137,21 @@ def _load(source: Path, settings: Settings) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(kept, place)
         elif (dump := source / f"{name}.pgdump").exists():
-            _run(["pg_restore", "--exit-on-error", "--no-owner", f"--dbname={_plain(url)}", str(dump)])
+            _run(["pg_restore", "--exit-on-error", "--no-owner", str(dump)], make_url(url))
 
 
-def _plain(url: str) -> str:
-    return url.replace("postgresql+psycopg://", "postgresql://")
-
-
-def _run(command: list[str]) -> None:
+def _run(command: list[str], url: URL) -> None:
+    """Runs one of PostgreSQL's programs on a database; the password is not among the arguments, which all may list."""
     if shutil.which(command[0]) is None:
         raise BackupFailed(f"{command[0]} is not installed: it comes with PostgreSQL's client programs")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    reached = url.set(drivername="postgresql", password=None).render_as_string()
+    done = subprocess.run(
+        [*command, f"--dbname={reached}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | ({"PGPASSWORD": url.password} if url.password else {}),
+    )
     if done.returncode:
         raise BackupFailed(
             f"{command[0]} failed: {done.stderr.strip().splitlines()[-1] if done.stderr else ''}"

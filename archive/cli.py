@@ -1,6 +1,7 @@
 """The command `juanzong`. Each command says what it did and how many; an error is one sentence and a non-zero exit."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +12,9 @@ from archive.keys import WeakSecret
 from archive.migrate import SchemaMismatch
 from archive.settings import BadSettings
 from storage import StorageError
+
+PRIVATE = 0o077
+"""What the archive writes, databases and backups before all, is for its own account alone."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit status."""
+    os.umask(PRIVATE)
     chosen = parser().parse_args(arguments)
     try:
         result: int | None = chosen.run(settings.load(), chosen)

@@ -3,11 +3,11 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
@@ -59,6 +59,8 @@ class Journal:
 CHANGES = Journal("changes", AuditEvent, AuditDetail, AuditSeal)
 READS = Journal("reads", ReadEvent, ReadDetail, ReadSeal)
 JOURNALS = (CHANGES, READS)
+LAST_LINES = 4_096
+"""Bytes that hold the last checkpoint of a file, and a torn line behind it."""
 
 CHAINED = (
     "id", "at", "actor_id", "actor", "roles", "action", "result", "object_kind", "object_id", "object_ref",
@@ -166,29 +168,52 @@ def write_checkpoint(
 ) -> Checkpoint | None:
     """Signs the head into `folder`, unless nothing was sealed since the last one. Durable when it returns."""
     seq, link = head(session, journal)
-    known = list(checkpoints(folder, journal))
-    if seq == 0 or (known and known[-1].seq == seq):
+    known = last_checkpoint(folder, journal)
+    if seq == 0 or (known is not None and known.seq == seq):
         return None
     bare = Checkpoint(journal.name, seq, link, now.isoformat(timespec="seconds"))
     signed = Checkpoint(bare.journal, bare.seq, bare.hash, bare.at, keys.signer.sign(bare.text()).hex())
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{journal.name}.jsonl").open("a", encoding="utf-8") as file:
-        file.write(canonical(signed.__dict__) + "\n")
+    with (folder / f"{journal.name}.jsonl").open("a+b") as file:
+        # A line torn by a power cut stays as it is; the next one must not continue it.
+        file.write(b"\n" if _tail(file, 1) not in (b"", b"\n") else b"")
+        file.write(canonical(signed.__dict__).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
     return signed
 
 
 def checkpoints(folder: Path, journal: Journal) -> Iterator[Checkpoint]:
-    """The checkpoints of a journal, oldest first. A line torn by a power cut is passed over when it is the last."""
+    """The checkpoints of a journal, oldest first. A line torn by a power cut is passed over: it was never acknowledged."""
+    path = folder / f"{journal.name}.jsonl"
+    if path.exists():
+        with path.open("rb") as file:
+            yield from _read_checkpoints(file)
+
+
+def last_checkpoint(folder: Path, journal: Journal) -> Checkpoint | None:
+    """The newest checkpoint of a journal; the file of years is not read for it."""
     path = folder / f"{journal.name}.jsonl"
     if not path.exists():
-        return
-    for line in path.read_text(encoding="utf-8").splitlines():
+        return None
+    with path.open("rb") as file:
+        found = list(_read_checkpoints(_tail(file, LAST_LINES).splitlines()))
+    return found[-1] if found else None
+
+
+def _read_checkpoints(lines: Iterable[bytes]) -> Iterator[Checkpoint]:
+    for line in lines:
         try:
             yield Checkpoint(**json.loads(line))
-        except (json.JSONDecodeError, TypeError):
+        except (ValueError, TypeError):
             continue
+
+
+def _tail(file: BinaryIO, most: int) -> bytes:
+    """The last bytes of a file; it is left at its end."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - most))
+    return file.read()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from time import sleep
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -11,6 +12,9 @@ from gunicorn.app.base import BaseApplication
 from archive import create_app, settings
 from archive.settings import Settings
 from archive.site import Site
+
+RESTART = 2.0
+"""Seconds before a worker that has died is started again: one that dies at once must not eat the machine."""
 
 
 class WebServer(BaseApplication):
@@ -65,6 +69,16 @@ def _watch_worker() -> None:
             except subprocess.TimeoutExpired:
                 continue
         if child.poll() is None:
-            child.terminate()
-            child.wait(timeout=15)
+            _end(child)
+        elif not stopping:
+            sleep(RESTART)
     os._exit(0)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Its jobs resume wherever they are cut off, so that a worker which does not end is killed."""
+    child.terminate()
+    try:
+        child.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        child.kill()

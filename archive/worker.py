@@ -18,7 +18,7 @@ from sqlalchemy import delete, select, text
 from archive import journal
 from archive.actor import Actor
 from archive.models import Job, Setting
-from archive.services import catalogue, queue, reading
+from archive.services import audit, catalogue, imports, queue, reading
 from archive.site import Site
 
 IDLE = 0.5
@@ -154,8 +154,8 @@ def seal(site: Site, _me: str) -> None:
 def checkpoint(site: Site, _me: str) -> None:
     """Signs the heads of both journals into the folder outside the database."""
     folder = site.settings.checkpoint_folder
-    for book, opened in ((journal.CHANGES, site.session), (journal.READS, site.journal)):
-        with opened() as session:
+    for book in journal.JOURNALS:
+        with audit.reading(site, book) as session:
             journal.write_checkpoint(session, book, folder, site.keys, site.clock())
 
 
@@ -180,6 +180,7 @@ def _forget(site: Site, me: str) -> bool:
 def clean(site: Site, _me: str) -> None:
     """Once a day: what killed processes left behind, the signs of dead workers, and jobs that made pages long ago."""
     site.store.clean_staging(STAGING)
+    imports.sweep(site)
     for folder in (site.settings.var / "work").glob("*"):
         if time() - folder.stat().st_mtime > STAGING.total_seconds():
             rmtree(folder, ignore_errors=True)

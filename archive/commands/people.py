@@ -49,9 +49,8 @@ def _add(settings: Settings, chosen: argparse.Namespace) -> None:
     if len(password) < SHORTEST:
         raise Invalid("the password is too short: 12 characters or more")
     with Site(settings).uow(Actor.system("user.add")) as uow:
-        user = setup.enlist(uow, account=chosen.account, name=chosen.name, staff_no=chosen.staff_no or chosen.account,
-                            password=password, roles=roles, clearance=chosen.clearance)  # fmt: skip
-        uow.record(Event("user.created", object_kind="user", object_id=user.id, words={"roles": list(roles)}))
+        setup.enlist(uow, account=chosen.account, name=chosen.name, staff_no=chosen.staff_no or chosen.account,
+                     password=password, roles=roles, clearance=chosen.clearance)  # fmt: skip
     print(f"made 1 user: {chosen.account}")
 
 

@@ -39,8 +39,7 @@ def _init(settings: Settings, chosen: argparse.Namespace) -> None:
             print(f"made the fonds {chosen.fonds} {chosen.hospital} with its categories")
         if chosen.admin:
             password = _asked_password()
-            setup.enlist(uow, account=chosen.admin, name=chosen.admin, staff_no=chosen.admin, password=password,
-                         roles=("security",), clearance=0)  # fmt: skip
+            setup.appoint(uow, chosen.admin, password)
             print(f"made the security administrator {chosen.admin}")
 
 

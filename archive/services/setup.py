@@ -3,6 +3,9 @@
 from sqlalchemy import select
 
 from archive import classes
+from archive.errors import Conflict
+from archive.i18n import _
+from archive.journal import Event
 from archive.models import (
     ROOT_ID,
     CalendarDay,
@@ -66,7 +69,25 @@ def enlist(uow: UnitOfWork, *, account: str, name: str, staff_no: str, password:
         RoleAssignment(principal_id=principal.id, role=role, granted_at=uow.now) for role in roles
     )
     uow.session.flush()
+    words: dict[str, object] = {"account": account, "roles": list(roles)}
+    uow.record(Event("user.created", object_kind="user", object_id=user.id, words=words))
     return user
+
+
+def appoint(uow: UnitOfWork, account: str, password: str) -> User:
+    """The first security administrator. Raises Conflict where there is one: theirs it is to make the next."""
+    held = select(RoleAssignment.id).where(RoleAssignment.role == "security")
+    if uow.session.scalar(held.limit(1)) is not None:
+        raise Conflict(_("There is a security administrator already. They give this role to others."))
+    return enlist(
+        uow,
+        account=account,
+        name=account,
+        staff_no=account,
+        password=password,
+        roles=("security",),
+        clearance=0,
+    )
 
 
 def department(uow: UnitOfWork, *, code: str, name: str) -> int:
@@ -83,7 +104,8 @@ def department(uow: UnitOfWork, *, code: str, name: str) -> int:
 def catch_up(uow: UnitOfWork) -> None:
     """After an upgrade of the program: new kinds of policy are seeded, and classes follow a changed matrix."""
     policies.seed(uow)
-    classes.refresh_policy(uow.session)
+    if expanded := classes.refresh_policy(uow.session):
+        uow.record(Event("rights.changed", words={"classes": expanded}))
 
 
 def name_hospital(uow: UnitOfWork, name: str) -> None:

@@ -125,8 +125,7 @@ def _book(uow: UnitOfWork, book: Journal) -> Book:
         sealed, head = journal.head(session, book)
         last = session.scalar(select(func.max(book.seal.event_id))) or 0
         waiting = session.scalar(select(func.count(book.event.id)).where(book.event.id > last)) or 0
-    marks = list(journal.checkpoints(uow.site.settings.checkpoint_folder, book))
-    mark = marks[-1] if marks else None
+    mark = journal.last_checkpoint(uow.site.settings.checkpoint_folder, book)
     at = datetime.fromisoformat(mark.at) if mark else None
     return Book(TITLES[book.name], sealed, head, waiting, mark.seq if mark else None, at)
 

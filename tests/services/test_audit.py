@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 
 from archive import worker
 from archive.errors import Forbidden, Invalid
-from archive.journal import CHANGES, READS, Event, Journal, Origin, checkpoints, verify
+from archive.journal import CHANGES, READS, Event, Journal, Origin, checkpoints, last_checkpoint, verify
 from archive.models import Job
 from archive.services import audit, daybook, holdings, sharing, trails, tree, verification
 from archive.services.audit import Filters, Line
@@ -381,6 +381,23 @@ def test_a_checkpoint_of_the_other_journal_is_none_of_this(sealed: Hospital) -> 
     folder = sealed.site.settings.checkpoint_folder
     (folder / "changes.jsonl").write_text((folder / "reads.jsonl").read_text())
     assert "检查点是伪造的" in verified(sealed)["Journal of changes"].sentence
+
+
+def test_a_checkpoint_after_a_torn_line_counts_and_the_torn_one_does_not(
+    hospital: Hospital, record: int
+) -> None:
+    folder = hospital.site.settings.checkpoint_folder
+    seal(hospital)
+    whole = list(checkpoints(folder, CHANGES))
+    with (folder / "changes.jsonl").open("a") as file:
+        file.write('{"journal":"changes","seq":9')
+    with hospital.uow("archivist") as uow:
+        holdings.register(uow, uow.node(record), barcode="X-LATE")
+    seal(hospital)
+    kept = list(checkpoints(folder, CHANGES))
+    assert kept[:-1] == whole
+    assert last_checkpoint(folder, CHANGES) == kept[-1]
+    assert kept[-1].seq > whole[-1].seq
 
 
 def test_the_first_bad_event_is_named_when_there_are_two(sealed: Hospital) -> None:

@@ -71,7 +71,7 @@ def keep(uow: UnitOfWork, staged: Staged, filename: str) -> str:
     """Takes a staged file into its owner's inbox; gives the token by which they find it. Raises TooLarge."""
     if staged.size > LARGEST:
         raise TooLarge
-    _sweep(_inbox(uow.site))
+    sweep(uow.site)
     token = f"{uow.actor.principal_id or 0}-{uuid4().hex}"
     folder = _inbox(uow.site) / token
     folder.mkdir(mode=0o700)
@@ -122,9 +122,10 @@ def _convert(folder: Path) -> None:
     (folder / RAW).unlink(missing_ok=True)
 
 
-def _sweep(folder: Path) -> None:
+def sweep(site: Site) -> None:
+    """Throws away files that nobody has imported within a day: lists of people do not lie about."""
     limit = time.time() - KEPT_SECONDS
-    for left in folder.iterdir():
+    for left in _inbox(site).iterdir():
         with suppress(FileNotFoundError):
             if left.stat().st_mtime < limit:
                 shutil.rmtree(left)
