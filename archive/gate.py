@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from typing import Any
 from uuid import UUID, uuid4
@@ -221,8 +221,10 @@ def _note_reading(route: Route, uow: UnitOfWork, response: Response) -> None:
     name = route.event or f"{(request.endpoint or 'page').replace('.', '_')}.viewed"
     words = dict(g.get("reading_words", {}))
     base = Event(name, shown=tuple(sorted(uow.seen)), words=words)
-    events = uow.readings or [base if node is None else uow.event_about(node, base)]
-    for event in events:
+    first, *further = uow.readings or [base if node is None else uow.event_about(node, base)]
+    # A view that tells more than this line tells it itself, but whom the page showed stands in the journal in any case.
+    shown = tuple(sorted(uow.seen.union(first.shown)))
+    for event in (replace(first, shown=shown), *further):
         site().record_read(event, uow.actor, uow.origin)
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, insert, select, update
+from sqlalchemy import Select, and_, insert, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from archive import journal
@@ -53,6 +53,15 @@ def could(actor: Actor, needs: Needs) -> bool:
     if isinstance(needs, Program):
         return actor.is_system
     return not actor.anywhere.isdisjoint(needs if isinstance(needs, tuple) else (needs,))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a unit of work had come with what it will tell the journal."""
+
+    wrote: bool
+    events: int
+    words: tuple[dict[str, Any], ...]
 
 
 class UnitOfWork:
@@ -158,6 +167,11 @@ class UnitOfWork:
             raise NotFound
         return row[0], row[1]
 
+    def lock(self, node: Node) -> None:
+        """Before a decision that must hold until the commit: whoever else locks the node waits. It is read again."""
+        self.session.flush()
+        self.session.refresh(node, with_for_update=True)
+
     def saw(self, node: Node) -> None:
         """Notes that the actor was shown who or what `node` is about."""
         self.seen.add(node.id)
@@ -202,6 +216,17 @@ class UnitOfWork:
                 self.session.execute(
                     grown, execution_options={"scope": "outbox", "synchronize_session": False}
                 )
+                self._follow_beside_the_bytes(part)
+
+    def _follow_beside_the_bytes(self, numbers: Sequence[int]) -> None:
+        """What is said of a node that has pages is said beside their bytes, too (services/sidecars.py)."""
+        paged = select(literal("sidecar"), Node.id, literal(self.now), literal(0))
+        self.session.execute(
+            insert(Outbox).from_select(
+                ["topic", "node_id", "at", "tries"], paged.where(Node.id.in_(numbers), Node.page_count > 0)
+            ),
+            execution_options={"scope": "outbox"},
+        )
 
     def job(
         self, kind: str, *, node: Node | None = None, total: int | None = None, priority: int = 5, **args: Any
@@ -226,6 +251,18 @@ class UnitOfWork:
             event, object_kind="node", object_id=node.id, object_ref=node.archival_no or str(node.uuid),
             patient_hash=self.site.keys.identity_hash(mrn) if mrn else None,
         )  # fmt: skip
+
+    def mark(self) -> Mark:
+        """How far the events have come, before something that may be taken back."""
+        words = tuple(dict(act["words"]) for act in self._acts)
+        return Mark(bool(self.session.info.get("wrote")), len(self.events), words)
+
+    def forget_since(self, mark: Mark) -> None:
+        """A savepoint has taken the rows back since `mark`: nothing of it is left for the journal to tell."""
+        self.session.info["wrote"] = mark.wrote
+        del self.events[mark.events :]
+        for act, words in zip(self._acts, mark.words, strict=True):
+            act["words"] = dict(words)
 
     def undo(self) -> None:
         """Takes back everything so far, so that a refused form can be shown again with what was typed."""

@@ -18,7 +18,7 @@ from sqlalchemy import delete, select, text
 from archive import journal
 from archive.actor import Actor
 from archive.models import Job, Setting
-from archive.services import audit, catalogue, imports, queue, reading
+from archive.services import audit, catalogue, imports, queue, reading, sidecars
 from archive.site import Site
 
 IDLE = 0.5
@@ -159,6 +159,12 @@ def checkpoint(site: Site, _me: str) -> None:
             journal.write_checkpoint(session, book, folder, site.keys, site.clock())
 
 
+def describe(site: Site, _me: str) -> None:
+    """Writes beside the bytes of each record what has since been said of it."""
+    while sidecars.follow(site):
+        pass
+
+
 def drain(site: Site, _me: str) -> None:
     """Brings the index up to date with the outbox."""
     while catalogue.drain(site):
@@ -210,6 +216,6 @@ INDEX_CHORE = Chore("index", 0.5, drain, alone=True)
 DAY = 86_400
 UPKEEP = (
     SEAL, CHECKPOINT, REVIVE, Chore("beat", 10, beat), Chore("clean", DAY, clean, alone=True),
-    Chore("expire", DAY, expire, alone=True),
+    Chore("expire", DAY, expire, alone=True), Chore("sidecars", 2, describe, alone=True),
 )  # fmt: skip
 INDEX = (INDEX_CHORE,)

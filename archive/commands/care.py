@@ -41,7 +41,7 @@ def _status(settings: Settings, _chosen: argparse.Namespace) -> int:
         print(
             f"jobs waiting: {_count(uow, Job, Job.state == 'waiting')}  failed: {_count(uow, Job, Job.state == 'failed')}"
         )
-        print(f"index behind by: {_count(uow, Outbox)} changes")
+        print(f"index behind by: {_count(uow, Outbox, Outbox.topic == 'index')} changes")
         print(
             f"open sessions: {_count(uow, Session, Session.ended_at.is_(None), Session.expires_at > uow.now)}"
         )

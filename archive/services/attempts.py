@@ -15,14 +15,12 @@ def attempt(uow: UnitOfWork) -> Iterator[None]:
 
     Raises Stale where somebody else saved first, and whatever the block raises.
     """
-    wrote, told = uow.session.info.get("wrote", False), len(uow.events)
+    mark = uow.mark()
     try:
         with uow.session.begin_nested():
             yield
     except BaseException as error:
-        # The savepoint took everything back, so nothing is left that the journal must tell.
-        uow.session.info["wrote"] = wrote
-        del uow.events[told:]
+        uow.forget_since(mark)
         if isinstance(error, StaleDataError):
             raise Stale from error
         raise

@@ -97,7 +97,9 @@ def panel(uow: UnitOfWork) -> Panel:
     may_look(uow)
     operates = uow.can(P.OPERATE)
     usage = shutil.disk_usage(uow.site.settings.var)
-    behind, oldest = uow.session.execute(select(func.count(Outbox.id), func.min(Outbox.at))).one()
+    behind, oldest = uow.session.execute(
+        select(func.count(Outbox.id), func.min(Outbox.at)).where(Outbox.topic == "index")
+    ).one()
     recent = uow.now - timedelta(minutes=uow.site.settings.idle_minutes)
     live = (
         Session.kind == "web",

@@ -117,6 +117,9 @@ def keep_one_who_assigns(uow: UnitOfWork, user: User) -> None:
     """Raises Conflict when nobody but `user` could give roles: the hospital would be locked out of its own rights."""
     if not held(uow, user) & ASSIGNING:
         return
+    # Of two who take this role from each other at once, the second waits here and then counts anew.
+    rows = select(RoleAssignment.id).where(RoleAssignment.role.in_(ASSIGNING)).order_by(RoleAssignment.id)
+    uow.session.scalars(rows.with_for_update()).all()
     others = (
         select(func.count(RoleAssignment.id))
         .join(User, User.id == RoleAssignment.principal_id)

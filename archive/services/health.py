@@ -33,7 +33,9 @@ def check(site: Site, uow: UnitOfWork) -> Health:
     reasons = []
     if not worker_is_alive(uow):
         reasons.append("worker: not heard from")
-    if (waiting := uow.session.scalar(select(func.count(Outbox.id))) or 0) > 10_000:
+    if (
+        waiting := uow.session.scalar(select(func.count(Outbox.id)).where(Outbox.topic == "index")) or 0
+    ) > 10_000:
         reasons.append(f"index: {waiting} changes behind")
     return Health("degraded" if reasons else "ok", reasons)
 

@@ -239,8 +239,8 @@ def carrier_of(uow: UnitOfWork, node: Numbered) -> str | None:
 
 def summary(uow: UnitOfWork, node: Node) -> Summary:
     """What the page of a node says of its carriers."""
-    counting = select(func.sum(Node.page_count)).where(Node.path >= node.path, Node.path < node.path_end)
-    pages = uow.session.scalar(counting, execution_options=TRUSTED) or 0
+    counting = uow.nodes(P.DISCOVER, func.sum(Node.page_count))
+    pages = uow.session.scalar(counting.where(Node.path >= node.path, Node.path < node.path_end)) or 0
     return Summary(carrier_of(uow, node), pages, volumes(uow, node) if uow.can(P.HOLDING_VIEW, node) else [])
 
 

@@ -15,7 +15,7 @@ from archive.models import Blob, Job, Node, Representation
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING, TYPES
 from archive.schema import clean
-from archive.services import pages, records, sidecars
+from archive.services import pages, records
 from archive.services.jobs import LIVE
 from archive.site import Site
 from archive.uow import UnitOfWork, action
@@ -78,7 +78,7 @@ def upload(uow: UnitOfWork, node: Node, staged: Staged, *, filename: str) -> tup
         records.reach(uow, home, "scan", "scanning")
     job = uow.job("page.derive", node=node, representation=made.id)
     uow.enqueue("index", node)
-    sidecars.write(uow, home)
+    uow.enqueue("sidecar", home)
     uow.note(representation=made.id, sha256=staged.sha256, size=staged.size, filename=blob.filename)
     return made, job
 
@@ -209,7 +209,7 @@ def settle(uow: UnitOfWork, node: Node) -> None:
     home = file_of(uow, node)
     if home.type == "medical_record" and _all_ready(uow, home):
         records.reach(uow, home, "scan", "linked")
-    sidecars.write(uow, home)
+    uow.enqueue("sidecar", home)
     uow.enqueue("index", node)
 
 

@@ -46,6 +46,7 @@ def issue(uow: UnitOfWork, request: Request, *, barcode: str, sheets: int | None
     and, unless `confirmed`, for a count of sheets that is not what it should be.
     """
     holding, node = uow.holding(barcode)
+    uow.lock(node)  # else it might be sealed, or taken up for correction, at this very moment
     uow.require(P.REQUEST_HANDLE, node)
     uow.about(node)
     if refusal := _objection(uow, request, holding, node):

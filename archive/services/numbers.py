@@ -29,6 +29,15 @@ def draw(uow: UnitOfWork, name: str) -> int:
     return uow.session.scalars(step).one()
 
 
+def draw_many(uow: UnitOfWork, name: str, count: int, *, beyond: int = 0) -> range:
+    """The next `count` values of a counter, all higher than `beyond`; its row is locked like that of `draw`."""
+    if not count:
+        return range(0)
+    first = max(draw(uow, name), beyond + 1)
+    uow.session.execute(update(Counter).where(Counter.name == name).values(value=first + count - 1))
+    return range(first, first + count)
+
+
 def slip(uow: UnitOfWork, prefix: str) -> str:
     """借阅单号 JY2026-000001 and its like: the prefix, the year, a number (domain §3.6)."""
     period = f"{prefix}{uow.today.year}"

@@ -2,28 +2,45 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, delete, select
 
-from archive import errors
-from archive.models import Blob, Node, Representation
+from archive.actor import Actor
+from archive.models import Blob, Node, Outbox, Representation
+from archive.policy.types import INHERITING
+from archive.site import Site
 from archive.uow import UnitOfWork
-from storage import StoreFull
 
 TRUSTED: Any = {"scope": "sidecars"}
 FORMAT = 1
+BATCH = 200
 
 
-def write(uow: UnitOfWork, home: Node) -> None:
-    """Writes what the database says of a file, its items and their bytes beside the bytes. Raises Full."""
-    try:
-        uow.site.store.write_sidecar(home.uuid, content(uow, home))
-    except StoreFull as error:
-        raise errors.Full from error
+def follow(site: Site) -> int:
+    """Takes a batch out of the outbox: writes beside the bytes of each record what the database now says of it.
+
+    Gives how many changes that were. Again is as good as once; raises StoreFull, and the batch waits.
+    """
+    with site.uow(Actor.system("sidecars"), readonly=True) as uow:
+        due = select(Outbox.id, Outbox.node_id).where(Outbox.topic == "sidecar").order_by(Outbox.id)
+        rows = uow.session.execute(due.limit(BATCH)).all()
+        for home in _homes(uow, {node for _row, node in rows}):
+            if said := content(uow, home):
+                site.store.write_sidecar(home.uuid, said)
+    if rows:
+        with site.session() as session:
+            session.execute(delete(Outbox).where(Outbox.id.in_([row for row, _node in rows])))
+    return len(rows)
 
 
-def content(uow: UnitOfWork, home: Node) -> dict[str, Any]:
-    """The file, its items in order, and every representation with its hash."""
-    uow.session.flush()
+def _homes(uow: UnitOfWork, numbers: set[int]) -> list[Node]:
+    """The files in whose folders the bytes of these nodes lie: an item's is its parent's."""
+    home = case((Node.type.in_(INHERITING), Node.parent_id), else_=Node.id)
+    wanted = select(home).where(Node.id.in_(numbers))
+    return list(uow.session.scalars(select(Node).where(Node.id.in_(wanted)), execution_options=TRUSTED))
+
+
+def content(uow: UnitOfWork, home: Node) -> dict[str, Any] | None:
+    """The file, its items in order, and every representation with its hash; nothing where there are no bytes."""
     branch = select(Node).where(Node.path >= home.path, Node.path < home.path_end).order_by(Node.path)
     nodes = list(uow.session.scalars(branch, execution_options=TRUSTED))
     names = {node.id: str(node.uuid) for node in nodes}
@@ -33,7 +50,9 @@ def content(uow: UnitOfWork, home: Node) -> dict[str, Any]:
         .where(Representation.node_id.in_(names))
         .order_by(Representation.node_id, Representation.role, Representation.seq),
         execution_options=TRUSTED,
-    )
+    ).all()
+    if not rows:
+        return None
     return {
         "format": FORMAT,
         "record": str(home.uuid),

@@ -40,6 +40,7 @@ def take(
     step = WORKFLOWS[node.workflow].transition(name)
     if step is None:
         raise Conflict(_("There is no such step."))
+    uow.lock(node)
     uow.require(P(step.needs), node)
     if node.state not in step.sources:
         raise Conflict(_("This has been done already, or the record is in another state. Reload the page."))
@@ -90,7 +91,17 @@ def _number_items(uow: UnitOfWork, node: Node) -> None:
         .where(Node.parent_id == node.id, Node.workflow == "inherited")
         .order_by(Node.position, Node.id)
     )
-    for place, item in enumerate(uow.session.scalars(items, execution_options={"scope": "steps"}), start=1):
-        if item.archival_no is None:
-            item.archival_no = f"{node.archival_no}-{place:03d}"
-            numbers.rename(uow, item, f"{place:03d}")
+    found = list(uow.session.scalars(items, execution_options=TRUSTED))
+    fresh = [item for item in found if item.archival_no is None]
+    # A number is never given twice, not even that of an item which has since been moved to another file.
+    given = numbers.draw_many(uow, f"items:{node.archival_no}", len(fresh), beyond=_highest(node, found))
+    for place, item in zip(given, fresh, strict=True):
+        item.archival_no = f"{node.archival_no}-{place:03d}"
+        numbers.rename(uow, item, f"{place:03d}")
+
+
+def _highest(file: Node, items: list[Node]) -> int:
+    """The highest item number below `file`: an import may have brought numbers that nothing here has drawn."""
+    lead = f"{file.archival_no}-"
+    tails = [(item.archival_no or "").removeprefix(lead) for item in items]
+    return max((int(tail) for tail in tails if tail.isdecimal()), default=0)

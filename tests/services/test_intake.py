@@ -5,11 +5,11 @@ from io import BytesIO
 import pytest
 from sqlalchemy import select
 
-from archive import classes, errors
+from archive import classes, errors, worker
 from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound
 from archive.models import Blob, Milestone, Node, Representation
 from archive.policy.permissions import P
-from archive.services import intake, jobs, steps, tree
+from archive.services import intake, jobs, steps, tree, typed
 from archive.site import Site
 from storage import BlobStatus
 from tests import papers
@@ -63,6 +63,7 @@ def test_a_folder_says_enough_to_rebuild_its_record(site: Site, hospital: Hospit
     upload(hospital, "archivist", item, papers.pdf("手术记录"), "手术.pdf")
     with hospital.uow("archivist", readonly=True) as uow:
         home, part = uow.node(record).uuid, uow.node(item).uuid
+    worker.describe(site, "test")
     said = site.store.read_sidecar(home)
     assert [node["title"] for node in said["nodes"]] == ["00218647-2 · 刘婷婷 · 2026-11-12", "手术记录"]
     assert said["nodes"][0]["fields"]["diagnosis_code"] == RECORD["diagnosis_code"]
@@ -71,6 +72,20 @@ def test_a_folder_says_enough_to_rebuild_its_record(site: Site, hospital: Hospit
     }  # fmt: skip
     stored = set(site.store.iterate())
     assert {(home, file["sha256"]) for file in said["files"]} == stored, "an item's bytes lie with its file"
+
+
+def test_what_is_said_of_a_record_later_is_said_beside_its_bytes_too(
+    site: Site, hospital: Hospital, record: int
+) -> None:
+    upload(hospital, "archivist", record, papers.pdf("病案首页"))
+    with hospital.uow("archivist") as uow:
+        node = uow.node(record)
+        node.page_count = 1
+        fields = {**typed.form_values(uow, node), "diagnosis": "足月妊娠"}
+        tree.edit(uow, node, fields=fields, version=node.version)
+        home = node.uuid
+    worker.describe(site, "test")
+    assert site.store.read_sidecar(home)["nodes"][0]["fields"]["diagnosis"] == "足月妊娠"
 
 
 def test_the_record_is_being_scanned_from_its_first_file_on(hospital: Hospital, record: int) -> None:

@@ -126,3 +126,26 @@ def test_an_item_moves_with_its_file_through_every_state(hospital: Hospital, rec
     with hospital.uow("archivist", readonly=True) as uow:
         node = uow.session.get_one(Node, item, execution_options={"scope": "test"})
         assert node.state == "review"
+
+
+def test_the_number_of_an_item_that_went_to_another_file_is_not_given_again(
+    hospital: Hospital, record: int
+) -> None:
+    def items(file: Node, *titles: str) -> list[int]:
+        fields = [{"title": title, "component": "RY"} for title in titles]
+        return [tree.add(uow, file, kind="component", fields=each).id for each in fields]
+
+    with hospital.uow("senior") as uow:
+        _first, second = items(uow.node(record), "入院记录", "病程记录")
+        other = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record",
+                         fields=RECORD | {"mrn": "00218999", "dept": str(hospital.wards["CK"])}).id  # fmt: skip
+    to_review(hospital, record)
+    fulfil(hospital, record)
+    with hospital.uow("senior") as uow:
+        steps.take(uow, uow.node(record), "archive")
+        steps.take(uow, uow.node(record), "correct", reason="误入他人病程记录")
+        tree.move(uow, uow.node(second), to=uow.node(other))
+        (late,) = items(uow.node(record), "手术记录")
+        steps.take(uow, uow.node(record), "finish")
+        assert uow.node(second).archival_no == "H001-ZY·BL·2026·D30-000001-002"
+        assert uow.node(late).archival_no == "H001-ZY·BL·2026·D30-000001-003"

@@ -11,6 +11,7 @@ from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.services import holdings, tree, typed
+from archive.services.attempts import attempt
 from archive.services.imports import planting, stays
 from archive.services.imports.described import describe
 from archive.services.imports.patients import refuse_bad_numbers
@@ -106,7 +107,7 @@ class Discharges:
         """Changes one known record as a person would; what is refused stays as it is and is told."""
         node = self._record(row)
         try:
-            with uow.session.begin_nested():
+            with attempt(uow):
                 made = self._changed(uow, row, node) if node is not None else []
         except ArchiveError as refused:
             self.reader.object(row, "", str(refused))

@@ -10,6 +10,7 @@ from archive.errors import ArchiveError
 from archive.models import ImportRow, Membership, Node, Patient, Principal
 from archive.names import name_key
 from archive.services import tree
+from archive.services.attempts import attempt
 from archive.services.imports.persons import thawed
 from archive.uow import UnitOfWork
 
@@ -26,7 +27,7 @@ def _node(uow: UnitOfWork, number: int, before: dict[str, Any]) -> bool:
     if node is None or node.version != before["version"]:
         return False
     try:
-        with uow.session.begin_nested():
+        with attempt(uow):
             tree.edit(uow, node, fields=before["fields"], version=node.version)
     except ArchiveError:
         return False
