@@ -55,6 +55,22 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Code(TypeDecorator[str]):
+    """What a person types in any case: kept, and compared, in capitals or in small letters."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int, *, capitals: bool) -> None:
+        super().__init__(length)
+        self.length, self.capitals = length, capitals
+
+    def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
+        if value is None:
+            return None
+        return value.upper() if self.capitals else value.lower()
+
+
 class Base(DeclarativeBase):
     """Tables of the main database."""
 

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData
 
-from archive.db import Base, Moment, ReadsBase
+from archive.db import Base, Code, Moment, ReadsBase
 from archive.site import Site
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -23,7 +23,11 @@ class SchemaMismatch(Exception):
 
 def _render(kind: str, item: Any, _context: Any) -> str | bool:
     """A migration stands alone: it names the database's type, not ours."""
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, Moment) else False
+    if kind == "type" and isinstance(item, Moment):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, Code):
+        return f"sa.String(length={item.length})"
+    return False
 
 
 @dataclass(frozen=True)

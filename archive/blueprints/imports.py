@@ -80,7 +80,7 @@ def columns(uow: UnitOfWork, name: str) -> str | Response:
 def _plan(token: str) -> Plan:
     """What has been chosen so far: the kind in the address, the columns in the form."""
     asked, form = request.args, request.form
-    said = {name.removeprefix("col-"): int(place) if place.isdigit() else None
+    said = {name.removeprefix("col-"): int(place) if place.isdecimal() else None
             for name, place in form.items() if name.startswith("col-")}  # fmt: skip
     return Plan(asked.get("kind", ""), token, asked.get("category"), said, form.get("digits", type=int))
 

@@ -52,7 +52,8 @@ def open_session(_uow: UnitOfWork) -> Response | tuple[str, int]:
         return _form(account, str(error)), error.status
     login_user(SignedIn(opened.token, opened.actor))
     response = make_response(redirect(_safe(request.args.get("next")) or url_for("workbench.home")))
-    response.set_cookie("device", opened.device, max_age=YEAR, httponly=True, samesite="Lax")
+    secure = gate.site().settings.secure_cookies
+    response.set_cookie("device", opened.device, max_age=YEAR, httponly=True, samesite="Lax", secure=secure)
     return response
 
 

@@ -57,7 +57,7 @@ def _trial(uow: UnitOfWork, node: Any) -> dict[str, Any]:
     """Whom the page is tried as: one person, or those among whom to choose."""
     text = request.args.get("as", "").strip()
     found = sharing.candidates(uow, node, text, people_only=True)
-    exact = [one for one in found if one.staff_no == text] or found
+    exact = [one for one in found if one.staff_no == text.upper()] or found
     if len(exact) != 1:
         return {"trial": None, "tried": text, "candidates": found}
     g.reading_words = {"tried_as": exact[0].staff_no}

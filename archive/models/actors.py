@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from archive.db import Base, BigInt, Ordered
+from archive.db import Base, BigInt, Code, Ordered
 
 
 class Principal(Base):
@@ -29,8 +29,8 @@ class User(Base):
     __tablename__ = "user"
 
     id: Mapped[int] = mapped_column(ForeignKey("principal.id"), primary_key=True)
-    account: Mapped[str] = mapped_column(String(60), unique=True)
-    staff_no: Mapped[str] = mapped_column(String(30), unique=True)
+    account: Mapped[str] = mapped_column(Code(60, capitals=False), unique=True)
+    staff_no: Mapped[str] = mapped_column(Code(30, capitals=True), unique=True)
     password: Mapped[str | None] = mapped_column(String(200))
     clearance: Mapped[int] = mapped_column(default=1)
     locale: Mapped[str] = mapped_column(String(10), default="zh_CN")

@@ -196,10 +196,13 @@ def renew(uow: UnitOfWork, request: Request) -> None:
     uow.about(node)
     if refusal := renewal_objection(uow, request, node):
         raise Conflict(refusal)
-    for line in _open_lines(uow, request):
+    lines = _open_lines(uow, request)
+    for line in lines:
         line.due_at = calendar.due(uow, calendar.day_of(uow, line.due_at), request.days)
         line.renewals += 1
-        uow.note(number=request.number, due=line.due_at, renewals=line.renewals)
+    uow.note(
+        number=request.number, due=[line.due_at for line in lines], renewals=[line.renewals for line in lines]
+    )
 
 
 def _is_theirs_to_renew(uow: UnitOfWork, request: Request, node: Node) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Any, cast
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 
 from archive.errors import Conflict, Invalid, Stale
@@ -66,8 +66,7 @@ def _faults(uow: UnitOfWork, account: str, staff_no: str, name: str) -> dict[str
 
 def _taken(uow: UnitOfWork, word: str) -> bool:
     """People sign in with either: nobody's account is another's staff number."""
-    word = word.lower()
-    known = select(User.id).where(or_(func.lower(User.account) == word, func.lower(User.staff_no) == word))
+    known = select(User.id).where(or_(User.account == word, User.staff_no == word))
     return uow.session.scalar(known.limit(1)) is not None
 
 

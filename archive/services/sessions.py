@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session as OrmSession
 
@@ -58,7 +58,7 @@ def sign_in(site: Site, *, account: str, password: str, device: str, origin: Ori
 
 def _is(account: str) -> ColumnElement[bool]:
     """Accounts and staff numbers are typed in any case."""
-    return or_(User.account == account, func.lower(User.staff_no) == account)
+    return or_(User.account == account, User.staff_no == account)
 
 
 def _throttle_key(session: OrmSession, account: str, device: str, address: str) -> str:

@@ -90,7 +90,7 @@ STAFF = ImportKind(
         "and without a password."
     ),
     (
-        Column("staff_no", _l("Staff number"), values.code, required=True, longest=30),
+        Column("staff_no", _l("Staff number"), values.capitals, required=True, longest=30),
         Column("name", _l("Name"), required=True, longest=80),
         Column(
             "account",

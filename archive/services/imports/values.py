@@ -45,6 +45,10 @@ def code(cell: str) -> str:
     return narrow(text(cell))
 
 
+def capitals(cell: str) -> str:
+    return code(cell).upper()
+
+
 def number(cell: str) -> str:
     """A whole number, also as 第2次 or 2.0."""
     found = re.fullmatch(r"第?(\d{1,12})(?:\.0+)?[次页张件]?", narrow(text(cell)))
