@@ -7,7 +7,7 @@ from flask import Response, make_response, redirect, render_template, url_for
 from archive.gate import SIGNED_IN, Section
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import circulation, inspections, listing, requests, workbench
+from archive.services import circulation, inspections, listing, requests, sealed, workbench
 from archive.uow import UnitOfWork
 
 section = Section("workbench", __name__)
@@ -58,6 +58,8 @@ def _figures(
             _figure(_("Out"), counts.out, url_for("desk.out"), ""),
             _figure(_("Overdue"), counts.overdue, url_for("desk.overdue"), "bad"),
         ]
+    if uow.can(P.HOLD_APPLY) and (due := sealed.to_review(uow)):
+        rows.append(_figure(_("Seals to review"), due, url_for("holds.listing"), "wait"))
     if uow.can(P.REQUEST_CREATE) and not uow.can(P.ADD):
         rows += [
             _figure(_("Waiting"), counts.waiting, url_for("requests.mine"), ""),

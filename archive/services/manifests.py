@@ -10,9 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from archive.models import Blob, Hold, Holding, Node, Page, Representation
-from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "manifests"}
@@ -20,25 +18,58 @@ TRUSTED: Any = {"scope": "manifests"}
 
 @dataclass(frozen=True)
 class Span:
-    """Pages of one item that come from one file: how many, and the file's SHA-256."""
+    """Pages that follow one another and come from one file: from which to which, and the file's SHA-256."""
 
-    item: NodeView | None
     first: int
     last: int
     sha256: str
 
 
+@dataclass(frozen=True)
+class Line:
+    """One paper of the package as it was called on that day; no title: the record itself, not yet split."""
+
+    title: str | None
+    date: str | None
+    spans: list[Span]
+
+
 def drawn(uow: UnitOfWork, node: Node, former: Iterable[Hold] = ()) -> dict[str, Any]:
-    """The list of a record whose right has been checked: pages by id and the hash of the file they come from, volumes by
-    barcode and sheets. What lies in the `former` packages is left out: a supplement seals what is new.
+    """The list of a record whose right has been checked: its papers by their titles, pages by id and the hash of the
+    file they come from, volumes by barcode and sheets. What lies in the `former` packages is left out: a supplement
+    seals what is new.
     """
     sealed = [hold.manifest for hold in former]
     known = {(page["page"], page["sha256"]) for before in sealed for page in before["pages"]}
+    papers = {one["item"] for before in sealed for one in before["items"]}
     carried = {(one["barcode"], one["sheets"]) for before in sealed for one in before["volumes"]}
-    return {
-        "pages": [page for page in _pages(uow, node) if (page["page"], page["sha256"]) not in known],
-        "volumes": [one for one in _volumes(uow, node) if (one["barcode"], one["sheets"]) not in carried],
-    }
+    pages = [page for page in _pages(uow, node) if (page["page"], page["sha256"]) not in known]
+    with_pages = {page["item"] for page in pages}
+    items = [
+        one for one in _items(uow, node) if one["item"] in with_pages or _is_new_paper(one, node, papers)
+    ]
+    volumes = [one for one in _volumes(uow, node) if (one["barcode"], one["sheets"]) not in carried]
+    return {"items": items, "pages": pages, "volumes": volumes}
+
+
+def _is_new_paper(one: dict[str, Any], node: Node, known: set[int]) -> bool:
+    return one["item"] != node.id and one["item"] not in known
+
+
+def _items(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
+    """The record itself without a title, then its papers in their order."""
+    rows = uow.session.execute(
+        select(Node.id, Node.title, Node.date_from)
+        .where(Node.path >= node.path, Node.path < node.path_end, Node.overlay < int(Overlay.TRASHED))
+        .order_by(Node.depth, Node.position, Node.id),
+        execution_options=TRUSTED,
+    )
+    return [
+        {"item": number, "title": None, "date": None}
+        if number == node.id
+        else {"item": number, "title": title, "date": str(day) if day else None}
+        for number, title, day in rows
+    ]
 
 
 def _pages(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
@@ -64,7 +95,7 @@ def _volumes(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
 
 
 def is_empty(manifest: dict[str, Any]) -> bool:
-    return not manifest["pages"] and not manifest["volumes"]
+    return not any(manifest.values())
 
 
 def digest(manifest: dict[str, Any]) -> str:
@@ -73,13 +104,17 @@ def digest(manifest: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def spans(uow: UnitOfWork, manifest: dict[str, Any]) -> list[Span]:
-    """The pages of a list, those together that follow one another in one item and come from one file."""
-    pages = manifest["pages"]
-    items = uow.list(uow.nodes(P.DISCOVER).where(Node.id.in_({page["item"] for page in pages})))
-    seen = {view.id: view for view in views(uow, items)}
+def lines(manifest: dict[str, Any]) -> list[Line]:
+    """The papers of a list, each with its pages."""
+    pages: dict[int, list[dict[str, Any]]] = {}
+    for page in manifest["pages"]:
+        pages.setdefault(page["item"], []).append(page)
+    return [Line(one["title"], one["date"], _spans(pages.get(one["item"], []))) for one in manifest["items"]]
+
+
+def _spans(pages: list[dict[str, Any]]) -> list[Span]:
     found = []
-    for (item, sha256), run in groupby(pages, key=lambda page: (page["item"], page["sha256"])):
+    for sha256, run in groupby(pages, key=lambda page: page["sha256"]):
         numbers = [page["ordinal"] for page in run]
-        found.append(Span(seen.get(item), numbers[0], numbers[-1], sha256))
+        found.append(Span(numbers[0], numbers[-1], str(sha256)))
     return found

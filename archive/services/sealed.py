@@ -5,14 +5,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.errors import NotFound
 from archive.models import Hold, HoldNode, Node, Principal
 from archive.policy.permissions import P
 from archive.services import holds, manifests, policies
-from archive.services.manifests import Span
+from archive.services.manifests import Line
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 
@@ -124,6 +124,17 @@ def listing(uow: UnitOfWork, *, released: bool = False) -> list[Seal]:
     return _seals(uow, statement.limit(MOST))
 
 
+def to_review(uow: UnitOfWork) -> int:
+    """How many seals are near their review day or past it."""
+    near = uow.today + timedelta(days=holds.limits(uow)["near_days"])
+    due = (
+        _visible(uow)
+        .with_only_columns(func.count(Hold.id))
+        .where(Hold.released_at.is_(None), Hold.review_due <= near)
+    )
+    return uow.session.scalar(due.order_by(None)) or 0
+
+
 @dataclass(frozen=True)
 class Slip:
     """封存清单: the seal with everything that lies in the package."""
@@ -131,7 +142,7 @@ class Slip:
     seal: Seal
     hold: Hold
     supplement_of: str | None
-    spans: list[Span]
+    lines: list[Line]
     is_whole: bool
     """Whether the list still has the digest that was signed."""
 
@@ -146,4 +157,4 @@ def one(uow: UnitOfWork, ref: UUID) -> Slip:
     number = uow.session.scalar(former, execution_options=TRUSTED) if hold.supplement_of_id else None
     seal = _seal(uow, row, views(uow, [row[1]])[0])
     whole = manifests.digest(hold.manifest) == hold.digest
-    return Slip(seal, hold, number, manifests.spans(uow, hold.manifest), whole)
+    return Slip(seal, hold, number, manifests.lines(hold.manifest), whole)
