@@ -43,8 +43,9 @@ def running_jobs(uow: UnitOfWork) -> int:
 def _inspected(uow: UnitOfWork) -> Select[Any]:
     """What stands in a list of its own: the batches of an inspector."""
     return select(AccessGrant.node_id).where(
-        AccessGrant.principal_id == uow.actor.principal_id, AccessGrant.cause == "inspection"
-    )
+        AccessGrant.principal_id == uow.actor.principal_id, AccessGrant.cause == "inspection",
+        AccessGrant.valid_from <= uow.now, AccessGrant.valid_until > uow.now,
+    )  # fmt: skip
 
 
 def readable_now(uow: UnitOfWork, most: int = 10) -> list[NodeView]:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from archive.services import sharing
 from archive.sight import href
 from tests.blueprints.conftest import Browser
 from tests.conftest import Clock, Hospital
@@ -98,6 +99,21 @@ def test_records_chosen_in_a_folder_stand_in_the_form(
         uuid = str(uow.node(record).uuid)
     sent = senior.post(f"{folder}/@@bulk", {"act": "inspect", "ids": uuid})
     assert "00218647-2" in senior.get(sent.headers["Location"]).text
+
+
+def test_to_whom_a_single_record_is_open_there_is_nothing_to_browse(
+    hospital: Hospital, record: int, place: str, browser: Browse
+) -> None:
+    person = hospital.people["inspector"]
+    with hospital.uow("senior") as uow:
+        sharing.share(uow, uow.node(record), principal_id=person, role="reader", cause="质量评审")
+    home = browser("inspector").get("/").text
+    assert place in home
+    assert 'href="/a/"' not in home
+    with hospital.uow("senior") as uow:
+        fonds = uow.node(hospital.category(uow, "ZY·BL").parent_id)
+        sharing.share(uow, fonds, principal_id=person, role="reader")
+    assert 'href="/a/"' in browser("inspector").get("/").text
 
 
 def test_a_wrong_number_is_named_and_what_was_typed_is_kept(place: str, browser: Browse) -> None:
