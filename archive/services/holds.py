@@ -227,11 +227,12 @@ def alone_from(uow: UnitOfWork, hold: Hold) -> date:
 
 
 def _cover(uow: UnitOfWork, node: Node) -> None:
-    """The record takes on the strictest of the seals that lie over it now."""
+    """The record takes on the strictest of the seals that lie over it now. Its date of change stays: every list shows
+    that, also to those who may not know of a sealed copy.
+    """
     seals = standing(uow, node)
     node.hold_count = len(seals)
     node.overlay_own = int(max((OVERLAYS[hold.kind] for hold in seals), default=Overlay.NONE))
-    node.updated_at, node.updated_by = uow.now, uow.actor.principal_id
     uow.session.flush()
     tree.reclassify(uow, node)
     uow.enqueue("index", node)

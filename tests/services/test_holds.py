@@ -1,6 +1,7 @@
 """A seal over an original closes it to everybody; a seal over a copy keeps the original from the trash alone."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from archive.models import AuditEvent, Hold, Node
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.services import holdings, holds, requests, sealed, setup, steps, tree
+from archive.sight import NodeView
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import approved, archive_it, issue, shelf, step
 from tests.services.sealing import OPENED, PACKAGE, release, seal
@@ -166,11 +168,18 @@ def test_reason_and_digest_stand_in_the_journal(hospital: Hospital, archived: in
 
 def test_under_a_sealed_copy_the_original_goes_on(hospital: Hospital, archived: int) -> None:
     before = {account: held(hospital, account, archived) for account in ("archivist", "senior", "clinician")}
+    changed = changed_at(hospital, archived)
     seal(hospital, archived, kind=holds.COPY)
+    assert changed_at(hospital, archived) == changed, "a date that everybody sees would tell of it"
     disposal = {P.DISPOSAL_PROPOSE, P.DISPOSAL_APPROVE, P.DISPOSAL_EXECUTE, P.TRASH}
     for account, rights in before.items():
         assert held(hospital, account, archived) == rights - disposal
     issue(hospital, approved(hospital, "clinician", archived))
+
+
+def changed_at(hospital: Hospital, record: int) -> datetime:
+    with hospital.uow("clinician", readonly=True) as uow:
+        return NodeView(uow, uow.node(record)).updated_at
 
 
 def test_a_copy_is_sealed_though_the_volume_is_lent(hospital: Hospital, archived: int) -> None:
