@@ -9,8 +9,10 @@ from sqlalchemy.sql import visitors
 from archive.models import (
     Blob,
     Encounter,
+    Hold,
     Holding,
     HoldingEvent,
+    HoldNode,
     Milestone,
     Node,
     NodeAlias,
@@ -27,7 +29,7 @@ GUARDED = frozenset(
     model.__tablename__
     for model in (
         Node, NodeVersion, NodeAlias, Record, Milestone, Blob, Representation, Page, PageText, Holding,
-        HoldingEvent, Patient, PatientAlias, Encounter,
+        HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode,
     )
 )  # fmt: skip
 """Content, and what hangs on it: a patient or a page is seen only through a node."""

@@ -147,7 +147,10 @@ class NodeView:
 
     @property
     def state(self) -> Chip:
+        """The state of the workflow; of a record whose original is sealed, that it is."""
         state = WORKFLOWS[self._node.workflow].state(self._node.state)
+        if self.is_sealed:
+            return Chip(state.name, _("Sealed"), "seal")
         return Chip(state.name, str(state.title), state.look)
 
     @property

@@ -13,8 +13,9 @@ from archive import i18n
 from archive.actor import Actor
 from archive.i18n import Lazy, _, _l, ngettext
 from archive.policy.permissions import P
+from archive.policy.rights import matrix
 from archive.policy.roles import ROLES
-from archive.services import jobs
+from archive.services import jobs, listing
 from archive.site import Site
 
 
@@ -56,11 +57,18 @@ MENU = (
     Entry(_l("My requests"), "book", "requests.mine", (P.REQUEST_CREATE,), ("requests",)),
     Entry(_l("Approvals"), "checkbox", "requests.to_decide", (P.REQUEST_DECIDE,)),
     Entry(_l("Lending desk"), "arrows-exchange", "desk.counter", (P.REQUEST_HANDLE,), ("desk",)),
+    Entry(_l("Seals"), "lock-square", "holds.listing", (P.HOLD_APPLY, P.HOLD_RELEASE), ("holds",)),
+    Entry(
+        _l("Inspections"), "clipboard-check", "inspections.listing", (P.INSPECTION_GRANT,), ("inspections",)
+    ),
     Entry(_l("Import"), "table-import", "imports.start", (P.ADD, P.USER_MANAGE), ("imports",)),
     Entry(_l("Audit"), "shield-check", "audit.journal", (P.AUDIT_VIEW,), ("audit",)),
     Entry(_l("People"), "users", "people.listing", (P.USER_MANAGE, P.ROLE_ASSIGN), ("people",)),
     Entry(_l("System"), "settings", "control.panel", (P.OPERATE, P.CONFIG_MANAGE), ("control",)),
 )
+
+
+BROWSE = "tree.top"
 
 
 def install(app: Flask, site: Site) -> None:
@@ -108,12 +116,25 @@ def person(actor: Actor) -> Person:
     )
 
 
+def _has_a_way_down(actor: Actor) -> bool:
+    """Whether browsing shows anything: to whom single records are open, the tree above them stays hidden."""
+    if any(
+        right.role in actor.roles and P.DISCOVER in right.permissions and right.covers("fonds", "open")
+        for right in matrix()
+    ):
+        return True
+    uow = g.get("uow")
+    return uow is not None and g.get("answering", False) and listing.has_top(uow)
+
+
 def menu(actor: Actor) -> list[dict[str, Any]]:
     """The rail of this person: only what they may use."""
     here = request.blueprint or ""
     entries = []
     for entry in MENU:
         if entry.needs and not actor.anywhere & set(entry.needs):
+            continue
+        if entry.endpoint == BROWSE and not _has_a_way_down(actor):
             continue
         current = request.endpoint == entry.endpoint or (
             here in entry.sections and request.endpoint not in _OTHERS

@@ -37,6 +37,7 @@ def kind_label(kind: str) -> str:
     words = {
         "gates": _("Filing gates and deadlines"), "loans": _("Lending rules"), "numbering": _("Archival numbers"),
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
+        "holds": _("Sealing"), "inspections": _("Inspections"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -53,4 +54,7 @@ def _labels() -> dict[str, str]:
         "blocked_while_overdue": _("Nothing more while something is overdue"), "level": _("Sensitivity"),
         "open_requests": _("Open requests at a time"), "categories": _("Categories"), "digits": _("Digits"),
         "syntax": _("Form of the number"), "ranges": _("Ranges of codes"), "special": _("Special diagnoses"),
+        "alone_after_years": _("Years after which the hospital may open a seal alone"),
+        "review_days": _("Days until a seal is reviewed"), "near_days": _("Days before which the review is near"),
+        "most_records": _("Records of one inspection, at most"), "most_days": _("Days of one inspection, at most"),
     }  # fmt: skip

@@ -7,9 +7,24 @@ from flask import request, url_for
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.policy.workflows import WORKFLOWS
-from archive.services import circulation, explain, history, holdings, listing, reading, records, steps, tree
+from archive.services import (
+    circulation,
+    explain,
+    history,
+    holdings,
+    holds,
+    listing,
+    reading,
+    records,
+    sealed,
+    steps,
+    tree,
+)
 from archive.sight import NodeView, crumbs, href
 from archive.uow import UnitOfWork
+
+INSPECT = "inspect"
+"""The one act on chosen rows that is no step: it leads to a form with their numbers in it."""
 
 
 def place(uow: UnitOfWork, node: Any) -> dict[str, Any]:
@@ -57,8 +72,22 @@ def actions(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
     if seen.can(P.READ) and seen.page_count:
         found.append({"label": _("Read"), "href": f"{seen.href}/++page++1", "icon": "book",
                       "primary": not any(act.get("primary") for act in found)})  # fmt: skip
+    found += _sealing(uow, node, seen)
     if seen.can(P.TRASH) and not seen.is_container:
         found.append(_trash(seen))
+    return found
+
+
+def _sealing(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
+    """封存 and 启封: sealing again supplements a sealed copy, and nothing is added to a sealed original."""
+    found: list[dict[str, Any]] = []
+    over = sealed.over(uow, node)
+    if seen.can(P.HOLD_APPLY) and holds.is_whole(seen.type) and not seen.is_sealed:
+        found.append({"label": _("Seal"), "href": f"{seen.href}/@@seal", "icon": "lock-square"})
+    for seal in (one for one in over if one.may_release):
+        act = {"label": _("Release %(number)s", number=seal.number), "icon": "lock-open"}
+        off = {"disabled": True, "reason": seal.objection} if seal.objection else {}
+        found.append(act | {"href": url_for("holds.release_form", uuid=seal.uuid)} | off)
     return found
 
 
@@ -99,6 +128,7 @@ def record(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
     if node.type == "medical_record":
         cards |= _tracks(uow, node, seen)
     cards |= carriers(uow, node)
+    cards["seals"] = sealed.over(uow, node)
     cards["grant"] = reading.my_grant(uow, node)
     cards["who"] = _who(uow, node) if explain.may_ask(uow, node) else None
     if seen.can(P.HISTORY):
@@ -197,6 +227,9 @@ def act_label(name: str) -> str:
         "request.refuse": _("refused a request"), "request.cancel": _("withdrew a request"),
         "request.give_back": _("ended a reading"), "request.revoke": _("revoked a reading"),
         "hold.applied": _("sealed it"), "hold.released": _("took the seal off"),
+        "hold.reviewed": _("reviewed the seal"), "inspection.opened": _("opened it to an inspector"),
+        "inspection.closed": _("ended an inspection of it"), "inspection.granted": _("opened records to an inspector"),
+        "inspection.ended": _("ended an inspection"),
     }  # fmt: skip
     return words.get(name, name)
 
@@ -251,6 +284,8 @@ def _bulk_acts(rows: list[NodeView]) -> list[dict[str, Any]]:
         for step in WORKFLOWS[row.workflow].steps(row.state.name):
             if row.can(step.needs) and not step.asks_reason:
                 found[step.name] = {"name": step.name, "label": str(step.title), "icon": step.icon}
+        if row.can(P.INSPECTION_GRANT) and holds.is_whole(row.type):
+            found[INSPECT] = {"name": INSPECT, "label": _("Open for inspection"), "icon": "clipboard-check"}
     return list(found.values())
 
 

@@ -165,6 +165,8 @@ def trash(uow: UnitOfWork, node: Any) -> Response:
 def bulk(uow: UnitOfWork, node: Any) -> Response:
     """One act on many rows, each on its own: what is refused says why, and the others go on."""
     act, done = request.form.get("act", ""), 0
+    if act == shown.INSPECT:
+        return make_response(redirect(url_for("inspections.add_form", ids=request.form.getlist("ids"))))
     for chosen in uow.list(uow.nodes(P.DISCOVER).where(typed.chosen(node, request.form.getlist("ids")))):
         try:
             with uow.session.begin_nested():
@@ -181,7 +183,10 @@ def bulk(uow: UnitOfWork, node: Any) -> Response:
 def past(uow: UnitOfWork, node: Any) -> str:
     seen = NodeView(uow, node)
     head = shown.head(uow, node, seen, "history")
-    return render_template("tree/history.html", view=seen, changes=history.changes(uow, node),
+    changes = (
+        history.changes(uow, node) if seen.can(P.READ) else []
+    )  # a sealed record still tells what was done with it
+    return render_template("tree/history.html", view=seen, changes=changes,
                            acts=history.acts(uow, node), act_label=shown.act_label, **head)  # fmt: skip
 
 

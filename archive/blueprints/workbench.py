@@ -7,7 +7,7 @@ from flask import Response, make_response, redirect, render_template, url_for
 from archive.gate import SIGNED_IN, Section
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import circulation, listing, requests, workbench
+from archive.services import circulation, inspections, listing, requests, sealed, workbench
 from archive.uow import UnitOfWork
 
 section = Section("workbench", __name__)
@@ -21,10 +21,15 @@ def home(uow: UnitOfWork) -> str | Response:
     newest = listing.newest(uow, 12) if uow.can(P.ADD) else []
     return render_template(
         "workbench/home.html", waiting=lists, titles=_titles(), figures=_figures(lists, requests.counts(uow), uow),
-        newest=newest, readable=workbench.readable_now(uow), mine=requests.mine(uow)[:6],
+        newest=newest, readable=workbench.readable_now(uow), inspected=_inspected(uow), mine=requests.mine(uow)[:6],
         deciding=requests.to_decide(uow)[:8] if uow.can(P.REQUEST_DECIDE) else [],
         picks=circulation.pick_list(uow)[:8] if uow.can(P.REQUEST_HANDLE) else [],
     )  # fmt: skip
+
+
+def _inspected(uow: UnitOfWork) -> list[inspections.Shown]:
+    """The batches that are open to an inspector, each with the first of its records."""
+    return [inspections.shown(uow, inspections.one(uow, batch.uuid)) for batch in inspections.mine(uow)]
 
 
 def _other_home(uow: UnitOfWork) -> str | None:
@@ -53,6 +58,8 @@ def _figures(
             _figure(_("Out"), counts.out, url_for("desk.out"), ""),
             _figure(_("Overdue"), counts.overdue, url_for("desk.overdue"), "bad"),
         ]
+    if uow.can(P.HOLD_APPLY) and (due := sealed.to_review(uow)):
+        rows.append(_figure(_("Seals to review"), due, url_for("holds.listing"), "wait"))
     if uow.can(P.REQUEST_CREATE) and not uow.can(P.ADD):
         rows += [
             _figure(_("Waiting"), counts.waiting, url_for("requests.mine"), ""),

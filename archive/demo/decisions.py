@@ -10,8 +10,8 @@ from archive.demo.cast import Cast
 from archive.demo.diary import Diary
 from archive.demo.lives import NEW_GATE, WEEKS, Life, Lot
 from archive.journal import Event
-from archive.models import PolicyVersion
-from archive.services import calendar, policies, sharing
+from archive.models import PolicyVersion, Principal
+from archive.services import inspections, policies
 from archive.site import Site
 from archive.uow import UnitOfWork
 
@@ -30,10 +30,9 @@ def note(diary: Diary, cast: Cast, lives: Sequence[Life]) -> None:
     )
     diary.errand(days.ago(NEW_GATE), 7.0, partial(_adopt, body=gate, source=SINCE))
     shown = [life for life in lives if life.lot is Lot.SCANNED][:INSPECTED]
-    for life in shown:
-        diary.note(
-            days.ago(1), 10.5, "senior", partial(_open_to, life=life, inspector=cast.people["inspector"])
-        )
+    diary.note(
+        days.ago(1), 10.5, "senior", partial(_open_to, lives=shown, inspector=cast.people["inspector"])
+    )
 
 
 def _adopt(site: Site, body: dict[str, Any], source: str) -> None:
@@ -49,7 +48,7 @@ def _adopt(site: Site, body: dict[str, Any], source: str) -> None:
         )
 
 
-def _open_to(uow: UnitOfWork, life: Life, inspector: int) -> None:
-    until = calendar.end_of(uow, uow.today + timedelta(days=14))
-    sharing.share(uow, uow.node(life.node), principal_id=inspector, role="reader", cause="县卫生健康局病历质量检查",
-                  until=until)  # fmt: skip
+def _open_to(uow: UnitOfWork, lives: Sequence[Life], inspector: int) -> None:
+    who = uow.session.get_one(Principal, inspector).uuid
+    inspections.grant(uow, who=str(who), records="\n".join(life.barcode for life in lives), start=uow.today,
+                      end=uow.today + timedelta(days=14), reason="县卫生健康局病历质量检查")  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from archive.demo import storeroom, wording
 from archive.demo.cast import Cast
@@ -53,13 +53,14 @@ class Filing:
         if life.lot is Lot.TRASHED:
             diary.note(days.after(life.registered, 1), 9.5, "archivist", self._act(life, discard))
         elif life.lot is Lot.SEALED:
-            diary.note(days.ago(1), 10.5, "senior", self._act(life, seal))
+            diary.note(days.ago(1), 10.5, "archivist", self._act(life, seal))
         elif life.lot is Lot.CORRECTED:
             diary.note(days.ago(4), 10.5, "senior", self._act(life, correct))
         elif life.lot is Lot.LOST:
             diary.note(days.ago(6), 15.0, "clerk", self._act(life, miss))
         elif life.lot is Lot.LOCKED:
             diary.note(days.ago(8), 10.5, "senior", self._act(life, lock))
+            diary.note(days.ago(8), 11.0, "senior", self._act(life, seal_copy))
 
     def register(self, uow: UnitOfWork, life: Life) -> None:
         """The record begins with the discharge list; its paper is still on the ward, or long in the house."""
@@ -143,9 +144,19 @@ def lock(uow: UnitOfWork, life: Life) -> None:
 
 
 def seal(uow: UnitOfWork, life: Life) -> None:
+    """封存原件: the family asks, both sides sign, the package lies in the sealing cupboard."""
     who = life.stay.who
-    asked = "家属" if who.mother else "患者本人"
-    holds.apply(uow, uow.node(life.node), reason=f"{asked}申请封存病历，双方到场核对签封（封存清单一式两份）")
+    asked = "患者母亲" if who.mother else "患者本人"
+    holds.apply(uow, uow.node(life.node), kind=holds.ORIGINAL, asked_by="patient", hospital="医务科、病案室值班人员",
+                patient=asked, kept_at="病案室封存柜 F-02", review_due=holds.first_review(uow),
+                reason="患方申请封存病历原件，双方到场核对签封（封存清单一式两份）")  # fmt: skip
+
+
+def seal_copy(uow: UnitOfWork, life: Life) -> None:
+    """封存复制件: the hospital asks too; the original stays with the court's papers and goes on being used."""
+    holds.apply(uow, uow.node(life.node), kind=holds.COPY, asked_by="hospital", hospital="医务科科长、病案室负责人",
+                patient="患者配偶", kept_at="病案室封存柜 F-03", review_due=uow.today + timedelta(days=30),
+                reason="医疗损害责任纠纷诉讼，双方共同封存病历复制件")  # fmt: skip
 
 
 def correct(uow: UnitOfWork, life: Life) -> None:

@@ -14,6 +14,8 @@ from archive.models.carriers import (
 )
 from archive.models.content import ROOT_ID, Counter, Milestone, Node, NodeAlias, NodeVersion, Record, base32
 from archive.models.events import AuditDetail, AuditEvent, AuditSeal, ReadDetail, ReadEvent, ReadSeal
+from archive.models.holds import Hold, HoldNode
+from archive.models.inspections import Inspection
 from archive.models.people import Encounter, Patient, PatientAlias
 from archive.models.policies import CalendarDay, PolicyVersion, Setting
 from archive.models.requests import Request, RequestLine
@@ -31,8 +33,8 @@ from archive.models.work import ImportRow, Job, Outbox
 __all__ = [
     "ROOT_ID",
     "AccessClass", "AccessGrant", "AccessToken", "AuditDetail", "AuditEvent", "AuditSeal", "Blob", "CalendarDay",
-    "ClosedBranch", "Container", "Counter", "Device", "Encounter", "Holding", "HoldingEvent", "HoldingStatus",
-    "ImportRow", "Job", "LocalRole", "Location", "Membership", "Milestone", "Node", "NodeAlias", "NodeVersion",
+    "ClosedBranch", "Container", "Counter", "Device", "Encounter", "Hold", "HoldNode", "Holding", "HoldingEvent", "HoldingStatus",
+    "ImportRow", "Inspection", "Job", "LocalRole", "Location", "Membership", "Milestone", "Node", "NodeAlias", "NodeVersion",
     "Outbox", "Page", "PageText", "Patient", "PatientAlias", "Policy", "PolicyVersion", "Principal", "ReadDetail",
     "ReadEvent", "ReadSeal", "Record", "Representation", "Request", "RequestLine", "RoleAssignment",
     "SecurityEpoch", "Session", "Setting", "SignInAttempt", "User", "base32",

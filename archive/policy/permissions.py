@@ -34,6 +34,7 @@ class P(StrEnum):
     REQUEST_OVERRIDE_DUE = "request.override_due"
     HOLD_APPLY = "hold.apply"
     HOLD_RELEASE = "hold.release"
+    INSPECTION_GRANT = "inspection.grant"
     DISPOSAL_PROPOSE = "disposal.propose"
     DISPOSAL_APPROVE = "disposal.approve"
     DISPOSAL_EXECUTE = "disposal.execute"

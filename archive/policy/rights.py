@@ -17,8 +17,11 @@ class Overlay(IntEnum):
     """What lies over a node and everything below it; the highest of all ancestors counts."""
 
     NONE = 0
-    SEALED = 1
-    TRASHED = 2
+    COPY_SEALED = 1
+    """A sealed package holds a copy: the original goes on being written and used (2013 rule art. 26)."""
+    SEALED = 2
+    """The original itself is sealed: closed to everybody."""
+    TRASHED = 3
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select
 
 from archive import cursor
-from archive.models import Node
+from archive.models import ROOT_ID, Node
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.sight import NodeView, views
@@ -62,6 +62,12 @@ def contents(uow: UnitOfWork, folder: Node, *, sort: str = "position", after: st
     )
     total = count(uow, within)
     return Listing(views(uow, rows), min(total, CAP), total > CAP, onward, sort, chosen)
+
+
+def has_top(uow: UnitOfWork) -> bool:
+    """Whether the actor may discover anything at the top of the tree, from where one browses."""
+    top = uow.nodes(P.DISCOVER, Node.id).where(Node.parent_id == ROOT_ID, Node.id != ROOT_ID).limit(1)
+    return uow.session.scalar(top) is not None
 
 
 def _value(node: Node, column: Any) -> Any:

@@ -38,10 +38,10 @@ def draw_many(uow: UnitOfWork, name: str, count: int, *, beyond: int = 0) -> ran
     return range(first, first + count)
 
 
-def slip(uow: UnitOfWork, prefix: str) -> str:
+def slip(uow: UnitOfWork, prefix: str, digits: int = 6) -> str:
     """借阅单号 JY2026-000001 and its like: the prefix, the year, a number (domain §3.6)."""
     period = f"{prefix}{uow.today.year}"
-    return f"{period}-{draw(uow, period):06d}"
+    return f"{period}-{draw(uow, period):0{digits}d}"
 
 
 def codes(uow: UnitOfWork, node: Node) -> dict[str, str]:

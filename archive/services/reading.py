@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select, update
 
@@ -17,15 +16,16 @@ from archive.uow import PROGRAM, UnitOfWork, action
 
 TRUSTED: Any = {"scope": "reading", "synchronize_session": False}
 CAUSE = "eread"
+SAID = (CAUSE, "inspection")
+"""What the reader is told of: until when, by which slip."""
 
 
 @dataclass(frozen=True)
 class Grant:
-    """限时阅览: until when the actor may read, and by which request."""
+    """限时阅览: until when the actor may read, and by which slip."""
 
     until: datetime
-    number: str
-    request: UUID
+    number: str | None
 
 
 def follow(uow: UnitOfWork, request: Request, node: Node) -> None:
@@ -65,12 +65,13 @@ def _close(uow: UnitOfWork, request: Request) -> None:
 
 
 def my_grant(uow: UnitOfWork, node: Node) -> Grant | None:
-    """The e-reading in force by which the actor reads `node`, the longest one; or nothing."""
+    """The e-reading or inspection in force by which the actor reads `node`, the longest one; or nothing."""
+    if P.READ not in uow.access.permissions(node):
+        return None
     row = uow.session.execute(
-        select(AccessGrant.valid_until, Request.number, Request.uuid)
-        .join(Request, Request.number == AccessGrant.ref)
+        select(AccessGrant.valid_until, AccessGrant.ref)
         .where(
-            AccessGrant.principal_id.in_(sorted(uow.actor.principals)), AccessGrant.cause == CAUSE,
+            AccessGrant.principal_id.in_(sorted(uow.actor.principals)), AccessGrant.cause.in_(SAID),
             AccessGrant.node_id.in_(ids_of(node.path)), AccessGrant.max_level >= node.level,
             AccessGrant.valid_from <= uow.now, AccessGrant.valid_until > uow.now,
         )

@@ -309,11 +309,20 @@ def _free_slug(uow: UnitOfWork, node: Node, to: Node) -> str:
 
 @action("node.trashed", needs=P.TRASH)
 def trash(uow: UnitOfWork, node: Node) -> None:
-    """Puts a draft into the trash for 30 days. Archived things leave only by disposal."""
+    """Puts a draft into the trash for 30 days. Archived things leave only by disposal, sealed ones not at all."""
+    if _has_sealed(uow, node):
+        raise Conflict(_("Something in it is sealed. It stays until the seal is taken off."))
     node.trashed_at, node.overlay_own = uow.now, int(Overlay.TRASHED)
     uow.session.flush()
     reclassify(uow, node)
     _enqueue_branch(uow, node)
+
+
+def _has_sealed(uow: UnitOfWork, node: Node) -> bool:
+    held = (
+        select(Node.id).where(Node.path >= node.path, Node.path < node.path_end, Node.hold_count > 0).limit(1)
+    )
+    return uow.session.scalar(held, execution_options=TRUSTED) is not None
 
 
 @action("node.restored", needs=P.TRASH)

@@ -10,12 +10,14 @@ from archive.actor import Actor
 from archive.errors import ArchiveError
 from archive.models import AccessGrant, ClosedBranch, LocalRole, Membership, Node, Principal
 from archive.policy.permissions import P
+from archive.policy.rights import Overlay
 from archive.services import records, setup, sharing, steps, tree
 from archive.uow import UnitOfWork
 from tests.conftest import RECORD, Clock, Hospital
 
 SCOPE = {"scope": "test"}
 ROLES = ("reader", "contributor", "steward")
+SEALS = (int(Overlay.NONE), int(Overlay.COPY_SEALED), int(Overlay.SEALED))
 DIAGNOSES = ("O34.201", "B20.900", "A51.000", "J18.900")
 
 
@@ -191,9 +193,9 @@ class Life:
 
     def seal(self) -> object:
         with self.hospital.site.uow(Actor.system("test")) as uow:
-            sealed = self.random.random() < 0.5
-            node = self._anything(uow, Node.overlay_own == int(sealed), Node.depth > 2)
-            node.overlay_own = int(not sealed)
+            now, then = self.random.sample(SEALS, 2)
+            node = self._anything(uow, Node.overlay_own == now, Node.depth > 2)
+            node.overlay_own = then
             uow.session.flush()
             tree.reclassify(uow, node)
             return node.id, node.overlay_own
@@ -206,7 +208,7 @@ class Life:
 
     def restore(self) -> object:
         with self.hospital.uow("senior") as uow:
-            node = self._one(uow, P.TRASH, Node.overlay_own == 2)
+            node = self._one(uow, P.TRASH, Node.overlay_own == int(Overlay.TRASHED))
             tree.restore(uow, node)
             return node.id
 

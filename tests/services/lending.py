@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from archive.journal import Event
 from archive.models import Request
+from archive.policy.rights import Overlay
 from archive.services import holdings, loans, places, records, requests, slips, steps, tree
 from tests.conftest import RECORD, Hospital
 
@@ -78,11 +79,11 @@ def state_of(hospital: Hospital, number: str) -> str:
         return str(session.scalar(select(Request.state).where(Request.number == number)))
 
 
-def cover(hospital: Hospital, record: int, overlay: int = 1) -> None:
-    """Lays a seal, or with 2 the trash, over a record."""
+def cover(hospital: Hospital, record: int, overlay: Overlay = Overlay.SEALED) -> None:
+    """Lays a seal, or the trash, over a record."""
     with hospital.uow("senior") as uow:
         node = uow.node(record)
-        node.overlay_own = overlay
+        node.overlay_own = int(overlay)
         uow.session.flush()
         tree.reclassify(uow, node)
         uow.record(Event("test.covered"))

@@ -1,20 +1,23 @@
-"""A seal over a record: nobody reads, lends or changes it, and everybody who saw that it exists still does."""
+"""A seal over an original closes it to everybody; a seal over a copy keeps the original from the trash alone."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select
 
+from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
-from archive.models import AuditEvent, Node
+from archive.models import AuditEvent, Hold, Node
 from archive.policy.permissions import P
-from archive.services import holds, requests, steps, tree
-from tests.conftest import CAST, Hospital
+from archive.policy.rights import Overlay
+from archive.services import holdings, holds, requests, sealed, setup, steps, tree
+from archive.sight import NodeView
+from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import approved, archive_it, issue, shelf, step
-
-WHY = "患方申请封存病历复制件"
+from tests.services.sealing import OPENED, PACKAGE, release, seal
 
 
 @pytest.fixture(autouse=True)
@@ -30,11 +33,6 @@ def archived(hospital: Hospital, record: int) -> int:
         fields = {"title": "手术记录", "component": "SSJL", "date_from": "2026-11-10"}
         tree.add(uow, uow.node(record), kind="component", fields=fields)
     return archive_it(hospital, record, location=shelf(hospital))
-
-
-def seal(hospital: Hospital, record: int) -> None:
-    with hospital.uow("archivist") as uow:
-        holds.apply(uow, uow.node(record), reason=WHY)
 
 
 def held(hospital: Hospital, account: str, record: int) -> set[P]:
@@ -80,76 +78,246 @@ def test_it_is_known_to_be_there(hospital: Hospital, archived: int) -> None:
     assert held(hospital, "clinician", archived) == before - {P.REQUEST_CREATE}
 
 
+def is_known(hospital: Hospital, account: str, record: int) -> bool:
+    with hospital.uow(account, readonly=True) as uow:
+        try:
+            return bool(sealed.over(uow, uow.node(record)))
+        except NotFound:
+            return False
+
+
 @pytest.mark.parametrize("account", sorted(CAST))
 def test_who_seals_and_who_takes_the_seal_off(hospital: Hospital, archived: int, account: str) -> None:
     try:
-        with hospital.uow(account) as uow:
-            holds.apply(uow, uow.node(archived), reason=WHY)
+        seal(hospital, archived, by=account)
     except (Forbidden, NotFound):
         assert account not in {"archivist", "senior"}
-        seal(hospital, archived)
     else:
         assert account in {"archivist", "senior"}
-    try:
-        with hospital.uow(account) as uow:
-            holds.release(uow, uow.node(archived), reason="双方共同启封")
-    except (Forbidden, NotFound):
-        assert account != "senior"
-    else:
-        assert account == "senior"
+        return
+    made = seal(hospital, archived)
+    with pytest.raises((Forbidden, NotFound)):
+        release(hospital, made, by=account)
+    assert not is_known(hospital, account, archived)
+
+
+def test_nobody_takes_off_what_they_sealed_themselves(hospital: Hospital, archived: int) -> None:
+    made = seal(hospital, archived, by="senior")
+    with pytest.raises(Conflict, match="another senior archivist"):
+        release(hospital, made)
+    colleague(hospital)
+    release(hospital, made, by="senior2")
+    with hospital.uow("senior", readonly=True) as uow:
+        assert not uow.node(archived).hold_count
+
+
+def colleague(hospital: Hospital) -> None:
+    """A second senior archivist."""
+    with hospital.site.uow(Actor.system("test")) as uow:
+        user = setup.enlist(uow, account="senior2", name="senior2甲", staff_no="0099", password=None,
+                            roles=("senior",), clearance=3)  # fmt: skip
+        hospital.people["senior2"] = user.id
+
+
+def test_the_archivist_who_did_not_seal_it_does_not_release_it_either(
+    hospital: Hospital, archived: int
+) -> None:
+    made = seal(hospital, archived, by="senior")
+    with pytest.raises(Forbidden):
+        release(hospital, made, by="archivist")
 
 
 def test_once_it_is_off_all_is_as_before(hospital: Hospital, archived: int) -> None:
     before = held(hospital, "archivist", archived)
-    seal(hospital, archived)
-    with hospital.uow("senior") as uow:
+    made = seal(hospital, archived)
+    with hospital.uow("senior", readonly=True) as uow:
+        assert uow.node(archived).hold_count == 1
+    release(hospital, made)
+    with hospital.uow("senior", readonly=True) as uow:
         node = uow.node(archived)
-        assert node.hold_count == 1
-        holds.release(uow, node, reason="双方共同启封")
-        assert node.hold_count == 0
+        assert (node.hold_count, node.overlay_own) == (0, Overlay.NONE)
+        assert sealed.over(uow, node) == []
+        (gone,) = sealed.listing(uow, released=True)
+        assert (gone.released_by, gone.release_parties) == ("senior甲", OPENED["present"])
     assert held(hospital, "archivist", archived) == before
+    with pytest.raises(Conflict, match="already"):
+        release(hospital, made)
 
 
-def test_the_reason_stands_in_the_journal(hospital: Hospital, archived: int) -> None:
-    seal(hospital, archived)
+def test_reason_and_digest_stand_in_the_journal(hospital: Hospital, archived: int) -> None:
+    made = seal(hospital, archived)
+    release(hospital, made)
     with hospital.site.session(readonly=True) as session:
-        event = session.scalars(select(AuditEvent).where(AuditEvent.action == "hold.applied")).one()
-        assert (event.actor, event.object_id) == ("archivist", archived)
-        assert words_of(session, CHANGES, event.id, hospital.site.keys)["reason"] == WHY
+        digest = session.scalar(select(Hold.digest), execution_options={"scope": "test"})
+        events = session.scalars(
+            select(AuditEvent).where(AuditEvent.action.startswith("hold.")).order_by(AuditEvent.id)
+        ).all()
+        assert [(event.action, event.actor, event.object_id) for event in events] == [
+            ("hold.applied", "archivist", archived), ("hold.released", "senior", archived)]  # fmt: skip
+        words = [words_of(session, CHANGES, event.id, hospital.site.keys) for event in events]
+        assert (words[0]["reason"], words[0]["digest"], words[0]["number"]) == (
+            PACKAGE["reason"],
+            digest,
+            "FC2026-0001",
+        )
+        assert (words[1]["ground"], words[1]["present"]) == ("together", OPENED["present"])
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "因" * 501])
-def test_a_seal_has_a_reason(hospital: Hospital, archived: int, reason: str) -> None:
-    with pytest.raises(Invalid), hospital.uow("archivist") as uow:
-        holds.apply(uow, uow.node(archived), reason=reason)
+# A copy
 
 
-def test_nothing_is_sealed_twice_and_no_seal_taken_off_that_is_not_there(
-    hospital: Hospital, archived: int
-) -> None:
-    with pytest.raises(Conflict), hospital.uow("senior") as uow:
-        holds.release(uow, uow.node(archived), reason="无")
-    seal(hospital, archived)
-    with pytest.raises(Conflict):
-        seal(hospital, archived)
+def test_under_a_sealed_copy_the_original_goes_on(hospital: Hospital, archived: int) -> None:
+    before = {account: held(hospital, account, archived) for account in ("archivist", "senior", "clinician")}
+    changed = changed_at(hospital, archived)
+    seal(hospital, archived, kind=holds.COPY)
+    assert changed_at(hospital, archived) == changed, "a date that everybody sees would tell of it"
+    disposal = {P.DISPOSAL_PROPOSE, P.DISPOSAL_APPROVE, P.DISPOSAL_EXECUTE, P.TRASH}
+    for account, rights in before.items():
+        assert held(hospital, account, archived) == rights - disposal
+    issue(hospital, approved(hospital, "clinician", archived))
 
 
-def test_a_lent_volume_comes_back_first(hospital: Hospital, archived: int) -> None:
+def changed_at(hospital: Hospital, record: int) -> datetime:
+    with hospital.uow("clinician", readonly=True) as uow:
+        return NodeView(uow, uow.node(record)).updated_at
+
+
+def test_a_copy_is_sealed_though_the_volume_is_lent(hospital: Hospital, archived: int) -> None:
     issue(hospital, approved(hospital, "clinician", archived))
     with pytest.raises(Conflict, match="lent"):
         seal(hospital, archived)
+    seal(hospital, archived, kind=holds.COPY)
+
+
+def test_what_is_added_later_is_sealed_in_a_supplement_and_the_first_list_stays(
+    hospital: Hospital, archived: int
+) -> None:
+    seal(hospital, archived, kind=holds.COPY)
+    with pytest.raises(Conflict, match="nothing has been added"):
+        seal(hospital, archived, kind=holds.COPY)
+    first = slips_of(hospital, archived)
+    with hospital.uow("senior") as uow:
+        steps.take(uow, uow.node(archived), "correct", reason="病理报告归卷")
+        holdings.register(uow, uow.node(archived), barcode="B00218647-2B", sheets=3)
+    seal(hospital, archived, kind=holds.COPY)
+    both = slips_of(hospital, archived)
+    assert both[0].seal.volumes == first[0].seal.volumes
+    assert both[0].is_whole
+    assert [volume["barcode"] for volume in both[1].seal.volumes] == ["B00218647-2B"]
+    assert both[1].supplement_of == both[0].seal.number
+    with hospital.uow("senior", readonly=True) as uow:
+        assert uow.node(archived).hold_count == 2
+
+
+def slips_of(hospital: Hospital, record: int) -> list[sealed.Slip]:
+    with hospital.uow("senior", readonly=True) as uow:
+        return [sealed.one(uow, seal.uuid) for seal in sealed.over(uow, uow.node(record))]
+
+
+def test_an_original_is_sealed_over_its_copy_and_the_copy_stays_sealed_when_it_opens(
+    hospital: Hospital, archived: int
+) -> None:
+    seal(hospital, archived, kind=holds.COPY)
+    original = seal(hospital, archived)
+    assert P.READ not in held(hospital, "senior", archived)
+    with pytest.raises(Conflict, match="sealed already"):
+        seal(hospital, archived, kind=holds.COPY)
+    release(hospital, original)
+    assert P.READ in held(hospital, "senior", archived)
+    with hospital.uow("senior", readonly=True) as uow:
+        node = uow.node(archived)
+        assert (node.hold_count, node.overlay_own) == (1, Overlay.COPY_SEALED)
+
+
+def test_a_list_that_was_tampered_with_is_noticed(hospital: Hospital, archived: int) -> None:
+    made = seal(hospital, archived, kind=holds.COPY)
+    with hospital.site.session() as session:
+        hold = session.get_one(Hold, made, execution_options={"scope": "test"})
+        hold.manifest = hold.manifest | {"volumes": []}
+    assert not slips_of(hospital, archived)[0].is_whole
+
+
+# What is asked of a seal
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("reason", "  "), ("reason", "因" * 501), ("hospital", ""), ("patient", ""), ("kept_at", ""), ("kind", "both"),
+     ("asked_by", "anybody"), ("review_due", "2026-11-20"), ("review_due", "soon")],
+)  # fmt: skip
+def test_a_seal_needs_its_parties_its_place_its_review_and_its_reason(
+    hospital: Hospital, archived: int, field: str, value: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        seal(hospital, archived, **{field: value})
+    assert set(refused.value.fields) == {field}
+
+
+def test_a_notary_stands_in_for_the_patient(hospital: Hospital, archived: int) -> None:
+    seal(hospital, archived, patient="", witness="云川县公证处 冯立")
+
+
+def test_the_hospital_opens_it_alone_only_after_three_years_without_a_claim(
+    hospital: Hospital, archived: int, clock: Clock
+) -> None:
+    made = seal(hospital, archived)
+    with pytest.raises(Invalid):
+        release(hospital, made, ground="no_claim")
+    clock.forward(days=3 * 365 + 1)
+    release(hospital, made, ground="no_claim")
+
+
+def test_a_seal_is_reviewed_and_kept(hospital: Hospital, archived: int, clock: Clock) -> None:
+    made = seal(hospital, archived, review_due="2026-12-01")
+    assert reviews(hospital) == ["wait"]
+    clock.forward(days=12)
+    assert reviews(hospital) == ["bad"]
+    with hospital.uow("archivist") as uow:
+        hold = uow.session.get_one(Hold, made, execution_options={"scope": "test"})
+        with pytest.raises(Invalid):
+            holds.review(uow, hold, review_due="2026-12-01", reason="")
+    with hospital.uow("archivist") as uow:
+        hold = uow.session.get_one(Hold, made, execution_options={"scope": "test"})
+        holds.review(uow, hold, review_due="2027-06-01", reason="诉讼未结")
+    assert reviews(hospital) == ["ok"]
+
+
+def reviews(hospital: Hospital) -> list[str]:
+    with hospital.uow("archivist", readonly=True) as uow:
+        return [seal.review for seal in sealed.listing(uow)]
 
 
 def test_a_part_of_a_record_is_not_sealed(hospital: Hospital, archived: int) -> None:
+    with hospital.uow("archivist", readonly=True) as uow:
+        (part,) = [
+            node.id for node in uow.session.scalars(uow.nodes(P.HOLD_APPLY).where(Node.parent_id == archived))
+        ]
+    with pytest.raises(Conflict):
+        seal(hospital, part)
+
+
+def test_an_unfinished_record_is_sealed_as_far_as_it_goes_and_then_not_trashed(
+    hospital: Hospital, record: int
+) -> None:
+    with pytest.raises(Conflict, match="nothing to seal"):
+        seal(hospital, record, kind=holds.COPY)
     with hospital.uow("archivist") as uow:
-        (part,) = uow.session.scalars(uow.nodes(P.HOLD_APPLY).where(Node.parent_id == archived))
-        with pytest.raises(Conflict):
-            holds.apply(uow, part, reason=WHY)
+        holdings.register(uow, uow.node(record), sheets=20)
+    seal(hospital, record, kind=holds.COPY)
+    with hospital.uow("archivist") as uow, pytest.raises(Forbidden):
+        tree.trash(uow, uow.node(record))
+    with hospital.uow("senior") as uow, pytest.raises(Conflict):
+        tree.trash(uow, hospital.category(uow, "ZY·BL"))
 
 
-def test_a_draft_is_not_sealed(hospital: Hospital, record: int) -> None:
-    with pytest.raises(Forbidden), hospital.uow("senior") as uow:
-        holds.apply(uow, uow.node(record), reason=WHY)
+def test_a_record_above_the_archivists_clearance_shows_its_seal_to_the_senior_alone(
+    hospital: Hospital, archived: int
+) -> None:
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(archived), level=3, reason="涉诉")
+    seal(hospital, archived, by="senior", kind=holds.COPY)
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert sealed.listing(uow) == []
 
 
 def test_a_request_for_a_sealed_record_waits(hospital: Hospital, archived: int) -> None:

@@ -11,6 +11,7 @@ from archive.actor import Actor
 from archive.errors import Invalid
 from archive.models import AccessGrant, LocalRole, Node
 from archive.policy.permissions import P
+from archive.policy.rights import Overlay
 from archive.services import search, sharing, tree
 from archive.services.findings import Filters, Order, Results
 from tests.conftest import CAST, Clock, Hospital
@@ -134,7 +135,7 @@ def test_a_hidden_record_changes_nothing_that_is_shown(hospital: Hospital, shelf
     """No hit, count, facet, order or passage: as if the record had never been."""
     before = {account: everything_said(hospital, account) for account in CAST if account not in KNOWING}
     with hospital.site.uow(Actor.system("test")) as uow:
-        uow.session.get_one(Node, shelf.special, execution_options=TEST).overlay = 2
+        uow.session.get_one(Node, shelf.special, execution_options=TEST).overlay = int(Overlay.TRASHED)
         uow.enqueue_ids("index", [shelf.special])
     indexed(hospital)
     for account, words in before.items():

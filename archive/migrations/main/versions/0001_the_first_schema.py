@@ -275,6 +275,61 @@ def upgrade() -> None:
         batch_op.create_index("ix_encounter_discharged", ["discharged_at", "dept_id"], unique=False)
 
     op.create_table(
+        "hold",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("asked_by", sa.String(length=20), nullable=False),
+        sa.Column("parties", sa.JSON(), nullable=False),
+        sa.Column("kept_at", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("manifest", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("supplement_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("review_due", sa.Date(), nullable=False),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sealed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("released_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("release_ground", sa.String(length=20), nullable=True),
+        sa.Column("release_parties", sa.String(length=200), nullable=True),
+        sa.Column("release_reason", sa.String(length=500), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["released_by"], ["principal.id"], name=op.f("fk_hold_released_by")),
+        sa.ForeignKeyConstraint(["sealed_by"], ["principal.id"], name=op.f("fk_hold_sealed_by")),
+        sa.ForeignKeyConstraint(["supplement_of_id"], ["hold.id"], name=op.f("fk_hold_supplement_of_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
+        sa.UniqueConstraint("number", name=op.f("uq_hold_number")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_hold_uuid")),
+    )
+    with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.create_index("ix_hold_review", ["released_at", "review_due"], unique=False)
+
+    op.create_table(
+        "inspection",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("principal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("granted_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["ended_by"], ["principal.id"], name=op.f("fk_inspection_ended_by")),
+        sa.ForeignKeyConstraint(["granted_by"], ["principal.id"], name=op.f("fk_inspection_granted_by")),
+        sa.ForeignKeyConstraint(["principal_id"], ["principal.id"], name=op.f("fk_inspection_principal_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspection")),
+        sa.UniqueConstraint("number", name=op.f("uq_inspection_number")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_inspection_uuid")),
+    )
+    with op.batch_alter_table("inspection", schema=None) as batch_op:
+        batch_op.create_index("ix_inspection_principal", ["principal_id", "valid_until"], unique=False)
+
+    op.create_table(
         "membership",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("principal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -463,6 +518,17 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("device", schema=None) as batch_op:
         batch_op.create_index("ix_device_token_hash", ["token_hash"], unique=False)
+
+    op.create_table(
+        "hold_node",
+        sa.Column("hold_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["hold_id"], ["hold.id"], name=op.f("fk_hold_node_hold_id")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_hold_node_node_id")),
+        sa.PrimaryKeyConstraint("hold_id", "node_id", name=op.f("pk_hold_node")),
+    )
+    with op.batch_alter_table("hold_node", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hold_node_node_id"), ["node_id"], unique=False)
 
     op.create_table(
         "holding",

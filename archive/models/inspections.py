@@ -1,0 +1,30 @@
+"""检查: records opened to somebody from outside, on site, for some days."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, Index, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from archive.db import Base, BigInt
+
+
+class Inspection(Base):
+    """检查批次: whom a batch of records is opened to, from when until when, and why. Its grants carry its number."""
+
+    __tablename__ = "inspection"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    """检查批次号 JC2026-0001."""
+    principal_id: Mapped[int] = mapped_column(ForeignKey("principal.id"))
+    reason: Mapped[str] = mapped_column(String(500))
+    valid_from: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    granted_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    granted_at: Mapped[datetime]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    version: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (Index("ix_inspection_principal", "principal_id", "valid_until"),)

@@ -1,0 +1,153 @@
+"""Sealing a record and taking the seal off, as pages: the archivist, two seniors, a doctor, the auditor."""
+
+import re
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from archive.actor import Actor
+from archive.services import setup
+from archive.sight import href
+from archive.site import Site
+from tests.blueprints.conftest import Browser
+from tests.conftest import PASSWORD, Hospital
+from tests.services.lending import archive_it
+from tests.services.sealing import OPENED, PACKAGE, seal
+
+Browse = Callable[..., Browser]
+ORIGINAL, COPY = PACKAGE, PACKAGE | {"kind": "copy"}
+SLIP = re.compile(r"/holds/[0-9a-f-]{36}")
+
+
+@pytest.fixture
+def archived(hospital: Hospital, record: int) -> int:
+    return archive_it(hospital, record)
+
+
+@pytest.fixture
+def place(hospital: Hospital, archived: int) -> str:
+    """Where that record is."""
+    with hospital.uow("senior", readonly=True) as uow:
+        return href(uow, uow.node(archived))
+
+
+@pytest.fixture(autouse=True)
+def _second_senior(site: Site) -> None:
+    with site.uow(Actor.system("test")) as uow:
+        setup.enlist(uow, account="senior2", name="senior2甲", staff_no="0099", password=PASSWORD, roles=("senior",),
+                     clearance=3)  # fmt: skip
+
+
+def slip_of(hospital: Hospital, browser: Browse, place: str) -> str:
+    """The address of the seal that the record's page names."""
+    found = SLIP.search(browser("senior").get(place).text)
+    assert found
+    return found[0]
+
+
+def test_an_original_is_sealed_by_one_and_released_by_another(place: str, browser: Browse) -> None:
+    senior, doctor, auditor = browser("senior"), browser("clinician"), browser("auditor")
+    assert "@@seal" in senior.get(place).text
+    sent = senior.post(f"{place}/@@seal", ORIGINAL)
+    assert sent.status_code == 302
+    slip = sent.headers["Location"]
+    page = senior.get(slip).text
+    for word in ("封存清单 FC2026-0001", "患者丈夫 刘建国", "封存柜 F-02", "B00218647-2", "院方签字"):
+        assert word in page
+
+    seen = doctor.get(place).text
+    assert "已封存" in seen
+    for hidden in ("FC2026", "封存柜", "刘建国", "封存人"):
+        assert hidden not in seen
+    assert doctor.get(f"{place}/@@request").status_code == 403
+    assert doctor.get(f"{place}/++page++1").status_code == 403
+    assert doctor.get(slip).status_code == 403
+
+    card = senior.get(place).text
+    assert "封存柜 F-02" in card
+    assert "请另一位高级档案管理员启封" in card
+    refused = senior.post(f"{slip}/release", OPENED)
+    assert refused.status_code == 409
+    assert "请另一位高级档案管理员启封" in refused.text
+    assert browser("archivist").post(f"{slip}/release", OPENED).status_code == 403
+
+    second = browser("senior2")
+    assert f"{slip}/release" in second.get(place).text
+    unsaid = second.post(f"{slip}/release", OPENED | {"present": " "})
+    assert unsaid.status_code == 422
+    assert "双方共同启封" in unsaid.text, "what was typed is kept"
+    assert second.post(f"{slip}/release", OPENED).status_code == 302
+    assert "已封存" not in doctor.get(place).text
+    assert "双方共同启封" in second.get(slip).text
+    assert "FC2026-0001" in second.get("/holds?released=1").text
+    for page in (second.get(f"{place}/@@history").text, second.get(place).text):
+        assert "senior2甲 启封" in page
+    trail = auditor.get("/audit?record=00218647-2").text
+    assert "hold.applied" in trail
+    assert "hold.released" in trail
+    assert "刘建国" not in trail
+
+
+def test_under_a_sealed_copy_the_doctor_notices_nothing(place: str, browser: Browse) -> None:
+    doctor, archivist = browser("clinician"), browser("archivist")
+    before = doctor.get(place).text
+    assert archivist.post(f"{place}/@@seal", COPY).status_code == 302
+    assert "复制件：原件继续记录和使用" in archivist.get(place).text
+    after = doctor.get(place).text
+    assert "封存" not in after
+    assert len(after) == len(before)
+    assert doctor.get(f"{place}/@@request").status_code == 200
+
+
+def test_the_list_says_which_review_is_near_and_it_is_put_off_with_a_reason(
+    hospital: Hospital, archived: int, place: str, browser: Browse
+) -> None:
+    archivist = browser("archivist")
+    assert "没有封存的档案" in archivist.get("/holds").text
+    seal(hospital, archived, review_due="2026-11-30")
+    assert "复核临近" in archivist.get("/holds").text
+    assert "待复核封存" in archivist.get("/").text
+    slip = slip_of(hospital, browser, place)
+    assert archivist.post(f"{slip}/review", {"review_due": "2027-06-01", "reason": ""}).status_code == 422
+    assert (
+        archivist.post(f"{slip}/review", {"review_due": "2027-06-01", "reason": "诉讼未结"}).status_code
+        == 302
+    )
+    assert "复核临近" not in archivist.get("/holds").text
+    assert "archivist甲 复核封存" in archivist.get(f"{place}/@@history").text
+
+
+def test_what_is_missing_is_said_beside_its_field(place: str, browser: Browse) -> None:
+    archivist = browser("archivist")
+    wrong = archivist.post(f"{place}/@@seal", ORIGINAL | {"patient": ""})
+    assert wrong.status_code == 422
+    assert "请填写患方到场人" in wrong.text
+    assert "封存柜 F-02" in wrong.text, "what was typed is kept"
+    assert archivist.post(f"{place}/@@seal", COPY).status_code == 302
+    again = archivist.post(f"{place}/@@seal", COPY)
+    assert again.status_code == 409
+    assert "此后没有新增内容" in again.text
+
+
+@pytest.mark.parametrize(
+    "account", ["clinician", "head", "clerk", "auditor", "security", "sysadmin", "stranger", "inspector"]
+)
+def test_nobody_else_finds_a_trace_of_a_seal(
+    hospital: Hospital, archived: int, place: str, browser: Browse, account: str
+) -> None:
+    seal(hospital, archived)
+    slip, person = slip_of(hospital, browser, place), browser(account)
+    for address in ("/holds", slip, f"{slip}/release"):
+        assert person.get(address).status_code == 403
+    assert person.post(f"{slip}/release", OPENED).status_code == 403
+    assert person.post(f"{slip}/review", {"review_due": "2027-06-01", "reason": "无"}).status_code == 403
+    assert person.post(f"{place}/@@seal", ORIGINAL).status_code in {403, 404}
+    assert 'href="/holds"' not in person.get("/sessions").text
+
+
+def test_an_unknown_seal_is_not_found(browser: Browse) -> None:
+    senior = browser("senior")
+    for address in (f"/holds/{uuid4()}", f"/holds/{uuid4()}/release"):
+        assert senior.get(address).status_code == 404
+    assert senior.post(f"/holds/{uuid4()}/release", OPENED).status_code == 404

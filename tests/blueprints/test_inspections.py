@@ -1,0 +1,140 @@
+"""An inspection as pages: the senior archivist opens a batch, the inspector reads it, the auditor sees it all."""
+
+import re
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from archive.services import sharing
+from archive.sight import href
+from tests.blueprints.conftest import Browser
+from tests.conftest import Clock, Hospital
+from tests.services.lending import another, archive_it
+from tests.services.test_inspections import BATCH
+
+Browse = Callable[..., Browser]
+
+
+@pytest.fixture
+def place(hospital: Hospital, record: int) -> str:
+    """Where the record is that will be inspected."""
+    archive_it(hospital, record)
+    with hospital.uow("senior", readonly=True) as uow:
+        return href(uow, uow.node(record))
+
+
+@pytest.fixture
+def beside(hospital: Hospital, place: str) -> str:
+    """Where another record is, which is not in the batch."""
+    number = another(hospital, mrn="00300001")
+    with hospital.uow("senior", readonly=True) as uow:
+        return href(uow, uow.node(number))
+
+
+def form(senior: Browser, **other: str) -> dict[str, str]:
+    found = re.search(r'<option value="([0-9a-f-]{36})">inspector甲', senior.get("/inspections/add").text)
+    assert found
+    return {"who": found[1], "records": "00218647-2"} | BATCH | other
+
+
+def test_the_inspector_sees_the_batch_and_nothing_else_until_its_end(
+    place: str, beside: str, browser: Browse, clock: Clock
+) -> None:
+    senior, inspector, auditor = browser("senior"), browser("inspector"), browser("auditor")
+    assert "向您开放阅览的档案列在这里" in inspector.get("/").text
+    sent = senior.post("/inspections/add", form(senior))
+    assert sent.status_code == 302
+    batch = sent.headers["Location"]
+    assert "JC2026-0001" in senior.get("/inspections").text
+
+    home = inspector.get("/").text
+    assert place in home
+    assert BATCH["reason"] in home
+    for hidden in (beside, 'href="/a/"', 'href="/search"', "/inspections/add", "/holds"):
+        assert hidden not in home
+    assert place in inspector.get(batch).text
+    page = inspector.get(place)
+    assert page.status_code == 200
+    assert "您可阅览至" in page.text
+    folder = place.rpartition("/")[0]
+    for address in (beside, folder, folder.rpartition("/")[0]):
+        assert inspector.get(address).status_code == 404
+        assert f'href="{address}"' not in page.text
+    for address in ("/a/", "/search?q=00218647", "/where?q=00218647", "/inspections", f"{place}/@@history"):
+        assert inspector.get(address).status_code == 403
+
+    clock.forward(days=3)
+    fresh = browser("inspector")
+    for address in (place, batch):
+        assert fresh.get(address).status_code == 404
+    assert place not in fresh.get("/").text
+    assert "已结束" in browser("senior").get(batch).text
+    trail = browser("auditor").get("/audit?record=00218647-2").text
+    for act in ("inspection.opened", "tree_view.viewed", "tree_view.refused"):
+        assert act in trail
+    assert auditor.get("/inspections").status_code in {302, 403}
+
+
+def test_it_is_ended_by_whoever_gave_it_and_stands_in_the_history(place: str, browser: Browse) -> None:
+    senior, inspector = browser("senior"), browser("inspector")
+    batch = senior.post("/inspections/add", form(senior)).headers["Location"]
+    assert inspector.post(f"{batch}/end").status_code == 403
+    assert senior.post(f"{batch}/end").status_code == 302
+    assert inspector.get(place).status_code == 404
+    assert senior.post(f"{batch}/end").status_code == 409
+    past = browser("archivist").get(f"{place}/@@history").text
+    assert "senior甲 向检查人员开放" in past
+    assert "senior甲 结束对其检查" in past
+
+
+def test_records_chosen_in_a_folder_stand_in_the_form(
+    hospital: Hospital, record: int, place: str, browser: Browse
+) -> None:
+    senior, folder = browser("senior"), place.rpartition("/")[0]
+    page = senior.get(folder).text
+    assert 'value="inspect"' in page
+    assert 'value="inspect"' not in browser("archivist").get(folder).text
+    with hospital.uow("senior", readonly=True) as uow:
+        uuid = str(uow.node(record).uuid)
+    sent = senior.post(f"{folder}/@@bulk", {"act": "inspect", "ids": uuid})
+    assert "00218647-2" in senior.get(sent.headers["Location"]).text
+
+
+def test_to_whom_a_single_record_is_open_there_is_nothing_to_browse(
+    hospital: Hospital, record: int, place: str, browser: Browse
+) -> None:
+    person = hospital.people["inspector"]
+    with hospital.uow("senior") as uow:
+        sharing.share(uow, uow.node(record), principal_id=person, role="reader", cause="质量评审")
+    home = browser("inspector").get("/").text
+    assert place in home
+    assert 'href="/a/"' not in home
+    with hospital.uow("senior") as uow:
+        fonds = uow.node(hospital.category(uow, "ZY·BL").parent_id)
+        sharing.share(uow, fonds, principal_id=person, role="reader")
+    assert 'href="/a/"' in browser("inspector").get("/").text
+
+
+def test_a_wrong_number_is_named_and_what_was_typed_is_kept(place: str, browser: Browse) -> None:
+    senior = browser("senior")
+    wrong = senior.post("/inspections/add", form(senior, records="00218647-2\n00999999-1"))
+    assert wrong.status_code == 422
+    assert "不是可以开放检查的已归档档案（已封存的不能开放）：00999999-1" in wrong.text
+    assert "00218647-2\n00999999-1" in wrong.text
+    assert "还没有检查批次" in senior.get("/inspections").text
+
+
+@pytest.mark.parametrize(
+    "account", ["archivist", "clinician", "head", "clerk", "auditor", "security", "sysadmin", "stranger"]
+)
+def test_nobody_else_gives_or_sees_a_batch(place: str, browser: Browse, account: str) -> None:
+    senior, person = browser("senior"), browser(account)
+    asked = form(senior)
+    batch = senior.post("/inspections/add", asked).headers["Location"]
+    assert person.get(batch).status_code == 404
+    assert person.get(f"/inspections/{uuid4()}").status_code == 404
+    for address in ("/inspections", "/inspections/add"):
+        assert person.get(address).status_code == 403
+    assert person.post("/inspections/add", asked).status_code == 403
+    assert person.post(f"{batch}/end").status_code == 403

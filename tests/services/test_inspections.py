@@ -1,0 +1,203 @@
+"""Records opened to an inspector: just these, for these days, by their name on every page; nothing beside them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from archive.errors import Conflict, Forbidden, Invalid, NotFound
+from archive.i18n import speaking
+from archive.journal import CHANGES, words_of
+from archive.models import AuditEvent, Inspection, Node, Principal
+from archive.policy.permissions import P
+from archive.services import explain, history, inspections, listing, pages, tree, workbench
+from tests.conftest import CAST, Clock, Hospital
+from tests.services.lending import another, archive_it
+from tests.services.sealing import seal
+
+BATCH = {"start": "2026-11-20", "end": "2026-11-22", "reason": "县卫生健康局病历质量检查"}
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    with speaking("en"):
+        yield
+
+
+@pytest.fixture
+def archived(hospital: Hospital, record: int) -> int:
+    return archive_it(hospital, record)
+
+
+@pytest.fixture
+def beside(hospital: Hospital, archived: int) -> int:
+    """Another record, which is not in the batch."""
+    return another(hospital, mrn="00300001")
+
+
+def give(
+    hospital_: Hospital, records: str = "00218647-2", /, *, by: str = "senior", **other: Any
+) -> Inspection:
+    with hospital_.uow(by) as uow:
+        who = uow.session.scalars(
+            select(Principal.uuid).where(Principal.id == hospital_.people["inspector"])
+        ).one()
+        return inspections.grant(uow, **{"who": str(who), "records": records} | BATCH | other)
+
+
+def readable(hospital: Hospital) -> list[int]:
+    with hospital.uow("inspector", readonly=True) as uow:
+        return [node.id for node in uow.list(uow.nodes(P.DISCOVER)) if uow.can(P.READ, node)]
+
+
+def found(hospital: Hospital, account: str, batch: Inspection) -> inspections.Shown:
+    with hospital.uow(account, readonly=True) as uow:
+        return inspections.shown(uow, inspections.one(uow, batch.uuid))
+
+
+def test_the_inspector_reads_the_records_of_the_batch_and_knows_of_no_other(
+    hospital: Hospital, archived: int, beside: int
+) -> None:
+    assert readable(hospital) == []
+    batch = give(hospital)
+    assert readable(hospital) == [archived]
+    with hospital.uow("inspector", readonly=True) as uow:
+        assert [one.number for one in inspections.mine(uow)] == [batch.number] == ["JC2026-0001"]
+        assert workbench.readable_now(uow) == []
+        assert not listing.has_top(uow)
+        assert pages.is_marked(uow, uow.node(archived))
+        with pytest.raises(NotFound):
+            uow.node(beside)
+        for may_not in (P.PRINT, P.DOWNLOAD, P.EDIT, P.HISTORY, P.REQUEST_CREATE):
+            assert not uow.can(may_not, uow.node(archived))
+    assert [view.id for view in found(hospital, "inspector", batch).records] == [archived]
+
+
+def test_at_the_end_everything_is_gone_at_once(hospital: Hospital, archived: int, clock: Clock) -> None:
+    batch = give(hospital)
+    clock.forward(days=3)
+    assert readable(hospital) == []
+    with hospital.uow("inspector", readonly=True) as uow:
+        assert inspections.mine(uow) == []
+    with pytest.raises(NotFound):
+        found(hospital, "inspector", batch)
+    assert found(hospital, "senior", batch).batch.state == "over"
+
+
+def test_it_begins_on_its_first_day(hospital: Hospital, archived: int, clock: Clock) -> None:
+    batch = give(hospital, start="2026-11-21")
+    assert readable(hospital) == []
+    assert found(hospital, "senior", batch).batch.state == "coming"
+    with pytest.raises(NotFound):
+        found(hospital, "inspector", batch)
+    clock.forward(hours=20)
+    assert readable(hospital) == [archived]
+
+
+def test_whoever_gave_it_ends_it_before_the_time(hospital: Hospital, archived: int) -> None:
+    batch = give(hospital)
+    for account in ("inspector", "archivist"):
+        with hospital.uow(account) as uow, pytest.raises(Forbidden):
+            inspections.end(uow, uow.session.get_one(Inspection, batch.id))
+    with hospital.uow("senior") as uow:
+        inspections.end(uow, inspections.one(uow, batch.uuid))
+    assert readable(hospital) == []
+    with hospital.uow("senior") as uow, pytest.raises(Conflict):
+        inspections.end(uow, inspections.one(uow, batch.uuid))
+
+
+@pytest.mark.parametrize("account", sorted(set(CAST) - {"senior"}))
+def test_nobody_else_gives_records_to_an_inspector(hospital: Hospital, archived: int, account: str) -> None:
+    batch = give(hospital)
+    with pytest.raises(Forbidden):
+        give(hospital, by=account)
+    with hospital.uow(account, readonly=True) as uow, pytest.raises(Forbidden):
+        inspections.listing(uow)
+    if account != "inspector":
+        with pytest.raises(NotFound):
+            found(hospital, account, batch)
+
+
+def test_a_more_sensitive_record_opens_too_when_it_is_given_and_closes_when_it_rises(
+    hospital: Hospital, archived: int
+) -> None:
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(archived), level=2, reason="特殊病案")
+    give(hospital)
+    assert readable(hospital) == [archived]
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(archived), level=3, reason="涉诉")
+    assert readable(hospital) == []
+
+
+def test_a_sealed_record_is_not_opened_and_closes_when_it_is_sealed(
+    hospital: Hospital, archived: int, beside: int
+) -> None:
+    batch = give(hospital, "00218647-2\n00300001-1")
+    assert readable(hospital) == [archived, beside]
+    seal(hospital, archived)
+    assert readable(hospital) == [beside]
+    assert [view.id for view in found(hospital, "inspector", batch).records] == [beside]
+    with pytest.raises(Invalid) as refused:
+        give(hospital)
+    assert "00218647-2" in refused.value.fields["records"]
+
+
+def test_numbers_of_every_kind_name_a_record_and_each_counts_once(
+    hospital: Hospital, archived: int, beside: int
+) -> None:
+    with hospital.uow("senior", readonly=True) as uow:
+        number, uuid = uow.node(archived).archival_no, str(uow.node(archived).uuid)
+        assert inspections.numbers_of(uow, [uuid, "nonsense"]) == "00218647-2"
+    batch = give(hospital, f"{number}，B00218647-2\n 00300001 \n\n00218647-2")
+    assert [view.id for view in found(hospital, "senior", batch).records] == [archived, beside]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("who", ""), ("who", "nobody"), ("records", " "), ("records", "00999999-1"), ("reason", ""), ("start", "today"),
+     ("end", ""), ("end", "2026-11-19"), ("end", "2027-01-20")],
+)  # fmt: skip
+def test_a_batch_says_whom_what_when_and_why(
+    hospital: Hospital, archived: int, field: str, value: str
+) -> None:
+    records = {"records": "00218647-2"} | ({field: value} if field == "records" else {})
+    others = {field: value} if field != "records" else {}
+    with pytest.raises(Invalid) as refused:
+        give(hospital, records["records"], **others)
+    assert set(refused.value.fields) == {field}
+
+
+def test_a_draft_is_not_inspected(hospital: Hospital, record: int) -> None:
+    with pytest.raises(Invalid):
+        give(hospital)
+
+
+def test_the_record_tells_to_whom_it_was_opened(hospital: Hospital, archived: int) -> None:
+    batch = give(hospital)
+    with hospital.uow("senior") as uow:
+        (path,) = [path for path in explain.paths(uow, uow.node(archived)) if path.kind == "grant"]
+        assert path.name == "inspector甲"
+        assert batch.number in path.why
+        inspections.end(uow, inspections.one(uow, batch.uuid))
+    with hospital.uow("archivist", readonly=True) as uow:
+        acts = [act.action for act in history.acts(uow, uow.node(archived))]
+        assert acts[:2] == ["inspection.closed", "inspection.opened"]
+    with hospital.site.session(readonly=True) as session:
+        event = session.scalars(select(AuditEvent).where(AuditEvent.action == "inspection.granted")).one()
+        words = words_of(session, CHANGES, event.id, hospital.site.keys)
+        assert (event.actor, words["reason"], words["records"]) == ("senior", BATCH["reason"], [archived])
+
+
+def test_the_pages_of_a_component_open_with_their_file(hospital: Hospital, record: int) -> None:
+    with hospital.uow("archivist") as uow:
+        fields = {"title": "手术记录", "component": "SSJL", "date_from": "2026-11-10"}
+        item = tree.add(uow, uow.node(record), kind="component", fields=fields).id
+    archive_it(hospital, record)
+    give(hospital)
+    with hospital.uow("inspector", readonly=True) as uow:
+        assert uow.node(item, P.READ).parent_id == record
+        (part,) = listing.contents(uow, uow.node(record)).rows
+        assert part.id == item
+        assert [node.id for node in uow.list(uow.nodes(P.DISCOVER).order_by(Node.id))] == [record, item]
