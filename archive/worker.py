@@ -18,7 +18,7 @@ from sqlalchemy import delete, select, text
 from archive import journal
 from archive.actor import Actor
 from archive.models import Job, Setting
-from archive.services import catalogue, queue, reading
+from archive.services import catalogue, purge, queue, reading
 from archive.site import Site
 
 IDLE = 0.5
@@ -197,6 +197,11 @@ def expire(site: Site, _me: str) -> None:
         reading.tidy(uow)
 
 
+def empty_trash(site: Site, _me: str) -> None:
+    """Orders the job that deletes drafts whose days in the trash are over."""
+    purge.order(site)
+
+
 def revive(site: Site, _me: str) -> int:
     """Lets the jobs of dead workers wait again."""
     return queue.revive(site)
@@ -209,6 +214,6 @@ INDEX_CHORE = Chore("index", 0.5, drain, alone=True)
 DAY = 86_400
 UPKEEP = (
     SEAL, CHECKPOINT, REVIVE, Chore("beat", 10, beat), Chore("clean", DAY, clean, alone=True),
-    Chore("expire", DAY, expire, alone=True),
+    Chore("expire", DAY, expire, alone=True), Chore("trash", DAY, empty_trash, alone=True),
 )  # fmt: skip
 INDEX = (INDEX_CHORE,)
