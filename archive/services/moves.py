@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, false, func, or_, select
 
 from archive import cursor
 from archive.errors import ArchiveError, Conflict
@@ -82,7 +82,13 @@ def start(uow: UnitOfWork, nodes: Sequence[Node]) -> Node:
 
 
 def places(uow: UnitOfWork, nodes: Sequence[Node], at: Node, after: str | None = None) -> Places:
-    """The places in `at` that take what was chosen, or lead to one that does."""
+    """The places in `at` that take what was chosen and may be moved, or lead to one that does.
+
+    Raises Conflict where nothing of it may be moved.
+    """
+    nodes = [node for node in nodes if uow.can(P.MOVE, node)]
+    if not nodes:
+        raise Conflict(_("None of this may be moved by you in its present state."))
     within = uow.nodes(P.DISCOVER).where(
         Node.parent_id == at.id, Node.id != at.id, Node.type.in_(_ways(nodes)), Node.overlay < int(Overlay.TRASHED)
     )  # fmt: skip
@@ -109,12 +115,18 @@ def _ways(nodes: Iterable[Node]) -> set[str]:
 
 def _place(uow: UnitOfWork, nodes: Sequence[Node], at: Node, view: NodeView) -> Place:
     if all(at.type in TYPES[node.type].parents for node in nodes):
-        refusals = [why for node in nodes if (why := _refusal(uow, node, at))]
+        refusals = [why for node in nodes if (why := _misfit(uow, node, at))]
         return Place(view, not refusals, refusals[0] if refusals else "")
     return Place(view, fits=False)
 
 
 def _refusal(uow: UnitOfWork, node: Node, to: Node) -> str | None:
+    if not uow.can(P.MOVE, node):
+        return _("You may not move this in its present state.")
+    return _misfit(uow, node, to)
+
+
+def _misfit(uow: UnitOfWork, node: Node, to: Node) -> str | None:
     if not uow.can(P.ADD, to) or not tree.may_describe(uow, TYPES[node.type]):
         return _("You may not add this kind of thing there.")
     return tree.misplaced(node, to)
@@ -173,7 +185,8 @@ class Preview:
 def preview(uow: UnitOfWork, nodes: Sequence[Node], to: Node) -> Preview:
     """What moving these to `to` would mean; changes nothing."""
     rows = [_row(uow, node, to, view) for node, view in zip(nodes, views(uow, nodes), strict=True)]
-    kept = select(func.count(Node.id)).where(Node.archival_no.is_not(None), or_(*map(_branch, nodes)))
+    going = [_branch(node) for node, row in zip(nodes, rows, strict=True) if row.refusal is None]
+    kept = select(func.count(Node.id)).where(Node.archival_no.is_not(None), or_(false(), *going))
     ends, begins = _shares(uow, nodes, to)
     numbered = uow.session.scalar(kept, execution_options=TRUSTED) or 0
     return Preview(NodeView(uow, to), rows, numbered, ends, begins)
@@ -184,10 +197,7 @@ def _branch(node: Node) -> Any:
 
 
 def _row(uow: UnitOfWork, node: Node, to: Node, view: NodeView) -> Row:
-    count = relocation.size(uow, node)
-    refusal = (
-        _refusal(uow, node, to) if uow.can(P.MOVE, node) else _("You may not move this in its present state.")
-    )
+    count, refusal = relocation.size(uow, node), _refusal(uow, node, to)
     return Row(view, count - 1, _changes(uow, node, to), refusal, count > sharing.INLINE)
 
 
@@ -252,6 +262,8 @@ def move(uow: UnitOfWork, nodes: Sequence[Node], to: Node) -> list[Result]:
 
 
 def _move(uow: UnitOfWork, node: Node, label: str, to: Node) -> Result:
+    if refused := _refusal(uow, node, to):
+        return Result(NodeView(uow, node), label, refused)
     try:
         with uow.session.begin_nested():
             homes = _homes(uow, node)
