@@ -56,11 +56,12 @@ def slugs(uow: UnitOfWork, folder: Node, uuids: list[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Place:
-    """A place on the way; with `fits` everything that was chosen may be moved to it, else `why` says why not."""
+    """A place that everything chosen may be moved to (`fits`), one on the way (`leads`), or where it lies now."""
 
     view: NodeView
     fits: bool
-    why: str = ""
+    leads: bool = False
+    is_home: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,10 @@ def places(uow: UnitOfWork, nodes: Sequence[Node], at: Node, after: str | None =
     nodes = [node for node in nodes if uow.can(P.MOVE, node)]
     if not nodes:
         raise Conflict(_("None of this may be moved by you in its present state."))
+    takers = set[str].intersection(*(set(TYPES[node.type].parents) for node in nodes))
     within = uow.nodes(P.DISCOVER).where(
-        Node.parent_id == at.id, Node.id != at.id, Node.type.in_(_ways(nodes)), Node.overlay < int(Overlay.TRASHED)
+        Node.parent_id == at.id, Node.id != at.id, Node.type.in_(_ways(nodes)), Node.overlay < int(Overlay.TRASHED),
+        or_(Node.type.not_in(takers), uow.access.clause(P.ADD)),
     )  # fmt: skip
     if (last := cursor.unpack(uow.site.keys, f"places:{at.id}", after)) is not None:
         within = within.where(or_(Node.slug > last[0], and_(Node.slug == last[0], Node.id > last[1])))
@@ -100,7 +103,8 @@ def places(uow: UnitOfWork, nodes: Sequence[Node], at: Node, after: str | None =
     rows = [_place(uow, nodes, node, view) for node, view in zip(found, views(uow, found), strict=True)]
     above = uow.list(uow.nodes(P.DISCOVER).where(Node.id.in_(ids_of(at.path)[1:])).order_by(Node.depth))
     seen = views(uow, above)
-    return Places(seen[-1] if seen else None, seen, rows[:PAGE], onward)
+    offered = [row for row in rows[:PAGE] if row.fits or row.leads or row.is_home]
+    return Places(seen[-1] if seen else None, seen, offered, onward)
 
 
 def _ways(nodes: Iterable[Node]) -> set[str]:
@@ -114,10 +118,10 @@ def _ways(nodes: Iterable[Node]) -> set[str]:
 
 
 def _place(uow: UnitOfWork, nodes: Sequence[Node], at: Node, view: NodeView) -> Place:
-    if all(at.type in TYPES[node.type].parents for node in nodes):
-        refusals = [why for node in nodes if (why := _misfit(uow, node, at))]
-        return Place(view, not refusals, refusals[0] if refusals else "")
-    return Place(view, fits=False)
+    fits = all(at.type in TYPES[node.type].parents and not _misfit(uow, node, at) for node in nodes)
+    leads = any(at.type in TYPES[up].parents for up in _ways(nodes) if up in TYPES)
+    leads = leads and not any(_holds_others(at, node) for node in nodes)
+    return Place(view, fits, leads, any(at.id == node.parent_id for node in nodes))
 
 
 def _refusal(uow: UnitOfWork, node: Node, to: Node) -> str | None:
@@ -129,7 +133,16 @@ def _refusal(uow: UnitOfWork, node: Node, to: Node) -> str | None:
 def _misfit(uow: UnitOfWork, node: Node, to: Node) -> str | None:
     if not uow.can(P.ADD, to) or not tree.may_describe(uow, TYPES[node.type]):
         return _("You may not add this kind of thing there.")
+    if node.workflow == "container" and _holds_others(to, node):
+        return _("Another kind of record lies there.")
     return tree.misplaced(node, to)
+
+
+def _holds_others(at: Node, node: Node) -> bool:
+    """Whether a folder is for another kind of record than what is moved, or lies in it."""
+    own = {node.data.get("type")} if node.workflow == "container" else {node.type, *TYPES[node.type].parents}
+    kept = at.data.get("type")
+    return bool(kept) and own != {None} and kept not in own
 
 
 def find(uow: UnitOfWork, text: str) -> Node | None:
@@ -184,7 +197,10 @@ class Preview:
 
 def preview(uow: UnitOfWork, nodes: Sequence[Node], to: Node) -> Preview:
     """What moving these to `to` would mean; changes nothing."""
-    rows = [_row(uow, node, to, view) for node, view in zip(nodes, views(uow, nodes), strict=True)]
+    rows: list[Row] = []
+    for node, view in zip(nodes, views(uow, nodes), strict=True):
+        before = sum(row.below + 1 for row in rows if row.refusal is None and not row.by_job)
+        rows.append(_row(uow, node, to, view, before))
     going = [_branch(node) for node, row in zip(nodes, rows, strict=True) if row.refusal is None]
     kept = select(func.count(Node.id)).where(Node.archival_no.is_not(None), or_(false(), *going))
     ends, begins = _shares(uow, nodes, to)
@@ -196,9 +212,9 @@ def _branch(node: Node) -> Any:
     return and_(Node.path >= node.path, Node.path < node.path_end)
 
 
-def _row(uow: UnitOfWork, node: Node, to: Node, view: NodeView) -> Row:
+def _row(uow: UnitOfWork, node: Node, to: Node, view: NodeView, before: int) -> Row:
     count, refusal = relocation.size(uow, node), _refusal(uow, node, to)
-    return Row(view, count - 1, _changes(uow, node, to), refusal, count > sharing.INLINE)
+    return Row(view, count - 1, _changes(uow, node, to), refusal, before + count > sharing.INLINE)
 
 
 def _changes(uow: UnitOfWork, node: Node, to: Node) -> list[tuple[str, str, str]]:
@@ -258,16 +274,22 @@ class Result:
 
 def move(uow: UnitOfWork, nodes: Sequence[Node], to: Node) -> list[Result]:
     """Moves each on its own: what is refused says why, and the others go on."""
-    return [_move(uow, node, NodeView(uow, node).label, to) for node in nodes]
+    results: list[Result] = []
+    moved = 0
+    for node in nodes:
+        count = relocation.size(uow, node)
+        results.append(_move(uow, node, NodeView(uow, node).label, to, moved))
+        moved += count if results[-1].refusal is None and not results[-1].by_job else 0
+    return results
 
 
-def _move(uow: UnitOfWork, node: Node, label: str, to: Node) -> Result:
+def _move(uow: UnitOfWork, node: Node, label: str, to: Node, before: int) -> Result:
     if refused := _refusal(uow, node, to):
         return Result(NodeView(uow, node), label, refused)
     try:
         with uow.session.begin_nested():
             homes = _homes(uow, node)
-            done = relocation.move(uow, node, to=to)
+            done = relocation.move(uow, node, to=to, before=before)
             for home in homes | _homes(uow, node):
                 sidecars.write(uow, home)
     except ArchiveError as refusal:

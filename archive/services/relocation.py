@@ -23,10 +23,13 @@ def size(uow: UnitOfWork, node: Node) -> int:
     return uow.session.scalar(below, execution_options=TRUSTED) or 0
 
 
-def move(uow: UnitOfWork, node: Node, *, to: Node) -> bool:
-    """Moves a branch, at once or, a large one, by a job; gives whether it is done. Raises as `tree.move`."""
+def move(uow: UnitOfWork, node: Node, *, to: Node, before: int = 0) -> bool:
+    """Moves a branch, at once or, a large one, by a job; gives whether it is done. Raises as `tree.move`.
+
+    `before`: how many nodes this transaction has moved already: many branches are as long as a large one.
+    """
     count = size(uow, node)
-    if count > sharing.INLINE:
+    if before + count > sharing.INLINE:
         _begin(uow, node, to=to, count=count)
         return False
     tree.move(uow, node, to=to)

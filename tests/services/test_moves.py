@@ -52,7 +52,28 @@ def test_only_places_that_take_it_are_offered_and_the_way_to_them(
         fonds = moves.places(uow, [node], tree.root(uow)).rows[0]
         assert not fonds.fits
         categories = moves.places(uow, [node], uow.node(fonds.view.id)).rows
-        assert all(not row.fits and not row.why for row in categories)
+        assert all(not row.fits and row.leads for row in categories)
+
+
+def test_what_is_archived_is_offered_as_no_place_for_an_item(
+    hospital: Hospital, record: int, elsewhere: int
+) -> None:
+    item = branch(hospital, record, 1)[0]
+    archived = lending.another(hospital, mrn="00400001")
+    with hospital.uow("senior", readonly=True) as uow:
+        node = uow.node(item)
+        offered = moves.places(uow, [node], moves.start(uow, [node])).rows
+        assert archived not in {row.view.id for row in offered}
+        assert [(row.view.id, row.fits, row.is_home) for row in offered] == [(record, False, True)]
+        there = moves.places(uow, [node], uow.node(elsewhere)).rows
+        assert [row.fits for row in there] == [True]
+
+
+def test_a_series_stays_among_its_own_kind(hospital: Hospital, record: int) -> None:
+    with hospital.uow("senior") as uow:
+        home = uow.node(uow.node(record).parent_id)
+        result = moves.move(uow, [home], hospital.category(uow, "WS"))[0]
+        assert result.refusal == "该处存放的是另一类档案。"
 
 
 @pytest.mark.parametrize("how", ["href", "path", "address", "number"])
@@ -210,3 +231,23 @@ def test_a_killed_move_is_finished_by_the_next_worker_and_nobody_moves_around_it
     with hospital.uow("archivist", readonly=True) as uow:
         assert {uow.node(number).parent_id for number in items} == {record}
         assert TYPES[uow.node(items[0]).type].rank == "item"
+
+
+@pytest.mark.usefixtures("large")
+def test_many_branches_are_as_long_as_a_large_one(
+    site: Site, hospital: Hospital, record: int, elsewhere: int
+) -> None:
+    branch(hospital, record, 1)
+    with hospital.uow("archivist") as uow:
+        fields = RECORD | {"mrn": "00400001", "dept": str(hospital.wards["CK"])}
+        other = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields).id
+    branch(hospital, other, 1)
+    with hospital.uow("archivist") as uow:
+        nodes = [uow.node(record), uow.node(other)]
+        foreseen = [row.by_job for row in moves.preview(uow, nodes, uow.node(elsewhere)).rows]
+        results = moves.move(uow, nodes, uow.node(elsewhere))
+        assert foreseen == [result.by_job for result in results] == [False, True]
+    while take_one(site, "test"):
+        pass
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert {uow.node(number).parent_id for number in (record, other)} == {elsewhere}
