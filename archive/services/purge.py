@@ -105,7 +105,7 @@ def purge(uow: UnitOfWork, number: int) -> bool:
         return False
     numbers = list(uow.session.scalars(select(Node.id).where(*_branch(node)), execution_options=TRUSTED))
     # Also whatever table points to it that this version knows nothing of.
-    if trash.kept_for(uow, node) or referenced(uow, Node, numbers, but=LET_GO):
+    if trash.kept_for(uow, [node]) or referenced(uow, Node, numbers, but=LET_GO):
         return False
     _delete(uow, node, numbers)
     return True

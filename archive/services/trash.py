@@ -1,5 +1,6 @@
 """回收站: drafts that are put away, what lies there, and taking it out again. What is archived leaves only by disposal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
 from archive.services import listing, policies, tree, typed
 from archive.services.jobs import LIVE
-from archive.sight import NodeView, parent_of, views
+from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "trash", "synchronize_session": False}
@@ -64,10 +65,14 @@ def refused(uow: UnitOfWork, node: Node) -> str | None:
 
 
 def _is_archived(uow: UnitOfWork, node: Node) -> bool:
-    """Whether anything of the branch is archived. An item without a number was put away before its file was archived."""
-    states = and_(Node.type.not_in(INHERITING), Node.state.in_(("archived", "correcting", "destroyed")))
-    found = select(Node.id).where(*_branch(node), or_(Node.archival_no.is_not(None), states)).limit(1)
+    found = select(Node.id).where(*_branch(node), _archived(Node)).limit(1)
     return uow.session.scalar(found, execution_options=TRUSTED) is not None
+
+
+def _archived(row: Any) -> Any:
+    """What is archived. An item without a number was put away before its file was archived."""
+    states = and_(row.type.not_in(INHERITING), row.state.in_(("archived", "correcting", "destroyed")))
+    return or_(row.archival_no.is_not(None), states)
 
 
 # How long, and what stays
@@ -83,19 +88,27 @@ def deadline(uow: UnitOfWork) -> datetime:
     return uow.now - timedelta(days=days(uow))
 
 
-def kept_for(uow: UnitOfWork, node: Node) -> list[str]:
-    """Why a draft stays in the trash though its days are over: people have to settle this first."""
-    of_branch = select(Node.id).where(*_branch(node))
-    held = Node.hold_count > 0
+def kept_for(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, list[str]]:
+    """Node id → why it stays though its days are over: people have to settle this first. One statement a reason."""
+    top, below = aliased(Node), aliased(Node)
+    inside = (below.path >= top.path, below.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0")
+    of_branch = (
+        select(top.id).join(below, and_(*inside)).where(top.id.in_([node.id for node in nodes])).distinct()
+    )
     reasons = (
         (_("A paper volume is registered: hand it to another record, or restore this."),
-         select(Holding.id).where(Holding.node_id.in_(of_branch))),
-        (_("Somebody has asked for it."), select(Request.id).where(Request.node_id.in_(of_branch))),
-        (_("It is sealed."), select(Node.id).where(*_branch(node), or_(held, Node.overlay_own == int(Overlay.SEALED)))),
-        (_("A job still works on it."), select(Job.id).where(Job.node_id.in_(of_branch), Job.state.in_(LIVE))),
+         of_branch.join(Holding, Holding.node_id == below.id)),
+        (_("Somebody has asked for it."), of_branch.join(Request, Request.node_id == below.id)),
+        (_("It is sealed."),
+         of_branch.where(or_(below.hold_count > 0, below.overlay_own == int(Overlay.SEALED)))),
+        (_("A job still works on it."), of_branch.join(Job, Job.node_id == below.id).where(Job.state.in_(LIVE))),
+        (_("It is archived."), of_branch.where(_archived(below))),
     )  # fmt: skip
-    found = [why for why, asked in reasons if uow.session.scalar(asked.limit(1), execution_options=TRUSTED)]
-    return [*found, _("It is archived.")] if _is_archived(uow, node) else found
+    found: dict[int, list[str]] = {}
+    for why, asked in reasons:
+        for number in uow.session.scalars(asked, execution_options=TRUSTED):
+            found.setdefault(number, []).append(why)
+    return found
 
 
 # The page
@@ -150,9 +163,12 @@ def contents(uow: UnitOfWork, after: str | None = None) -> Trash:
 
 
 def _rows(uow: UnitOfWork, nodes: list[Node]) -> list[Row]:
-    by, keep = _by(uow, nodes), timedelta(days=days(uow))
+    by, keep, kept = _by(uow, nodes), timedelta(days=days(uow)), kept_for(uow, nodes)
+    above = uow.nodes(P.DISCOVER).where(Node.id.in_({node.parent_id for node in nodes}))
+    places = {view.id: view for view in views(uow, uow.list(above))}
     return [
-        Row(view, parent_of(uow, node), by.get(node.id, ""), node.trashed_at, node.trashed_at + keep, kept_for(uow, node))
+        Row(view, places.get(node.parent_id), by.get(node.id, ""), node.trashed_at, node.trashed_at + keep,
+            kept.get(node.id, []))
         for node, view in zip(nodes, views(uow, nodes), strict=True)
         if node.trashed_at is not None
     ]  # fmt: skip
