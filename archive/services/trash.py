@@ -96,7 +96,7 @@ def kept_for(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, list[str]]:
         select(top.id).join(below, and_(*inside)).where(top.id.in_([node.id for node in nodes])).distinct()
     )
     reasons = (
-        (_("A paper volume is registered: hand it to another record, or restore this."),
+        (_("A paper volume is registered; nothing is deleted while there is paper."),
          of_branch.join(Holding, Holding.node_id == below.id)),
         (_("Somebody has asked for it."), of_branch.join(Request, Request.node_id == below.id)),
         (_("It is sealed."),
