@@ -20,9 +20,10 @@ from sqlalchemy.engine import URL, make_url
 from archive import journal, migrate
 from archive.actor import Actor
 from archive.models import Blob
+from archive.services import purge
 from archive.settings import Settings
 from archive.site import Site
-from storage import check
+from storage import Problem, check
 
 MANIFEST = "manifest.json"
 BEFORE, AFTER = ("keys", "checkpoints"), ("blobs",)
@@ -99,7 +100,11 @@ def verify(site: Site, files: int) -> Outcome:
             select(Blob.record, Blob.sha256, Blob.size).order_by(Blob.record, Blob.sha256)
         )
         register = ((record, sha256, size) for record, sha256, size in rows)
-        problems += [f"{found.problem.name.lower()}: {found.name}" for found in check(site.store, register)]
+        problems += [
+            f"{found.problem.name.lower()}: {found.name}"
+            for found in check(site.store, register)
+            if found.problem is not Problem.MISSING or not purge.is_leaving(uow, found.record, found.name)
+        ]
         problems += _chain(
             journal.verify(uow.session, journal.CHANGES, site.settings.checkpoint_folder, site.keys)
         )

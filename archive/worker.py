@@ -18,7 +18,7 @@ from sqlalchemy import delete, select, text
 from archive import journal
 from archive.actor import Actor
 from archive.models import Job, Setting
-from archive.services import audit, catalogue, imports, queue, reading, sidecars
+from archive.services import audit, catalogue, imports, purge, queue, reading, sidecars
 from archive.site import Site
 
 IDLE = 0.5
@@ -204,6 +204,11 @@ def expire(site: Site, _me: str) -> None:
         reading.tidy(uow)
 
 
+def empty_trash(site: Site, _me: str) -> None:
+    """Orders the job that deletes drafts whose days in the trash are over."""
+    purge.order(site)
+
+
 def revive(site: Site, _me: str) -> int:
     """Lets the jobs of dead workers wait again."""
     return queue.revive(site)
@@ -216,6 +221,7 @@ INDEX_CHORE = Chore("index", 0.5, drain, alone=True)
 DAY = 86_400
 UPKEEP = (
     SEAL, CHECKPOINT, REVIVE, Chore("beat", 10, beat), Chore("clean", DAY, clean, alone=True),
-    Chore("expire", DAY, expire, alone=True), Chore("sidecars", 2, describe, alone=True),
+    Chore("expire", DAY, expire, alone=True), Chore("trash", DAY, empty_trash, alone=True),
+    Chore("sidecars", 2, describe, alone=True),
 )  # fmt: skip
 INDEX = (INDEX_CHORE,)

@@ -1,7 +1,7 @@
 """What a store of blobs promises: its interface, values and errors. ``folder.py`` keeps it on a disk."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -135,6 +135,10 @@ class Store(Protocol):
         """Read the blob from the disk and hash it."""
         ...
 
+    def remove(self, record: Record, sha256: str) -> None:
+        """Destroy one blob of a record that stays, durably. What is not there is no error: a kill may have come between."""
+        ...
+
     def remove_record(self, record: Record) -> None:
         """Destroy all that is kept of a record: blobs, sidecar, derivatives, durably.
 
@@ -170,6 +174,10 @@ class Store(Protocol):
 
     def open_derivative(self, record: Record, name: str) -> BinaryIO:
         """A derivative, seekable. Raises BlobMissing: compute it again."""
+        ...
+
+    def remove_derivatives(self, record: Record, names: Iterable[str]) -> None:
+        """Forget results that nobody will ask for again; those that are not there are no error."""
         ...
 
     def has_derivative(self, record: Record, name: str) -> bool:

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -118,6 +118,12 @@ class FolderStore(Store):
             raise
         return BlobStatus.OK if found == sha256 else BlobStatus.CHANGED
 
+    def remove(self, record: Record, sha256: str) -> None:
+        path = self._blob_path(record, sha256)
+        with suppress(FileNotFoundError):
+            path.unlink(missing_ok=True)
+            _sync_folder(path.parent)
+
     def remove_record(self, record: Record) -> None:
         record = record_id(record)
         # Blobs first: put_derivative looks at them last, so whoever comes second clears the derivatives.
@@ -165,6 +171,10 @@ class FolderStore(Store):
     def open_derivative(self, record: Record, name: str) -> BinaryIO:
         with _missing(record, name):
             return self._derivative_path(record, name).open("rb")
+
+    def remove_derivatives(self, record: Record, names: Iterable[str]) -> None:
+        for name in names:
+            self._derivative_path(record, name).unlink(missing_ok=True)
 
     def has_derivative(self, record: Record, name: str) -> bool:
         return self._derivative_path(record, name).is_file()

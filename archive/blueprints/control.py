@@ -37,7 +37,7 @@ def kind_label(kind: str) -> str:
     words = {
         "gates": _("Filing gates and deadlines"), "loans": _("Lending rules"), "numbering": _("Archival numbers"),
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
-        "holds": _("Sealing"), "inspections": _("Inspections"),
+        "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -46,7 +46,8 @@ def _labels() -> dict[str, str]:
     """What the codes of the shipped policies mean; a code that is not here stands for itself."""
     return {
         "zh": _("in Chinese"), "en": _("in English"), "years": _("Years"), "code": _("Code"),
-        "trigger": _("Counted from"),
+        "trigger": _("Counted from"), "days": _("Days in the trash"),
+        "bytes_days": _("Days that the bytes of what was deleted are kept"),
         "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
         "death_days": _("Days after a death"), "purposes": _("Purposes"), "limits": _("Limits"), "rules": _("Rules"),

@@ -18,6 +18,7 @@ from archive.services import (
     records,
     sealed,
     steps,
+    trash,
     tree,
 )
 from archive.sight import NodeView, crumbs, href
@@ -72,10 +73,7 @@ def actions(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
     if seen.can(P.READ) and seen.page_count:
         found.append({"label": _("Read"), "href": f"{seen.href}/++page++1", "icon": "book",
                       "primary": not any(act.get("primary") for act in found)})  # fmt: skip
-    found += _sealing(uow, node, seen)
-    if seen.can(P.TRASH) and not seen.is_container:
-        found.append(_trash(seen))
-    return found
+    return found + _sealing(uow, node, seen) + _keeping(uow, node, seen)
 
 
 def _sealing(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
@@ -91,14 +89,23 @@ def _sealing(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]
     return found
 
 
-def _trash(seen: NodeView) -> dict[str, Any]:
-    label, icon = (_("Restore"), "trash-off") if seen.is_trashed else (_("Move to trash"), "trash")
-    act = {"label": label, "icon": icon, "post": f"{seen.href}/@@trash"}
-    return (
-        act
-        if seen.is_trashed
-        else act | {"confirm": _("It stays in the trash for 30 days and can be restored.")}
-    )
+def _keeping(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
+    """What is done with the thing itself: where it lies, how sensitive it is, whether it stays."""
+    found: list[dict[str, Any]] = []
+    if seen.can(P.MOVE) and node.type != "fonds":
+        found.append({"label": _("Move"), "href": f"{seen.href}/@@move", "icon": "folder-symlink"})
+    if seen.can(P.EDIT_CLASSIFICATION):
+        found.append({"label": _("Sensitivity"), "href": f"{seen.href}/@@level", "icon": "shield-half"})
+    if seen.is_container and uow.can(P.TRASH):
+        found.append({"label": _("Open the trash"), "href": url_for("trash.listing"), "icon": "trash"})
+    if seen.can(P.TRASH) and seen.is_trashed:
+        found.append({"label": _("Restore"), "icon": "trash-off", "post": f"{seen.href}/@@trash"})
+    elif seen.can(P.TRASH) and not trash.refused(uow, node):
+        words = _("It stays in the trash for %(days)d days and can be restored.", days=trash.days(uow))
+        found.append(
+            {"label": _("Move to trash"), "icon": "trash-x", "post": f"{seen.href}/@@trash", "confirm": words}
+        )
+    return found
 
 
 def _step(offer: steps.Offer, seen: NodeView) -> dict[str, Any]:
@@ -130,6 +137,7 @@ def record(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
     cards |= carriers(uow, node)
     cards["seals"] = sealed.over(uow, node)
     cards["grant"] = reading.my_grant(uow, node)
+    cards["trash_days"] = trash.days(uow) if seen.is_trashed else None
     cards["who"] = _who(uow, node) if explain.may_ask(uow, node) else None
     if seen.can(P.HISTORY):
         cards["timeline"] = [{"at": act.at, "text": f"{act.by} {act_label(act.action)}", "key": True}
@@ -286,6 +294,8 @@ def _bulk_acts(rows: list[NodeView]) -> list[dict[str, Any]]:
                 found[step.name] = {"name": step.name, "label": str(step.title), "icon": step.icon}
         if row.can(P.INSPECTION_GRANT) and holds.is_whole(row.type):
             found[INSPECT] = {"name": INSPECT, "label": _("Open for inspection"), "icon": "clipboard-check"}
+    if any(row.can(P.MOVE) for row in rows):
+        found["move"] = {"name": "move", "label": _("Move"), "icon": "folder-symlink"}
     return list(found.values())
 
 

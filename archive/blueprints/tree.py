@@ -11,7 +11,7 @@ from archive.gate import Section
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
-from archive.services import history, listing, records, steps, tree, typed
+from archive.services import history, listing, moves, records, steps, tree, typed
 from archive.sight import NodeView, href
 from archive.uow import SIGNED_IN, UnitOfWork
 
@@ -155,19 +155,16 @@ def milestone(uow: UnitOfWork, node: Any) -> Response:
     return make_response(redirect(href(uow, node)))
 
 
-@section.page("/a/<slugs:path>/@@trash", needs=P.TRASH, node="path", methods=("POST",))
-def trash(uow: UnitOfWork, node: Any) -> Response:
-    (tree.restore if node.trashed_at else tree.trash)(uow, node)
-    return make_response(redirect(href(uow, node)))
-
-
 @section.page("/a/<slugs:path>/@@bulk", needs=P.DISCOVER, node="path", methods=("POST",))
 def bulk(uow: UnitOfWork, node: Any) -> Response:
     """One act on many rows, each on its own: what is refused says why, and the others go on."""
-    act, done = request.form.get("act", ""), 0
+    act, ids, done = request.form.get("act", ""), request.form.getlist("ids"), 0
     if act == shown.INSPECT:
-        return make_response(redirect(url_for("inspections.add_form", ids=request.form.getlist("ids"))))
-    for chosen in uow.list(uow.nodes(P.DISCOVER).where(typed.chosen(node, request.form.getlist("ids")))):
+        return make_response(redirect(url_for("inspections.add_form", ids=ids)))
+    if act == "move":  # asks where to first
+        rows = moves.slugs(uow, node, ids)
+        return make_response(redirect(url_for("moving.several", path=_path(uow, node), row=rows)))
+    for chosen in uow.list(uow.nodes(P.DISCOVER).where(typed.chosen(node, ids))):
         try:
             with uow.session.begin_nested():
                 steps.take(uow, chosen, act)

@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 from archive import migrate
 from archive.actor import Actor
 from archive.models import Blob, Job, Node, Outbox, Session
-from archive.services import health, policies
+from archive.services import health, policies, purge
 from archive.settings import Settings
 from archive.site import Site
 from archive.uow import UnitOfWork
-from storage import check
+from storage import Problem, check
 
 
 def register(commands: Any) -> None:
@@ -60,6 +60,8 @@ def _check(settings: Settings, _chosen: argparse.Namespace) -> int:
         )
         total = uow.session.scalar(select(func.count(Blob.id))) or 0
         for finding in check(site.store, _register(rows, total)):
+            if finding.problem is Problem.MISSING and purge.is_leaving(uow, finding.record, finding.name):
+                continue
             found += 1
             print(f"{finding.problem.name.lower()}: {finding.record or ''} {finding.name}")
     print(f"checked {total} files: {found} findings")

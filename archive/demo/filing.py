@@ -10,7 +10,7 @@ from archive.demo.diary import Diary
 from archive.demo.lives import Life, Lot
 from archive.demo.scene import Scene
 from archive.models import HoldingStatus, Node
-from archive.services import holdings, holds, patients, records, steps, tree
+from archive.services import holdings, holds, patients, records, steps, trash, tree
 from archive.uow import UnitOfWork
 
 OUTCOMES = {"医嘱离院": "1", "医嘱转院": "2", "非医嘱离院": "4", "死亡": "5"}
@@ -136,7 +136,7 @@ def arrange(uow: UnitOfWork, life: Life) -> None:
 
 
 def discard(uow: UnitOfWork, life: Life) -> None:
-    tree.trash(uow, uow.node(life.node))
+    trash.trash(uow, uow.node(life.node))
 
 
 def lock(uow: UnitOfWork, life: Life) -> None:

@@ -23,7 +23,12 @@ class Blob(Base):
     filename: Mapped[str] = mapped_column(String(255))
     checked_at: Mapped[datetime | None]
     ok: Mapped[bool | None]
-    __table_args__ = (UniqueConstraint("record", "sha256"),)
+    leaves_at: Mapped[datetime | None]
+    """When the bytes of a deleted draft may go; none while anything names them."""
+    __table_args__ = (
+        UniqueConstraint("record", "sha256"),
+        Index("ix_blob_leaves_at", "leaves_at", "id"),
+    )
 
 
 class Representation(Base):

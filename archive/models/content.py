@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, Uuid
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.db import Base, BigInt, Ordered
@@ -83,7 +83,9 @@ class Node(Base):
         Index("ix_node_access_class", "access_class", "created_at", "id"),
         Index("ix_node_newest", "created_at", "id"),
         Index("ix_node_type_state", "type", "state", "updated_at"),
-    )
+        Index("ix_node_trashed_at", "trashed_at", "id",
+              sqlite_where=text("trashed_at IS NOT NULL"), postgresql_where=text("trashed_at IS NOT NULL")),
+    )  # fmt: skip
 
     @property
     def path_end(self) -> str:

@@ -123,7 +123,8 @@ def _keep(uow: UnitOfWork, home: Node, staged: Staged, filename: str) -> Blob:
     if blob is None:
         blob = Blob(record=str(ref.record), sha256=ref.sha256, size=ref.size, mime=UNKNOWN, filename=filename)
         uow.session.add(blob)
-        uow.session.flush()
+    blob.leaves_at = None  # it may have been waiting to be removed with a deleted draft
+    uow.session.flush()
     return blob
 
 

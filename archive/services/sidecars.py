@@ -73,6 +73,12 @@ def _described(node: Node, names: dict[int, str]) -> dict[str, Any]:
 def _listed(representation: Representation, blob: Blob, names: dict[int, str]) -> dict[str, Any]:
     return {
         "node": names[representation.node_id], "role": representation.role, "seq": representation.seq,
-        "state": representation.state, "sha256": blob.sha256, "size": blob.size, "mime": blob.mime,
+        "state": representation.state, "record": blob.record, "sha256": blob.sha256, "size": blob.size, "mime": blob.mime,
         "filename": blob.filename, "created_at": representation.created_at.isoformat(),
     }  # fmt: skip
+
+
+def has_files(uow: UnitOfWork, node: Node) -> bool:
+    """Whether any bytes hang on a node: what has none needs no sidecar."""
+    one = select(Representation.id).where(Representation.node_id == node.id).limit(1)
+    return uow.session.scalar(one, execution_options=TRUSTED) is not None

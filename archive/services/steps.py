@@ -86,9 +86,10 @@ def _archive(uow: UnitOfWork, node: Node) -> None:
 
 
 def _number_items(uow: UnitOfWork, node: Node) -> None:
+    """What lies in the trash is not archived with its file."""
     items = (
         select(Node)
-        .where(Node.parent_id == node.id, Node.workflow == "inherited")
+        .where(Node.parent_id == node.id, Node.workflow == "inherited", Node.trashed_at.is_(None))
         .order_by(Node.position, Node.id)
     )
     found = list(uow.session.scalars(items, execution_options=TRUSTED))

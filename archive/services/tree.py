@@ -9,10 +9,10 @@ from sqlalchemy import delete, func, or_, select, update
 from archive import classes, schema
 from archive.errors import Conflict, Forbidden, Invalid, Stale
 from archive.i18n import _
-from archive.models import ROOT_ID, ClosedBranch, Node, NodeVersion, base32
+from archive.models import ROOT_ID, ClosedBranch, Job, Node, NodeAlias, NodeVersion, base32
 from archive.names import sort_key
 from archive.policy.permissions import P
-from archive.policy.rights import Overlay, matrix
+from archive.policy.rights import matrix
 from archive.policy.types import INHERITING, TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Type
@@ -20,6 +20,8 @@ from archive.services import actors, policies, records
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
+MOVING = "branch.move"
+"""The kind of job that carries a large branch to its new place."""
 
 
 def root(uow: UnitOfWork) -> Node:
@@ -31,7 +33,7 @@ def addable(uow: UnitOfWork, parent: Node) -> list[Type]:
     """The types that the actor may add here. In a category, a node goes into the series of its year."""
     if not uow.can(P.ADD, parent):
         return []
-    return [kind for kind in TYPES.values() if _fits(kind, parent) and may_describe(uow, kind)]
+    return [kind for kind in TYPES.values() if fits(kind, parent) and may_describe(uow, kind)]
 
 
 def may_describe(uow: UnitOfWork, kind: Type) -> bool:
@@ -41,7 +43,8 @@ def may_describe(uow: UnitOfWork, kind: Type) -> bool:
     return any(r.role in mine and P.EDIT in r.permissions and r.covers(kind.name, state) for r in matrix())
 
 
-def _fits(kind: Type, parent: Node) -> bool:
+def fits(kind: Type, parent: Node) -> bool:
+    """Whether this type may lie below `parent`, or in the series of its year within that category."""
     if parent.type in kind.parents:
         wanted = parent.data.get("type")
         return parent.type != "series" or not wanted or wanted == kind.name
@@ -67,7 +70,7 @@ def checked(uow: UnitOfWork, kind: Type, raw: Mapping[str, object]) -> dict[str,
 def add(uow: UnitOfWork, parent: Node, *, kind: str, fields: Mapping[str, object]) -> Node:
     """Adds a node of type `kind` below `parent`. Raises Invalid for wrong fields, Conflict where it does not fit."""
     made = TYPES.get(kind)
-    if made is None or not _fits(made, parent):
+    if made is None or not fits(made, parent):
         raise Conflict(_("This kind of thing does not belong here."))
     if not may_describe(uow, made):
         raise Forbidden
@@ -119,6 +122,7 @@ def _next_position(uow: UnitOfWork, parent: Node) -> int:
 def write(uow: UnitOfWork, node: Node, kind: Type, values: dict[str, Any]) -> None:
     """Puts checked values where they belong: columns of the row, the rest into its JSON; and what follows from them."""
     columns = {field.name: field.column for field in kind.fields if field.column}
+    coded = (node.data or {}).get("diagnosis_code")
     node.data = {name: value for name, value in values.items() if name not in columns} | _kept(kind, node)
     for name, column in columns.items():
         value = values.get(name)
@@ -129,7 +133,10 @@ def write(uow: UnitOfWork, node: Node, kind: Type, values: dict[str, Any]) -> No
         node.title, node.date_from = records.title_of(values), date.fromisoformat(values["admitted_on"])
         node.date_to = date.fromisoformat(values["discharged_on"]) if values.get("discharged_on") else None
         node.title_key = f"{values['mrn']}-{values['times']:03d}"
-        node.level_own = max(node.level_own, records.sensitivity_of(uow, values.get("diagnosis_code")))
+        if (
+            values.get("diagnosis_code") != coded
+        ):  # the same code again does not undo what a person has decided
+            node.level_own = max(node.level_own, records.sensitivity_of(uow, values.get("diagnosis_code")))
         node.year = (node.date_to or node.date_from).year
     else:
         node.title_key = sort_key(node.title)
@@ -245,21 +252,23 @@ def set_level(uow: UnitOfWork, node: Node, *, level: int, reason: str) -> None:
     """Changes the sensitivity of a node and of everything below it."""
     if level not in range(4) or not reason.strip():
         raise Invalid(fields={"reason": _("Give a level from 0 to 3 and a reason.")})
-    uow.note(level=[node.level_own, level], reason=reason)
-    node.level_own = level
-    uow.session.flush()
+    classify_as(uow, node, level, reason)
     reclassify(uow, node)
+
+
+def classify_as(uow: UnitOfWork, node: Node, level: int, reason: str) -> None:
+    """Writes the level of a node and a version that says why; what is below is classified by the caller."""
+    uow.note(level=[node.level_own, level], reason=reason)
+    node.level_own, node.updated_at, node.updated_by = level, uow.now, uow.actor.principal_id
+    uow.session.flush()
+    keep_version(uow, node, reason)
     uow.enqueue("index", node)
 
 
 @action("node.moved", needs=P.MOVE)
 def move(uow: UnitOfWork, node: Node, *, to: Node) -> None:
     """Moves a branch below `to`. Raises Conflict where it does not fit, or would lie within itself."""
-    uow.require(P.ADD, to)
-    classes.alone(uow.session, node, to)
-    kind = TYPES[node.type]
-    if to.path.startswith(node.path) or to.type not in kind.parents or not _fits(kind, to):
-        raise Conflict(_("It cannot be moved there."))
+    check_place(uow, node, to)
     uow.note(parent=[node.parent_id, to.id])
     # What is below needs no closing any more: all of it is classified here.
     uow.session.execute(
@@ -267,36 +276,69 @@ def move(uow: UnitOfWork, node: Node, *, to: Node) -> None:
             ClosedBranch.path_from >= node.path, ClosedBranch.path_from < node.path_end
         )
     )
-    _carry(uow, node, to)
-    classes.classify_branch(uow.session, node)
-    classes.expand_below(uow.session, node)
-    uow.session.refresh(node)
-    uow.enqueue("index", node)
-
-
-def _carry(uow: UnitOfWork, node: Node, to: Node) -> None:
-    """Gives a branch its new place: parent, paths, depths; and an item what it takes from its file."""
     old, new, deeper = node.path, f"{to.path}{base32(node.id)}/", to.depth + 1 - node.depth
-    place: dict[str, Any] = {
-        "parent_id": to.id,
-        "slug": _free_slug(uow, node, to),
-        "version": Node.version + 1,
-    }
-    if node.type in INHERITING:
-        place |= {
-            "state": to.state,
-            "dept_id": to.dept_id,
-            "year": to.year,
-            "position": _next_position(uow, to),
-        }
     uow.session.execute(
         update(Node)
         .where(Node.path >= old, Node.path < node.path_end)
         .values(path=new + func.substr(Node.path, len(old) + 1), depth=Node.depth + deeper),
         execution_options=TRUSTED,
     )
+    hang(uow, node, to)
+    classes.classify_branch(uow.session, node)
+    classes.expand_below(uow.session, node)
+    uow.session.refresh(node)
+    uow.enqueue("index", node)
+
+
+def check_place(uow: UnitOfWork, node: Node, to: Node) -> None:
+    """Raises Conflict where `node` does not fit below `to`, Forbidden where the actor may not add such a thing."""
+    uow.require(P.ADD, to)
+    classes.alone(uow.session, node, to)
+    if not may_describe(uow, TYPES[node.type]):
+        raise Forbidden
+    if refusal := misplaced(node, to) or _is_under_way(uow, node):
+        raise Conflict(refusal)
+
+
+def misplaced(node: Node, to: Node) -> str | None:
+    """Why `node` does not fit below `to`, or nothing."""
+    if to.id == node.parent_id:
+        return _("It lies there already.")
+    kind = TYPES[node.type]
+    if to.path.startswith(node.path) or to.type not in kind.parents or not fits(kind, to):
+        return _("It cannot be moved there.")
+    return None
+
+
+def _is_under_way(uow: UnitOfWork, node: Node) -> str | None:
+    """A job that carries a branch away from here, or to here, counts on the place."""
+    jobs = select(Job).where(Job.kind == MOVING, Job.state.in_(("waiting", "running", "failed")))
+    for job in uow.session.scalars(jobs):
+        top = uow.session.get(Node, job.node_id, execution_options=TRUSTED)
+        if any(path.startswith(node.path) for path in (job.args["from"], top.path if top else "")):
+            return _("A large branch is being moved in here. Try again when that is done.")
+    return None
+
+
+def hang(uow: UnitOfWork, node: Node, to: Node) -> None:
+    """Hangs one row below another: its parent, a slug that is free there; and an item takes what it has from its file."""
+    _leave_address(uow, node)
+    place: dict[str, Any] = {
+        "parent_id": to.id, "slug": _free_slug(uow, node, to), "version": Node.version + 1,
+        "updated_at": uow.now, "updated_by": uow.actor.principal_id,
+    }  # fmt: skip
+    if node.type in INHERITING:
+        life = {"state": to.state, "dept_id": to.dept_id, "year": to.year}
+        place |= life | {"position": _next_position(uow, to)}
     uow.session.execute(update(Node).where(Node.id == node.id).values(place), execution_options=TRUSTED)
     uow.session.refresh(node)
+
+
+def _leave_address(uow: UnitOfWork, node: Node) -> None:
+    """Links to where it lay go on working."""
+    here = (NodeAlias.parent_id == node.parent_id, NodeAlias.slug == node.slug)
+    uow.session.execute(delete(NodeAlias).where(*here), execution_options=TRUSTED)
+    uow.session.add(NodeAlias(parent_id=node.parent_id, slug=node.slug, node_id=node.id))
 
 
 def _free_slug(uow: UnitOfWork, node: Node, to: Node) -> str:
@@ -305,36 +347,3 @@ def _free_slug(uow: UnitOfWork, node: Node, to: Node) -> str:
     if uow.session.scalar(taken, execution_options=TRUSTED) is None:
         return node.slug
     return f"{node.slug}-{base32(node.id).lstrip('0')}"
-
-
-@action("node.trashed", needs=P.TRASH)
-def trash(uow: UnitOfWork, node: Node) -> None:
-    """Puts a draft into the trash for 30 days. Archived things leave only by disposal, sealed ones not at all."""
-    if _has_sealed(uow, node):
-        raise Conflict(_("Something in it is sealed. It stays until the seal is taken off."))
-    node.trashed_at, node.overlay_own = uow.now, int(Overlay.TRASHED)
-    uow.session.flush()
-    reclassify(uow, node)
-    _enqueue_branch(uow, node)
-
-
-def _has_sealed(uow: UnitOfWork, node: Node) -> bool:
-    held = (
-        select(Node.id).where(Node.path >= node.path, Node.path < node.path_end, Node.hold_count > 0).limit(1)
-    )
-    return uow.session.scalar(held, execution_options=TRUSTED) is not None
-
-
-@action("node.restored", needs=P.TRASH)
-def restore(uow: UnitOfWork, node: Node) -> None:
-    """Takes a draft out of the trash."""
-    node.trashed_at, node.overlay_own = None, int(Overlay.NONE)
-    uow.session.flush()
-    reclassify(uow, node)
-    _enqueue_branch(uow, node)
-
-
-def _enqueue_branch(uow: UnitOfWork, top: Node) -> None:
-    """What lies in the trash leaves the index, and with it everything below it."""
-    below = select(Node.id).where(Node.path >= top.path, Node.path < top.path_end)
-    uow.enqueue_ids("index", list(uow.session.scalars(below, execution_options=TRUSTED)))

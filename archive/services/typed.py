@@ -1,6 +1,7 @@
 """What a form of the tree begins with, what was chosen in a list, and how two versions of a form differ."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,16 @@ from archive.uow import UnitOfWork
 
 def chosen(folder: Node, uuids: list[str]) -> Any:
     """The condition for the rows chosen in a folder's list."""
-    return and_(Node.parent_id == folder.id, Node.uuid.in_([UUID(text) for text in uuids]))
+    return and_(Node.parent_id == folder.id, Node.uuid.in_(known(uuids)))
+
+
+def known(uuids: list[str]) -> list[UUID]:
+    """The uuids among what a form sent; what is none names nothing."""
+    found = []
+    for text in uuids:
+        with suppress(ValueError):
+            found.append(UUID(text))
+    return found
 
 
 def form_values(uow: UnitOfWork, node: Node) -> dict[str, object]:

@@ -11,7 +11,7 @@ from archive.errors import ArchiveError
 from archive.models import AccessGrant, ClosedBranch, LocalRole, Membership, Node, Principal
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import records, setup, sharing, steps, tree
+from archive.services import records, setup, sharing, steps, trash, tree
 from archive.uow import UnitOfWork
 from tests.conftest import RECORD, Clock, Hospital
 
@@ -203,13 +203,13 @@ class Life:
     def trash(self) -> object:
         with self.hospital.uow("senior") as uow:
             node = self._one(uow, P.TRASH, Node.overlay_own == 0, Node.depth > 2)
-            tree.trash(uow, node)
+            trash.trash(uow, node)
             return node.id
 
     def restore(self) -> object:
         with self.hospital.uow("senior") as uow:
             node = self._one(uow, P.TRASH, Node.overlay_own == int(Overlay.TRASHED))
-            tree.restore(uow, node)
+            trash.restore(uow, node)
             return node.id
 
     # Time and people

@@ -13,7 +13,7 @@ from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, Hold, Node
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import holdings, holds, requests, sealed, setup, steps, tree
+from archive.services import holdings, holds, requests, sealed, setup, steps, trash, tree
 from archive.sight import NodeView
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import approved, archive_it, issue, shelf, step
@@ -305,9 +305,9 @@ def test_an_unfinished_record_is_sealed_as_far_as_it_goes_and_then_not_trashed(
         holdings.register(uow, uow.node(record), sheets=20)
     seal(hospital, record, kind=holds.COPY)
     with hospital.uow("archivist") as uow, pytest.raises(Forbidden):
-        tree.trash(uow, uow.node(record))
+        trash.trash(uow, uow.node(record))
     with hospital.uow("senior") as uow, pytest.raises(Conflict):
-        tree.trash(uow, hospital.category(uow, "ZY·BL"))
+        trash.trash(uow, hospital.category(uow, "ZY·BL"))
 
 
 def test_a_record_above_the_archivists_clearance_shows_its_seal_to_the_senior_alone(

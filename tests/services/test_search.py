@@ -12,7 +12,7 @@ from archive.errors import Invalid
 from archive.models import AccessGrant, LocalRole, Node
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import search, sharing, tree
+from archive.services import search, sharing, trash
 from archive.services.findings import Filters, Order, Results
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.searching import TEST, archived, component, indexed, patient, written
@@ -211,12 +211,12 @@ def test_what_lies_in_the_trash_is_not_found_until_it_is_restored(hospital: Hosp
     assert files(find(hospital, "archivist", "袁静")) == {draft}
     assert files(find(hospital, "archivist", "出院记录")) == {draft}
     with hospital.uow("archivist") as uow:
-        tree.trash(uow, uow.node(draft))
+        trash.trash(uow, uow.node(draft))
     indexed(hospital)
     for text in ("袁静", "羊水过少", "出院记录", "00500001"):
         assert find(hospital, "archivist", text).is_empty
     with hospital.uow("archivist") as uow:
-        tree.restore(uow, uow.node(draft))
+        trash.restore(uow, uow.node(draft))
     indexed(hospital)
     assert files(find(hospital, "archivist", "出院记录")) == {draft}
 

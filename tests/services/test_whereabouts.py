@@ -12,7 +12,7 @@ from archive.errors import Forbidden
 from archive.i18n import speaking
 from archive.models import HoldingStatus, Location, Node, Patient, PatientAlias
 from archive.names import name_key
-from archive.services import holdings, places, records, tree, whereabouts
+from archive.services import holdings, places, records, trash, tree, whereabouts
 from archive.services.tracers import Trace
 from archive.services.whereabouts import File, Found
 from archive.site import Site
@@ -355,7 +355,7 @@ def test_a_ward_does_not_find_its_own_draft(hospital: Hospital, record: int) -> 
 
 def test_what_lies_in_the_trash_is_not_there(hospital: Hospital, record: int) -> None:
     with hospital.uow("archivist") as uow:
-        tree.trash(uow, uow.node(record))
+        trash.trash(uow, uow.node(record))
     assert stays(hospital, "archivist", MRN) == []
 
 

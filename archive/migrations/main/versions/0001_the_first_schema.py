@@ -64,9 +64,13 @@ def upgrade() -> None:
         sa.Column("filename", sa.String(length=255), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ok", sa.Boolean(), nullable=True),
+        sa.Column("leaves_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_blob")),
         sa.UniqueConstraint("record", "sha256", name=op.f("uq_blob_record_sha256")),
     )
+    with op.batch_alter_table("blob", schema=None) as batch_op:
+        batch_op.create_index("ix_blob_leaves_at", ["leaves_at", "id"], unique=False)
+
     op.create_table(
         "calendar_day",
         sa.Column("day", sa.Date(), nullable=False),
@@ -408,6 +412,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_node_access_class", ["access_class", "created_at", "id"], unique=False)
         batch_op.create_index("ix_node_folder_position", ["parent_id", "position", "id"], unique=False)
         batch_op.create_index("ix_node_newest", ["created_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_node_trashed_at",
+            ["trashed_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("trashed_at IS NOT NULL"),
+            postgresql_where=sa.text("trashed_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_node_type_state", ["type", "state", "updated_at"], unique=False)
 
     op.create_table(

@@ -1,0 +1,252 @@
+"""The trash: what goes there, what lies there, what comes back, and what is deleted for good."""
+
+import io
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from archive.errors import Conflict, Forbidden, NotFound
+from archive.models import AuditEvent, Blob, Job, Node, Outbox, Page, Representation
+from archive.services import holdings, intake, purge, sharing, steps, trash, tree
+from archive.site import Site
+from archive.worker import take_one
+from tests.conftest import RECORD, Clock, Hospital
+from tests.services import lending
+
+TRUSTED: Any = {"scope": "test"}
+
+
+def throw(hospital: Hospital, number: int, account: str = "archivist") -> None:
+    with hospital.uow(account) as uow:
+        trash.trash(uow, uow.node(number))
+
+
+def empty(site: Site) -> dict[str, Any]:
+    """What the worker does once a day, and then with the job."""
+    purge.order(site)
+    while take_one(site, "test"):
+        pass
+    with site.session(readonly=True) as session:
+        job = session.scalar(select(Job).where(Job.kind == purge.KIND).order_by(Job.id.desc()))
+        return dict(job.result or {}) if job else {}
+
+
+def is_there(site: Site, number: int) -> bool:
+    with site.session(readonly=True) as session:
+        return session.get(Node, number, execution_options=TRUSTED) is not None
+
+
+def upload(hospital: Hospital, number: int, content: bytes = b"%PDF-1.4 a page") -> tuple[str, str]:
+    """A file of a node: record and hash, as the store knows them. Its pages are never made here."""
+    with hospital.uow("archivist") as uow:
+        node = uow.node(number)
+        intake.upload(uow, node, intake.stage(uow.site, io.BytesIO(content)), filename="a.pdf")
+        blob = uow.session.scalars(select(Blob).order_by(Blob.id.desc()), execution_options=TRUSTED).first()
+        assert blob is not None
+        for job in uow.session.scalars(select(Job)):
+            job.state = "cancelled"
+        return blob.record, blob.sha256
+
+
+def component(hospital: Hospital, record: int) -> int:
+    with hospital.uow("senior") as uow:
+        fields = {"title": "手术记录", "component": "SSJL", "date_from": "2026-11-10"}
+        return tree.add(uow, uow.node(record), kind="component", fields=fields).id
+
+
+def test_a_draft_lies_in_the_trash_with_place_person_and_days(hospital: Hospital, record: int) -> None:
+    throw(hospital, record)
+    with hospital.uow("archivist", readonly=True) as uow:
+        found = trash.contents(uow)
+        row = found.rows[0]
+        assert (found.total, found.days, row.by, row.kept) == (1, 30, "archivist甲", [])
+        assert row.place is not None
+        assert row.place.href == row.view.href.rsplit("/", 1)[0]
+        assert (row.goes_at - row.since).days == 30
+
+
+@pytest.mark.parametrize(
+    "account",
+    ["clinician", "head", "scanner", "clerk", "desk", "auditor", "security", "sysadmin", "stranger"],
+)
+def test_whoever_does_not_catalogue_neither_trashes_nor_restores(
+    hospital: Hospital, record: int, account: str
+) -> None:
+    with pytest.raises((Forbidden, NotFound)), hospital.uow(account) as uow:
+        trash.trash(uow, uow.node(record))
+    throw(hospital, record)
+    with hospital.uow(account, readonly=True) as uow:
+        assert trash.contents(uow).rows == []
+    with pytest.raises((Forbidden, NotFound)), hospital.uow(account) as uow:
+        trash.restore(uow, uow.node(record))
+
+
+def test_what_is_archived_never_goes_into_the_trash(hospital: Hospital, record: int) -> None:
+    lending.archive_it(hospital, record)
+    with hospital.uow("senior") as uow:
+        steps.take(uow, uow.node(record), "correct", reason="更正")
+    with pytest.raises(Conflict), hospital.uow("senior") as uow:
+        trash.trash(uow, uow.node(record))
+
+
+def test_a_folder_goes_into_the_trash_only_when_it_is_empty(hospital: Hospital, record: int) -> None:
+    with hospital.uow("senior", readonly=True) as uow:
+        series = uow.node(record).parent_id
+    with pytest.raises(Conflict), hospital.uow("senior") as uow:
+        trash.trash(uow, uow.node(series))
+
+
+def test_restored_in_bulk_each_row_says_what_became_of_it(hospital: Hospital, record: int) -> None:
+    throw(hospital, record)
+    with hospital.uow("archivist") as uow:
+        uuid = str(uow.node(record).uuid)
+        outcome = trash.restore_several(uow, [uuid, "nonsense"])
+        assert [view.uuid for view in outcome.done] == [uuid]
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert trash.contents(uow).total == 0
+        assert uow.node(record).trashed_at is None
+    with pytest.raises(Conflict), hospital.uow("archivist") as uow:
+        trash.restore(uow, uow.node(record))
+
+
+def test_an_item_of_a_trashed_record_comes_back_with_it(hospital: Hospital, record: int) -> None:
+    item = component(hospital, record)
+    throw(hospital, item)
+    throw(hospital, record)
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert [row.view.id for row in trash.contents(uow).rows] == [record]
+    with hospital.uow("archivist") as uow:
+        trash.restore(uow, uow.node(record))
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert [row.view.id for row in trash.contents(uow).rows] == [item]
+
+
+# Deleted for good
+
+
+def test_nothing_goes_before_its_days_are_over(
+    site: Site, hospital: Hospital, record: int, clock: Clock
+) -> None:
+    throw(hospital, record)
+    clock.forward(days=29)
+    assert empty(site) == {}
+    assert is_there(site, record)
+
+
+def test_after_its_days_a_draft_is_gone_with_all_that_hangs_on_it(
+    site: Site, hospital: Hospital, record: int, clock: Clock
+) -> None:
+    item = component(hospital, record)
+    upload(hospital, item)
+    with hospital.uow("senior") as uow:
+        sharing.share(uow, uow.node(record), principal_id=hospital.people["scanner"], role="reader")
+    throw(hospital, record)
+    clock.forward(days=31)
+    assert empty(site)["records"] == 1
+    assert not is_there(site, record)
+    assert not is_there(site, item)
+    with site.session(readonly=True) as session:
+        for model in (Representation, Page):
+            assert session.scalar(select(func.count()).select_from(model), execution_options=TRUSTED) == 0
+        events = list(session.scalars(select(AuditEvent).where(AuditEvent.action == "node.purged")))
+        assert [(event.object_id, event.actor) for event in events] == [(record, "system:trash.empty")]
+        assert {record, item} <= set(session.scalars(select(Outbox.node_id)))
+
+
+def test_bytes_stay_as_long_as_backups_may_name_them(
+    site: Site, hospital: Hospital, record: int, clock: Clock
+) -> None:
+    where, sha256 = upload(hospital, record)
+    throw(hospital, record)
+    clock.forward(days=31)
+    empty(site)
+    assert site.store.verify(where, sha256).value == "ok"
+    clock.forward(days=89)
+    empty(site)
+    assert site.store.verify(where, sha256).value == "ok"
+    clock.forward(days=2)
+    assert empty(site)["files"] == 1
+    assert site.store.verify(where, sha256).value == "missing"
+    assert list(site.store.iterate()) == []
+    assert list(site.store.strays()) == []
+
+
+def test_the_same_file_taken_in_again_is_kept(
+    site: Site, hospital: Hospital, record: int, clock: Clock
+) -> None:
+    item = component(hospital, record)
+    where, sha256 = upload(hospital, item)
+    throw(hospital, item)
+    clock.forward(days=31)
+    empty(site)
+    assert upload(hospital, record) == (where, sha256)
+    clock.forward(days=100)
+    empty(site)
+    assert site.store.verify(where, sha256).value == "ok"
+    said = site.store.read_sidecar(where)
+    assert [node["type"] for node in said["nodes"]] == ["medical_record"], (
+        "the item is gone from the sidecar too"
+    )
+
+
+def test_a_draft_with_a_paper_volume_stays_and_says_so(
+    site: Site, hospital: Hospital, record: int, clock: Clock
+) -> None:
+    with hospital.uow("archivist") as uow:
+        holdings.register(uow, uow.node(record), barcode="B00218647")
+    throw(hospital, record)
+    clock.forward(days=31)
+    assert empty(site) == {"records": 0, "files": 0, "kept": 1}
+    assert is_there(site, record)
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert "纸质本" in trash.contents(uow).rows[0].kept[0]
+
+
+def test_a_killed_job_goes_on_and_a_second_run_changes_nothing(
+    site: Site, hospital: Hospital, record: int, clock: Clock
+) -> None:
+    with hospital.uow("archivist") as uow:
+        other = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record",
+                         fields=RECORD | {"mrn": "00999999", "dept": str(hospital.wards["CK"])}).id  # fmt: skip
+    for number in (record, other):
+        throw(hospital, number)
+    clock.forward(days=31)
+    with site.uow(purge.Actor.system(purge.KIND)) as uow:
+        assert purge.purge(uow, record)  # the first of two, and then the worker was killed
+    assert empty(site)["records"] == 1
+    assert empty(site)["records"] == 1, "there was nothing left to order a job for"
+    assert not is_there(site, other)
+
+
+def test_what_is_restored_at_the_last_moment_is_not_deleted(
+    site: Site, hospital: Hospital, record: int, clock: Clock
+) -> None:
+    throw(hospital, record)
+    clock.forward(days=31)
+    with hospital.uow("archivist") as uow:
+        trash.restore(uow, uow.node(record))
+    with site.uow(purge.Actor.system(purge.KIND)) as uow:
+        assert not purge.purge(uow, record)
+    assert is_there(site, record)
+
+
+def test_only_the_program_deletes(hospital: Hospital, record: int, clock: Clock) -> None:
+    throw(hospital, record)
+    clock.forward(days=31)
+    with pytest.raises(Forbidden), hospital.uow("senior") as uow:
+        purge.purge(uow, record)
+
+
+def test_an_item_trashed_before_its_file_was_archived_gets_no_number_and_goes(
+    site: Site, hospital: Hospital, record: int, clock: Clock
+) -> None:
+    item = component(hospital, record)
+    throw(hospital, item)
+    lending.archive_it(hospital, record)
+    with hospital.uow("senior", readonly=True) as uow:
+        assert uow.node(item).archival_no is None
+    clock.forward(days=31)
+    assert empty(site)["records"] == 1
+    assert not is_there(site, item)
+    assert is_there(site, record)
