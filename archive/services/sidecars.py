@@ -40,7 +40,7 @@ def _homes(uow: UnitOfWork, numbers: set[int]) -> list[Node]:
 
 
 def content(uow: UnitOfWork, home: Node) -> dict[str, Any] | None:
-    """The file, its items in order, and every representation with its hash; nothing where there are no bytes."""
+    """The file, its items in order, and every representation with its hash; nothing where there have never been bytes."""
     branch = select(Node).where(Node.path >= home.path, Node.path < home.path_end).order_by(Node.path)
     nodes = list(uow.session.scalars(branch, execution_options=TRUSTED))
     names = {node.id: str(node.uuid) for node in nodes}
@@ -51,7 +51,7 @@ def content(uow: UnitOfWork, home: Node) -> dict[str, Any] | None:
         .order_by(Representation.node_id, Representation.role, Representation.seq),
         execution_options=TRUSTED,
     ).all()
-    if not rows:
+    if not rows and not _keeps_bytes(uow, home):
         return None
     return {
         "format": FORMAT,
@@ -59,6 +59,11 @@ def content(uow: UnitOfWork, home: Node) -> dict[str, Any] | None:
         "nodes": [_described(node, names) for node in nodes],
         "files": [_listed(representation, blob, names) for representation, blob in rows],
     }
+
+
+def _keeps_bytes(uow: UnitOfWork, home: Node) -> bool:
+    """Whether bytes lie in the folder of a file, though what they belong to has moved elsewhere."""
+    return uow.session.scalar(select(Blob.id).where(Blob.record == str(home.uuid)).limit(1)) is not None
 
 
 def _described(node: Node, names: dict[int, str]) -> dict[str, Any]:

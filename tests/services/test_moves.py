@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from archive import worker
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, NotFound
 from archive.models import AuditEvent, Blob, ClosedBranch, Job, Node
@@ -171,6 +172,7 @@ def test_the_sidecars_of_both_files_know_where_an_item_with_bytes_is(
         other = uow.list(uow.nodes(P.DISCOVER).where(Node.parent_id == elsewhere))[0]
         home, there = str(uow.node(record).uuid), str(other.uuid)
         moves.move(uow, [uow.node(item)], other)
+    worker.describe(site, "test")
     assert site.store.read_sidecar(home)["files"] == []
     listed = site.store.read_sidecar(there)["files"]
     assert [file["record"] for file in listed] == [home], "the bytes stay where they were placed"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from archive import worker
 from archive.errors import Conflict, Forbidden, NotFound
 from archive.models import AuditEvent, Blob, Job, Node, Outbox, Page, Representation
 from archive.services import holdings, intake, purge, sharing, steps, trash, tree
@@ -184,6 +185,7 @@ def test_the_same_file_taken_in_again_is_kept(
     clock.forward(days=100)
     empty(site)
     assert site.store.verify(where, sha256).value == "ok"
+    worker.describe(site, "test")
     said = site.store.read_sidecar(where)
     assert [node["type"] for node in said["nodes"]] == ["medical_record"], (
         "the item is gone from the sidecar too"
