@@ -57,7 +57,7 @@ class Site:
 
     @cached_property
     def hospital_name(self) -> str:
-        """The name of the hospital: the setting, else of the first fonds; read once a process."""
+        """The name of the hospital, else of the product; read once a process."""
         with self.session(readonly=True) as session:
             kept = session.get(Setting, "hospital.name")
             return str(kept.value) if kept else _("Juanzong")

@@ -109,10 +109,17 @@ def _in_steps(site: Site) -> Iterator[Sequence[tuple[int, int]]]:
         last = rows[-1][0]
 
 
+def _waiting(site: Site) -> bool:
+    with _reading(site) as uow:
+        return uow.session.scalar(select(Outbox.id).where(Outbox.topic == "index").limit(1)) is not None
+
+
 def check(site: Site, *, mend: bool = False) -> Differences:
     """Compares the index with the database, once the outbox is empty; mends what differs. Raises Damaged, Busy."""
     while drain(site):
         pass
+    if _waiting(site):
+        raise Busy  # another process takes the changes in: until it has, everything that waits would seem to differ
     differences = site.index.check(row for step in _in_steps(site) for row in step)
     if mend and differences:
         # Stamps may have gone back with a restored database: an older put would be passed over.
