@@ -37,6 +37,7 @@ def kind_label(kind: str) -> str:
     words = {
         "gates": _("Filing gates and deadlines"), "loans": _("Lending rules"), "numbering": _("Archival numbers"),
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
+        "storeroom": _("Storeroom"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -53,4 +54,10 @@ def _labels() -> dict[str, str]:
         "blocked_while_overdue": _("Nothing more while something is overdue"), "level": _("Sensitivity"),
         "open_requests": _("Open requests at a time"), "categories": _("Categories"), "digits": _("Digits"),
         "syntax": _("Form of the number"), "ranges": _("Ranges of codes"), "special": _("Special diagnoses"),
+        "thickness": _("Thickness"), "sheet_um": _("Thickness of a sheet, in micrometres"), "fill": _("Taken up"),
+        "typical_sheets": _("Sheets of a volume that was not counted"), "boxes_mm": _("Thickness of boxes, in millimetres"),
+        "tight_percent": _("Hardly any room from, in per cent"), "labels": _("Sheets of labels (A4)"),
+        "columns": _("Labels side by side"),
+        "rows": _("Labels one below the other"), "width_mm": _("Width of a label, in millimetres"),
+        "height_mm": _("Height of a label, in millimetres"),
     }  # fmt: skip
