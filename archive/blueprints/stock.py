@@ -104,13 +104,13 @@ def boxes(page: storeroom.Page[storeroom.Box]) -> dict[str, Any]:
         {"key": "seq", "label": _("In the row"), "kind": "number"},
         {"key": "barcode", "label": _("Barcode"), "kind": "link"},
         {"key": "kind", "label": _("Kind")},
-        {"key": "thickness", "label": _("Thickness"), "kind": "number"},
+        {"key": "thickness", "label": _("Thickness, mm"), "kind": "number"},
         {"key": "volumes", "label": _("Volumes"), "kind": "number"},
     ]
     rows = [
         {"id": one.barcode, "label": one.barcode, "href": url_for("storeroom.box", barcode=one.barcode),
          "cells": {"seq": one.seq, "barcode": one.barcode, "kind": kind_label(one.kind), "volumes": one.volumes,
-                   "thickness": _("%(mm)s mm", mm=one.thickness_mm) if one.thickness_mm else None}}
+                   "thickness": one.thickness_mm}}
         for one in page.rows
     ]  # fmt: skip
     empty = {
@@ -125,7 +125,7 @@ def volumes(page: storeroom.Page[storeroom.Volume], *, in_box: bool) -> dict[str
     """Volumes as the one table component draws them. Of a record there is what this person may know of it."""
     columns: list[dict[str, Any]] = [
         {"key": "barcode", "label": _("Barcode"), "kind": "link"},
-        {"key": "record", "label": _("Record")},
+        {"key": "record", "label": _("What it holds")},
         {"key": "state", "label": _("State"), "kind": "state"},
         *([] if in_box else [{"key": "container", "label": _("Container"), "kind": "mono"}]),
         {"key": "sheets", "label": _("Sheets"), "kind": "number"},

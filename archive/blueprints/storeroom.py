@@ -74,7 +74,8 @@ def add_form(uow: UnitOfWork, error: Exception | None = None) -> Answer:
     first = places.KINDS.index(parent.kind) + 1 if parent else 0
     kinds = [(kind, stock.kind_label(kind)) for kind in places.KINDS[first:]]
     asked = [
-        forms.field("kind", _("Kind"), "select", choices=kinds, required=True),
+        forms.field("kind", _("Kind"), "select", choices=kinds, required=True,
+                    value=places.USUAL.get(parent.kind) if parent else None),
         forms.field("code", _("Code"), mono=True, required=True, maxlength=60, autofocus=True,
                     value=f"{parent.code}-" if parent else "",
                     hint=_("It stands on the label and stays, for example R01-C03-S47-L05.")),
@@ -244,7 +245,7 @@ def choose_labels(_uow: UnitOfWork) -> Response:
 
 @section.page("/storeroom/labels.pdf", needs=P.HOLDING_VIEW)
 def labels(uow: UnitOfWork) -> Response:
-    sheet = printed.pdf(uow, request.args.getlist("c"), skip=request.args.get("skip", 0, type=int))
+    sheet = printed.pdf(uow, request.args.getlist("c"))
     answer = make_response(sheet)
     answer.headers["Content-Type"] = "application/pdf"
     answer.headers["Content-Disposition"] = 'inline; filename="labels.pdf"'

@@ -24,7 +24,7 @@ from archive.uow import UnitOfWork
 FONT = "NotoSansSC"
 MOST = 240
 """Ten sheets at a time."""
-MARGIN = 4 * mm
+MARGIN, LARGEST = 4 * mm, 12.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ def labels(uow: UnitOfWork, codes: list[str]) -> list[Label]:
     words |= dict(uow.session.execute(known).all())
     for start in range(0, len(wanted), PAGE):
         words |= {
-            box.barcode: box.place or "" for box in storeroom.boxes_named(uow, wanted[start : start + PAGE])
+            box.barcode: uow.site.hospital_name
+            for box in storeroom.boxes_named(uow, wanted[start : start + PAGE])
         }
     for volume in storeroom.volumes_named(uow, wanted):
         words[volume.barcode] = volume.node.stay or volume.node.number or volume.node.type_label
@@ -58,8 +59,8 @@ def labels(uow: UnitOfWork, codes: list[str]) -> list[Label]:
     return found
 
 
-def pdf(uow: UnitOfWork, codes: list[str], *, skip: int = 0) -> bytes:
-    """The labels as PDF on A4 sheets; `skip` leaves the first ones of a sheet that has been begun. Raises Invalid."""
+def pdf(uow: UnitOfWork, codes: list[str]) -> bytes:
+    """The labels as PDF on A4 sheets, one after the other. Raises Invalid."""
     found = labels(uow, codes)
     sheet = policies.in_force(uow, "storeroom").body["labels"]
     _font(uow.site.static / "fonts" / "NotoSansSC-Regular.ttf")
@@ -67,7 +68,7 @@ def pdf(uow: UnitOfWork, codes: list[str], *, skip: int = 0) -> bytes:
     canvas = Canvas(drawn, pagesize=A4)
     canvas.setTitle(_("Labels"))
     per_sheet = sheet["columns"] * sheet["rows"]
-    for place, label in enumerate(found, start=min(max(skip, 0), per_sheet - 1)):
+    for place, label in enumerate(found):
         if place and place % per_sheet == 0:
             canvas.showPage()
         _draw(canvas, label, sheet, place % per_sheet)
@@ -86,12 +87,17 @@ def _draw(canvas: Canvas, label: Label, sheet: dict[str, Any], place: int) -> No
     row, column = divmod(place, sheet["columns"])
     left = (A4[0] - sheet["columns"] * width) / 2 + column * width
     top = A4[1] - (A4[1] - sheet["rows"] * height) / 2 - row * height
-    canvas.setFont(FONT, 11)
-    canvas.drawCentredString(left + width / 2, top - 9 * mm, label.words[:24])
+    canvas.setFont(FONT, _size(label.words, width - 2 * MARGIN))
+    canvas.drawCentredString(left + width / 2, top - 9 * mm, label.words)
     bars = _bars(label.code, width - 2 * MARGIN, height - 21 * mm)
     bars.drawOn(canvas, left + (width - bars.width) / 2, top - height + 9 * mm)
     canvas.setFont(FONT, 9)
     canvas.drawCentredString(left + width / 2, top - height + 4.5 * mm, label.code)
+
+
+def _size(words: str, width: float) -> float:
+    """So large that nothing of a number is cut off."""
+    return min(LARGEST, LARGEST * width / max(pdfmetrics.stringWidth(words, FONT, LARGEST), 1))
 
 
 def _bars(code: str, width: float, height: float) -> Code128:

@@ -16,6 +16,8 @@ from archive.uow import UnitOfWork, action
 TRUSTED: Any = {"scope": "places"}
 KINDS = ("room", "zone", "column", "cabinet", "shelf", "layer")
 """From the largest to the smallest: what stands in another is of a later kind (domain §2.1)."""
+USUAL = {"room": "column", "zone": "column", "column": "shelf", "cabinet": "layer", "shelf": "layer"}
+"""What most often stands in each kind."""
 CONTAINERS = ("bag", "box")
 PREFIXES = {"bag": "D", "box": "H"}
 CODE = re.compile(r"[0-9A-Z][0-9A-Z.-]{0,59}")
