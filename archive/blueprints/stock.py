@@ -7,7 +7,7 @@ from flask import render_template, request, url_for
 
 from archive import forms
 from archive.blueprints.shown import address
-from archive.errors import Invalid
+from archive.errors import Invalid, Stale
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.services import storeroom
@@ -32,17 +32,29 @@ def gets_a_number() -> str:
 
 
 def form(title: str, fields: list[dict[str, Any]], error: Exception | None, *, crumbs: Crumbs, cancel: str,
-         submit: str | None = None) -> str | tuple[str, int]:  # fmt: skip
-    """A form of the storeroom; after a refusal with what was typed before, and the errors beside it."""
+         submit: str | None = None, stepwise: bool = False) -> str | tuple[str, int]:  # fmt: skip
+    """A form of the storeroom; after a refusal with what was typed before, and the errors beside it.
+
+    `stepwise`: the Enter of a gun goes on to the next field, where there is JavaScript.
+    """
     wrong = error if isinstance(error, Invalid) else None
+    typed = dict(request.form)
+    if isinstance(error, Stale):
+        fields = [item | _saved_by_the_other(item) for item in fields]
+        typed.pop("version", None)
     if error is not None:
-        fields = forms.with_errors(fields, request.form, wrong)
+        fields = forms.with_errors(fields, typed, wrong)
     general = [str(error)] if error is not None and not (wrong and wrong.fields) else []
     page = render_template(
         "storeroom/form.html", title=title, fields=fields, general=general, cancel=cancel, submit=submit or _("Save"),
-        crumbs=crumbs, action=request.full_path.rstrip("?"),
+        crumbs=crumbs, action=request.full_path.rstrip("?"), stepwise=stepwise,
     )  # fmt: skip
     return page if error is None else (page, getattr(error, "status", 422))
+
+
+def _saved_by_the_other(item: dict[str, Any]) -> dict[str, str]:
+    mine, theirs = request.form.get(item["name"], ""), str(item.get("value") or "")
+    return {"hint": _("Saved by the other person: %(value)s", value=theirs or "—")} if mine != theirs else {}
 
 
 def whole(typed_in: Mapping[str, str], name: str) -> int | None:

@@ -99,7 +99,7 @@ def edit_form(uow: UnitOfWork, barcode: str, error: Exception | None = None) -> 
     asked = [*_described(seen), forms.field("version", "", "hidden", value=seen.version)]
     crumbs = stock.crumbs_to(uow, seen.place, seen.container)
     return stock.form(_("Put right: %(barcode)s", barcode=seen.barcode), asked, error, crumbs=crumbs,
-                 cancel=url_for(".one", barcode=barcode))  # fmt: skip
+                 cancel=url_for(".one", barcode=barcode), stepwise=True)  # fmt: skip
 
 
 @section.page("/storeroom/volumes/<path:barcode>/@@edit", needs=P.HOLDING_PLACE, methods=("POST",))

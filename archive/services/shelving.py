@@ -1,5 +1,7 @@
 """上架: one field that hears volumes, boxes and shelves. First what is to be put away, then where to."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -47,13 +49,13 @@ def hear(uow: UnitOfWork, typed: str, before: Memo) -> Memo:
         if isinstance(refusal, (Forbidden, NotFound)):
             refused = Event("shelving.refused", result="denied", object_ref=code[:120])
             uow.site.record_read(refused, uow.actor, uow.origin)
-        heard = replace(before, act="refused", done=(), place="", words=_sentence(refusal, code))
+        heard = replace(before, act="refused", done=(), place="", words=_sentence(refusal))
     return replace(heard, at=uow.now.isoformat())
 
 
-def _sentence(refusal: ArchiveError, code: str) -> str:
+def _sentence(refusal: ArchiveError) -> str:
     fields: dict[str, str] = getattr(refusal, "fields", {})
-    return " ".join(fields.values()) or f"{code[:40]}: {refusal}"
+    return " ".join(fields.values()) or str(refusal)
 
 
 def _heard(uow: UnitOfWork, code: str, before: Memo) -> Memo:
@@ -65,7 +67,7 @@ def _heard(uow: UnitOfWork, code: str, before: Memo) -> Memo:
         return _onto_the_trolley(replace(before, boxes=_with(before.boxes, code)))
     if uow.session.scalar(select(Location.id).where(Location.code == code)) is not None:
         return _shelved(uow, code, before)
-    raise NotFound(_("No volume, box or shelf has this number."))
+    raise NotFound(_("No volume, box or shelf has the number %(code)s.", code=code[:40]))
 
 
 def _volume(uow: UnitOfWork, code: str) -> str | None:
@@ -77,7 +79,7 @@ def _volume(uow: UnitOfWork, code: str) -> str | None:
             continue
         uow.require(P.HOLDING_PLACE, node)
         if holding.status == HoldingStatus.LENT:
-            raise Conflict(_("It is lent. Take it back at the desk first."))
+            raise Conflict(_("%(barcode)s is lent. Take it back at the desk first.", barcode=holding.barcode))
         return holding.barcode
     return None
 
@@ -92,18 +94,27 @@ def _onto_the_trolley(memo: Memo) -> Memo:
     return replace(memo, act="waiting", done=(), place="", words="")
 
 
+@contextmanager
+def _named(barcode: str) -> Iterator[None]:
+    """Of several volumes the sentence says which one cannot go, for instance because it was lent meanwhile."""
+    try:
+        yield
+    except Conflict as refusal:
+        raise Conflict(f"{barcode}: {refusal}") from refusal
+
+
 def _packed(uow: UnitOfWork, code: str, before: Memo) -> Memo:
     """The volumes go into the box; boxes that wait go on waiting."""
     for barcode in before.volumes:
-        holding, _node = uow.holding(barcode)
-        holdings.pack(uow, holding, container=code)
+        with _named(barcode):
+            holdings.pack(uow, uow.holding(barcode)[0], container=code)
     return Memo("packed", boxes=before.boxes, done=before.volumes, place=code)
 
 
 def _shelved(uow: UnitOfWork, code: str, before: Memo) -> Memo:
     for barcode in before.volumes:
-        holding, _node = uow.holding(barcode)
-        holdings.move(uow, holding, to=HoldingStatus.SHELVED, location=code)
+        with _named(barcode):
+            holdings.move(uow, uow.holding(barcode)[0], to=HoldingStatus.SHELVED, location=code)
     for barcode in before.boxes:
         boxes.move(uow, storeroom.box(uow, barcode), location=code)
     done = before.volumes + before.boxes

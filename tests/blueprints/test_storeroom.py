@@ -265,6 +265,8 @@ def test_a_volume_is_put_right(browser: Browse, volume: str) -> None:
         "/storeroom/volumes/WL-0001/@@edit", {"barcode": "WL-0001", "sheets": "6", "version": "1"}
     )
     assert late.status_code == 409
+    assert "他人已保存：66" in late.text
+    assert 'name="version" value="2"' in late.text, "who has read that may save what should stay"
 
 
 def test_a_clerk_registers_the_second_volume_beside_the_first(browser: Browse, volume: str) -> None:
