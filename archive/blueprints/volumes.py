@@ -44,7 +44,13 @@ def _registering(uow: UnitOfWork, node: Any, error: Exception | None, *, crumbs:
                         hint=_("Scan a shelf, a bag or a box. Left empty, it lies on the table."))  # fmt: skip
     title = _("Register a volume of %(record)s", record=label)
     return stock.form(
-        title, [*_described(), where], error, crumbs=crumbs, cancel=cancel, submit=_("Register")
+        title,
+        [*_described(), where],
+        error,
+        crumbs=crumbs,
+        cancel=cancel,
+        submit=_("Register"),
+        stepwise=True,
     )
 
 
