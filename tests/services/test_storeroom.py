@@ -257,6 +257,20 @@ def test_a_lent_volume_comes_back_at_the_desk(hospital: Hospital, record: int) -
             act(uow, uow.holding(lending.BARCODE)[0], because="误操作")
 
 
+def test_of_several_volumes_the_one_that_was_lent_meanwhile_is_named(
+    hospital: Hospital, record: int, shelves: None
+) -> None:
+    shelf = lending.shelf(hospital)
+    number = lending.approved(hospital, "clinician", lending.archive_it(hospital, record, location=shelf))
+    with hospital.uow("senior") as uow:
+        second = holdings.register(uow, uow.node(record), location=shelf).barcode
+    memo = scan(hospital, "clerk", second, lending.BARCODE)
+    lending.issue(hospital, number)
+    refused = scan(hospital, "clerk", SHELF, memo=memo)
+    assert (refused.act, refused.words.split(":")[0]) == ("refused", lending.BARCODE)
+    assert where(hospital, second) == ("shelved", shelf, None), "nothing of the act stays"
+
+
 def test_nobody_puts_away_what_they_may_not_handle(hospital: Hospital, volume: str) -> None:
     with hospital.uow("senior") as uow:
         tree.set_level(uow, uow.holding(volume)[1], level=3, reason="锁定")
