@@ -61,6 +61,9 @@ MENU = (
     Entry(
         _l("Inspections"), "clipboard-check", "inspections.listing", (P.INSPECTION_GRANT,), ("inspections",)
     ),
+    Entry(
+        _l("Storeroom"), "building-warehouse", "storeroom.home", (P.HOLDING_PLACE,), ("storeroom", "volumes")
+    ),
     Entry(_l("Import"), "table-import", "imports.start", (P.ADD, P.USER_MANAGE), ("imports",)),
     Entry(_l("Audit"), "shield-check", "audit.journal", (P.AUDIT_VIEW,), ("audit",)),
     Entry(_l("People"), "users", "people.listing", (P.USER_MANAGE, P.ROLE_ASSIGN), ("people",)),

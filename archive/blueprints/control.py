@@ -37,7 +37,7 @@ def kind_label(kind: str) -> str:
     words = {
         "gates": _("Filing gates and deadlines"), "loans": _("Lending rules"), "numbering": _("Archival numbers"),
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
-        "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"),
+        "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"), "storeroom": _("Storeroom"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -58,4 +58,10 @@ def _labels() -> dict[str, str]:
         "alone_after_years": _("Years after which the hospital may open a seal alone"),
         "review_days": _("Days until a seal is reviewed"), "near_days": _("Days before which the review is near"),
         "most_records": _("Records of one inspection, at most"), "most_days": _("Days of one inspection, at most"),
+        "thickness": _("Thickness"), "sheet_um": _("Thickness of a sheet, in micrometres"), "fill": _("Taken up"),
+        "typical_sheets": _("Sheets of a volume that was not counted"), "boxes_mm": _("Thickness of boxes, in millimetres"),
+        "tight_percent": _("Hardly any room from, in per cent"), "labels": _("Sheets of labels (A4)"),
+        "columns": _("Labels side by side"),
+        "rows": _("Labels one below the other"), "width_mm": _("Width of a label, in millimetres"),
+        "height_mm": _("Height of a label, in millimetres"),
     }  # fmt: skip

@@ -168,7 +168,20 @@ def carriers(uow: UnitOfWork, node: Any) -> dict[str, Any]:
             "kind": "ok" if held.agrees else "wait",
             "text": _("Paper / electronic %(sheets)s / %(pages)s", **counts),
         }
-    return {"sides": sides, "match": match, "loan": _loan(uow, loan) if loan else None}
+    return {"sides": sides, "match": match, "loan": _loan(uow, loan) if loan else None,
+            "register": _register(uow, node, has_paper=bool(held.volumes))}  # fmt: skip
+
+
+def _register(uow: UnitOfWork, node: Any, *, has_paper: bool) -> dict[str, str] | None:
+    """The way to register paper, for whoever may where it belongs."""
+    if not holdings.takes_volumes(node) or not uow.can(P.HOLDING_PLACE, node):
+        return None
+    label = _("Another volume") if has_paper else _("Register a volume")
+    return {
+        "label": label,
+        "href": f"{href(uow, node)}/@@volume",
+        "missing": "" if has_paper else _("No paper volume of this is registered."),
+    }
 
 
 def _paper(volume: holdings.Volume) -> dict[str, Any]:
@@ -177,6 +190,7 @@ def _paper(volume: holdings.Volume) -> dict[str, Any]:
             (_("Condition"), volume.condition)]  # fmt: skip
     return {
         "label": _("Paper"),
+        "href": url_for("volumes.one", barcode=volume.barcode),
         "state": {"label": str(volume.status.title), "kind": volume.status.look},
         "rows": rows,
     }
@@ -229,6 +243,12 @@ def act_label(name: str) -> str:
         "representation.ready": _("made the pages"), "representation.failed": _("could not make the pages"),
         "representation.withdrawn": _("set a file aside"), "holding.registered": _("registered a volume"),
         "holding.moved": _("moved a volume"), "holding.packed": _("packed a volume"),
+        "holding.corrected": _("put a volume right"), "holding.damaged": _("marked a volume as damaged"),
+        "holding.mended": _("had a volume mended"), "holding.lost": _("marked a volume as missing"),
+        "holding.found": _("found a volume again"), "container.moved": _("moved a box"),
+        "container.added": _("added a box"), "container.edited": _("changed a box"),
+        "location.added": _("added a place"), "location.edited": _("changed a place"),
+        "location.closed": _("closed a place"), "location.reopened": _("opened a place again"),
         "loan.issued": _("handed a volume out"), "loan.returned": _("took a volume back"),
         "loan.renewed": _("renewed a loan"), "loan.undone": _("took back an act at the desk"),
         "request.asked": _("asked for it"), "request.approve": _("approved a request"),

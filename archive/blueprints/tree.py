@@ -194,5 +194,8 @@ def permanent(uow: UnitOfWork, node: Any) -> Response:
 
 @section.page("/b/<barcode>", needs=SIGNED_IN)
 def by_barcode(uow: UnitOfWork, barcode: str) -> Response:
+    """What a barcode stands on: its record, or the volume alone for whoever only carries it."""
     _holding, node = uow.holding(barcode)
+    if not uow.can(P.DISCOVER, node):
+        return make_response(redirect(url_for("volumes.one", barcode=barcode)))
     return make_response(redirect(href(uow, node)))

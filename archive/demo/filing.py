@@ -10,7 +10,7 @@ from archive.demo.diary import Diary
 from archive.demo.lives import Life, Lot
 from archive.demo.scene import Scene
 from archive.models import HoldingStatus, Node
-from archive.services import holdings, holds, patients, records, steps, trash, tree
+from archive.services import holdings, holds, patients, records, steps, trash, tree, volumes
 from archive.uow import UnitOfWork
 
 OUTCOMES = {"医嘱离院": "1", "医嘱转院": "2", "非医嘱离院": "4", "死亡": "5"}
@@ -166,4 +166,4 @@ def correct(uow: UnitOfWork, life: Life) -> None:
 def miss(uow: UnitOfWork, life: Life) -> None:
     """清点: the volume is not where it should stand."""
     holding, _node = uow.holding(life.barcode)
-    holdings.move(uow, holding, to=HoldingStatus.MISSING, because="季度清点")
+    volumes.lose(uow, holding, because="季度清点")

@@ -10,6 +10,7 @@ from archive.services import holdings, places
 from archive.uow import UnitOfWork
 
 RECORDS, BOXES = "R01", "R02"
+LAYER_MM, BOX_MM = 900, 50
 SECTIONS, PER_COLUMN, LAYERS = 100, 20, 5
 
 
@@ -33,8 +34,9 @@ def _furnish_records(uow: UnitOfWork) -> None:
                 uow, code=column, title=f"{section // PER_COLUMN + 1}列", kind="column", within=RECORDS
             )
         places.add(
-            uow, code=f"{column}-S{section:02d}", title=f"尾号{section:02d}", kind="shelf", within=column
-        )
+            uow, code=f"{column}-S{section:02d}", title=f"尾号{section:02d}", kind="shelf", within=column,
+            capacity_mm=LAYERS * LAYER_MM,
+        )  # fmt: skip
 
 
 def _furnish_boxes(uow: UnitOfWork) -> None:
@@ -42,9 +44,17 @@ def _furnish_boxes(uow: UnitOfWork) -> None:
     places.add(uow, code=f"{BOXES}-C01", title="1列", kind="column", within=BOXES)
     for shelf in range(1, 7):
         code = f"{BOXES}-C01-S{shelf:02d}"
-        places.add(uow, code=code, title=f"{shelf}架", kind="shelf", within=f"{BOXES}-C01")
+        places.add(
+            uow,
+            code=code,
+            title=f"{shelf}架",
+            kind="shelf",
+            within=f"{BOXES}-C01",
+            capacity_mm=LAYERS * LAYER_MM,
+        )
         for layer in range(1, LAYERS + 1):
-            places.add(uow, code=f"{code}-L{layer:02d}", title=f"{layer}层", kind="layer", within=code)
+            places.add(uow, code=f"{code}-L{layer:02d}", title=f"{layer}层", kind="layer", within=code,
+                       capacity_mm=LAYER_MM)  # fmt: skip
 
 
 def shelf_of(mrn: str) -> str:
@@ -58,7 +68,8 @@ def shelve(uow: UnitOfWork, barcode: str, mrn: str) -> None:
     layer = int(mrn[-3]) // 2 + 1
     place, bag = f"{shelf_of(mrn)}-L{layer:02d}", f"D{mrn}"
     if not _is_known(uow, Location.code == place):
-        places.add(uow, code=place, title=f"尾号{mrn[-2:]}第{layer}层", kind="layer", within=shelf_of(mrn))
+        places.add(uow, code=place, title=f"尾号{mrn[-2:]}第{layer}层", kind="layer", within=shelf_of(mrn),
+                   capacity_mm=LAYER_MM)  # fmt: skip
     _pack(uow, barcode, place, bag, "bag")
 
 
@@ -70,7 +81,8 @@ def box(uow: UnitOfWork, barcode: str, *, shelf: int, year: int, name: str) -> N
 
 def _pack(uow: UnitOfWork, barcode: str, place: str, container: str, kind: str) -> None:
     if not _is_known(uow, Container.barcode == container):
-        places.add_container(uow, barcode=container, kind=kind, location=place)
+        places.add_container(uow, barcode=container, kind=kind, location=place,
+                             thickness_mm=BOX_MM if kind == "box" else None)  # fmt: skip
     holding, _node = uow.holding(barcode)
     holdings.move(uow, holding, to=HoldingStatus.SHELVED, location=place)
     holdings.pack(uow, holding, container=container)

@@ -5,6 +5,7 @@ from archive.models.carriers import (
     Blob,
     Container,
     Holding,
+    HoldingAct,
     HoldingEvent,
     HoldingStatus,
     Location,
@@ -33,7 +34,8 @@ from archive.models.work import ImportRow, Job, Outbox
 __all__ = [
     "ROOT_ID",
     "AccessClass", "AccessGrant", "AccessToken", "AuditDetail", "AuditEvent", "AuditSeal", "Blob", "CalendarDay",
-    "ClosedBranch", "Container", "Counter", "Device", "Encounter", "Hold", "HoldNode", "Holding", "HoldingEvent", "HoldingStatus",
+    "ClosedBranch", "Container", "Counter", "Device", "Encounter", "Hold", "HoldNode", "Holding", "HoldingAct",
+    "HoldingEvent", "HoldingStatus",
     "ImportRow", "Inspection", "Job", "LocalRole", "Location", "Membership", "Milestone", "Node", "NodeAlias", "NodeVersion",
     "Outbox", "Page", "PageText", "Patient", "PatientAlias", "Policy", "PolicyVersion", "Principal", "ReadDetail",
     "ReadEvent", "ReadSeal", "Record", "Representation", "Request", "RequestLine", "RoleAssignment",

@@ -95,8 +95,23 @@ class HoldingStatus(StrEnum):
     MISSING = "missing"
 
 
+class HoldingAct(StrEnum):
+    """去向事由: what happened to a volume."""
+
+    REGISTERED = "registered"
+    MOVED = "moved"
+    PACKED = "packed"
+    ISSUED = "issued"
+    RETURNED = "returned"
+    CORRECTED = "corrected"
+    DAMAGED = "damaged"
+    MENDED = "mended"
+    LOST = "lost"
+    FOUND = "found"
+
+
 class Location(Base):
-    """库位: a room, a shelf, a place on it; `code` says the whole way."""
+    """库位: a room, a shelf, a place on it; `code` says the whole way. A closed one takes up nothing more."""
 
     __tablename__ = "location"
 
@@ -106,17 +121,25 @@ class Location(Base):
     code: Mapped[str] = mapped_column(String(60), unique=True)
     path: Mapped[str] = mapped_column(Ordered)
     title: Mapped[str] = mapped_column(String(120))
+    capacity_mm: Mapped[int | None]
+    closed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Container(Base):
-    """装具: the bag, box or nothing in which volumes lie."""
+    """装具: the bag, box or nothing in which volumes lie. `seq` is its place in the row on its shelf."""
 
     __tablename__ = "container"
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     barcode: Mapped[str] = mapped_column(String(32), unique=True)
     kind: Mapped[str] = mapped_column(String(10))
-    location_id: Mapped[int | None] = mapped_column(ForeignKey("location.id"))
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("location.id"), index=True)
+    seq: Mapped[int | None]
+    thickness_mm: Mapped[int | None]
+    version: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Holding(Base):
@@ -127,12 +150,14 @@ class Holding(Base):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), index=True)
     barcode: Mapped[str] = mapped_column(String(32), unique=True)
-    container_id: Mapped[int | None] = mapped_column(ForeignKey("container.id"))
-    location_id: Mapped[int | None] = mapped_column(ForeignKey("location.id"))
+    container_id: Mapped[int | None] = mapped_column(ForeignKey("container.id"), index=True)
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("location.id"), index=True)
     status: Mapped[str] = mapped_column(String(20))
     holder_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     sheets: Mapped[int | None]
     condition: Mapped[str | None] = mapped_column(String(200))
+    damaged_at: Mapped[datetime | None]
+    """Since when it waits to be mended."""
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (Index("ix_holding_status", "status", "id"),)
@@ -145,10 +170,11 @@ class HoldingEvent(Base):
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     holding_id: Mapped[int] = mapped_column(ForeignKey("holding.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(12), default=HoldingAct.REGISTERED)
     from_status: Mapped[str | None] = mapped_column(String(20))
     to_status: Mapped[str] = mapped_column(String(20))
     place: Mapped[str | None] = mapped_column(String(120))
     by_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     to_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
-    because: Mapped[str | None] = mapped_column(String(80))
+    because: Mapped[str | None] = mapped_column(String(200))
     at: Mapped[datetime]

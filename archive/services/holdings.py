@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import and_, exists, func, or_, select
@@ -12,7 +11,16 @@ from sqlalchemy.orm import aliased
 
 from archive.errors import Conflict, Invalid
 from archive.i18n import _, _l
-from archive.models import Container, Holding, HoldingEvent, HoldingStatus, Location, Node, Principal
+from archive.models import (
+    Container,
+    Holding,
+    HoldingAct,
+    HoldingEvent,
+    HoldingStatus,
+    Location,
+    Node,
+    Principal,
+)
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING, TYPES
 from archive.services import places, records
@@ -33,6 +41,8 @@ STATUSES = {
 }
 BARCODE = re.compile(r"[0-9A-Z][0-9A-Z./-]{2,31}")
 """What Code 39 and Code 128 both print, and a gun types without a shift key."""
+LONGEST = 200
+"""So many characters say what is wrong with a volume."""
 
 
 class Numbered(Protocol):
@@ -53,6 +63,7 @@ class Volume:
     container: str | None
     sheets: int | None
     condition: str | None
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,55 +86,62 @@ class Summary:
         return self.sheets == self.pages if self.sheets is not None and self.pages else None
 
 
-@dataclass(frozen=True)
-class Trace:
-    """去向: one line of the tracer card."""
-
-    at: datetime
-    before: State | None
-    after: State
-    place: str | None
-    by: str | None
-    to: str | None
-    because: str | None
-
-
 @action("holding.registered", needs=P.HOLDING_PLACE)
 def register(uow: UnitOfWork, node: Node, *, barcode: str | None = None, sheets: int | None = None,
              condition: str | None = None, status: HoldingStatus = HoldingStatus.PROCESSING,
-             location: str | None = None) -> Holding:  # fmt: skip
+             location: str | None = None, container: str | None = None) -> Holding:  # fmt: skip
     """Takes up a paper volume of `node`; without a barcode it gets one. Its condition is unknown until it is said.
 
     Raises Conflict where volumes do not belong or for a barcode in use, Invalid for one that cannot be printed.
     """
-    if not TYPES[node.type].numbered or node.state == "destroyed":
+    if not takes_volumes(node):
         raise Conflict(_("A paper volume is registered on the file that it holds, while that file is kept."))
     if status is HoldingStatus.LENT:
         raise Conflict(_("A volume is lent at the desk."))
     place = places.at(uow, location) if location else None
+    box = places.container(uow, container) if container else None
+    stands = place.id if place else box.location_id if box else None
     holding = Holding(
-        node_id=node.id, barcode=_checked(barcode) if barcode else _next_barcode(uow, node), sheets=_counted(sheets),
-        condition=condition, status=HoldingStatus.SHELVED if place else status, location_id=place.id if place else None,
+        node_id=node.id, barcode=checked(uow, barcode) if barcode else _next_barcode(uow, node), sheets=counted(sheets),
+        condition=said(condition), status=HoldingStatus.SHELVED if stands else status, location_id=stands,
+        container_id=box.id if box else None,
     )  # fmt: skip
     _insert(uow, holding)
     uow.note(barcode=holding.barcode, sheets=sheets)
-    _trace(uow, node, holding, before=None, place=place.code if place else None)
+    where = place.code if place else box.barcode if box else None
+    trace(uow, node, holding, HoldingAct.REGISTERED, before=None, place=where)
     return holding
 
 
-def _checked(barcode: str) -> str:
+def takes_volumes(node: Node) -> bool:
+    """Whether paper is registered on it: on files and on items by themselves, while they are kept."""
+    return TYPES[node.type].numbered and node.state != "destroyed"
+
+
+def checked(uow: UnitOfWork, barcode: str) -> str:
+    """A barcode that can be printed, and that nothing else has. Raises Invalid or Conflict."""
     text = barcode.strip().upper()
     if not BARCODE.fullmatch(text):
         raise Invalid(
             fields={"barcode": _("3 to 32 capital letters, digits, full stops, hyphens or slashes.")}
         )
+    places.refuse_taken(uow, text)
     return text
 
 
-def _counted(sheets: int | None) -> int | None:
+def counted(sheets: int | None) -> int | None:
+    """A number of sheets that can be. Raises Invalid."""
     if sheets is not None and not 0 <= sheets <= 100_000:
         raise Invalid(fields={"sheets": _("Write the number of sheets.")})
     return sheets
+
+
+def said(words: str | None) -> str | None:
+    """What somebody says of the condition. Raises Invalid for a novel."""
+    text = (words or "").strip()
+    if len(text) > LONGEST:
+        raise Invalid(fields={"condition": _("Say it in at most %(most)d characters.", most=LONGEST)})
+    return text or None
 
 
 def _next_barcode(uow: UnitOfWork, node: Node) -> str:
@@ -147,6 +165,13 @@ def _insert(uow: UnitOfWork, holding: Holding) -> None:
 def move(uow: UnitOfWork, holding: Holding, *, to: HoldingStatus, location: str | None = None,
          because: str | None = None) -> None:  # fmt: skip
     """Notes that a volume is elsewhere now. Raises Conflict for a lent one, Invalid for a shelf that is not known."""
+    was_missing = holding.status == HoldingStatus.MISSING and to is not HoldingStatus.MISSING
+    shift(uow, holding, HoldingAct.FOUND if was_missing else HoldingAct.MOVED, to, location, because)
+
+
+def shift(uow: UnitOfWork, holding: Holding, act: HoldingAct, to: HoldingStatus, location: str | None,
+          because: str | None) -> None:  # fmt: skip
+    """Part of an act: the volume has another state, and stands where `location` says, or where it stood."""
     node = node_of(uow, holding, P.HOLDING_PLACE)
     if HoldingStatus.LENT in (holding.status, to):
         raise Conflict(_("A volume goes out and comes back at the desk only."))
@@ -157,18 +182,28 @@ def move(uow: UnitOfWork, holding: Holding, *, to: HoldingStatus, location: str 
     holding.status = to
     if place is not None:
         holding.location_id, holding.container_id = place.id, None
-    uow.note(barcode=holding.barcode, status=[before, to], place=location)
-    _trace(uow, node, holding, before=before, place=place.code if place else None, because=because)
+    uow.note(barcode=holding.barcode, status=[before, to], place=location, because=because)
+    trace(uow, node, holding, act, before=before, place=place.code if place else None, because=because)
 
 
 @action("holding.packed", needs=P.HOLDING_PLACE)
 def pack(uow: UnitOfWork, holding: Holding, *, container: str) -> None:
-    """Puts a volume into a bag or box: from now on it is where that is. Raises Invalid for an unknown one."""
+    """Puts a volume into a bag or box: from now on it is where that is.
+
+    Raises Conflict for a lent one, Invalid for an unknown bag or box.
+    """
     node = node_of(uow, holding, P.HOLDING_PLACE)
-    found = places.container(uow, container)
+    if holding.status == HoldingStatus.LENT:
+        raise Conflict(_("A volume goes out and comes back at the desk only."))
+    found, before = places.container(uow, container), holding.status
     holding.container_id, holding.location_id = found.id, found.location_id
+    if found.location_id is not None:
+        holding.status = HoldingStatus.SHELVED
+    elif before == HoldingStatus.MISSING:
+        holding.status = HoldingStatus.PROCESSING
     uow.note(barcode=holding.barcode, container=found.barcode)
-    _trace(uow, node, holding, before=holding.status, place=found.barcode)
+    act = HoldingAct.FOUND if before == HoldingStatus.MISSING else HoldingAct.PACKED
+    trace(uow, node, holding, act, before=before, place=found.barcode)
 
 
 def node_of(uow: UnitOfWork, holding: Holding, needs: P) -> Node:
@@ -182,21 +217,22 @@ def node_of(uow: UnitOfWork, holding: Holding, needs: P) -> Node:
 def hand_over(uow: UnitOfWork, node: Node, holding: Holding, *, to: int, because: str) -> None:
     """Part of a loan: the volume leaves its place, which is kept for it."""
     before, holding.status, holding.holder_id = holding.status, HoldingStatus.LENT, to
-    _trace(uow, node, holding, before=before, to=to, because=because)
+    trace(uow, node, holding, HoldingAct.ISSUED, before=before, to=to, because=because)
 
 
 def take_in(uow: UnitOfWork, node: Node, holding: Holding, *, because: str) -> None:
     """Part of a loan: the volume is back, at the place that was kept for it, or on the table when it has none."""
     before, holding.holder_id = holding.status, None
     holding.status = HoldingStatus.SHELVED if holding.location_id else HoldingStatus.PROCESSING
-    _trace(uow, node, holding, before=before, because=because)
+    trace(uow, node, holding, HoldingAct.RETURNED, before=before, because=because)
 
 
-def _trace(uow: UnitOfWork, node: Node, holding: Holding, *, before: str | None, place: str | None = None,
-           to: int | None = None, because: str | None = None) -> None:  # fmt: skip
+def trace(uow: UnitOfWork, node: Node, holding: Holding, act: HoldingAct, *, before: str | None,
+          place: str | None = None, to: int | None = None, because: str | None = None) -> None:  # fmt: skip
+    """Part of an act: the line on the tracer card, and the milestones that follow from it."""
     uow.session.add(
-        HoldingEvent(holding_id=holding.id, from_status=before, to_status=holding.status, place=place, to_id=to,
-                     by_id=uow.actor.principal_id, because=because, at=uow.now)
+        HoldingEvent(holding_id=holding.id, kind=act, from_status=before, to_status=holding.status, place=place,
+                     to_id=to, by_id=uow.actor.principal_id, because=because, at=uow.now)
     )  # fmt: skip
     uow.session.flush()
     if node.type == "medical_record":
@@ -258,27 +294,7 @@ def volumes(uow: UnitOfWork, node: Node) -> list[Volume]:
         execution_options=TRUSTED,
     )
     return [
-        Volume(held.barcode, STATUSES[held.status], place, holder, container, held.sheets, held.condition)
+        Volume(held.barcode, STATUSES[held.status], place, holder, container, held.sheets, held.condition,
+               held.damaged_at is not None)
         for held, place, container, holder in rows
-    ]
-
-
-def trail(uow: UnitOfWork, node: Node, most: int = 50) -> list[Trace]:
-    """The way of a node's volumes through the house, newest first. Needs holding.view."""
-    uow.require(P.HOLDING_VIEW, node)
-    by, to = aliased(Principal), aliased(Principal)
-    rows = uow.session.execute(
-        select(HoldingEvent, by.name, to.name)
-        .join(Holding, Holding.id == HoldingEvent.holding_id)
-        .outerjoin(by, by.id == HoldingEvent.by_id)
-        .outerjoin(to, to.id == HoldingEvent.to_id)
-        .where(Holding.node_id == node.id)
-        .order_by(HoldingEvent.id.desc())
-        .limit(most),
-        execution_options=TRUSTED,
-    )
-    return [
-        Trace(at=step.at, before=STATUSES.get(step.from_status or ""), after=STATUSES[step.to_status], place=step.place,
-              by=who, to=whom, because=step.because)
-        for step, who, whom in rows
     ]  # fmt: skip

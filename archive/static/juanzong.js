@@ -93,6 +93,18 @@
     });
   });
 
+  /* A gun ends each barcode with Enter: where more is asked, that goes on to the next field; the last one sends. */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT" || !event.target.closest("[data-stepwise]")) { return; }
+    const asked = all("input:not([type=hidden])", event.target.form);
+    const next = asked[asked.indexOf(event.target) + 1];
+    if (next) {
+      event.preventDefault();
+      next.focus();
+      next.select();
+    }
+  });
+
   /* Menus are <details>: one open at a time, closed by Escape or by a click elsewhere. */
   document.addEventListener("click", (event) => {
     all("details[data-menu][open]").forEach((menu) => {

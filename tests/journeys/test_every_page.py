@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from archive.services import holdings, tree
+from archive.services import holdings, places, tree
 from archive.sight import href
 from tests.conftest import PASSWORD, RECORD, hospital_of
 from tests.journeys.conftest import Archive, Reader
@@ -18,13 +18,18 @@ PAGES = {
     "archivist": (
         "/", "/a/h001", "/a/h001/zy-bl", "/a/h001/zy-bl/@@add", "/a/h001/zy-bl/@@add?type=medical_record", "{record}",
         "{record}/@@contents", "{record}/@@edit", "{record}/@@history", "{record}/@@upload", "/search?q=刘婷婷", "/jobs",
-        "/where?q=00218647", "/imports", "/sessions", "/worklists/draft", "/approvals", "/desk",
+        "/where?q=00218647", "/imports", "/sessions", "/worklists/draft", "/approvals", "/desk", "{record}/@@volume",
         "/holds", "{record}/@@seal", "/trash", "{record}/@@move", "{record}/@@move?to=/a/h001/zy-bl",
     ),
     "senior": ("/", "{record}/@@sharing", "{record}/@@sharing/add", "{record}/@@level", "/inspections",
                "/inspections/add"),
     "clinician": ("/", "/requests", "/find-patient", "/search?q=病历"),
-    "clerk": ("/", "/desk", "/desk/pick-list", "/desk/out", "/desk/overdue"),
+    "clerk": (
+        "/", "/desk", "/desk/pick-list", "/desk/out", "/desk/overdue", "/storeroom", "/storeroom/add", "/storeroom/shelving",
+        "/storeroom/places/R01", "/storeroom/places/R01-S01?view=boxes", "/storeroom/places/R01-S01?view=volumes",
+        "/storeroom/places/R01-S01/@@box", "/storeroom/boxes/H000001", "/storeroom/volumes/B00218647-2",
+        "/storeroom/volumes/B00218647-2/@@edit", "/storeroom/volumes/B00218647-2/@@mark/damaged",
+    ),
     "auditor": ("/audit", "/audit/verification", "/audit/mine"),
     "security": ("/people",),
     "sysadmin": ("/", "/control", "/control/policy/loans", "/people", "/people/add", "/jobs/all", "/me/password"),
@@ -40,7 +45,10 @@ def record(archive: Archive) -> str:
         fields = RECORD | {"dept": str(hospital.wards["CK"])}
         node = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields)
         tree.add(uow, node, kind="component", fields={"title": "入院记录", "component": "RY"})
-        holdings.register(uow, node, barcode="B00218647-2", sheets=12)
+        places.add(uow, code="R01", title="病案库房", kind="room")
+        places.add(uow, code="R01-S01", title="一架", kind="shelf", within="R01", capacity_mm=900)
+        box = places.add_container(uow, kind="box", location="R01-S01", thickness_mm=50)
+        holdings.register(uow, node, barcode="B00218647-2", sheets=12, container=box.barcode)
         path = href(uow, node)
     site.close()
     return path

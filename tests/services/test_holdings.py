@@ -6,7 +6,7 @@ from sqlalchemy import event
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.models import HoldingStatus, Node
 from archive.policy.permissions import P
-from archive.services import holdings, places, records, tree
+from archive.services import holdings, places, records, storeroom, tree, volumes
 from tests.conftest import CAST, RECORD, Hospital
 
 SHELF = "R01-C03-S47-L05"
@@ -90,7 +90,7 @@ def test_a_volume_that_comes_from_the_ward_to_its_shelf_has_been_signed_in(
             "collected",
             "shelved",
         }
-        way = holdings.trail(uow, uow.node(record))
+        way = volumes.trail(uow, uow.node(record))
         assert [(trace.after.name, trace.place) for trace in way] == [
             ("shelved", shelf), ("processing", None), ("ward", None),
         ]  # fmt: skip
@@ -113,9 +113,9 @@ def test_what_lies_in_a_bag_is_where_the_bag_is(hospital: Hospital, record: int,
         places.add_container(uow, barcode="d-0001", kind="bag", location=shelf)
         holdings.pack(uow, holdings.register(uow, uow.node(record)), container="D-0001")
     with hospital.uow("clerk", readonly=True) as uow:
-        (bag,) = places.containers(uow, shelf)
-        assert (bag.code, bag.volumes) == ("D-0001", 1)
-        assert {place.code: place.volumes for place in places.locations(uow)} == {"R01": 0, shelf: 1}
+        (bag,) = storeroom.boxes(uow, storeroom.place(uow, shelf)).rows
+        assert (bag.barcode, bag.volumes) == ("D-0001", 1)
+        assert [(place.code, place.volumes) for place in storeroom.within(uow)] == [("R01", 1)]
 
 
 def test_a_shelf_does_not_count_what_one_may_not_see(hospital: Hospital, record: int, shelf: str) -> None:
@@ -123,9 +123,9 @@ def test_a_shelf_does_not_count_what_one_may_not_see(hospital: Hospital, record:
         holdings.register(uow, uow.node(record), location=shelf)
         tree.set_level(uow, uow.node(record), level=3, reason="锁定")
     with hospital.uow("archivist", readonly=True) as uow:
-        assert [place.volumes for place in places.locations(uow)] == [0, 0]
+        assert [place.volumes for place in storeroom.within(uow)] == [0]
     with hospital.uow("senior", readonly=True) as uow:
-        assert [place.volumes for place in places.locations(uow)] == [0, 1]
+        assert [place.volumes for place in storeroom.within(uow)] == [1]
 
 
 @pytest.mark.parametrize("account", ["auditor", "sysadmin", "security", "clinician", "stranger"])
@@ -134,9 +134,9 @@ def test_the_storeroom_is_not_listed_to_whoever_handles_no_paper(
 ) -> None:
     with hospital.uow(account, readonly=True) as uow:
         with pytest.raises(Forbidden):
-            places.locations(uow)
+            storeroom.within(uow)
         with pytest.raises(Forbidden):
-            places.containers(uow, shelf)
+            storeroom.place(uow, shelf)
 
 
 def test_the_chip_says_paper_electronic_or_both(hospital: Hospital, record: int) -> None:
@@ -189,7 +189,7 @@ def test_a_reader_sees_the_carrier_and_no_volumes(hospital: Hospital, record: in
         with pytest.raises((Forbidden, NotFound)):
             holdings.volumes(uow, node)
         with pytest.raises((Forbidden, NotFound)):
-            holdings.trail(uow, node)
+            volumes.trail(uow, node)
 
 
 def test_the_shelves_are_ordered_by_the_last_digits() -> None:

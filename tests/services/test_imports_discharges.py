@@ -22,7 +22,7 @@ from archive.models import (
     Record,
     RoleAssignment,
 )
-from archive.services import holdings, imports, records, steps
+from archive.services import holdings, imports, records, steps, volumes
 from archive.services.imports import run
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
@@ -172,7 +172,7 @@ def test_a_barcode_makes_a_volume_on_the_ward(hospital: Hospital, desk: Desk) ->
     with hospital.uow("archivist", readonly=True) as uow:
         holding, node = uow.holding("B00218647-2")
         assert (holding.status, holding.sheets, node.id) == ("ward", 46, stays(hospital)[0].id)
-        assert len(holdings.trail(uow, node)) == 1
+        assert len(volumes.trail(uow, node)) == 1
 
 
 def test_a_known_record_takes_what_is_new_and_leaves_what_the_file_does_not_say(

@@ -10,7 +10,7 @@ from archive.actor import Actor
 from archive.errors import ArchiveError, Conflict, Forbidden, NotFound
 from archive.i18n import speaking
 from archive.policy.permissions import P
-from archive.services import calendar, circulation, holdings, loans, requests, slips, steps
+from archive.services import calendar, circulation, holdings, loans, requests, slips, steps, volumes
 from archive.uow import UnitOfWork
 from tests.conftest import CAST, Hospital
 from tests.services import lending
@@ -58,7 +58,7 @@ def test_what_comes_back_goes_to_its_place(hospital: Hospital, archived: int) ->
     with hospital.uow("senior", readonly=True) as uow:
         (volume,) = holdings.volumes(uow, uow.node(archived))
         assert (volume.status.name, volume.holder, volume.place) == ("shelved", None, SHELF)
-        way = holdings.trail(uow, uow.node(archived))
+        way = volumes.trail(uow, uow.node(archived))
         assert [(trace.after.name, trace.to, trace.because) for trace in way[:2]] == [
             ("shelved", None, number), ("lent", "clinician甲", number),
         ]  # fmt: skip

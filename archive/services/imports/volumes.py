@@ -43,7 +43,9 @@ class Volumes:
         taken = select(Holding.barcode, Holding.node_id).where(Holding.barcode.in_(barcodes))
         self.owners = dict(uow.session.execute(taken, execution_options=TRUSTED).all())
         codes = {row.values["location"].upper() for row in rows if "location" in row.values}
-        known = select(Location.code, Location.id).where(Location.code.in_(codes))
+        known = select(Location.code, Location.id).where(
+            Location.code.in_(codes), Location.closed_at.is_(None)
+        )
         self.places = dict(uow.session.execute(known).all())
         for row in rows:
             self._judge(row)

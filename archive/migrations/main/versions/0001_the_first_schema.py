@@ -111,6 +111,9 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("title", sa.String(length=120), nullable=False),
+        sa.Column("capacity_mm", sa.Integer(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["parent_id"], ["location.id"], name=op.f("fk_location_parent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_location")),
         sa.UniqueConstraint("code", name=op.f("uq_location_code")),
@@ -254,10 +257,16 @@ def upgrade() -> None:
         sa.Column("barcode", sa.String(length=32), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("location_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("seq", sa.Integer(), nullable=True),
+        sa.Column("thickness_mm", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_container_location_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_container")),
         sa.UniqueConstraint("barcode", name=op.f("uq_container_barcode")),
     )
+    with op.batch_alter_table("container", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_container_location_id"), ["location_id"], unique=False)
+
     op.create_table(
         "encounter",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -552,6 +561,7 @@ def upgrade() -> None:
         sa.Column("holder_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("sheets", sa.Integer(), nullable=True),
         sa.Column("condition", sa.String(length=200), nullable=True),
+        sa.Column("damaged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["container_id"], ["container.id"], name=op.f("fk_holding_container_id")),
         sa.ForeignKeyConstraint(["holder_id"], ["principal.id"], name=op.f("fk_holding_holder_id")),
@@ -561,6 +571,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("barcode", name=op.f("uq_holding_barcode")),
     )
     with op.batch_alter_table("holding", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_holding_container_id"), ["container_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_holding_location_id"), ["location_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_holding_node_id"), ["node_id"], unique=False)
         batch_op.create_index("ix_holding_status", ["status", "id"], unique=False)
 
@@ -744,12 +756,13 @@ def upgrade() -> None:
         "holding_event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("holding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("from_status", sa.String(length=20), nullable=True),
         sa.Column("to_status", sa.String(length=20), nullable=False),
         sa.Column("place", sa.String(length=120), nullable=True),
         sa.Column("by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("to_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("because", sa.String(length=80), nullable=True),
+        sa.Column("because", sa.String(length=200), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["by_id"], ["principal.id"], name=op.f("fk_holding_event_by_id")),
         sa.ForeignKeyConstraint(["holding_id"], ["holding.id"], name=op.f("fk_holding_event_holding_id")),
