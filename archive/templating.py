@@ -59,7 +59,13 @@ MENU = (
     Entry(_l("Import"), "table-import", "imports.start", (P.ADD, P.USER_MANAGE), ("imports",)),
     Entry(_l("Audit"), "shield-check", "audit.journal", (P.AUDIT_VIEW,), ("audit",)),
     Entry(_l("People"), "users", "people.listing", (P.USER_MANAGE, P.ROLE_ASSIGN), ("people",)),
-    Entry(_l("System"), "settings", "control.panel", (P.OPERATE, P.CONFIG_MANAGE), ("control",)),
+    Entry(
+        _l("System"),
+        "settings",
+        "control.panel",
+        (P.OPERATE, P.CONFIG_MANAGE),
+        ("control", "policies", "workdays"),
+    ),
 )
 
 

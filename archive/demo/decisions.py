@@ -41,8 +41,9 @@ def _adopt(site: Site, body: dict[str, Any], source: str) -> None:
         before = policies.in_force(uow, "gates")
         content = {name: part for name, part in body.items() if name != "source"}
         made = PolicyVersion(
-            kind="gates", version=before.version + 1, body=content, source=source, valid_from=uow.now
-        )
+            kind="gates", version=before.version + 1, body=content, source={"zh": source}, adopted_at=uow.now,
+            valid_from=uow.now,
+        )  # fmt: skip
         uow.session.add(made)
         uow.record(
             Event("policy.adopted", words={"kind": made.kind, "version": made.version, "source": source})

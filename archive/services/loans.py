@@ -198,7 +198,12 @@ def renew(uow: UnitOfWork, request: Request) -> None:
     for line in _open_lines(uow, request):
         line.due_at = calendar.due(uow, calendar.day_of(uow, line.due_at), request.days)
         line.renewals += 1
-        uow.note(number=request.number, due=line.due_at, renewals=line.renewals)
+        uow.note(
+            number=request.number,
+            due=line.due_at,
+            renewals=line.renewals,
+            policies=policies.used(uow, "loans"),
+        )
 
 
 def _is_theirs_to_renew(uow: UnitOfWork, request: Request, node: Node) -> bool:
