@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +16,9 @@ from archive.policy.shapes import SHAPES
 from archive.policy.types import TYPES
 from archive.services import policies
 from archive.uow import UnitOfWork
+
+Words = Mapping[str, str]
+"""Code → what it is called."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class PolicyPage:
     shown: Version
     tables: list[Table]
     versions: list[Version]
-    words: Mapping[str, str]
+    words: Words
     may_adopt: bool
 
 
@@ -93,7 +97,8 @@ def page(uow: UnitOfWork, kind: str, version: int | None = None) -> PolicyPage:
         raise NotFound
     body = next(row.body for row in policies.versions(uow, kind) if row.version == shown.version)
     may_adopt = kind in SHAPES and uow.can(P.CONFIG_MANAGE)
-    return PolicyPage(kind, shown, list(_laid_out(body)), listed, words(uow, kind), may_adopt)
+    called = words(uow, kind)
+    return PolicyPage(kind, shown, list(_laid_out(body, called)), listed, called, may_adopt)
 
 
 def words(uow: UnitOfWork, kind: str) -> dict[str, str]:
@@ -110,35 +115,43 @@ def words(uow: UnitOfWork, kind: str) -> dict[str, str]:
             "find_purpose": _("Purpose of a search"),
             "level": _("Sensitivity"),
         }
+    if kind == "gates":
+        body = policies.in_force(uow, "gates").body
+        parts = {**body["steps"], **body["tracks"]}
+        kinds = {name: str(TYPES[name].label) for name in body["archive"] if name in TYPES}
+        return kinds | {code: policies.said(label) for code, label in parts.items()}
     return policies.vocabulary(uow, "purpose") if kind == "loans" else {}
 
 
-def _laid_out(body: Mapping[str, Any]) -> Iterable[Table]:
+def _laid_out(body: Mapping[str, Any], called: Words) -> Iterable[Table]:
     """Single values first, then a table for each part: of columns where its values are tables themselves."""
-    single = [[name, said(value)] for name, value in body.items() if not isinstance(value, dict)]
+    single = [[name, said(value, called)] for name, value in body.items() if not isinstance(value, dict)]
     if single:
         yield Table("", [], single)
     for name, part in body.items():
         if isinstance(part, dict):
-            yield _table(name, part)
+            yield _table(name, part, called)
 
 
-def _table(title: str, part: Mapping[str, Any]) -> Table:
+def _table(title: str, part: Mapping[str, Any], called: Words) -> Table:
     if not part or not all(isinstance(value, dict) for value in part.values()):
-        return Table(title, [], [[name, said(value)] for name, value in part.items()])
+        return Table(title, [], [[name, said(value, called)] for name, value in part.items()])
     columns = list(dict.fromkeys(column for value in part.values() for column in value))
-    rows = [[name, *(said(value.get(column, "")) for column in columns)] for name, value in part.items()]
+    rows = [
+        [name, *(said(value.get(column, ""), called) for column in columns)] for name, value in part.items()
+    ]
     return Table(title, columns, rows)
 
 
-def said(value: Any) -> str:
-    """A value of a policy in words."""
+def said(value: Any, called: Words = MappingProxyType({})) -> str:
+    """A value of a policy in words; `called`: what its codes are called."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, dict):
-        return _(", ").join(f"{name} {said(inner)}" for name, inner in value.items())
+        return _(", ").join(f"{name} {said(inner, called)}" for name, inner in value.items())
     if isinstance(value, list):
-        return _(", ").join(" ".join(map(str, one)) if isinstance(one, list) else str(one) for one in value)
+        rows = [one if isinstance(one, list) else [one] for one in value]
+        return _(", ").join(" ".join(called.get(str(part), str(part)) for part in row) for row in rows)
     return str(value)
