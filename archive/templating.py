@@ -43,7 +43,13 @@ class Entry:
 
 MENU = (
     Entry(_l("Workbench"), "layout-dashboard", "workbench.home", sections=("workbench",)),
-    Entry(_l("Browse"), "folders", "tree.top", (P.DISCOVER,), ("tree", "pages", "uploads", "sharing")),
+    Entry(
+        _l("Browse"),
+        "folders",
+        "tree.top",
+        (P.DISCOVER,),
+        ("tree", "pages", "uploads", "sharing", "retention"),
+    ),
     Entry(_l("Search"), "search", "search.results", (P.DISCOVER,), ("search",)),
     Entry(
         _l("Where is it"),

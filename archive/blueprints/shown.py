@@ -7,7 +7,18 @@ from flask import request, url_for
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.policy.workflows import WORKFLOWS
-from archive.services import circulation, explain, history, holdings, listing, reading, records, steps, tree
+from archive.services import (
+    circulation,
+    explain,
+    history,
+    holdings,
+    listing,
+    reading,
+    records,
+    retention,
+    steps,
+    tree,
+)
 from archive.sight import NodeView, crumbs, href
 from archive.uow import UnitOfWork
 
@@ -57,6 +68,14 @@ def actions(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
     if seen.can(P.READ) and seen.page_count:
         found.append({"label": _("Read"), "href": f"{seen.href}/++page++1", "icon": "book",
                       "primary": not any(act.get("primary") for act in found)})  # fmt: skip
+    if seen.can(P.EDIT_CLASSIFICATION) and retention.is_settled(node):
+        found.append(
+            {
+                "label": _("Change the retention period"),
+                "href": f"{seen.href}/@@retention",
+                "icon": "hourglass",
+            }
+        )
     if seen.can(P.TRASH) and not seen.is_container:
         found.append(_trash(seen))
     return found
@@ -185,7 +204,8 @@ def act_label(name: str) -> str:
         "node.submit": _("submitted it for review"), "node.send_back": _("sent it back"), "node.archive": _("archived it"),
         "node.correct": _("opened it for correction"), "node.finish": _("finished the correction"),
         "node.shared": _("shared it"), "node.unshared": _("ended a share"), "node.moved": _("moved it"),
-        "node.reclassified": _("changed the sensitivity"), "node.inheritance_changed": _("changed the inheritance"),
+        "node.reclassified": _("changed the sensitivity"), "node.retention_changed": _("changed the retention period"),
+        "node.inheritance_changed": _("changed the inheritance"),
         "node.trashed": _("moved it to the trash"), "node.restored": _("restored it"),
         "representation.added": _("uploaded a file"), "record.step_reached": _("marked a step"),
         "representation.ready": _("made the pages"), "representation.failed": _("could not make the pages"),
