@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
+from archive import journal
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.models import Node
+from archive.models import AuditEvent, Node
 from archive.services import numbers, records, steps, tree
 from tests.conftest import CAST, RECORD, Hospital
 
@@ -126,3 +127,16 @@ def test_an_item_moves_with_its_file_through_every_state(hospital: Hospital, rec
     with hospital.uow("archivist", readonly=True) as uow:
         node = uow.session.get_one(Node, item, execution_options={"scope": "test"})
         assert node.state == "review"
+
+
+def test_archiving_keeps_the_versions_of_the_rules_by_which_it_was_done(
+    hospital: Hospital, record: int
+) -> None:
+    to_review(hospital, record)
+    fulfil(hospital, record)
+    with hospital.uow("archivist") as uow:
+        steps.take(uow, uow.node(record), "archive")
+    with hospital.site.session(readonly=True) as session:
+        event = session.query(AuditEvent).filter_by(action="node.archive").one()
+        words = journal.words_of(session, journal.CHANGES, event.id, hospital.site.keys)
+        assert words["policies"] == {"gates": 1, "numbering": 1, "retention": 1}
