@@ -82,8 +82,9 @@ def _form(
     as_text = as_text or kind not in adoption.IN_FIELDS
     text = typed.get("text") or toml.written(body or {})
     asked = forms.with_errors(_asked(), typed, error)
+    rows = min(24, max(8, text.count("\n") + 3))
     hint = _("TOML: a table begins with its name in square brackets, a line is a name and a value.")
-    wide = forms.field("text", _("Text of the policy"), "textarea", required=True, rows=24, mono=True, value=text,
+    wide = forms.field("text", _("Text of the policy"), "textarea", required=True, rows=rows, mono=True, value=text,
                        errors=_lines(error), hint=hint)  # fmt: skip
     groups = [] if as_text else _groups(uow, kind, body or {}, error)
     return render_template(

@@ -106,7 +106,7 @@ class Sensitivity(Shape):
 
 
 class Vocabularies(RootModel[dict[Code, Annotated[dict[Code, Label], Field(min_length=1)]]]):
-    """代码表: the choices of fields, in the hospital's order."""
+    """词表: the choices of fields, in the hospital's order."""
 
 
 SHAPES: Mapping[str, type[BaseModel]] = {
