@@ -2,9 +2,14 @@
 
 import re
 
+from flask import Flask
+from werkzeug.test import TestResponse
+
 from archive.services import steps
 from archive.sight import href
+from archive.site import Site
 from tests.blueprints.conftest import Browse
+from tests.blueprints.test_api import token_of
 from tests.conftest import CAST, Hospital
 from tests.services.test_retention import NOTICE, add, archive_it
 
@@ -81,3 +86,26 @@ def test_correcting_shows_no_field_that_the_number_says(hospital: Hospital, brow
     with hospital.uow("senior", readonly=True) as uow:
         version = str(uow.node(number).version)
     assert own.post(f"{page}/@@edit", NOTICE | {"title": "更正", "version": version}).status_code == 302
+
+
+def test_a_program_says_and_changes_the_period_as_a_person_does(
+    hospital: Hospital, app: Flask, site: Site
+) -> None:
+    def asked(account: str, path: str, body: dict[str, object]) -> TestResponse:
+        proof = {"Authorization": f"Bearer {token_of(site, account)}"}
+        return app.test_client(use_cookies=False).post(f"/api/v1{path}", json=body, headers=proof)
+
+    said = {name: value for name, value in NOTICE.items() if name != "title"} | {"retention": "D10"}
+    made = asked(
+        "senior", "/nodes", {"parent": "/h001/ws", "type": "document", "title": "通知", "fields": said}
+    )
+    assert (made.status_code, made.json and made.json["fields"]["retention"]) == (201, "D10")
+    number = add(hospital)
+    archive_it(hospital, number)
+    with hospital.uow("senior", readonly=True) as uow:
+        path = f"/nodes/{uow.node(number).uuid}/retention"
+    assert asked("archivist", path, {"retention": "Y", "reason": "鉴定"}).status_code == 403
+    assert asked("senior", path, {"retention": "Y", "reason": ""}).status_code == 422
+    got = asked("senior", path, {"retention": "Y", "reason": "鉴定"})
+    assert got.json
+    assert (got.json["fields"]["retention"], got.json["archival_no"]) == ("Y", "H001-WS·2026·D30-00001")
