@@ -85,6 +85,11 @@ class Type:
         return next(field for field in self.fields if field.name == name)
 
     @property
+    def chooses_retention(self) -> bool:
+        """Whether a person says how long something of this type is kept; else the type does."""
+        return any(field.column == "retention_rule" for field in self.fields)
+
+    @property
     def typed(self) -> tuple[Field, ...]:
         """The fields that a person fills in."""
         return tuple(field for field in self.fields if not field.given)

@@ -44,7 +44,13 @@ class Entry:
 
 MENU = (
     Entry(_l("Workbench"), "layout-dashboard", "workbench.home", sections=("workbench",)),
-    Entry(_l("Browse"), "folders", "tree.top", (P.DISCOVER,), ("tree", "pages", "uploads", "sharing")),
+    Entry(
+        _l("Browse"),
+        "folders",
+        "tree.top",
+        (P.DISCOVER,),
+        ("tree", "pages", "uploads", "sharing", "retention"),
+    ),
     Entry(_l("Search"), "search", "search.results", (P.DISCOVER,), ("search",)),
     Entry(
         _l("Where is it"),
@@ -67,7 +73,13 @@ MENU = (
     Entry(_l("Import"), "table-import", "imports.start", (P.ADD, P.USER_MANAGE), ("imports",)),
     Entry(_l("Audit"), "shield-check", "audit.journal", (P.AUDIT_VIEW,), ("audit",)),
     Entry(_l("People"), "users", "people.listing", (P.USER_MANAGE, P.ROLE_ASSIGN), ("people",)),
-    Entry(_l("System"), "settings", "control.panel", (P.OPERATE, P.CONFIG_MANAGE), ("control",)),
+    Entry(
+        _l("System"),
+        "settings",
+        "control.panel",
+        (P.OPERATE, P.CONFIG_MANAGE),
+        ("control", "policies", "workdays"),
+    ),
 )
 
 

@@ -16,6 +16,7 @@ from archive.services import (
     listing,
     reading,
     records,
+    retention,
     sealed,
     steps,
     trash,
@@ -96,6 +97,9 @@ def _keeping(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]
         found.append({"label": _("Move"), "href": f"{seen.href}/@@move", "icon": "folder-symlink"})
     if seen.can(P.EDIT_CLASSIFICATION):
         found.append({"label": _("Sensitivity"), "href": f"{seen.href}/@@level", "icon": "shield-half"})
+    if seen.can(P.EDIT_CLASSIFICATION) and retention.is_settled(node):
+        label = _("Change the retention period")
+        found.append({"label": label, "href": f"{seen.href}/@@retention", "icon": "hourglass"})
     if seen.is_container and uow.can(P.TRASH):
         found.append({"label": _("Open the trash"), "href": url_for("trash.listing"), "icon": "trash"})
     if seen.can(P.TRASH) and seen.is_trashed:
@@ -237,7 +241,8 @@ def act_label(name: str) -> str:
         "node.submit": _("submitted it for review"), "node.send_back": _("sent it back"), "node.archive": _("archived it"),
         "node.correct": _("opened it for correction"), "node.finish": _("finished the correction"),
         "node.shared": _("shared it"), "node.unshared": _("ended a share"), "node.moved": _("moved it"),
-        "node.reclassified": _("changed the sensitivity"), "node.inheritance_changed": _("changed the inheritance"),
+        "node.reclassified": _("changed the sensitivity"), "node.retention_changed": _("changed the retention period"),
+        "node.inheritance_changed": _("changed the inheritance"),
         "node.trashed": _("moved it to the trash"), "node.restored": _("restored it"),
         "representation.added": _("uploaded a file"), "record.step_reached": _("marked a step"),
         "representation.ready": _("made the pages"), "representation.failed": _("could not make the pages"),

@@ -11,7 +11,7 @@ from archive.gate import Section
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
-from archive.services import history, listing, moves, records, steps, tree, typed
+from archive.services import history, listing, moves, records, retention, steps, tree, typed
 from archive.sight import NodeView, href
 from archive.uow import SIGNED_IN, UnitOfWork
 
@@ -68,7 +68,8 @@ def add_form(uow: UnitOfWork, node: Any) -> str:
         return render_template(
             "tree/choose.html", kinds=kinds, view=NodeView(uow, node), **shown.place(uow, node)
         )
-    return _form(uow, node, kind, request.args, None, url_for(".add", path=_path(uow, node), type=kind.name))
+    values = retention.beginning(uow, node, kind, request.args)
+    return _form(uow, node, kind, values, None, url_for(".add", path=_path(uow, node), type=kind.name))
 
 
 @section.page("/a/<slugs:path>/@@add", needs=P.ADD, node="path", methods=("POST",))
@@ -86,6 +87,8 @@ def _form(
     uow: UnitOfWork, node: Any, kind: Any, values: Any, error: Invalid | None, action: str, **more: Any
 ) -> str:
     fields = forms.fields_of(uow, kind, values, error.fields if error else {})
+    if retention.is_settled(node):  # the number says it: another period is given on a page of its own
+        fields = [field for field in fields if field["name"] != "retention"]
     cancel = href(uow, node)
     return render_template("tree/form.html", kind=kind, fields=fields, action=action, cancel=cancel, node=NodeView(uow, node),
                            general=[str(error)] if error else [], **shown.place(uow, node), **more)  # fmt: skip

@@ -78,11 +78,21 @@ def _register(rows: Any, total: int) -> Iterator[tuple[str, str, int]]:
 def _show(settings: Settings, chosen: argparse.Namespace) -> None:
     with Site(settings).uow(Actor.system("policy.show"), readonly=True) as uow:
         if chosen.kind is None:
-            listed = policies.versions(uow)
-            for kind, version, source in listed:
-                print(f"{kind} v{version}: {source}")
-            print(f"{len(listed)} policies")
+            kinds = policies.kinds(uow)
+            for kind in kinds:
+                print(_line(policies.in_force(uow, kind)))
+            print(f"{len(kinds)} policies")
             return
         policy = policies.in_force(uow, chosen.kind)
-        print(f"# {policy.kind} v{policy.version}: {policy.source}")
+        print(f"# {_line(policy)}")
+        rows = policies.versions(uow, chosen.kind)
+        for row in rows:
+            since = uow.local(row.valid_from).date()
+            print(
+                f"#   v{row.version} from {since}, {policies.standing(row, rows, uow.now)}: {policies.said(row.source)}"
+            )
         print(json.dumps(policy.body, ensure_ascii=False, indent=2))
+
+
+def _line(policy: policies.InForce) -> str:
+    return f"{policy.kind} v{policy.version}: {policies.said(policy.source)}"

@@ -121,7 +121,7 @@ def document_fields(depts: Mapping[str, int], of: Document) -> dict[str, object]
     """What is described of a document of our own."""
     return _common(depts, of.dept, of.issued_on, of.title) | {
         "responsible": f"{HOSPITAL}{DEPARTMENTS[of.dept].zh}", "document_no": of.number, "open_status": "controlled",
-        "publicity": "on_request", "keywords": of.kind, "scope_and_content": of.body,
+        "retention": of.retention, "publicity": "on_request", "keywords": of.kind, "scope_and_content": of.body,
     }  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def entry_fields(depts: Mapping[str, int], of: Entry) -> dict[str, object]:
     }  # fmt: skip
     return _common(depts, of.dept, of.formed_on, of.title) | {
         "responsible": f"{HOSPITAL}{DEPARTMENTS[of.dept].zh}", "open_status": "controlled",
-        "scope_and_content": of.summary, **more.get(TYPES[of.category], {}),
+        "retention": of.retention, "scope_and_content": of.summary, **more.get(TYPES[of.category], {}),
     }  # fmt: skip
 
 

@@ -5,14 +5,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from archive.actor import Actor
 from archive.demo.cast import Cast
 from archive.demo.diary import Diary
 from archive.demo.lives import NEW_GATE, WEEKS, Life, Lot
-from archive.journal import Event
-from archive.models import PolicyVersion, Principal
-from archive.services import inspections, policies
-from archive.site import Site
+from archive.models import Principal
+from archive.services import adoption, inspections, policies
 from archive.uow import UnitOfWork
 
 BEFORE = "《病案归档管理办法（试行）》：纸质病案签收、整理后归档，存量病案随后扫描"
@@ -25,27 +22,24 @@ def note(diary: Diary, cast: Cast, lives: Sequence[Life]) -> None:
     days, gate = diary.days, policies.seeds()["gates"]
     on_paper = [step for step in gate["archive"]["medical_record"] if step[0] == "paper"]
     start = days.on(days.today - timedelta(weeks=WEEKS, days=3))
-    diary.errand(
-        start, 7.0, partial(_adopt, body=gate | {"archive": {"medical_record": on_paper}}, source=BEFORE)
+    diary.note(
+        start,
+        7.0,
+        "sysadmin",
+        partial(_adopt, body=gate | {"archive": {"medical_record": on_paper}}, source=BEFORE),
     )
-    diary.errand(days.ago(NEW_GATE), 7.0, partial(_adopt, body=gate, source=SINCE))
+    diary.note(days.ago(NEW_GATE), 7.0, "sysadmin", partial(_adopt, body=gate, source=SINCE))
     shown = [life for life in lives if life.lot is Lot.SCANNED][:INSPECTED]
     diary.note(
         days.ago(1), 10.5, "senior", partial(_open_to, lives=shown, inspector=cast.people["inspector"])
     )
 
 
-def _adopt(site: Site, body: dict[str, Any], source: str) -> None:
-    with site.uow(Actor.system("demo")) as uow:
-        before = policies.in_force(uow, "gates")
-        content = {name: part for name, part in body.items() if name != "source"}
-        made = PolicyVersion(
-            kind="gates", version=before.version + 1, body=content, source=source, valid_from=uow.now
-        )
-        uow.session.add(made)
-        uow.record(
-            Event("policy.adopted", words={"kind": made.kind, "version": made.version, "source": source})
-        )
+def _adopt(uow: UnitOfWork, body: dict[str, Any], source: str) -> None:
+    content = {name: part for name, part in body.items() if name != "source"}
+    after = adoption.newest(uow, "gates").version
+    drawn = adoption.propose(uow, "gates", body=content, source=source, day=str(uow.today), after=after)
+    adoption.adopt(uow, drawn)
 
 
 def _open_to(uow: UnitOfWork, lives: Sequence[Life], inspector: int) -> None:

@@ -18,8 +18,10 @@ class PolicyVersion(Base):
     kind: Mapped[str] = mapped_column(String(40))
     version: Mapped[int]
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
-    source: Mapped[str] = mapped_column(String(500))
+    source: Mapped[dict[str, str]] = mapped_column(JSON)
+    """Rule, article or decision, as a label: {"zh": …, "en": …}; a person writes it in their own language only."""
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    adopted_at: Mapped[datetime]
     valid_from: Mapped[datetime]
     __table_args__ = (UniqueConstraint("kind", "version"),)
 
@@ -32,6 +34,10 @@ class CalendarDay(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     works: Mapped[bool]
     name: Mapped[str] = mapped_column(String(60))
+    because: Mapped[str | None] = mapped_column(String(200))
+    """The notice or reason by which a person entered it; nothing for the days that are shipped."""
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    changed_at: Mapped[datetime | None]
 
 
 class Setting(Base):

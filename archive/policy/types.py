@@ -9,6 +9,9 @@ IDENTIFY, DISCOVER, READ = Tier.IDENTIFY, Tier.DISCOVER, Tier.READ
 TITLE = Field("title", _l("Title"), need=Need.MUST, tier=IDENTIFY, column="title", longest=300)
 DATE = Field("date_from", _l("Date"), Kind.DATE, Need.MUST, DISCOVER, column="date_from", indexed=False)
 DEPT = Field("dept", _l("Department"), Kind.DEPT, Need.IF_PRESENT, DISCOVER, column="dept_id", indexed=False)
+RETENTION = Field("retention", _l("Retention period"), Kind.CHOICE, Need.MUST, DISCOVER, column="retention_rule",
+                  vocabulary="retention", indexed=False)  # fmt: skip
+"""保管期限: DA/T 18-2022 asks for it, and the series and the archival number are made of it (domain §2.2, §8)."""
 NOTE = Field("note", _l("Note"), Kind.LONG, longest=4000)
 
 DESCRIPTION = (
@@ -56,6 +59,7 @@ SERVICE = (
     TITLE,
     DATE,
     DEPT,
+    RETENTION,
     Field("ticket_no", _l("Ticket number"), Kind.CODE, tier=DISCOVER, pattern=r"GD\d{8}-\d{4}",
           help=_l("for example GD20261121-0001")),
     Field("service_kind", _l("Kind of service"), Kind.CHOICE, Need.MUST, DISCOVER, vocabulary="service_kind"),
@@ -76,7 +80,7 @@ def _container(name: str, label: object, icon: str, parents: set[str]) -> Type:
 def _by_item(
     name: str, label: object, icon: str, *more: Field, retention: str = "D30", level: int = 0
 ) -> Type:
-    fields = (TITLE, DATE, DEPT, *more, *DESCRIPTION)
+    fields = (TITLE, DATE, DEPT, RETENTION, *more, *DESCRIPTION)
     return Type(name, label, "item", icon, frozenset({"series"}), "description", fields,  # type: ignore[arg-type]
                 numbered=True, pages=True, retention=retention, level=level)  # fmt: skip
 

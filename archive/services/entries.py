@@ -125,5 +125,5 @@ def value_of(uow: UnitOfWork, node: Node, field: Field) -> Value | None:
 
 
 def _words(uow: UnitOfWork, field: Field, code: str) -> Iterable[str]:
-    terms = policies.in_force(uow, "vocabularies").body.get(field.vocabulary or "", {})
-    return dict.fromkeys(terms.get(code, {"zh": code}).values())
+    label = policies.terms(uow, field.vocabulary or "").get(code, {"zh": code})
+    return dict.fromkeys(filter(None, (label.get("zh"), label.get("en"))))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from archive.i18n import _l, locale
+from archive.i18n import _l
 from archive.models import AuditEvent, Node, NodeVersion, Principal
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
@@ -86,8 +86,7 @@ def _differences(
 
 def _said(uow: UnitOfWork, name: str, field: Field | None, value: object) -> str:
     if name == "retention_rule" and value:
-        rule = policies.in_force(uow, "retention").body["rules"].get(str(value), {})
-        return str(rule.get("zh" if locale() == "zh_CN" else "en", value))
+        return policies.vocabulary(uow, "retention").get(str(value), str(value))
     if name == "level_own" and value is not None:
         return policies.vocabulary(uow, "level").get(str(value), str(value))
     return words(uow, field, value)

@@ -201,8 +201,9 @@ def renew(uow: UnitOfWork, request: Request) -> None:
         line.due_at = calendar.due(uow, calendar.day_of(uow, line.due_at), request.days)
         line.renewals += 1
     uow.note(
-        number=request.number, due=[line.due_at for line in lines], renewals=[line.renewals for line in lines]
-    )
+        number=request.number, due=[line.due_at for line in lines], renewals=[line.renewals for line in lines],
+        policies=policies.used(uow, "loans"),
+    )  # fmt: skip
 
 
 def _is_theirs_to_renew(uow: UnitOfWork, request: Request, node: Node) -> bool:

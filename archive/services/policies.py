@@ -1,12 +1,14 @@
 """What the hospital has decided: versioned policy, read at the moment of use."""
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from archive.i18n import locale
 from archive.models import PolicyVersion
@@ -22,7 +24,12 @@ class InForce:
     kind: str
     version: int
     body: dict[str, Any]
-    source: str
+    source: Mapping[str, str]
+
+
+def said(label: Mapping[str, Any]) -> str:
+    """A label {"zh": …, "en": …} in the language of the reader; in Chinese where nobody wrote the other."""
+    return str((label.get("en") if locale() != "zh_CN" else None) or label.get("zh") or label.get("en") or "")
 
 
 @lru_cache
@@ -37,23 +44,38 @@ def in_force(uow: UnitOfWork, kind: str) -> InForce:
     """The version of a policy that is valid now. Raises LookupError for an unknown kind."""
     kept: dict[str, InForce] = uow.session.info.setdefault("policies", {})
     if kind not in kept:
-        row = uow.session.scalar(
-            select(PolicyVersion)
-            .where(PolicyVersion.kind == kind, PolicyVersion.valid_from <= uow.now)
-            .order_by(PolicyVersion.version.desc())
-            .limit(1)
-        )
+        row = at(uow, kind, uow.now)
         if row is None:
             raise LookupError(f"there is no policy {kind!r}")
         kept[kind] = InForce(kind, row.version, row.body, row.source)
     return kept[kind]
 
 
+def at(uow: UnitOfWork, kind: str, moment: datetime) -> PolicyVersion | None:
+    """The version that holds at `moment`, as far as is known now: of all that are valid then, the newest."""
+    return uow.session.scalar(
+        select(PolicyVersion)
+        .where(PolicyVersion.kind == kind, PolicyVersion.valid_from <= moment)
+        .order_by(PolicyVersion.version.desc())
+        .limit(1)
+    )
+
+
+def used(uow: UnitOfWork, *kinds: str) -> dict[str, int]:
+    """Kind → version in force: what a decision keeps of the rules by which it was made."""
+    return {kind: in_force(uow, kind).version for kind in kinds}
+
+
 def vocabulary(uow: UnitOfWork, name: str) -> dict[str, str]:
     """Code → label in the reader's language, in the hospital's order."""
-    terms = in_force(uow, "vocabularies").body.get(name, {})
-    language = "zh" if locale() == "zh_CN" else "en"
-    return {code: label.get(language) or label["zh"] for code, label in terms.items()}
+    return {code: said(label) for code, label in terms(uow, name).items()}
+
+
+def terms(uow: UnitOfWork, name: str) -> dict[str, Any]:
+    """Code → label in both languages. The retention periods are a list like any other, from the policy of their own."""
+    if name == "retention":
+        return dict(in_force(uow, "retention").body["rules"])
+    return dict(in_force(uow, "vocabularies").body.get(name, {}))
 
 
 def seed(uow: UnitOfWork) -> int:
@@ -63,20 +85,28 @@ def seed(uow: UnitOfWork) -> int:
     for kind, body in missing:
         content = {key: value for key, value in body.items() if key != "source"}
         uow.session.add(
-            PolicyVersion(kind=kind, version=1, body=content, source=body["source"], valid_from=uow.now)
-        )
+            PolicyVersion(kind=kind, version=1, body=content, source=body["source"], adopted_at=uow.now,
+                          valid_from=uow.now)
+        )  # fmt: skip
     return len(missing)
 
 
-def versions(uow: UnitOfWork) -> list[tuple[str, int, str]]:
-    """Kind, newest version and source of every policy."""
-    newest = select(PolicyVersion.kind, func.max(PolicyVersion.version).label("version")).group_by(
-        PolicyVersion.kind
-    )
-    top = newest.subquery()
-    rows = uow.session.execute(
-        select(PolicyVersion.kind, PolicyVersion.version, PolicyVersion.source)
-        .join(top, (top.c.kind == PolicyVersion.kind) & (top.c.version == PolicyVersion.version))
-        .order_by(PolicyVersion.kind)
-    )
-    return [(kind, version, source) for kind, version, source in rows]
+def kinds(uow: UnitOfWork) -> list[str]:
+    """Every kind of policy that there is."""
+    return list(uow.session.scalars(select(PolicyVersion.kind).distinct().order_by(PolicyVersion.kind)))
+
+
+def versions(uow: UnitOfWork, kind: str) -> list[PolicyVersion]:
+    """All versions of a policy, the newest first."""
+    found = select(PolicyVersion).where(PolicyVersion.kind == kind).order_by(PolicyVersion.version.desc())
+    return list(uow.session.scalars(found))
+
+
+def standing(row: PolicyVersion, of: Sequence[PolicyVersion], now: datetime) -> str:
+    """What a version is among all of its kind: in_force, waiting, past, or dropped by a newer one before it held."""
+    newer = [other for other in of if other.version > row.version]
+    if any(other.valid_from <= row.valid_from for other in newer):
+        return "dropped"
+    if row.valid_from > now:
+        return "waiting"
+    return "past" if any(other.valid_from <= now for other in newer) else "in_force"

@@ -150,7 +150,7 @@ def _let_bytes_go(uow: UnitOfWork, numbers: list[int]) -> int:
     _drop(uow, Page, Page.node_id.in_(numbers))
     _drop(uow, Representation, mine)
     named = exists().where(Representation.blob_id == Blob.id)
-    after = timedelta(days=int(policies.in_force(uow, "trash").body["bytes_days"]))
+    after = timedelta(days=int(policies.in_force(uow, "trash").body["limits"]["bytes_days"]))
     going = update(Blob).where(Blob.id.in_([number for number, _record in files]), ~named)
     uow.session.execute(going.values(leaves_at=uow.now + after), execution_options=TRUSTED)
     return len(files)

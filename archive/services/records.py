@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from archive.errors import Conflict
-from archive.i18n import _, locale
+from archive.i18n import _
 from archive.models import Encounter, Milestone, Node, Patient, Principal, Record
 from archive.policy.permissions import P
 from archive.services import patients, policies
@@ -110,7 +110,6 @@ class Track:
 def tracks(uow: UnitOfWork, node: Node) -> list[Track]:
     """The tracks of a record with who and when, in the words of the hospital's policy."""
     body = policies.in_force(uow, "gates").body
-    language = "zh" if locale() == "zh_CN" else "en"
     rows = uow.session.execute(
         uow.of(Milestone, node, P.DISCOVER).with_only_columns(
             Milestone.track, Milestone.step, Milestone.at, Principal.name
@@ -124,8 +123,8 @@ def tracks(uow: UnitOfWork, node: Node) -> list[Track]:
         for place, step in enumerate(track["steps"]):
             at, who = reached.get((name, step), (None, None))
             look = "now" if place == last else "done" if at else "todo"
-            steps.append(Step(step, body["steps"][step][language], look, at, who))
-        found.append(Track(name, track[language], steps))
+            steps.append(Step(step, policies.said(body["steps"][step]), look, at, who))
+        found.append(Track(name, policies.said(track), steps))
     return found
 
 
@@ -137,10 +136,9 @@ def gate(uow: UnitOfWork, node: Node) -> tuple[list[str], int]:
         select(Milestone.track, Milestone.step).where(Milestone.node_id == node.id), execution_options=TRUSTED
     )
     reached = {(track, step) for track, step in rows}
-    language = "zh" if locale() == "zh_CN" else "en"
-    return [body["steps"][step][language] for track, step in wanted if (track, step) not in reached], len(
-        wanted
-    )
+    return [
+        policies.said(body["steps"][step]) for track, step in wanted if (track, step) not in reached
+    ], len(wanted)
 
 
 def retain_until(uow: UnitOfWork, node: Node) -> date | None:

@@ -8,7 +8,7 @@ from archive import classes
 from archive.i18n import _l
 from archive.models import ClosedBranch, Node, base32
 from archive.policy.permissions import P
-from archive.services import sharing, tree
+from archive.services import placing, sharing, tree
 from archive.services.handlers import JobRun, handles
 from archive.uow import UnitOfWork, action
 
@@ -44,7 +44,7 @@ def _begin(uow: UnitOfWork, node: Node, *, to: Node, count: int) -> None:
     new = {"path": f"{to.path}{base32(node.id)}/", "depth": node.depth + deeper}
     close(uow, node)
     uow.session.execute(update(Node).where(Node.id == node.id).values(new), execution_options=TRUSTED)
-    tree.hang(uow, node, to)
+    placing.hang(uow, node, to)
     close(uow, node)
     uow.job(tree.MOVING, node=node, priority=1, total=count, **{"from": old, "deeper": deeper})
 

@@ -11,7 +11,7 @@ from archive.i18n import _
 from archive.models import Node
 from archive.policy.permissions import P
 from archive.policy.workflows import WORKFLOWS
-from archive.services import numbers, records, tree
+from archive.services import numbers, policies, records, tree
 from archive.services.guards import GUARDS
 from archive.uow import UnitOfWork
 from archive.workflow import Transition, objections
@@ -75,6 +75,7 @@ def _arrive(uow: UnitOfWork, node: Node, state: str) -> None:
 
 def _archive(uow: UnitOfWork, node: Node) -> None:
     """Number, slug and retention in the transaction that archives; a readmission moves the patient's other records."""
+    uow.note(policies=policies.used(uow, "gates", "numbering", "retention"))
     numbers.assign(uow, node)
     _number_items(uow, node)
     node.retain_until = records.retain_until(uow, node)

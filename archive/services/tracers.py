@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import aliased
 
-from archive.i18n import locale
 from archive.models import (
     Container,
     Holding,
@@ -102,10 +101,9 @@ def _slips(uow: UnitOfWork, numbers: Iterable[int]) -> dict[int, tuple[UUID, str
 def _steps(uow: UnitOfWork, nodes: Iterable[int]) -> dict[int, str]:
     """Node id → the last step that was reached on any track, in the hospital's words."""
     words = policies.in_force(uow, "gates").body["steps"]
-    language = "zh" if locale() == "zh_CN" else "en"
     reached = select(Milestone.node_id, Milestone.step).where(Milestone.node_id.in_(list(nodes)))
     rows = uow.session.execute(reached.order_by(Milestone.at, Milestone.id), execution_options=TRUSTED)
-    return {number: words[step][language] for number, step in rows if step in words}
+    return {number: policies.said(words[step]) for number, step in rows if step in words}
 
 
 def _trace(

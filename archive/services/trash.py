@@ -87,7 +87,7 @@ def _archived(row: Any) -> Any:
 
 def days(uow: UnitOfWork) -> int:
     """For how many days a draft lies in the trash, by the hospital's policy."""
-    return int(policies.in_force(uow, "trash").body["days"])
+    return int(policies.in_force(uow, "trash").body["limits"]["days"])
 
 
 def deadline(uow: UnitOfWork) -> datetime:

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import or_, select, update
 
 from archive import classes, schema
 from archive.errors import Conflict, Forbidden, Invalid, Stale
 from archive.i18n import _
-from archive.models import ROOT_ID, ClosedBranch, Job, Node, NodeAlias, NodeVersion, base32
+from archive.models import ROOT_ID, Job, Node, NodeVersion, base32
 from archive.names import sort_key
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.types import INHERITING, TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Type
-from archive.services import actors, policies, records
+from archive.services import actors, placing, policies, records
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
@@ -55,7 +55,15 @@ def vocabulary(uow: UnitOfWork, name: str) -> dict[str, str]:
     """The choices of a field."""
     if name == "departments":
         return {str(number): label for number, label in actors.department_names(uow.session).items()}
+    if name == "retention":
+        return retention_choices(uow)
     return policies.vocabulary(uow, name)
+
+
+def retention_choices(uow: UnitOfWork) -> dict[str, str]:
+    """The periods that somebody may choose; what counts from a discharge is the program's to give."""
+    rules = policies.terms(uow, "retention")
+    return {code: policies.said(rule) for code, rule in rules.items() if rule["trigger"] == "formation"}
 
 
 def checked(uow: UnitOfWork, kind: Type, raw: Mapping[str, object]) -> dict[str, Any]:
@@ -74,13 +82,34 @@ def add(uow: UnitOfWork, parent: Node, *, kind: str, fields: Mapping[str, object
         raise Conflict(_("This kind of thing does not belong here."))
     if not may_describe(uow, made):
         raise Forbidden
-    values = checked(uow, made, fields)
-    if parent.type == "category" and "series" in made.parents:
-        parent = series_for(uow, parent, made, values)
-    node = plant(uow, parent, made, values)
+    values = checked(uow, made, said_of(made, fields, made.retention))
+    node = plant(uow, _home(uow, parent, made, values), made, values)
     uow.about(node)
     uow.note(type=kind, parent=parent.id, fields=values)
     return node
+
+
+def said_of(kind: Type, fields: Mapping[str, object], rule: str | None) -> dict[str, object]:
+    """What a form says; whatever is silent about the retention period leaves it at `rule`."""
+    said = {name: fields[name] for name in fields}
+    return {"retention": rule} | said if kind.chooses_retention else said
+
+
+def _home(uow: UnitOfWork, parent: Node, kind: Type, values: Mapping[str, Any]) -> Node:
+    """Where a node of these values belongs: in a category, the series of its year and retention period.
+
+    Raises Invalid when that is another series than the one that was chosen, and the actor may not add there.
+    """
+    category, within = parent, "series" in kind.parents
+    if within and parent.type == "series" and parent.data.get("type") == kind.name:
+        category = uow.session.get_one(Node, parent.parent_id, execution_options=TRUSTED)
+    if not within or category.type != "category":
+        return parent
+    home = series_for(uow, category, kind, values)
+    if home.id != parent.id and parent.type == "series" and not uow.can(P.ADD, home):
+        wrong = _("This belongs into the series %(code)s, where you may not add.", code=home.data["code"])
+        raise Invalid(wrong, fields={"retention": wrong})
+    return home
 
 
 def plant(uow: UnitOfWork, parent: Node, kind: Type, values: dict[str, Any]) -> Node:
@@ -91,7 +120,7 @@ def plant(uow: UnitOfWork, parent: Node, kind: Type, values: dict[str, Any]) -> 
     node = Node(
         id=number, parent_id=parent.id, slug=_slug(kind, values, number), path=f"{parent.path}{base32(number)}/",
         depth=parent.depth + 1, type=kind.name, workflow=kind.workflow, state=state, data={}, level_own=kind.level,
-        retention_rule=kind.retention, position=_next_position(uow, parent) if kind.name in INHERITING else 0,
+        retention_rule=kind.retention, position=placing.next_position(uow, parent) if kind.name in INHERITING else 0,
         created_at=uow.now, created_by=uow.actor.principal_id, updated_at=uow.now, updated_by=uow.actor.principal_id,
         overlay_own=0, hold_count=0, page_count=0, inherits=True, shared=False, title="",
     )  # fmt: skip
@@ -114,11 +143,6 @@ def _slug(kind: Type, values: Mapping[str, Any], number: int) -> str:
     return base32(number).lstrip("0")
 
 
-def _next_position(uow: UnitOfWork, parent: Node) -> int:
-    last = select(func.max(Node.position)).where(Node.parent_id == parent.id)
-    return (uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1
-
-
 def write(uow: UnitOfWork, node: Node, kind: Type, values: dict[str, Any]) -> None:
     """Puts checked values where they belong: columns of the row, the rest into its JSON; and what follows from them."""
     columns = {field.name: field.column for field in kind.fields if field.column}
@@ -128,6 +152,8 @@ def write(uow: UnitOfWork, node: Node, kind: Type, values: dict[str, Any]) -> No
         value = values.get(name)
         if column.startswith("date") and value:
             value = date.fromisoformat(value)
+        if column == "retention_rule":
+            value = value or node.retention_rule
         setattr(node, column, value if column != "title" else value or "")
     if kind.name == "medical_record":
         node.title, node.date_from = records.title_of(values), date.fromisoformat(values["admitted_on"])
@@ -155,7 +181,7 @@ def series_for(uow: UnitOfWork, category: Node, kind: Type, values: Mapping[str,
     day = str(
         values.get("discharged_on") or values.get("admitted_on") or values.get("date_from") or uow.today
     )
-    rule = policies.in_force(uow, "retention").body["rules"][kind.retention]
+    rule = policies.in_force(uow, "retention").body["rules"][values.get("retention") or kind.retention]
     code = f"{day[:4]}·{rule['code']}"
     slug = _slug(TYPES["series"], {"code": code}, 0)
     known = select(Node).where(Node.parent_id == category.id, Node.slug == slug)
@@ -198,7 +224,10 @@ def edit(
     if kind.is_about_somebody(node.data):
         uow.require(P.UNMASK, node)  # the form shows the name: whoever sees it masked must not edit it
     unchanged(node, version)
-    values = checked(uow, kind, fields)
+    values = checked(uow, kind, said_of(kind, fields, node.retention_rule))
+    if node.archival_no and values.get("retention", node.retention_rule) != node.retention_rule:
+        wrong = _("The archival number is given: the period is changed on a page of its own, with a reason.")
+        raise Invalid(fields={"retention": wrong})
     write(uow, node, kind, values)
     node.updated_at, node.updated_by = uow.now, uow.actor.principal_id
     uow.session.flush()
@@ -206,6 +235,7 @@ def edit(
         records.attach(uow, node, values)
     items = lead(uow, node)
     reclassify(uow, node)
+    _settle(uow, node, kind, values)
     keep_version(uow, node, comment)
     after = snapshot(node)
     uow.note(
@@ -213,6 +243,15 @@ def edit(
     )
     uow.enqueue("index", node, *items)
     return node
+
+
+def _settle(uow: UnitOfWork, node: Node, kind: Type, values: Mapping[str, Any]) -> None:
+    """Until its number is given, a node follows its year and retention period into their series."""
+    parent = uow.session.get_one(Node, node.parent_id, execution_options=TRUSTED)
+    home = parent if node.archival_no else _home(uow, parent, kind, values)
+    if home.id != parent.id and parent.type == "series":
+        classes.alone(uow.session, node, home)
+        placing.relocate(uow, node, home)
 
 
 def lead(uow: UnitOfWork, file: Node) -> list[Node]:
@@ -269,25 +308,7 @@ def classify_as(uow: UnitOfWork, node: Node, level: int, reason: str) -> None:
 def move(uow: UnitOfWork, node: Node, *, to: Node) -> None:
     """Moves a branch below `to`. Raises Conflict where it does not fit, or would lie within itself."""
     check_place(uow, node, to)
-    uow.note(parent=[node.parent_id, to.id])
-    # What is below needs no closing any more: all of it is classified here.
-    uow.session.execute(
-        delete(ClosedBranch).where(
-            ClosedBranch.path_from >= node.path, ClosedBranch.path_from < node.path_end
-        )
-    )
-    old, new, deeper = node.path, f"{to.path}{base32(node.id)}/", to.depth + 1 - node.depth
-    uow.session.execute(
-        update(Node)
-        .where(Node.path >= old, Node.path < node.path_end)
-        .values(path=new + func.substr(Node.path, len(old) + 1), depth=Node.depth + deeper),
-        execution_options=TRUSTED,
-    )
-    hang(uow, node, to)
-    classes.classify_branch(uow.session, node)
-    classes.expand_below(uow.session, node)
-    uow.session.refresh(node)
-    uow.enqueue("index", node)
+    placing.relocate(uow, node, to)
 
 
 def check_place(uow: UnitOfWork, node: Node, to: Node) -> None:
@@ -318,32 +339,3 @@ def _is_under_way(uow: UnitOfWork, node: Node) -> str | None:
         if any(path.startswith(node.path) for path in (job.args["from"], top.path if top else "")):
             return _("A large branch is being moved in here. Try again when that is done.")
     return None
-
-
-def hang(uow: UnitOfWork, node: Node, to: Node) -> None:
-    """Hangs one row below another: its parent, a slug that is free there; and an item takes what it has from its file."""
-    _leave_address(uow, node)
-    place: dict[str, Any] = {
-        "parent_id": to.id, "slug": _free_slug(uow, node, to), "version": Node.version + 1,
-        "updated_at": uow.now, "updated_by": uow.actor.principal_id,
-    }  # fmt: skip
-    if node.type in INHERITING:
-        life = {"state": to.state, "dept_id": to.dept_id, "year": to.year}
-        place |= life | {"position": _next_position(uow, to)}
-    uow.session.execute(update(Node).where(Node.id == node.id).values(place), execution_options=TRUSTED)
-    uow.session.refresh(node)
-
-
-def _leave_address(uow: UnitOfWork, node: Node) -> None:
-    """Links to where it lay go on working."""
-    here = (NodeAlias.parent_id == node.parent_id, NodeAlias.slug == node.slug)
-    uow.session.execute(delete(NodeAlias).where(*here), execution_options=TRUSTED)
-    uow.session.add(NodeAlias(parent_id=node.parent_id, slug=node.slug, node_id=node.id))
-
-
-def _free_slug(uow: UnitOfWork, node: Node, to: Node) -> str:
-    """The slug, which below `to` may be another's already: numbers count anew in each series."""
-    taken = select(Node.id).where(Node.parent_id == to.id, Node.slug == node.slug, Node.id != node.id)
-    if uow.session.scalar(taken, execution_options=TRUSTED) is None:
-        return node.slug
-    return f"{node.slug}-{base32(node.id).lstrip('0')}"

@@ -240,7 +240,7 @@ JUNK: tuple[tuple[str, bytes], ...] = (
 def test_a_body_that_is_no_json_object_is_refused_everywhere(
     programs: Programs, hospital: Hospital, record: int, described: dict[str, Any], junk: bytes
 ) -> None:
-    program, tried = programs("archivist"), 0
+    program, tried = programs("senior"), 0
     mine = {"number": "1", "name": "approve", "uuid": uuid_of(hospital, record)}
     for path, method, operation in operations(described):
         if "application/json" in operation.get("requestBody", {}).get("content", {}):

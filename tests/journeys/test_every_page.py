@@ -32,7 +32,8 @@ PAGES = {
     ),
     "auditor": ("/audit", "/audit/verification", "/audit/mine"),
     "security": ("/people",),
-    "sysadmin": ("/", "/control", "/control/policy/loans", "/people", "/people/add", "/jobs/all", "/me/password"),
+    "sysadmin": ("/", "/control", "/control/policy/loans", "/control/policy/loans/next", "/control/policy/gates/next?text=1",
+                 "/control/calendar", "/people", "/people/add", "/jobs/all", "/me/password"),
 }  # fmt: skip
 
 

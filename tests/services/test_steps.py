@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
+from archive import journal
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.models import Node
+from archive.models import AuditEvent, Node
 from archive.services import numbers, records, steps, tree
 from tests.conftest import CAST, RECORD, Hospital
 
@@ -149,3 +150,16 @@ def test_the_number_of_an_item_that_went_to_another_file_is_not_given_again(
         steps.take(uow, uow.node(record), "finish")
         assert uow.node(second).archival_no == "H001-ZY·BL·2026·D30-000001-002"
         assert uow.node(late).archival_no == "H001-ZY·BL·2026·D30-000001-003"
+
+
+def test_archiving_keeps_the_versions_of_the_rules_by_which_it_was_done(
+    hospital: Hospital, record: int
+) -> None:
+    to_review(hospital, record)
+    fulfil(hospital, record)
+    with hospital.uow("archivist") as uow:
+        steps.take(uow, uow.node(record), "archive")
+    with hospital.site.session(readonly=True) as session:
+        event = session.query(AuditEvent).filter_by(action="node.archive").one()
+        words = journal.words_of(session, journal.CHANGES, event.id, hospital.site.keys)
+        assert words["policies"] == {"gates": 1, "numbering": 1, "retention": 1}

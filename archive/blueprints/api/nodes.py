@@ -13,7 +13,7 @@ from archive.errors import Invalid
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
-from archive.services import holdings, pages, records, steps, tree
+from archive.services import holdings, pages, records, retention, steps, tree
 from archive.sight import NodeView, parent_of
 from archive.uow import SIGNED_IN, UnitOfWork
 
@@ -95,6 +95,15 @@ def reach(uow: UnitOfWork, node: Any, body: shapes.Milestone) -> shapes.Node:
     """Marks a step of a track as done: signed in, arranged, bound … The first date is kept for ever."""
     records.mark(uow, node, track=body.track, step=body.step)
     return shown(uow, node)
+
+
+@operation(
+    section, "/nodes/<uuid:uuid>/retention", needs=P.EDIT_CLASSIFICATION, node="uuid", method="POST", gives=shapes.Node,
+    takes=shapes.Retention, matches=True,
+)  # fmt: skip
+def change_retention(uow: UnitOfWork, node: Any, body: shapes.Retention, version: int | None) -> shapes.Node:
+    """Gives a numbered node another retention period; its number and series stay."""
+    return shown(uow, retention.change(uow, node, rule=body.retention, reason=body.reason, version=version))
 
 
 @operation(section, "/nodes", needs=P.ADD, method="POST", gives=shapes.Node, takes=shapes.Added, status=201)

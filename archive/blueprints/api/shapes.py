@@ -80,6 +80,13 @@ class Milestone(Shape):
     step: str
 
 
+class Retention(Shape):
+    """Another retention period for what has its archival number already: `retention` is a code, D30 say."""
+
+    retention: str
+    reason: str
+
+
 class Upload(Shape):
     """The parts beside `file`: `node` (uuid or path) for a file more, or `parent` and `type` for a new node.
 

@@ -207,7 +207,9 @@ def kind_of(name: str, type_name: str | None) -> ImportKind:
     kind = KINDS[name]
     if kind is not INDEX or type_name is None:
         return kind
-    return replace(INDEX, columns=(*OF_THE_INDEX, *(_of_field(one) for one in TYPES[type_name].typed)))
+    own = {column.name for column in OF_THE_INDEX}
+    fields = (one for one in TYPES[type_name].typed if one.name not in own)
+    return replace(INDEX, columns=(*OF_THE_INDEX, *(_of_field(one) for one in fields)))
 
 
 SAMPLES = Path(__file__).parents[3] / "docs" / "samples"

@@ -73,7 +73,7 @@ class Numbered:
         if "date_from" in row.values and not is_exact(row.written["date_from"]):
             remark = _("Date as written: %(text)s", text=row.written["date_from"])
             row.values["note"] = "\n".join(part for part in (row.values.get("note"), remark) if part)
-        return {"open_status": "unreviewed"}
+        return {"open_status": "unreviewed", "retention": self.rules.get(row.number, self.kind.retention)}
 
     def _check_number(self, uow: UnitOfWork, row: Row, given: dict[str, str]) -> None:
         number: ArchivalNumber | None = row.values.get("archival_no")
@@ -92,7 +92,7 @@ class Numbered:
         self._check_retention(uow, row, number)
 
     def _check_retention(self, uow: UnitOfWork, row: Row, number: ArchivalNumber) -> None:
-        told, rules = row.values.get("retention"), policies.in_force(uow, "retention").body["rules"]
+        told, rules = row.values.pop("retention", None), policies.in_force(uow, "retention").body["rules"]
         if told and number.retention and told != number.retention:
             sentence = _("The archival number says %(code)s. Make the two agree.", code=number.retention)
             self.reader.object(row, "retention", sentence)

@@ -49,10 +49,13 @@ class Terms:
 
     def choice(self, vocabulary: str, cell: str) -> str:
         """The code of a term, given as code or as label in either language. Raises Wrong for another word."""
-        terms = policies.in_force(self.uow, "vocabularies").body.get(vocabulary, {})
+        terms = policies.terms(self.uow, vocabulary)
         wanted = narrow(cell).lower()
         for code, labels in terms.items():
-            if wanted in {code.lower(), *(narrow(label).lower() for label in labels.values())}:
+            if wanted in {
+                code.lower(),
+                *(narrow(labels.get(side) or labels["zh"]).lower() for side in ("zh", "en")),
+            }:
                 return str(code)
         words = "、".join(labels["zh"] for labels in terms.values())
         raise Wrong(_("Write one of these: %(words)s.", words=words))

@@ -72,13 +72,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_blob_leaves_at", ["leaves_at", "id"], unique=False)
 
     op.create_table(
-        "calendar_day",
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("works", sa.Boolean(), nullable=False),
-        sa.Column("name", sa.String(length=60), nullable=False),
-        sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar_day")),
-    )
-    op.create_table(
         "closed_branch",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -251,6 +244,17 @@ def upgrade() -> None:
     with op.batch_alter_table("access_class", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_access_class_scope_id"), ["scope_id"], unique=False)
 
+    op.create_table(
+        "calendar_day",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("works", sa.Boolean(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("because", sa.String(length=200), nullable=True),
+        sa.Column("changed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["changed_by"], ["principal.id"], name=op.f("fk_calendar_day_changed_by")),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar_day")),
+    )
     op.create_table(
         "container",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -451,8 +455,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
-        sa.Column("source", sa.String(length=500), nullable=False),
+        sa.Column("source", sa.JSON(), nullable=False),
         sa.Column("approved_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("adopted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["approved_by"], ["principal.id"], name=op.f("fk_policy_version_approved_by")

@@ -1,0 +1,171 @@
+"""制度: the policies of the hospital, to be read, and their next versions, to be written and adopted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+
+from archive import forms
+from archive.errors import Invalid
+from archive.gate import Section
+from archive.i18n import _
+from archive.policy import toml
+from archive.policy.permissions import P
+from archive.services import adoption, rulebook
+from archive.uow import UnitOfWork
+
+section = Section("policies", __name__, url_prefix="/control/policy")
+
+
+@section.page("/<kind>", needs=(P.OPERATE, P.CONFIG_MANAGE))
+def show(uow: UnitOfWork, kind: str) -> str:
+    policy = rulebook.page(uow, kind, request.args.get("version", type=int))
+    return render_template("policies/show.html", policy=policy, **_words(uow, kind))
+
+
+@section.page("/<kind>/next", needs=P.CONFIG_MANAGE)
+def draft(uow: UnitOfWork, kind: str) -> str:
+    last = adoption.newest(uow, kind)
+    asked = {"after": str(last.version), "day": str(uow.today)}
+    return _form(uow, kind, last.body, asked, None, as_text="text" in request.args)
+
+
+@section.page("/<kind>/next", needs=P.CONFIG_MANAGE, methods=("POST",))
+def propose(uow: UnitOfWork, kind: str) -> str | tuple[str, int]:
+    """Shows what would change; or the form again, when something is wrong or somebody goes back to it."""
+    form, body = request.form, None
+    try:
+        body = adoption.body_of(uow, kind, form)
+        if "again" in form:
+            return _form(uow, kind, body, form, None, as_text="text" in form)
+        proposal = _proposed(uow, kind, body)
+    except Invalid as error:
+        return _form(uow, kind, body, form, error, as_text="text" in form), error.status
+    return render_template(
+        "policies/compare.html", proposal=proposal, said=rulebook.said, **_words(uow, kind)
+    )
+
+
+@section.page("/<kind>/adopt", needs=P.CONFIG_MANAGE, methods=("POST",))
+def adopt(uow: UnitOfWork, kind: str) -> Response | tuple[str, int]:
+    body = None
+    try:
+        body = adoption.body_of(uow, kind, request.form)
+        made = adoption.adopt(uow, _proposed(uow, kind, body))
+    except Invalid as error:
+        uow.undo()
+        return _form(uow, kind, body, request.form, error, as_text=True), error.status
+    flash(
+        _(
+            "Version %(n)d is adopted and holds from %(day)s.",
+            n=made.version,
+            day=uow.local(made.valid_from).date(),
+        ),
+        "ok",
+    )
+    return make_response(redirect(url_for(".show", kind=kind)))
+
+
+def _proposed(uow: UnitOfWork, kind: str, body: dict[str, Any]) -> adoption.Proposal:
+    form = request.form
+    return adoption.propose(
+        uow, kind, body=body, source=form.get("source", ""), day=form.get("day", ""),
+        after=form.get("after", 0, type=int),
+    )  # fmt: skip
+
+
+def _form(
+    uow: UnitOfWork, kind: str, body: Mapping[str, Any] | None, typed: Mapping[str, str], error: Invalid | None, *,
+    as_text: bool,
+) -> str:  # fmt: skip
+    """The form: numbers and ticks one by one where the kind has such, else and on demand the whole text."""
+    as_text = as_text or kind not in adoption.IN_FIELDS
+    text = typed.get("text") or toml.written(body or {})
+    asked = forms.with_errors(_asked(), typed, error)
+    rows = min(24, max(8, text.count("\n") + 3))
+    hint = _("TOML: a table begins with its name in square brackets, a line is a name and a value.")
+    wide = forms.field("text", _("Text of the policy"), "textarea", required=True, rows=rows, mono=True, value=text,
+                       errors=_lines(error), hint=hint)  # fmt: skip
+    groups = [] if as_text else _groups(uow, kind, body or {}, error)
+    return render_template(
+        "policies/draft.html", kind=kind, last=rulebook.page(uow, kind), after=typed.get("after", ""), asked=asked,
+        text=wide if as_text else None, groups=groups, general=[] if as_text else _astray(error, groups),
+        can_be_fields=kind in adoption.IN_FIELDS, **_words(uow, kind),
+    )  # fmt: skip
+
+
+def _asked() -> list[dict[str, Any]]:
+    return [
+        forms.field("source", _("Source"), required=True, maxlength=adoption.LONGEST_SOURCE,
+                    hint=_("The rule, article or decision that it rests on, with number and date.")),
+        forms.field("day", _("Holds from"), "date", required=True,
+                    hint=_("Today at once, or the beginning of a later day.")),
+    ]  # fmt: skip
+
+
+def _lines(error: Invalid | None) -> list[str]:
+    return error.fields["text"].split("\n") if error and "text" in error.fields else []
+
+
+def _groups(
+    uow: UnitOfWork, kind: str, body: Mapping[str, Any], error: Invalid | None
+) -> list[dict[str, Any]]:
+    """The numbers and ticks, part by part: rows of cells under columns, or rows of one cell."""
+    wrong = {one.place: one.sentence for one in getattr(error, "problems", ())}
+    parts: dict[str, dict[str, Any]] = {}
+    for place, value in adoption.values(adoption.newest(uow, kind).body, kind).items():
+        part = parts.setdefault(place[0], {"name": place[0], "columns": [], "rows": {}})
+        column = place[2] if len(place) > 2 else ""
+        if column not in part["columns"]:
+            part["columns"].append(column)
+        now: Any = body
+        for name in place:
+            now = now[name]
+        part["rows"].setdefault(place[1], {})[column] = {
+            "name": "/".join(place), "place": place, "value": now, "is_tick": isinstance(value, bool),
+            "error": wrong.get(place, ""),
+        }  # fmt: skip
+    return list(parts.values())
+
+
+def _astray(error: Invalid | None, groups: list[dict[str, Any]]) -> list[str]:
+    """What is wrong at a place that has no field of its own."""
+    shown = {cell["place"] for part in groups for row in part["rows"].values() for cell in row.values()}
+    return [adoption.told(one) for one in getattr(error, "problems", ()) if one.place not in shown]
+
+
+def _words(uow: UnitOfWork, kind: str) -> dict[str, Any]:
+    return {"kind_label": kind_label, "labels": _labels() | rulebook.words(uow, kind)}
+
+
+def kind_label(kind: str) -> str:
+    words = {
+        "gates": _("Filing gates and deadlines"), "loans": _("Lending rules"), "numbering": _("Archival numbers"),
+        "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
+        "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"), "storeroom": _("Storeroom"),
+    }  # fmt: skip
+    return words.get(kind, kind)
+
+
+def _labels() -> dict[str, str]:
+    """What the codes of the shipped policies mean; a code that is not here stands for itself."""
+    return {
+        "zh": _("in Chinese"), "en": _("in English"), "years": _("Years"), "code": _("Code"),
+        "trigger": _("Counted from"),
+        "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
+        "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
+        "death_days": _("Days after a death"), "purposes": _("Purposes"), "limits": _("Limits"), "rules": _("Rules"),
+        "eread_days": _("Days of e-reading"), "paper_days": _("Days of paper"), "renewals": _("Renewals"),
+        "blocked_while_overdue": _("Nothing more while something is overdue"), "level": _("Sensitivity"),
+        "open_requests": _("Open requests at a time"), "categories": _("Categories"), "digits": _("Digits"),
+        "syntax": _("Form of the number"), "ranges": _("Ranges of codes"), "special": _("Special diagnoses"),
+        "days": _("Days in the trash"), "bytes_days": _("Days that the bytes of what was deleted are kept"),
+        "alone_after_years": _("Years after which the hospital may open a seal alone"),
+        "review_days": _("Days until a seal is reviewed"), "near_days": _("Days before which the review is near"),
+        "most_records": _("Records of one inspection, at most"), "most_days": _("Days of one inspection, at most"),
+        "thickness": _("Thickness"), "sheet_um": _("Thickness of a sheet, in micrometres"), "fill": _("Taken up"),
+        "typical_sheets": _("Sheets of a volume that was not counted"), "boxes_mm": _("Thickness of boxes, in millimetres"),
+        "tight_percent": _("Hardly any room from, in per cent"), "labels": _("Sheets of labels (A4)"),
+        "columns": _("Labels side by side"), "rows": _("Labels one below the other"),
+        "width_mm": _("Width of a label, in millimetres"), "height_mm": _("Height of a label, in millimetres"),
+    }  # fmt: skip

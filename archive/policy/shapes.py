@@ -1,0 +1,272 @@
+"""What a version of each policy looks like: every value that the program reads, and nothing else. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, ValidationError
+
+from archive.i18n import _
+
+Code = Annotated[str, StringConstraints(pattern=r"^[^\s/\"'\\]{1,40}$")]
+Days = Annotated[int, Field(ge=1, le=365)]
+
+
+class Shape(BaseModel):
+    """A table of a policy: what is not named here is a slip of the pen, and 30.0 or "30" is no 30."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Label(Shape):
+    """A word as people read it; the English may be left out."""
+
+    zh: Annotated[str, Field(min_length=1, max_length=60)]
+    en: Annotated[str, Field(max_length=100)] = ""
+
+
+class Purpose(Shape):
+    """借阅目的: how long something may be had for it."""
+
+    eread_days: Days
+    paper_days: Days
+    renewals: Annotated[int, Field(ge=0, le=20)]
+
+
+class Limits(Shape):
+    blocked_while_overdue: bool
+    open_requests: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Loans(Shape):
+    """借阅规则."""
+
+    purposes: Annotated[dict[Code, Purpose], Field(min_length=1)]
+    limits: Limits
+
+
+class Deadlines(Shape):
+    target_working_days: Annotated[int, Field(ge=1, le=60)]
+    hard_working_days: Annotated[int, Field(ge=1, le=60)]
+    death_days: Annotated[int, Field(ge=1, le=60)]
+
+
+class Track(Label):
+    steps: Annotated[list[Code], Field(min_length=1)]
+
+
+class Gates(Shape):
+    """归档门槛: the tracks of a record, their steps, and which of them archiving waits for."""
+
+    archive: dict[Literal["medical_record"], list[Annotated[list[str], Field(min_length=2, max_length=2)]]]
+    deadlines: Deadlines
+    tracks: Annotated[dict[Literal["paper", "scan"], Track], Field(min_length=2)]
+    steps: dict[Code, Label]
+
+
+class Syntax(Shape):
+    default: Literal["2022"]
+
+
+class NumberRule(Shape):
+    digits: Annotated[int, Field(ge=3, le=6)]
+    syntax: Literal["item", "volume"]
+
+
+class Numbering(Shape):
+    """档号规则."""
+
+    syntax: Syntax
+    categories: dict[Code, NumberRule]
+
+
+class Rule(Label):
+    """保管期限: `trigger` says from when its years are counted; without years it is for ever."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^(Y|D[1-9]\d{0,2})$")]
+    years: Annotated[int, Field(ge=1, le=200)] | None = None
+    trigger: Literal["formation", "last_discharge"]
+
+
+class Retention(Shape):
+    """保管期限表."""
+
+    rules: dict[Annotated[str, StringConstraints(pattern=r"^\w{1,20}$")], Rule]
+
+
+class Special(Shape):
+    ranges: list[Annotated[str, StringConstraints(pattern=r"^[A-Z]\d{2}-[A-Z]\d{2}$")]]
+    level: Annotated[int, Field(ge=1, le=3)]
+
+
+class Sensitivity(Shape):
+    """特殊诊断: blocks of ICD-10, and the level that they ask for."""
+
+    special: Special
+
+
+class Vocabularies(RootModel[dict[Code, Annotated[dict[Code, Label], Field(min_length=1)]]]):
+    """词表: the choices of fields, in the hospital's order."""
+
+
+class SealLimits(Shape):
+    alone_after_years: Annotated[int, Field(ge=1, le=30)]
+    review_days: Days
+    near_days: Days
+
+
+class Holds(Shape):
+    """封存规则."""
+
+    limits: SealLimits
+
+
+class InspectionLimits(Shape):
+    most_records: Annotated[int, Field(ge=1, le=2000)]
+    most_days: Days
+
+
+class Inspections(Shape):
+    """检查规则."""
+
+    limits: InspectionLimits
+
+
+class TrashLimits(Shape):
+    days: Days
+    bytes_days: Annotated[int, Field(ge=1, le=3650)]
+
+
+class Trash(Shape):
+    """回收站规则."""
+
+    limits: TrashLimits
+
+
+class Thickness(Shape):
+    sheet_um: Annotated[int, Field(ge=20, le=1000)]
+    typical_sheets: Annotated[int, Field(ge=1, le=2000)]
+    boxes_mm: Annotated[list[Annotated[int, Field(ge=5, le=300)]], Field(min_length=1)]
+
+
+class Fill(Shape):
+    tight_percent: Annotated[int, Field(ge=1, le=100)]
+
+
+class Labels(Shape):
+    columns: Annotated[int, Field(ge=1, le=10)]
+    rows: Annotated[int, Field(ge=1, le=30)]
+    width_mm: Annotated[int, Field(ge=15, le=210)]
+    height_mm: Annotated[int, Field(ge=10, le=297)]
+
+
+class Storeroom(Shape):
+    """库房规则."""
+
+    thickness: Thickness
+    fill: Fill
+    labels: Labels
+
+
+SHAPES: Mapping[str, type[BaseModel]] = {
+    "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
+    "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and where: the keys from the outside in."""
+
+    place: tuple[str, ...]
+    sentence: str
+
+
+def problems(kind: str, body: Mapping[str, Any]) -> list[Problem]:
+    """Everything that is wrong with a body by itself. Raises KeyError for a kind without a shape."""
+    try:
+        SHAPES[kind].model_validate(body)
+    except ValidationError as error:
+        return [_told(one) for one in error.errors(include_url=False)]
+    return list(RELATIONS.get(kind, _nothing)(body))
+
+
+def _told(error: Any) -> Problem:
+    place = tuple(str(part) for part in error["loc"] if part != "[key]")
+    limits = error.get("ctx", {})
+    sentences = {
+        "missing": _("It is missing."),
+        "extra_forbidden": _("There is no such key here. Look at its spelling."),
+        "greater_than_equal": _("At least %(least)s.", least=limits.get("ge")),
+        "less_than_equal": _("At most %(most)s.", most=limits.get("le")),
+        "int_type": _("Write a whole number."), "int_from_float": _("Write a whole number."),
+        "bool_type": _("Write true or false."),
+        "literal_error": _("One of these: %(words)s.", words=limits.get("expected")),
+        "string_type": _("Write words between quotation marks."),
+        "string_too_short": _("Write something between the quotation marks."),
+        "string_too_long": _("At most %(most)s characters.", most=limits.get("max_length")),
+        "string_pattern_mismatch": _("It does not have the form that the program reads."),
+        "list_type": _("Write a list between square brackets."),
+        "too_short": _("Something is missing from it."), "too_long": _("There is too much in it."),
+    }  # fmt: skip
+    table = _("Write a table: names, equals signs, values.")
+    return Problem(place, sentences.get(error["type"], table))
+
+
+def _nothing(_body: Mapping[str, Any]) -> Iterator[Problem]:
+    return iter(())
+
+
+def _gates(body: Mapping[str, Any]) -> Iterator[Problem]:
+    tracks = {name: track["steps"] for name, track in body["tracks"].items()}
+    for name, steps in tracks.items():
+        for step in steps:
+            if step not in body["steps"]:
+                yield Problem(("tracks", name, "steps"), _("%(name)s has no words under [steps].", name=step))
+    for number, (track, step) in enumerate(body["archive"].get("medical_record", ())):
+        if step not in tracks.get(track, ()):
+            where = ("archive", "medical_record", str(number + 1))
+            yield Problem(where, _("There is no such step on such a track."))
+    if body["deadlines"]["target_working_days"] > body["deadlines"]["hard_working_days"]:
+        yield Problem(("deadlines", "target_working_days"), _("The target comes before the deadline."))
+
+
+def _numbering(body: Mapping[str, Any]) -> Iterator[Problem]:
+    if "default" not in body["categories"]:
+        yield Problem(("categories", "default"), _("It is missing: the rule of every category without one."))
+
+
+def _retention(body: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, rule in body["rules"].items():
+        code, years = rule["code"], rule.get("years")
+        if rule["trigger"] == "formation" and name != code:
+            yield Problem(
+                ("rules", name, "code"), _("A rule that counts from formation is named by its code.")
+            )
+        if code == "Y" and years is not None:
+            yield Problem(("rules", name, "years"), _("What is kept for ever has no years."))
+        if code != "Y" and (years is None or years < int(code[1:])):
+            yield Problem(("rules", name, "years"), _("The code %(code)s says more years.", code=code))
+        if code != "Y" and rule["trigger"] == "formation" and years is not None and years > int(code[1:]):
+            yield Problem(("rules", name, "years"), _("The code %(code)s says fewer years.", code=code))
+
+
+def _sensitivity(body: Mapping[str, Any]) -> Iterator[Problem]:
+    for number, span in enumerate(body["special"]["ranges"]):
+        start, end = span.split("-")
+        if start > end:
+            yield Problem(("special", "ranges", str(number + 1)), _("It ends before it begins."))
+
+
+def _storeroom(body: Mapping[str, Any]) -> Iterator[Problem]:
+    labels = body["labels"]
+    for count, size, most in (("columns", "width_mm", 210), ("rows", "height_mm", 297)):
+        if labels[count] * labels[size] > most:
+            yield Problem(("labels", size), _("So many labels do not fit on a sheet of A4."))
+
+
+RELATIONS = {
+    "gates": _gates, "numbering": _numbering, "retention": _retention, "sensitivity": _sensitivity,
+    "storeroom": _storeroom,
+}  # fmt: skip
+"""How the values of a policy hang together."""
