@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from archive import blueprints, gate, migrate, templating
+from archive import blueprints, gate, migrate, templating, way_back
 from archive.actor import Actor
 from archive.errors import CODES, ArchiveError, of_status
 from archive.i18n import _, locale, speaking
@@ -156,7 +156,8 @@ def _page(status: int, reason: str | None) -> tuple[Response | str, int]:
     try:
         if "actor" not in g:
             g.actor = current_user.actor if current_user.is_authenticated else Actor.nobody()
-        return render_template("errors/error.html", status=status, reason=reason), status
+        back = way_back.came_from() if status == 401 else None
+        return render_template("errors/error.html", status=status, reason=reason, back=back), status
     except (DBAPIError, NoConnection):
         return _outage("unavailable")
 

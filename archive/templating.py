@@ -52,7 +52,7 @@ MENU = (
         (P.IDENTIFY, P.HOLDING_VIEW),
         ("whereabouts",),
     ),
-    Entry(_l("Find a patient"), "user-search", "find_exact.form", (P.FIND_EXACT,), ("find_exact",)),
+    Entry(_l("Find a patient"), "user-search", "find_exact.find", (P.FIND_EXACT,), ("find_exact",)),
     Entry(_l("My requests"), "book", "requests.mine", (P.REQUEST_CREATE,), ("requests",)),
     Entry(_l("Approvals"), "checkbox", "requests.to_decide", (P.REQUEST_DECIDE,)),
     Entry(_l("Lending desk"), "arrows-exchange", "desk.counter", (P.REQUEST_HANDLE,), ("desk",)),

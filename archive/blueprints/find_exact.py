@@ -1,30 +1,29 @@
-"""Find a patient: number and second factor, in the body of a request and in no address."""
+"""Find a patient: number and second factor, which stand in no address."""
 
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template
 
 from archive import forms
 from archive.errors import Invalid, Throttled
-from archive.gate import P, Section
+from archive.gate import P, Section, typed, typed_token
 from archive.services import find_exact
 from archive.services.find_exact import Hit
 from archive.uow import UnitOfWork
 
 section = Section("find_exact", __name__)
+FIELDS = tuple(field.name for field in find_exact.QUESTION.fields)
 
 
-@section.page("/find-patient", needs=P.FIND_EXACT)
-def form(uow: UnitOfWork) -> str:
-    return _page(uow, {}, None)
-
-
-@section.page("/find-patient", needs=P.FIND_EXACT, methods=("POST",))
+@section.page("/find-patient", needs=P.FIND_EXACT, typed=FIELDS)
 def find(uow: UnitOfWork) -> str | tuple[str, int]:
+    asked = {name: words for name in FIELDS if (words := typed(name))}
+    if typed_token() is None:
+        return _page(uow, {}, None)
     try:
-        return _page(uow, request.form, find_exact.find(uow, request.form))
+        return _page(uow, asked, find_exact.find(uow, asked))
     except (Invalid, Throttled) as error:
-        return _page(uow, request.form, None, error), error.status
+        return _page(uow, asked, None, error), error.status
 
 
 def _page(
