@@ -27,6 +27,8 @@ class Actor:
     """The names of those roles: what they are somewhere, though not everywhere."""
     has_grants: bool = False
     session_id: int | None = None
+    must_change: bool = False
+    """Whether their password is not their own yet: until it is, they get no other page."""
     task: str | None = field(default=None)
 
     @staticmethod

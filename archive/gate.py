@@ -25,6 +25,8 @@ from archive.uow import PROGRAM, SIGNED_IN, Needs, UnitOfWork
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_TYPED = 400
 """Characters of a field that travels in an address: an address holds only so much."""
+UNTIL_CHANGED = frozenset({"me.password", "me.change_password", "session.sign_out"})
+"""All that somebody gets whose password is not their own yet."""
 View = Callable[..., Any]
 
 
@@ -233,6 +235,8 @@ def _call(route: Route, uow: UnitOfWork, parts: dict[str, Any]) -> Any:
         return route.view(uow, **parts)
     if not uow.actor.is_authenticated:
         return _ask_to_sign_in(route)
+    if uow.actor.must_change and route.channel == "web" and request.endpoint not in UNTIL_CHANGED:
+        return redirect(url_for("me.password"))
     if route.node is None:
         uow.require(route.needs)
         return route.view(uow, **parts)

@@ -104,15 +104,15 @@ def person(actor: Actor) -> Person:
         titles[0] if titles else "",
         actor.name[:1],
         actor.is_authenticated,
-        actor.anywhere,
+        frozenset() if actor.must_change else actor.anywhere,
     )
 
 
 def menu(actor: Actor) -> list[dict[str, Any]]:
     """The rail of this person: only what they may use."""
     here = request.blueprint or ""
-    entries = []
-    for entry in MENU:
+    entries: list[dict[str, Any]] = []
+    for entry in () if actor.must_change else MENU:
         if entry.needs and not actor.anywhere & set(entry.needs):
             continue
         current = request.endpoint == entry.endpoint or (

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from flask import render_template
+from flask import render_template, url_for
 
-from archive import forms
+from archive import envelope, forms
 from archive.errors import Invalid, Throttled
 from archive.gate import P, Section, typed, typed_token
 from archive.services import find_exact
@@ -27,13 +27,22 @@ def find(uow: UnitOfWork) -> str | tuple[str, int]:
 
 
 def _page(
-    uow: UnitOfWork, typed: Any, hits: list[Hit] | None, error: Invalid | Throttled | None = None
+    uow: UnitOfWork, asked: Any, hits: list[Hit] | None, error: Invalid | Throttled | None = None
 ) -> str:
     wrong = error.fields if isinstance(error, Invalid) else {}
-    drawn = forms.fields_of(uow, find_exact.QUESTION, typed, wrong)
+    drawn = forms.fields_of(uow, find_exact.QUESTION, asked, wrong)
     # The browser of a shared computer must not offer one patient's number or name to whoever comes next.
     fields = {
         field["name"]: field | {"autocomplete": "off", "autofocus": field["name"] == "mrn"} for field in drawn
     }
     refusal = str(error) if isinstance(error, Throttled) else None
-    return render_template("find_exact/find.html", fields=fields, hits=hits, refusal=refusal)
+    renumbered = bool(hits) and asked["mrn"] not in {hit.node.mrn for hit in hits or ()}
+    return render_template("find_exact/find.html", fields=fields, hits=hits, refusal=refusal, renumbered=renumbered,
+                           ask=lambda hit: _ask(uow, hit))  # fmt: skip
+
+
+def _ask(uow: UnitOfWork, hit: Hit) -> str:
+    """Where to ask for it: on its page, or by its number for whoever may not go there."""
+    if hit.href:
+        return f"{hit.href}/@@request"
+    return url_for("requests.mine", s=envelope.seal(uow, {"number": hit.node.stay or ""}), _anchor="h-number")

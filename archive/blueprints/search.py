@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from archive import envelope, forms
 from archive.errors import Invalid
@@ -25,11 +25,23 @@ PARAMETERS = (envelope.PARAMETER, "type", "dept", "year", "state", "sort")
 def results(uow: UnitOfWork) -> str | Response:
     text, filters, after = typed("q"), _filters(), request.args.get("cursor")
     if not filters and not after and (thing := search.straight(uow, text)):
+        _tell(search.renumbered(uow, text, [thing]))
         return make_response(redirect(thing.href))
     try:
-        return _page(uow, text, filters, search.find(uow, text, filters, _order(), after))
+        found = search.find(uow, text, filters, _order(), after)
+        _tell(search.renumbered(uow, text, found.called))
+        return _page(uow, text, filters, found)
     except Invalid as error:
         return _page(uow, text, filters, Results(), str(error))
+
+
+def _tell(now: str | None) -> None:
+    """Says that the number which was typed leads to another one."""
+    if now:
+        flash(
+            _("The number that you typed was merged into %(number)s: it is the same person.", number=now),
+            "info",
+        )
 
 
 @section.page("/search/suggestions", needs=P.DISCOVER, methods=("POST",), asks=True)

@@ -31,6 +31,7 @@ def load(session: OrmSession, user_id: int, now: datetime, *, session_id: int | 
         principals=departments | {int(value) for value in held["group"]} | {user.id},
         local_roles=frozenset(int(number) for number, _role in local), has_grants=bool(held["grant"]),
         branch_roles=frozenset(role for _number, role in local), session_id=session_id,
+        must_change=user.must_change,
     )  # fmt: skip
 
 
