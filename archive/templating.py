@@ -50,7 +50,7 @@ MENU = (
         "map-pin-search",
         "whereabouts.find",
         (P.IDENTIFY, P.HOLDING_VIEW),
-        ("whereabouts",),
+        ("whereabouts", "merging"),
     ),
     Entry(_l("Find a patient"), "user-search", "find_exact.find", (P.FIND_EXACT,), ("find_exact",)),
     Entry(_l("My requests"), "book", "requests.mine", (P.REQUEST_CREATE,), ("requests",)),

@@ -264,9 +264,11 @@ class UnitOfWork:
             or getattr(subject, "barcode", None)
             or getattr(subject, "uuid", "")
         )
+        mrn = getattr(subject, "mrn", None)
         return replace(
-            event, object_kind=subject.__tablename__, object_id=subject.id, object_ref=str(ref) or None
-        )
+            event, object_kind=subject.__tablename__, object_id=subject.id, object_ref=str(ref) or None,
+            patient_hash=self.site.keys.identity_hash(mrn) if mrn else None,
+        )  # fmt: skip
 
 
 def _by_slugs(slugs: list[str]) -> Select[Node]:
