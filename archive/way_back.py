@@ -18,11 +18,12 @@ def safe(target: str | None) -> str | None:
 
 
 def came_from() -> str | None:
-    """The page of ours on which the form of this request stood, as far as the browser says."""
+    """The page on which the form of this request stood, as far as the browser says.
+
+    Its host is left out, not compared: behind a proxy we may not know our own name.
+    """
     try:
         parts = urlsplit(request.referrer or "")
     except ValueError:
-        return None
-    if parts.netloc != request.host:
         return None
     return safe(parts.path + (f"?{parts.query}" if parts.query else ""))

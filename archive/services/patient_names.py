@@ -11,8 +11,9 @@ from sqlalchemy.orm import aliased
 
 from archive.keys import Keys
 from archive.models import Patient, PatientAlias
-from archive.services.imports.patients import ALIAS
 
+ALIAS = "old_number"
+"""The kind of a number that a patient had before."""
 NUMBER = re.compile(r"(\d{3,10})(?:-(\d{1,3}))?")
 LENGTHS = range(6, 11)
 """病案号 have 6 to 10 digits; people leave out the zeros before them."""

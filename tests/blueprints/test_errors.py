@@ -206,7 +206,8 @@ def test_whoever_was_signed_out_comes_back_to_where_they_were(browser: Browse) -
     elsewhere = somebody.client.post(
         "/requests", data=form, headers={"Referer": "http://evil.example/requests"}
     )
-    assert 'href="/sign-in"' in elsewhere.text
+    assert 'href="/sign-in?next=/requests"' in elsewhere.text
+    assert "evil" not in elsewhere.text
     sealed = somebody.client.post("/where", data=form)
     assert sealed.headers["Location"] == "/sign-in?next=/where"
 
