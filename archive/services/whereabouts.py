@@ -174,7 +174,7 @@ def _files(uow: UnitOfWork, meant: _Meant) -> tuple[dict[int, int], list[Node]]:
     owners: dict[int, int] = {}
     nodes: dict[int, Node] = {}
     stays: Any = select(Node, patient_names.head())
-    every = _with_stays(stays).order_by(Encounter.times.desc(), Node.id)
+    every = _with_stays(stays).order_by(Encounter.admitted_at.desc(), Encounter.times.desc(), Node.id)
     for patients, held in ((meant.numbered, _handled(uow)), (meant.named, uow.access.clause(P.IDENTIFY))):
         theirs = or_(Patient.id.in_(list(patients)), Patient.merged_into.in_(list(patients)))
         of_them = every.where(theirs, NOT_TRASHED, held)
@@ -258,8 +258,9 @@ def _person(owner: int, group: Iterable[NodeView], told: _Told, mother: str | No
     titles = [
         file.node.title for file in files
     ]  # each title notes its file as shown, before the event is written
-    first = next((file.node for file, title in zip(files, titles, strict=True) if title), files[0].node)
-    mrn, others = told.merged.get(owner, (first.mrn, []))
+    told_of = [file.node for file, title in zip(files, titles, strict=True) if title] or [files[0].node]
+    mrn, others = told.merged.get(owner, (told_of[0].mrn, []))
+    first = next((node for node in told_of if node.mrn == mrn), told_of[0])
     if mrn not in {file.node.mrn for file in files}:  # nothing under the number that counts is theirs to know
         mrn, others = first.mrn, []
     return Person(
