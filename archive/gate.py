@@ -271,7 +271,7 @@ def _note_reading(route: Route, uow: UnitOfWork, response: Response, told: set[i
     of the change itself names, as one of those `told`, is not said twice.
     """
     if request.method in SAFE:
-        shown, opened = uow.seen, bool(route.event) and response.status_code < 400
+        shown, opened = uow.seen, bool(route.event) and response.status_code < 300
     else:
         shown, opened = uow.seen - told, False
         if 300 <= response.status_code < 400:
