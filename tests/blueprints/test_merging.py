@@ -31,7 +31,7 @@ def test_the_archivist_compares_merges_and_separates_again(browser: Browse) -> N
     assert own.post(f"{PAGE}/done", BOTH | {"reason": "身份证一致"}).status_code == 302
     assert "已并入 00218647" in own.ask("/search", q=OLD).text
     assert f"含停用号 {OLD}" in own.ask("/where", q=OLD).text
-    assert own.post(f"{PAGE}/undone", {"mrn": OLD, "why": ""}).status_code == 409
+    assert own.post(f"{PAGE}/undone", {"mrn": OLD, "why": ""}).status_code == 422
     assert own.post(f"{PAGE}/undone", {"mrn": OLD, "why": "同名不同人"}).status_code == 302
     assert own.post(f"{PAGE}/undone", {"mrn": OLD, "why": "再次"}).status_code == 409
 
