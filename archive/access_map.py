@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import delete, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from archive.models import Node, SecurityEpoch
+from archive.models import Node, SecurityEpoch, Setting
 from archive.policy.permissions import TIERS
 from archive.uow import UnitOfWork
 from index import Tier
@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 
 TRUSTED: Any = {"scope": "access map", "yield_per": 50_000}
 WINDOW = 10_000
-"""So many of the newest epochs are looked through for late ones when the map is first loaded."""
+"""So many of the newest epochs are kept, and looked through for late ones when the map is first loaded."""
 PATIENCE = 60.0
 """Seconds that a late epoch is waited for at least."""
 
@@ -44,7 +44,7 @@ class AccessMap:
         """The classes by node id, as of now. Another search may bring the same array further up to date."""
         with self._lock:
             newest = session.scalar(select(func.max(SecurityEpoch.id))) or 0
-            if self._newest < 0 or newest < self._newest:
+            if self._newest < max(0, _forgotten(session)) or newest < self._newest:
                 self._load(session, newest)
             elif newest > self._newest or self._late.ids:
                 self._follow(session, newest)
@@ -52,7 +52,7 @@ class AccessMap:
 
     def _load(self, session: Session, newest: int) -> None:
         self._late = _Late()
-        self._notice(session, newest - WINDOW, newest)
+        self._notice(session, max(newest - WINDOW, _forgotten(session)), newest)
         size = (session.scalar(select(func.max(Node.id)), execution_options=TRUSTED) or 0) + 1
         self._classes = np.zeros(size, np.int32)
         self._put(session.execute(select(Node.id, Node.access_class), execution_options=TRUSTED))
@@ -85,6 +85,26 @@ class AccessMap:
                 room = np.zeros(max(beyond, len(self._classes) // 8), np.int32)
                 self._classes = np.concatenate([self._classes, room])
             self._classes[pairs[:, 0]] = pairs[:, 1]
+
+
+FORGOTTEN = "security_epoch.forgotten"
+"""The setting that tells up to which epoch they have been deleted."""
+
+
+def _forgotten(session: Session) -> int:
+    kept = session.get(Setting, FORGOTTEN)
+    return int(kept.value) if kept else 0
+
+
+def forget(session: Session) -> None:
+    """Deletes all but the newest epochs. A process that is further behind reads the whole array again.
+
+    The newest stay: their numbers must never be given again.
+    """
+    newest = session.scalar(select(func.max(SecurityEpoch.id))) or 0
+    if (last := newest - WINDOW) > 0:
+        session.execute(delete(SecurityEpoch).where(SecurityEpoch.id <= last))
+        session.merge(Setting(name=FORGOTTEN, value=last))
 
 
 @dataclass

@@ -30,6 +30,8 @@ class Actor:
     session_id: int | None = None
     seen_at: datetime | None = None
     """When their session was last noted as in use."""
+    must_change: bool = False
+    """Whether their password is not their own yet: until it is, they get no other page."""
     task: str | None = field(default=None)
 
     @staticmethod

@@ -13,12 +13,14 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from archive import blueprints, gate, migrate, templating
+from archive import blueprints, gate, migrate, templating, way_back
 from archive.actor import Actor
+from archive.db import canonical
 from archive.errors import CODES, ArchiveError, of_status
 from archive.i18n import _, locale, speaking
 from archive.services import sessions
 from archive.services.health import Health
+from archive.services.queue import described
 from archive.signed_in import SignedIn
 from archive.site import Site, passing
 
@@ -111,13 +113,16 @@ def _answer_errors(app: Flask) -> None:
         # Not the error itself: it would write the statement and its values into the log.
         cause = type(getattr(error, "orig", error)).__name__
         app.logger.error(
-            "the database does not answer: %s", cause, extra={"request": str(g.get("request_id"))}
+            "the database does not answer: %s", canonical({"request": g.get("request_id"), "error": cause})
         )
         return _error(503, "unavailable", None)
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> tuple[Response | str, int]:
-        app.logger.error("request failed", exc_info=error, extra={"request": str(g.get("request_id"))})
+        # Where it happened, without its message: that may carry what was typed, or the values of a statement.
+        app.logger.error(
+            "request failed: %s", canonical({"request": g.get("request_id"), **described(error)})
+        )
         return _error(500, "error", None)
 
 
@@ -156,7 +161,8 @@ def _page(status: int, reason: str | None) -> tuple[Response | str, int]:
     try:
         if "actor" not in g:
             g.actor = current_user.actor if current_user.is_authenticated else Actor.nobody()
-        return render_template("errors/error.html", status=status, reason=reason), status
+        back = way_back.came_from() if status == 401 else None
+        return render_template("errors/error.html", status=status, reason=reason, back=back), status
     except (DBAPIError, NoConnection):
         return _outage("unavailable")
 

@@ -1,6 +1,5 @@
-"""Signed cursors: where the next page of a list begins. Nobody can make one up, or read one of another list."""
+"""Sealed cursors: where the next page of a list begins. Nobody can make one up, read one, or use it for another list."""
 
-import base64
 import json
 from datetime import date, datetime
 from typing import Any
@@ -13,8 +12,7 @@ from archive.keys import Keys
 def pack(keys: Keys, purpose: str, values: list[Any]) -> str:
     """The cursor after a row whose sort values are `values`."""
     body = json.dumps([_plain(value) for value in values], ensure_ascii=False, separators=(",", ":"))
-    text = base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
-    return f"{text}.{keys.sign_cursor(f'{purpose}|{text}')}"
+    return keys.seal_address(body, purpose)
 
 
 def _plain(value: Any) -> Any:
@@ -27,10 +25,10 @@ def unpack(keys: Keys, purpose: str, cursor: str | None) -> list[Any] | None:
     """The sort values of a cursor; nothing for the first page. Raises Invalid when it was not made here for this."""
     if not cursor:
         return None
-    text, _dot, signature = cursor.partition(".")
-    if signature != keys.sign_cursor(f"{purpose}|{text}"):
-        raise Invalid(_("This link to the next page is no longer valid. Load the list again."))
-    values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    try:
+        values = json.loads(keys.open_address(cursor, purpose))
+    except ValueError as error:
+        raise Invalid(_("This link to the next page is no longer valid. Load the list again.")) from error
     return [_rich(value) for value in values]
 
 

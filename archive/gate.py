@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial, wraps
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from flask import Blueprint, Flask, Response, current_app, g, make_response, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.routing import BaseConverter
 
+from archive import envelope
 from archive.actor import Actor
 from archive.errors import ArchiveError, Forbidden, NotFound, SignInNeeded
 from archive.i18n import _, speaking
@@ -21,6 +23,10 @@ from archive.site import Site
 from archive.uow import PROGRAM, SIGNED_IN, Needs, UnitOfWork, could
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+LONGEST_TYPED = 400
+"""Characters of a field that travels in an address: an address holds only so much."""
+UNTIL_CHANGED = frozenset({"me.password", "me.change_password", "session.sign_out"})
+"""All that somebody gets whose password is not their own yet."""
 View = Callable[..., Any]
 
 
@@ -56,6 +62,8 @@ class Route:
     channel: str
     file: str | None
     """The part of the form that is a file: it is on the disk, as `g.staged`, before the transaction begins."""
+    asks: bool
+    """Its POST changes nothing: what is asked stands in the body only because it must stand in no address."""
 
 
 class Section(Blueprint):
@@ -65,19 +73,25 @@ class Section(Blueprint):
 
     def page(
         self, rule: str, *, needs: Needs | Public, node: str | None = None, methods: tuple[str, ...] = ("GET",),
-        event: str | None = None, file: str | None = None,
+        event: str | None = None, file: str | None = None, typed: tuple[str, ...] = (), asks: bool = False,
     ) -> Callable[[View], View]:  # fmt: skip
-        """Registers a view `(uow, …)`. With `node="path"` that part of the address becomes the node, checked at `needs`."""
+        """Registers a view `(uow, …)`. With `node="path"` that part of the address becomes the node, checked at `needs`.
+
+        `typed` names the fields in which a name or a diagnosis may be typed: their form posts to the page itself, the
+        answer leads to its address with the words sealed in it, and there the view finds them by `typed(…)`.
+        """
 
         def decorate(view: View) -> View:
-            route = Route(view, needs, node, event, self.channel, file)
+            inner = _opening(view, typed) if typed else view
+            route = Route(inner, needs, node, event, self.channel, file, asks or bool(typed))
+            served = (*methods, "POST") if typed else methods
 
             @wraps(view)
             def answer(**parts: Any) -> Response:
                 return conduct(route, parts)
 
             answer.route = route  # type: ignore[attr-defined]
-            self.add_url_rule(rule, view.__name__, answer, methods=list(methods))
+            self.add_url_rule(rule, view.__name__, answer, methods=list(served))
             return view
 
         return decorate
@@ -87,6 +101,41 @@ class ApiSection(Section):
     """A section for programs: bearer tokens, JSON, no cookies, and so no forged requests."""
 
     channel = "api"
+
+
+def _opening(view: View, names: tuple[str, ...]) -> View:
+    """The view with the words of its address opened; a POST seals them into that address."""
+
+    @wraps(view)
+    def either(uow: UnitOfWork, *node: Any, **parts: Any) -> Any:
+        if request.method not in SAFE:
+            return redirect(_sealing(uow, names))
+        opened = envelope.opened(uow, token) if (token := request.args.get(envelope.PARAMETER)) else {}
+        g.typed, g.typed_is_over = opened or {}, opened is None
+        return view(uow, *node, **parts)
+
+    return either
+
+
+def _sealing(uow: UnitOfWork, names: tuple[str, ...]) -> str:
+    """The address of this page with what was typed sealed in it, and the rest of the form beside it."""
+    given = {name: request.form.get(name, "").strip()[:LONGEST_TYPED] for name in names}
+    beside = {
+        name: value for name, value in request.form.items() if value and name not in {*names, "csrf_token"}
+    }
+    words = {name: value for name, value in given.items() if value}
+    return f"{request.path}?{urlencode({**beside, envelope.PARAMETER: envelope.seal(uow, words)})}"
+
+
+def typed(name: str) -> str:
+    """What was typed into a field of this page; empty where nothing was, or where it is no longer kept."""
+    words: dict[str, str] = g.get("typed", {})
+    return words.get(name, "")
+
+
+def typed_token() -> str | None:
+    """What was typed as it stands in this address, to lead on to another page; nothing where it is no longer kept."""
+    return None if g.get("typed_is_over") else request.args.get(envelope.PARAMETER)
 
 
 def site() -> Site:
@@ -110,7 +159,7 @@ def conduct(route: Route, parts: dict[str, Any]) -> Response:
     """Answers one request: opens the unit of work, checks, calls the view, writes the journal, commits."""
     safe = request.method in SAFE
     # What anybody may do, signing in before all, opens the transaction that it needs itself.
-    readonly = safe or isinstance(route.needs, Public)
+    readonly = safe or route.asks or isinstance(route.needs, Public)
     try:
         with _staged(route):
             attempt = partial(_attempt, route, parts, readonly=readonly)
@@ -159,10 +208,10 @@ def _attempt(route: Route, parts: dict[str, Any], *, readonly: bool) -> Response
                 response = make_response(_call(route, uow, dict(parts)))
         finally:
             g.answering = False
-        if readonly:
-            _note_reading(route, uow, response)
-        else:
+        told = {event.object_id for event in uow.events if event.object_kind == "node"}
+        if not readonly:
             uow.finish()
+        _note_reading(route, uow, response, told)
     return response
 
 
@@ -190,6 +239,8 @@ def _call(route: Route, uow: UnitOfWork, parts: dict[str, Any]) -> Any:
         return route.view(uow, **parts)
     if not uow.actor.is_authenticated:
         return _ask_to_sign_in(route)
+    if uow.actor.must_change and route.channel == "web" and request.endpoint not in UNTIL_CHANGED:
+        return redirect(url_for("me.password"))
     if route.node is None:
         uow.require(route.needs)
         return route.view(uow, **parts)
@@ -208,23 +259,37 @@ def _ask_to_sign_in(route: Route) -> Response:
         raise SignInNeeded(
             _("Send a bearer token that is valid: Authorization: Bearer, and what juanzong user token gave.")
         )
-    if request.method not in SAFE or "text/html" not in request.headers.get("Accept", "text/html"):
+    if "text/html" not in request.headers.get("Accept", "text/html"):
+        raise SignInNeeded
+    if route.asks and request.method not in SAFE:
+        return redirect(url_for("session.sign_in", next=request.path))  # type: ignore[return-value]
+    if request.method not in SAFE:
         raise SignInNeeded
     return redirect(url_for("session.sign_in", next=request.full_path.rstrip("?")))  # type: ignore[return-value]
 
 
-def _note_reading(route: Route, uow: UnitOfWork, response: Response) -> None:
-    """One event a page: which node, and whom it showed. Durable before the first byte."""
-    node = g.get("node")
-    if response.status_code >= 400 or not (uow.seen or route.event or uow.readings):
+def _note_reading(route: Route, uow: UnitOfWork, response: Response, told: set[int | None]) -> None:
+    """One event a page: which node, and whom it showed. Durable before the first byte.
+
+    The answer to a change, too, may show people: a form that was refused comes again with names on it. What the event
+    of the change itself names, as one of those `told`, is not said twice.
+    """
+    if request.method in SAFE:
+        shown, opened = uow.seen, bool(route.event) and response.status_code < 300
+    else:
+        shown, opened = uow.seen - told, False
+        if 300 <= response.status_code < 400:
+            return
+    if not (shown or opened or uow.readings):
         return
+    node = g.get("node")
     name = route.event or f"{(request.endpoint or 'page').replace('.', '_')}.viewed"
     words = dict(g.get("reading_words", {}))
-    base = Event(name, shown=tuple(sorted(uow.seen)), words=words)
+    base = Event(name, shown=tuple(sorted(shown)), words=words)
     first, *further = uow.readings or [base if node is None else uow.event_about(node, base)]
     # A view that tells more than this line tells it itself, but whom the page showed stands in the journal in any case.
-    shown = tuple(sorted(uow.seen.union(first.shown)))
-    for event in (replace(first, shown=shown), *further):
+    whom = tuple(sorted(shown.union(first.shown)))
+    for event in (replace(first, shown=whom), *further):
         site().record_read(event, uow.actor, uow.origin)
 
 
@@ -232,10 +297,13 @@ def _note_refusal(error: ArchiveError) -> None:
     actor: Actor = g.get("actor") or Actor.nobody()
     node, uow = g.get("node") or error.about, g.get("uow")
     result = "hidden" if isinstance(error, NotFound) else "denied"
+    # No address of ours has anything but these characters: the rest is words, and words lie encrypted.
+    path = request.path if request.path.isascii() else request.path.encode("ascii", "replace").decode()
     event = Event(
         (request.endpoint or "page").replace(".", "_") + ".refused",
         result=result,
-        object_ref=request.path[:120],
+        object_ref=path[:120],
+        words={} if path == request.path else {"path": request.path},
     )
     if node is not None and uow is not None:
         event = uow.event_about(node, event)
@@ -261,4 +329,6 @@ __all__ = [
     "conduct",
     "origin",
     "site",
+    "typed",
+    "typed_token",
 ]

@@ -1,5 +1,6 @@
 """Keys: one a purpose, in var/keys with mode 0600; what is encrypted begins with the id of its key (model §6)."""
 
+import base64
 import hashlib
 import hmac
 import os
@@ -7,6 +8,7 @@ import secrets
 from functools import cached_property
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -53,8 +55,8 @@ class Keys:
         return self._secret
 
     @cached_property
-    def _cursor(self) -> bytes:
-        return self._read("cursor")
+    def _addresses(self) -> AESGCM:
+        return AESGCM(self._read("cursor"))
 
     @cached_property
     def _identity_hash(self) -> bytes:
@@ -80,8 +82,19 @@ class Keys:
         """A keyed hash under which an identity number or a 病案号 is found without being stored."""
         return hmac.new(self._identity_hash, value.strip().upper().encode(), hashlib.sha256).hexdigest()
 
-    def sign_cursor(self, text: str) -> str:
-        return hmac.new(self._cursor, text.encode(), hashlib.sha256).hexdigest()[:24]
+    def seal_address(self, text: str, purpose: str) -> str:
+        """`text` for an address: there nobody can read it, change it, or use it for another purpose."""
+        nonce = secrets.token_bytes(12)
+        sealed = nonce + self._addresses.encrypt(nonce, text.encode(), purpose.encode())
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    def open_address(self, token: str, purpose: str) -> str:
+        """Raises ValueError for what was not sealed here for this purpose."""
+        try:
+            sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            return self._addresses.decrypt(sealed[:12], sealed[12:], purpose.encode()).decode()
+        except InvalidTag as error:
+            raise ValueError("not sealed here for this") from error
 
     def encrypt(self, purpose: str, text: str) -> bytes:
         nonce = secrets.token_bytes(12)

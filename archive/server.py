@@ -29,6 +29,8 @@ class WebServer(BaseApplication):
             "bind": f"0.0.0.0:{self._chosen.port}", "worker_class": "gthread", "workers": self._chosen.processes,
             "threads": self._chosen.threads, "timeout": 120, "graceful_timeout": 10, "proc_name": "juanzong",
             "loglevel": "warning", "keepalive": 5, "control_socket_disable": True,
+            # No log of addresses: who opened what stands in the journal of reads, which nobody can change.
+            "accesslog": None,
         }  # fmt: skip
         for name, value in options.items():
             if name in self.cfg.settings:

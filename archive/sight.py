@@ -104,6 +104,11 @@ class NodeView:
         return self.title or self.stay or self.number or self.type_label
 
     @property
+    def code(self) -> str:
+        """What stands in the title of a window, which browsers keep: a number, of a folder its title, no name of a person."""
+        return self.stay or self.number or (self.label if self.is_container else self.type_label)
+
+    @property
     def person(self) -> str | None:
         """The patient's name, masked unless it may be unmasked."""
         if P.IDENTIFY not in self.may or not (name := self._node.data.get("patient_name")):

@@ -57,9 +57,9 @@ MENU = (
         "map-pin-search",
         "whereabouts.find",
         (P.IDENTIFY, P.HOLDING_VIEW),
-        ("whereabouts",),
+        ("whereabouts", "merging"),
     ),
-    Entry(_l("Find a patient"), "user-search", "find_exact.form", (P.FIND_EXACT,), ("find_exact",)),
+    Entry(_l("Find a patient"), "user-search", "find_exact.find", (P.FIND_EXACT,), ("find_exact",)),
     Entry(_l("My requests"), "book", "requests.mine", (P.REQUEST_CREATE,), ("requests",)),
     Entry(_l("Approvals"), "checkbox", "requests.to_decide", (P.REQUEST_DECIDE,)),
     Entry(_l("Lending desk"), "arrows-exchange", "desk.counter", (P.REQUEST_HANDLE,), ("desk",)),
@@ -127,7 +127,7 @@ def person(actor: Actor) -> Person:
         titles[0] if titles else "",
         actor.name[:1],
         actor.is_authenticated,
-        actor.anywhere,
+        frozenset() if actor.must_change else actor.anywhere,
     )
 
 
@@ -145,8 +145,8 @@ def _has_a_way_down(actor: Actor) -> bool:
 def menu(actor: Actor) -> list[dict[str, Any]]:
     """The rail of this person: only what they may use."""
     here = request.blueprint or ""
-    entries = []
-    for entry in MENU:
+    entries: list[dict[str, Any]] = []
+    for entry in () if actor.must_change else MENU:
         if entry.needs and not actor.anywhere & set(entry.needs):
             continue
         if entry.endpoint == BROWSE and not _has_a_way_down(actor):

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, insert, literal, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, insert, literal, select, update
+from sqlalchemy.orm import Session
 
-from archive import journal
+from archive import addresses, journal
 from archive.access import Access
 from archive.actor import Actor
 from archive.errors import Forbidden, NotFound
 from archive.journal import Event, Origin
-from archive.models import ROOT_ID, Holding, Job, Node, NodeAlias, Outbox
+from archive.models import Holding, Job, Node, Outbox
 from archive.policy.permissions import P
 
 if TYPE_CHECKING:
@@ -119,9 +119,9 @@ class UnitOfWork:
 
     def node(self, ref: int | UUID | str, needs: P = P.DISCOVER) -> Node:
         """The node of an id, a uuid or a path of slugs. Raises NotFound, or Forbidden if only `needs` is lacking."""
-        found: Node | None = self.session.scalar(self._locate(ref).execution_options(scope="node"))
+        found: Node | None = self.session.scalar(addresses.locate(ref).execution_options(scope="node"))
         if found is None and isinstance(ref, str):
-            found = self._renamed(ref)
+            found = addresses.renamed(self.session, ref)
         if found is None:
             raise NotFound
         try:
@@ -130,26 +130,6 @@ class UnitOfWork:
             refused.about = found  # for the journal alone: an attempt on a hidden record belongs to its trail
             raise
         return found
-
-    def _locate(self, ref: int | UUID | str) -> Select[Node]:
-        if isinstance(ref, int):
-            return select(Node).where(Node.id == ref)
-        if isinstance(ref, UUID):
-            return select(Node).where(Node.uuid == ref)
-        return _by_slugs([part for part in ref.strip("/").split("/") if part])
-
-    def _renamed(self, path: str) -> Node | None:
-        """The last slug may be the one from before the archival number was given."""
-        *above, last = [part for part in path.strip("/").split("/") if part] or [""]
-        parent = self.session.scalar(_by_slugs(above), execution_options={"scope": "node"})
-        if parent is None:
-            return None
-        renamed = (
-            select(Node)
-            .join(NodeAlias, NodeAlias.node_id == Node.id)
-            .where(NodeAlias.parent_id == parent.id, NodeAlias.slug == last)
-        )
-        return self.session.scalar(renamed, execution_options={"scope": "node"})
 
     def of(self, model: Any, node: Node, needs: P) -> Select[Any]:
         """A select of the rows of `model` that hang on `node`. Raises Forbidden without `needs`."""
@@ -306,24 +286,11 @@ class UnitOfWork:
             or getattr(subject, "barcode", None)
             or getattr(subject, "uuid", "")
         )
+        mrn = getattr(subject, "mrn", None)
         return replace(
-            event, object_kind=subject.__tablename__, object_id=subject.id, object_ref=str(ref) or None
-        )
-
-
-def _by_slugs(slugs: list[str]) -> Select[Node]:
-    """A path is resolved with self-joins: a recursive query joined to VALUES fails on SQLite."""
-    top = aliased(Node)
-    statement: Select[Any] = select(top).where(top.id == ROOT_ID) if not slugs else select(Node)
-    if not slugs:
-        return statement
-    child: Any = Node
-    for slug in reversed(slugs[1:]):
-        statement = statement.where(child.slug == slug)
-        parent = aliased(Node)
-        statement = statement.join(parent, parent.id == child.parent_id)
-        child = parent
-    return statement.where(and_(child.slug == slugs[0], child.parent_id == ROOT_ID, child.id != ROOT_ID))
+            event, object_kind=subject.__tablename__, object_id=subject.id, object_ref=str(ref) or None,
+            patient_hash=self.site.keys.identity_hash(mrn) if mrn else None,
+        )  # fmt: skip
 
 
 def action(

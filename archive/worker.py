@@ -15,7 +15,7 @@ from zlib import crc32
 
 from sqlalchemy import delete, select, text
 
-from archive import journal
+from archive import access_map, journal
 from archive.actor import Actor
 from archive.models import Job, Setting
 from archive.services import audit, catalogue, imports, purge, queue, reading, sidecars
@@ -184,7 +184,9 @@ def _forget(site: Site, me: str) -> bool:
 
 
 def clean(site: Site, _me: str) -> None:
-    """Once a day: what killed processes left behind, the signs of dead workers, and jobs that made pages long ago."""
+    """Once a day: what killed processes left behind, the signs of dead workers, jobs that made pages long ago, and
+    changes of access that every process has taken up.
+    """
     site.store.clean_staging(STAGING)
     imports.sweep(site)
     for folder in (site.settings.var / "work").glob("*"):
@@ -193,6 +195,7 @@ def clean(site: Site, _me: str) -> None:
     with site.session() as session:
         over = (Job.state.in_(("done", "cancelled")), Job.done_at < site.clock() - KEPT)
         session.execute(delete(Job).where(Job.kind.like("page.%"), *over))
+        access_map.forget(session)
         for sign in session.scalars(select(Setting).where(Setting.name.like("worker.%"))):
             if site.clock() - datetime.fromisoformat(str(sign.value)) > FORGOTTEN:
                 session.delete(sign)

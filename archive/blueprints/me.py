@@ -2,7 +2,7 @@
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
-from archive.errors import Invalid
+from archive.errors import Invalid, Throttled
 from archive.forms import field, with_errors
 from archive.gate import SIGNED_IN, Section
 from archive.i18n import _
@@ -13,11 +13,11 @@ section = Section("me", __name__)
 
 
 @section.page("/me/password", needs=SIGNED_IN)
-def password(_uow: UnitOfWork) -> str:
-    return _form(None)
+def password(uow: UnitOfWork) -> str:
+    return _form(uow, None)
 
 
-def _form(error: Invalid | None) -> str:
+def _form(uow: UnitOfWork, error: Invalid | Throttled | None) -> str:
     hint = _("12 characters or more; a sentence is easy to remember.")
     fields = [
         field(
@@ -31,7 +31,14 @@ def _form(error: Invalid | None) -> str:
         field("new", _("New password"), "password", required=True, autocomplete="new-password", hint=hint),
         field("again", _("New password once more"), "password", required=True, autocomplete="new-password"),
     ]
-    return render_template("me/password.html", fields=with_errors(fields, {}, error))
+    wrong = error if isinstance(error, Invalid) else None
+    general = [str(error)] if isinstance(error, Throttled) else []
+    return render_template(
+        "me/password.html",
+        fields=with_errors(fields, {}, wrong),
+        general=general,
+        given=uow.actor.must_change,
+    )
 
 
 @section.page("/me/password", needs=SIGNED_IN, methods=("POST",))
@@ -41,8 +48,8 @@ def change_password(uow: UnitOfWork) -> Response | tuple[str, int]:
         people.change_own_password(
             uow, old=form.get("old", ""), new=form.get("new", ""), again=form.get("again", "")
         )
-    except Invalid as error:
+    except (Invalid, Throttled) as error:
         uow.undo()
-        return _form(error), error.status
+        return _form(uow, error), error.status
     flash(_("The new password holds. Your other sessions have ended."), "ok")
-    return make_response(redirect(url_for("session.own")))
+    return make_response(redirect(url_for("workbench.home" if uow.actor.must_change else "session.own")))

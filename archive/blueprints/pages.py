@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 
-from archive.gate import Section
+from archive.gate import Section, typed, typed_token
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.services import pages, reading, viewer
@@ -17,15 +17,17 @@ FIRST_WIDTH = 1200
 """Pixels: what is fetched first; the full picture follows when somebody zooms in."""
 
 
-@section.page("/a/<slugs:path>/++page++<int:number>", needs=P.READ, node="path", event="page.viewed")
+@section.page(
+    "/a/<slugs:path>/++page++<int:number>", needs=P.READ, node="path", event="page.viewed", typed=("q",)
+)
 def view(uow: UnitOfWork, node: Any, number: int) -> str | Response:
-    words = request.args.get("q", "").strip()[:200]
+    words = typed("q")[:200]
     if not viewer.has_page(node, number):
-        return _elsewhere(uow, node, number, words)
+        return _elsewhere(uow, node, number)
     seen = viewer.open_page(uow, node, number, words)
     g.reading_words = {"page": number} | ({"q": words} if words else {})
     return render_template(
-        "pages/view.html", open=seen, q=words, levels=_levels(seen), grant=reading.my_grant(uow, node),
+        "pages/view.html", open=seen, q=words, token=typed_token(), levels=_levels(seen), grant=reading.my_grant(uow, node),
         boxes=[asdict(box) for box in seen.boxes], said=_said(seen.page),
         thumb=lambda leaf: _bytes(".thumbnail", seen, leaf.ordinal, leaf.ticket),
     )  # fmt: skip
@@ -38,10 +40,10 @@ def _said(page: pages.PageView) -> str:
     return {"layer": _("from the file"), "human": _("corrected by hand")}.get(page.kind, "")
 
 
-def _elsewhere(uow: UnitOfWork, node: Any, number: int, words: str) -> Response:
+def _elsewhere(uow: UnitOfWork, node: Any, number: int) -> Response:
     """A number beyond the node's own pages counts on through the items of its file."""
     target, ordinal = viewer.address(uow, node, number)
-    return make_response(redirect(url_for(".view", path=_path(uow, target), number=ordinal, q=words or None)))
+    return make_response(redirect(url_for(".view", path=_path(uow, target), number=ordinal, s=typed_token())))
 
 
 def _path(uow: UnitOfWork, node: Any) -> str:
@@ -66,8 +68,7 @@ def _bytes(endpoint: str, seen: viewer.Open, ordinal: int, ticket: str, width: i
 @section.page("/a/<slugs:path>/@@page", needs=P.READ, node="path")
 def go_to(uow: UnitOfWork, node: Any) -> Response:
     """The field of the page number, which counts through the whole file."""
-    number, words = request.args.get("n", 1, type=int), request.args.get("q")
-    return _elsewhere(uow, node, number, words or "")
+    return _elsewhere(uow, node, request.args.get("n", 1, type=int))
 
 
 @section.page("/a/<slugs:path>/++page++<int:number>/image", needs=P.READ, node="path")

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
 
+from archive import envelope
 from archive.blueprints import shown
 from archive.errors import Conflict, Invalid
 from archive.forms import field, with_errors
@@ -74,7 +75,8 @@ def _fields(uow: UnitOfWork, kinds: list[str]) -> list[dict[str, Any]]:
 
 @section.page("/requests", needs=SIGNED_IN)
 def mine(uow: UnitOfWork) -> str:
-    return _mine_page(uow, {}, None)
+    carried = envelope.opened(uow, request.args.get(envelope.PARAMETER, ""))
+    return _mine_page(uow, carried or {}, None)
 
 
 @section.page("/requests", needs=P.REQUEST_CREATE, methods=("POST",))

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
-from archive import forms
+from archive import envelope, forms
 from archive.errors import Invalid
-from archive.gate import P, Section
+from archive.gate import P, Section, typed, typed_token
 from archive.i18n import _
 from archive.policy.types import TYPES
 from archive.policy.workflows import DESCRIPTION_STATES
@@ -18,28 +18,38 @@ from archive.uow import UnitOfWork
 
 section = Section("search", __name__)
 STATES = {state.name: state.title for state in DESCRIPTION_STATES}
-PARAMETERS = ("q", "type", "dept", "year", "state", "sort")
+PARAMETERS = (envelope.PARAMETER, "type", "dept", "year", "state", "sort")
 
 
-@section.page("/search", needs=P.DISCOVER)
+@section.page("/search", needs=P.DISCOVER, typed=("q",))
 def results(uow: UnitOfWork) -> str | Response:
-    text, filters, after = _words(), _filters(), request.args.get("cursor")
+    text, filters, after = typed("q"), _filters(), request.args.get("cursor")
     if not filters and not after and (thing := search.straight(uow, text)):
+        _tell(search.renumbered(uow, text, [thing]))
         return make_response(redirect(thing.href))
     try:
-        return _page(uow, text, filters, search.find(uow, text, filters, _order(), after))
+        found = search.find(uow, text, filters, _order(), after)
+        _tell(search.renumbered(uow, text, found.called))
+        return _page(uow, text, filters, found)
     except Invalid as error:
         return _page(uow, text, filters, Results(), str(error))
 
 
-@section.page("/search/suggestions", needs=P.DISCOVER)
+def _tell(now: str | None) -> None:
+    """Says that the number which was typed leads to another one."""
+    if now:
+        flash(
+            _("The number that you typed was merged into %(number)s: it is the same person.", number=now),
+            "info",
+        )
+
+
+@section.page("/search/suggestions", needs=P.DISCOVER, methods=("POST",), asks=True)
 def suggest(uow: UnitOfWork) -> str:
     """For a field that asks while one types: a list of links, and nothing else of a page."""
-    return render_template("search/suggestions.html", views=search.suggest(uow, _words()))
-
-
-def _words() -> str:
-    return request.args.get("q", "").strip()[: search.LONGEST]
+    return render_template(
+        "search/suggestions.html", views=search.suggest(uow, request.form.get("q", "")[: search.LONGEST])
+    )
 
 
 def _filters() -> Filters:
@@ -63,7 +73,7 @@ def _page(uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal:
         "search/results.html", search_text=text, found=found, refusal=refusal, asked=bool(text or filters),
         called=[_line(view, wards) for view in found.called],
         hits=[_line(group.view, wards) | {"places": group.places, "more": group.more} for group in found.groups],
-        narrowed={"filters": _chips(filters, words), "reset": url_for(".results", q=text)}, facets=_facets(found),
+        narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())}, facets=_facets(found),
         sorts=_sorts(), fields=_fields(text, filters, words),
         first=_address() if request.args.get("cursor") else None,
         next=_address(cursor=found.next) if found.next else None,

@@ -1,11 +1,9 @@
 """Signing in and out, one's own sessions, language and look."""
 
-from urllib.parse import urlsplit
-
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 from flask_login import login_user, logout_user
 
-from archive import gate
+from archive import gate, way_back
 from archive.errors import Invalid, Throttled
 from archive.forms import field
 from archive.gate import PUBLIC, SIGNED_IN, Section
@@ -51,17 +49,10 @@ def open_session(_uow: UnitOfWork) -> Response | tuple[str, int]:
     except (Invalid, Throttled) as error:
         return _form(account, str(error)), error.status
     login_user(SignedIn(opened.token, opened.actor))
-    response = make_response(redirect(_safe(request.args.get("next")) or url_for("workbench.home")))
+    response = make_response(redirect(way_back.safe(request.args.get("next")) or url_for("workbench.home")))
     secure = gate.site().settings.secure_cookies
     response.set_cookie("device", opened.device, max_age=YEAR, httponly=True, samesite="Lax", secure=secure)
     return response
-
-
-def _safe(target: str | None) -> str | None:
-    """Only an address of this very site: nobody is sent elsewhere after signing in."""
-    parts = urlsplit(target or "")
-    plain = bool(target) and not parts.scheme and not parts.netloc and (target or "").startswith("/")
-    return target if plain and not (target or "").startswith(("//", "/\\")) else None
 
 
 def _browser(agent: str) -> str:
@@ -92,9 +83,7 @@ def end(uow: UnitOfWork, uuid: str) -> Response:
 
 @section.page("/preferences", needs=PUBLIC, methods=("POST",))
 def preferences(_uow: UnitOfWork) -> Response:
-    response = make_response(
-        redirect(_safe(urlsplit(request.referrer or "").path) or url_for("workbench.home"))
-    )
+    response = make_response(redirect(way_back.came_from() or url_for("workbench.home")))
     allowed = {"theme": {"light", "dark"}, "rail": {"wide", "narrow"}, "locale": set(LOCALES)}
     for name, values in allowed.items():
         if (given := request.form.get(name)) in values:

@@ -8,7 +8,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from archive import forms
 from archive.blueprints import stock
 from archive.errors import Conflict, Invalid
-from archive.gate import P, Section
+from archive.gate import P, Section, typed
 from archive.i18n import _
 from archive.services import labels as printed
 from archive.services import places, policies, shelving, storeroom
@@ -21,10 +21,10 @@ Answer = Any
 """A page, an address to go to, or a page with the status of what was wrong."""
 
 
-@section.page("/storeroom", needs=P.HOLDING_VIEW)
+@section.page("/storeroom", needs=P.HOLDING_VIEW, typed=("q",))
 def home(uow: UnitOfWork) -> Answer:
     """The rooms; a scan goes straight to the thing."""
-    code = request.args.get("q", "").strip().upper()
+    code = typed("q").strip().upper()
     if code and (kind := storeroom.kind_of(uow, code)):
         return make_response(redirect(_page_of(kind, code)))
     rooms = stock.places(storeroom.within(uow), empty=_no_rooms())

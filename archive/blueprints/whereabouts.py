@@ -1,17 +1,17 @@
 """Where is it 病案去向: one field, every file of the patient and each carrier."""
 
-from flask import render_template, request
+from flask import render_template
 
-from archive.gate import P, Section
+from archive.gate import P, Section, typed
 from archive.services import whereabouts
 from archive.uow import UnitOfWork
 
 section = Section("whereabouts", __name__)
 
 
-@section.page("/where", needs=(P.IDENTIFY, P.HOLDING_VIEW))
+@section.page("/where", needs=(P.IDENTIFY, P.HOLDING_VIEW), typed=("q",))
 def find(uow: UnitOfWork) -> str:
-    typed = request.args.get("q", "").strip()
-    found = whereabouts.find(uow, typed) if typed else None
+    words = typed("q")
+    found = whereabouts.find(uow, words) if words else None
     bounds = {"most": whereabouts.MOST, "longest": whereabouts.LONGEST}
-    return render_template("whereabouts/find.html", typed=typed, found=found, **bounds)
+    return render_template("whereabouts/find.html", typed=words, found=found, **bounds)

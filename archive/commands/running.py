@@ -5,7 +5,7 @@ from typing import Any
 
 from archive import server
 from archive.actor import Actor
-from archive.commands import demo
+from archive.commands import demo, people
 from archive.services import setup
 from archive.settings import Settings
 from archive.site import Site
@@ -38,18 +38,8 @@ def _init(settings: Settings, chosen: argparse.Namespace) -> None:
             setup.name_hospital(uow, chosen.hospital)
             print(f"made the fonds {chosen.fonds} {chosen.hospital} with its categories")
         if chosen.admin:
-            password = _asked_password()
-            setup.appoint(uow, chosen.admin, password)
+            setup.appoint(uow, chosen.admin, people.ask_password(chosen.admin))
             print(f"made the security administrator {chosen.admin}")
-
-
-def _asked_password() -> str:
-    import getpass
-
-    password = getpass.getpass("password (12 characters or more): ")
-    if len(password) < 12:
-        raise LookupError("the password is too short: 12 characters or more")
-    return password
 
 
 def _serve(settings: Settings, chosen: argparse.Namespace) -> None:

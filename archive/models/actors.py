@@ -32,6 +32,8 @@ class User(Base):
     account: Mapped[str] = mapped_column(Code(60, capitals=False), unique=True)
     staff_no: Mapped[str] = mapped_column(Code(30, capitals=True), unique=True)
     password: Mapped[str | None] = mapped_column(String(200))
+    must_change: Mapped[bool] = mapped_column(default=False)
+    """The password was given by somebody else: whoever signs in with it sets one of their own first."""
     clearance: Mapped[int] = mapped_column(default=1)
     locale: Mapped[str] = mapped_column(String(10), default="zh_CN")
     disabled_at: Mapped[datetime | None]

@@ -31,7 +31,8 @@ class Patient(Base):
     mother: Mapped[str | None] = mapped_column(Called)
     mother_key: Mapped[str | None] = mapped_column(Ordered)
     deceased_on: Mapped[date | None]
-    merged_into: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    """合并: the same person under another number, which counts now. Never a chain: whoever is pointed at points nowhere."""
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (Index("ix_patient_name", "name"), Index("ix_patient_name_key", "name_key"),

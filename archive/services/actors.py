@@ -39,6 +39,7 @@ def load(
         local_roles=frozenset(int(number) for number, _role in local), has_grants=bool(held["grant"]),
         branch_roles=frozenset(role for _number, role in local), session_id=session_id,
         seen_at=seen_at,
+        must_change=user.must_change,
     )  # fmt: skip
 
 

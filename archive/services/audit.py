@@ -26,7 +26,8 @@ from archive.uow import SIGNED_IN, UnitOfWork
 PAGE = 50
 CAP = 1_000
 LATEST = timedelta(days=30)
-"""How far back a list goes that names neither person, patient nor record: the rest has no index to lean on."""
+"""How far back a list goes that names neither person, patient nor record, unless it says from which day: an act is
+asked for by the beginning of its code, and an index of act and time would sort a year's readings for its first page."""
 MOST_EXPORTED = 100_000
 RANK = {CHANGES.name: 0, READS.name: 1}
 

@@ -1,5 +1,6 @@
 """借阅台: one field that hears badges, slips, volumes and shelves, and answers in one sentence (interface, Desk)."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,13 +12,15 @@ from archive.journal import Event
 from archive.models import Holding, HoldingStatus, Location, Membership, Node, Principal, Request, User
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import borrowing, circulation, holdings, loans, requests, slips
+from archive.services import borrowing, circulation, holdings, loans, patient_names, requests, slips
 from archive.services.circulation import Loan, Pick, Today
 from archive.services.requests import Counts
 from archive.services.slips import Slip
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 
+CODE = re.compile(r"[A-Z]{0,4}[0-9][0-9A-Z.·-]{0,60}")
+"""How barcodes, slips, badges and shelves are written."""
 AGAIN = timedelta(seconds=60)
 """A gun may fire twice: what has just been handed out to this borrower is not taken back by the echo."""
 
@@ -46,7 +49,14 @@ def hear(uow: UnitOfWork, typed: str, before: Memo, *, sheets: str = "", confirm
     except ArchiveError as refusal:
         uow.undo()
         if isinstance(refusal, (Forbidden, NotFound)):
-            refused = Event("desk.refused", result="denied", object_ref=code[:120])
+            # Whatever else was typed, a name perhaps, is a word, and words lie encrypted.
+            plain = CODE.fullmatch(code) and not patient_names.is_identity(code)
+            refused = Event(
+                "desk.refused",
+                result="denied",
+                object_ref=code if plain else None,
+                words={} if plain else {"typed": code},
+            )
             uow.site.record_read(refused, uow.actor, uow.origin)
         heard = Memo("refused", barcode=code[:40], borrower=before.borrower, words=str(refusal))
     return replace(heard, at=uow.now.isoformat())

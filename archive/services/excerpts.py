@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import select
 
+from archive import envelope
 from archive.i18n import _
 from archive.models import Node, Page, PageText
 from archive.policy.permissions import P
@@ -32,10 +32,13 @@ def groups(uow: UnitOfWork, hits: Sequence[Hit], query: Query, text: str) -> lis
     seen = {view.id: view for view in views(uow, {**files, **nodes}.values())}
     pages = _pages(uow, [hit.number for hit in hits if "text" in hit.fields and hit.number in nodes], seen)
     found: dict[int, list[Place]] = {}
+    found_by = f"?{envelope.PARAMETER}={envelope.seal(uow, {'q': text})}"
     for hit in hits:
         if node := nodes.get(hit.number):
             home = node.parent_id if node.type in INHERITING and node.parent_id in files else node.id
-            places = _places(seen[node.id], hit, query, pages.get(node.id, ()), text, is_item=home != node.id)
+            places = _places(
+                seen[node.id], hit, query, pages.get(node.id, ()), found_by, is_item=home != node.id
+            )
             found.setdefault(home, []).extend(places)
     return [
         Group(seen[home], places[:PLACES], max(0, len(places) - PLACES)) for home, places in found.items()
@@ -64,9 +67,9 @@ def _pages(uow: UnitOfWork, ids: list[int], seen: dict[int, NodeView]) -> dict[i
 
 
 def _places(
-    view: NodeView, hit: Hit, query: Query, pages: Sequence[tuple[int, str]], text: str, *, is_item: bool
+    view: NodeView, hit: Hit, query: Query, pages: Sequence[tuple[int, str]], found_by: str, *, is_item: bool
 ) -> list[Place]:  # fmt: skip
-    places = list(_on_pages(view, query, pages, text, is_item=is_item))
+    places = list(_on_pages(view, query, pages, found_by, is_item=is_item))
     for shown in view.fields if hit.fields - IN_THE_HEAD else ():
         if shown.field.name in hit.fields - IN_THE_HEAD:
             pieces = snippet(shown.text, query, WIDTH, field=shown.field.name)
@@ -77,7 +80,7 @@ def _places(
 
 
 def _on_pages(
-    view: NodeView, query: Query, pages: Sequence[tuple[int, str]], text: str, *, is_item: bool
+    view: NodeView, query: Query, pages: Sequence[tuple[int, str]], found_by: str, *, is_item: bool
 ) -> Iterator[Place]:  # fmt: skip
     words = [_compact(word) for word in _words(query)]
     for ordinal, said in pages:
@@ -86,7 +89,7 @@ def _on_pages(
             if any(marked for _piece, marked in pieces):
                 name = _("Page %(number)s", number=ordinal)
                 label = f"{view.label} {name}" if is_item else name
-                yield Place(label, f"{view.href}/++page++{ordinal}?q={quote(text)}", view.uuid, pieces)
+                yield Place(label, f"{view.href}/++page++{ordinal}{found_by}", view.uuid, pieces)
 
 
 def _compact(text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from archive import journal, schema
 from archive.errors import Forbidden, Invalid, Throttled
@@ -16,7 +16,7 @@ from archive.names import masked
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.schema import Field, Kind, Need, Type
-from archive.services import actors, audit, policies
+from archive.services import actors, audit, patient_names, policies
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 
@@ -54,14 +54,16 @@ class Hit:
 
     node: NodeView
     name: str
-    admitted_on: object
-    discharged_on: object
+    admitted_on: str | None
+    discharged_on: str | None
     dept: str
+    href: str | None
+    """Where it is, for whoever may go there: others ask for it by its number."""
     may_ask: bool
 
 
 def find(uow: UnitOfWork, typed: Mapping[str, object]) -> list[Hit]:
-    """The archived records, held at discover, of the patient of exactly this 病案号 whom the second factor fits.
+    """The archived records of the patient of exactly this 病案号 whom the second factor fits; never one that is hidden.
 
     A wrong factor, an unknown number and records that are hidden answer alike: with nothing. Each use is an event.
     Raises Forbidden, Invalid for what is missing in the question, GuessedTooOften.
@@ -112,23 +114,26 @@ def _tell(
 
 def _hits(uow: UnitOfWork, asked: Mapping[str, Any]) -> list[Hit]:
     """One statement whatever was typed: how long it takes says nothing of which part was wrong."""
+    # Whoever may know of a record anyway, or whom the matrix lets find it in this one way and in no list.
+    findable = or_(uow.access.clause(P.DISCOVER), uow.access.clause(P.FIND_EXACT))
     rows = uow.session.execute(
-        uow.nodes(P.DISCOVER, Node, Patient, Encounter.discharged_at)
+        select(Node, Patient, Encounter)
         .join(Record, Record.node_id == Node.id)
         .join(Encounter, Encounter.id == Record.encounter_id)
         .join(Patient, Patient.id == Encounter.patient_id)
-        .where(Patient.mrn == asked["mrn"], Node.state.in_(ARCHIVED))
-        .order_by(Encounter.times.desc())
+        .where(findable, patient_names.whole(Patient.mrn == asked["mrn"]), Node.state.in_(ARCHIVED))
+        .order_by(Encounter.admitted_at.desc(), Encounter.times.desc()),
+        execution_options=TRUSTED,
     ).all()
     # A discharge that fits counts on a record that may be known: another would betray a stay that is hidden.
-    days = {discharged for _node, _patient, discharged in rows}
-    if not rows or not _fits(asked, rows[0][1], days):
+    days = {stay.discharged_at for _node, _patient, stay in rows}
+    fitting = [patient for _node, patient, _stay in rows if _fits(asked, patient, days)]
+    if not fitting:
         return []
-    name = asked.get("patient_name") or masked(rows[0][1].name)
+    name = asked.get("patient_name") or masked(fitting[0].name)
     departments = actors.department_names(uow.session)
-    return [
-        _hit(view, name, departments) for view in views(uow, [node for node, _patient, _discharged in rows])
-    ]
+    seen = views(uow, [node for node, _patient, _stay in rows])
+    return [_hit(view, name, row[2], departments) for view, row in zip(seen, rows, strict=True)]
 
 
 def _fits(asked: Mapping[str, Any], patient: Patient, days: set[date | None]) -> bool:
@@ -145,9 +150,14 @@ def _solid(name: str) -> str:
     return "".join(name.split())
 
 
-def _hit(view: NodeView, name: str, departments: Mapping[int, str]) -> Hit:
-    dept = view.value("dept")
+def _hit(view: NodeView, name: str, stay: Encounter, departments: Mapping[int, str]) -> Hit:
+    may_look = view.can(P.DISCOVER)
     return Hit(
-        node=view, name=name, admitted_on=view.value("admitted_on"), discharged_on=view.value("discharged_on"),
-        dept=departments.get(int(str(dept)), "") if dept else "", may_ask=view.can(P.REQUEST_CREATE),
+        node=view, name=name, admitted_on=_said(stay.admitted_at), discharged_on=_said(stay.discharged_at),
+        dept=departments.get(stay.dept_id or 0, ""), href=view.href if may_look else None,
+        may_ask=view.can(P.REQUEST_CREATE),
     )  # fmt: skip
+
+
+def _said(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, union
+from sqlalchemy.orm import aliased
 
 from archive.keys import Keys
 from archive.models import Patient, PatientAlias
-from archive.services.imports.patients import ALIAS
 
+ALIAS = "old_number"
+"""The kind of a number that a patient had before."""
 NUMBER = re.compile(r"(\d{3,10})(?:-(\d{1,3}))?")
 LENGTHS = range(6, 11)
 """病案号 have 6 to 10 digits; people leave out the zeros before them."""
@@ -28,6 +30,18 @@ class Way:
     name: str
     condition: ColumnElement[bool]
     order: Any
+
+
+def head() -> Any:
+    """The patient under whose number everything stands now: for whoever was merged, the other one."""
+    return func.coalesce(Patient.merged_into, Patient.id)
+
+
+def whole(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whoever meets the condition, and all that they were merged with: one person, whichever number is asked for."""
+    meant, merged = select(head()).where(condition).cte(), aliased(Patient)
+    heads = select(*meant.c)
+    return Patient.id.in_(union(heads, select(merged.id).where(merged.merged_into.in_(heads))))
 
 
 def folded(typed: str) -> str:
@@ -47,7 +61,7 @@ def by_number(typed: str) -> Way:
     meant: ColumnElement[bool] = Patient.id.in_(old)
     if stay := NUMBER.fullmatch(code):
         meant = or_(meant, Patient.mrn.in_({stay[1], *(stay[1].zfill(length) for length in LENGTHS)}))
-    return Way("number", meant, Patient.mrn)
+    return Way("number", whole(meant), Patient.mrn)
 
 
 def times_of(typed: str) -> int | None:
@@ -60,7 +74,7 @@ def by_name(keys: Keys, typed: str) -> Iterator[Way]:
     """Name and mother's name, as characters or in pinyin; the identity number."""
     text = typed.strip()
     if is_identity(text):
-        yield Way("identity", Patient.id_hash == keys.identity_hash(folded(text)), Patient.mrn)
+        yield Way("identity", whole(Patient.id_hash == keys.identity_hash(folded(text))), Patient.mrn)
         return
     if not any(character.isalpha() for character in text):
         return
@@ -69,9 +83,9 @@ def by_name(keys: Keys, typed: str) -> Iterator[Way]:
         ("mother", Patient.mother, Patient.mother_key),
     ):
         if (pinyin := _pinyin(text)) is not None:
-            yield Way(name, or_(_begins(column, text), _sounds(key, pinyin)), key)
+            yield Way(name, whole(or_(_begins(column, text), _sounds(key, pinyin))), key)
         else:
-            yield Way(name, _begins(column, re.sub(r"\s+", "", text)), column)
+            yield Way(name, whole(_begins(column, re.sub(r"\s+", "", text))), column)
 
 
 def _pinyin(text: str) -> str | None:

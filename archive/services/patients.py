@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from archive.errors import Invalid
 from archive.i18n import _
@@ -55,6 +56,8 @@ def enrol(uow: UnitOfWork, person: Person) -> Patient:
     if patient is None:
         patient = Patient(mrn=person.mrn, name=person.name, name_key=name_key(person.name), sex=person.sex)
         uow.session.add(patient)
+    elif patient.merged_into is not None:
+        raise Invalid(fields={"mrn": _("This record number was merged into another one. Use that one.")})
     elif patient.name != person.name:
         raise Invalid(
             fields={"mrn": _("This record number belongs to another patient. Check number and name.")}
@@ -76,6 +79,13 @@ def _learn(uow: UnitOfWork, patient: Patient, person: Person) -> None:
         patient.id_hash = uow.site.keys.identity_hash(person.id_no)
     if person.phone:
         patient.phone_enc = uow.site.keys.encrypt("identity-enc", person.phone)
+
+
+def merged_into(uow: UnitOfWork, mrn: str) -> str | None:
+    """The number that counts now instead of this one; nothing for one that was never merged."""
+    merged, survivor = aliased(Patient), aliased(Patient)
+    statement = select(survivor.mrn).join(merged, merged.merged_into == survivor.id).where(merged.mrn == mrn)
+    return uow.session.scalar(statement, execution_options=TRUSTED)
 
 
 def admit(uow: UnitOfWork, patient: Patient, stay: Stay) -> Encounter:

@@ -4,21 +4,20 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Any, cast
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 
+from archive import journal
 from archive.errors import Conflict, Invalid, Stale
 from archive.i18n import _
 from archive.journal import Event
-from archive.models import Membership, Principal, User
+from archive.models import Membership, Principal, ReadEvent, User
 from archive.names import name_key
 from archive.policy.permissions import P
-from archive.services import duties, passwords, sessions
+from archive.services import audit, duties, passwords, sessions
 from archive.uow import SIGNED_IN, UnitOfWork, action
 
-SHORTEST, LONGEST = 12, 200
-VARIED = 5
-"""A password of fewer different characters is guessed quickly, however long it is."""
+REFUSED = "user.password_refused"
 ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
 STAFF_NO = re.compile(r"[0-9A-Za-z._-]{1,30}")
 
@@ -39,7 +38,12 @@ def create(
     uow.session.add(principal)
     uow.session.flush()
     user = User(
-        id=principal.id, account=account, staff_no=staff_no, password=passwords.hashed(password), clearance=0
+        id=principal.id,
+        account=account,
+        staff_no=staff_no,
+        password=passwords.hashed(password),
+        clearance=0,
+        must_change=True,
     )
     uow.session.add(user)
     uow.session.flush()
@@ -71,13 +75,8 @@ def _taken(uow: UnitOfWork, word: str) -> bool:
 
 
 def _password_faults(password: str, own: Iterable[str], name: str = "password") -> dict[str, str]:
-    if not SHORTEST <= len(password) <= LONGEST:
-        return {name: _("12 characters or more; a sentence is easy to remember.")}
-    if len(set(password)) < VARIED:
-        return {name: _("Use more different characters.")}
-    if any(len(word) > 3 and word.lower() in password.lower() for word in own):
-        return {name: _("It must not hold the account or the staff number.")}
-    return {}
+    fault = passwords.fault(password, own)
+    return {name: fault} if fault else {}
 
 
 def _join(uow: UnitOfWork, user: User, departments: Collection[int]) -> None:
@@ -137,16 +136,19 @@ def set_password(uow: UnitOfWork, user: User, *, password: str) -> int:
                          "If it is lost, make them a new account on the server and disable this one."))  # fmt: skip
     if wrong := _password_faults(password, (user.account, user.staff_no)):
         raise Invalid(fields=wrong)
-    user.password = passwords.hashed(password)
+    user.password, user.must_change = passwords.hashed(password), True
     return sessions.end_all(uow, user.id)
 
 
 def change_own_password(uow: UnitOfWork, *, old: str, new: str, again: str) -> None:
-    """One's own new password. Raises Invalid; a wrong old one stands in the journal of reads and refusals."""
+    """One's own new password. Raises Invalid; Throttled after too many wrong old ones, which stand in the journal of
+    refusals: whoever finds a computer unlocked may not try on until one fits.
+    """
     uow.require(SIGNED_IN)
+    _throttle(uow)
     user = uow.session.get_one(User, uow.actor.principal_id)
     if not passwords.matches(user.password, old):
-        uow.site.record_read(Event("user.password_refused", result="denied"), uow.actor, uow.origin)
+        uow.site.record_read(Event(REFUSED, result="denied"), uow.actor, uow.origin)
         raise Invalid(fields={"old": _("This is not your password.")})
     wrong = _password_faults(new, (user.account, user.staff_no), "new")
     if new == old:
@@ -158,8 +160,19 @@ def change_own_password(uow: UnitOfWork, *, old: str, new: str, again: str) -> N
     _changed(uow, user, new)
 
 
+def _throttle(uow: UnitOfWork) -> None:
+    missed = select(func.count()).where(
+        ReadEvent.actor_id == uow.actor.principal_id, ReadEvent.at > uow.now - sessions.LOCK,
+        ReadEvent.action == REFUSED,
+    )  # fmt: skip
+    with audit.reading(uow.site, journal.READS) as session:
+        misses = session.scalar(missed) or 0
+    if misses >= sessions.FREE_TRIES:
+        raise sessions.TooManyAttempts
+
+
 @action("user.password_changed", needs=SIGNED_IN)
 def _changed(uow: UnitOfWork, user: User, new: str) -> None:
     """Every other session ends: whoever knew the old password is out."""
-    user.password = passwords.hashed(new)
+    user.password, user.must_change = passwords.hashed(new), False
     uow.note(sessions_ended=sessions.end_all(uow, user.id, but=uow.actor.session_id))

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from archive.errors import Conflict
 from archive.i18n import _
 from archive.models import Encounter, Milestone, Node, Patient, Principal, Record
 from archive.policy.permissions import P
-from archive.services import patients, policies
+from archive.services import patient_names, patients, policies
 from archive.uow import UnitOfWork, action
 
 TRUSTED = {"scope": "records"}
@@ -151,17 +151,23 @@ def retain_until(uow: UnitOfWork, node: Node) -> date | None:
 
 
 def last_discharge(uow: UnitOfWork, node: Node) -> date | None:
-    mine = (
-        select(Encounter.patient_id)
-        .join(Record, Record.encounter_id == Encounter.id)
-        .where(Record.node_id == node.id)
-    )
+    mine = _of_the_same_person(node)
     return uow.session.scalar(
         select(func.max(Encounter.discharged_at)).where(
             Encounter.patient_id.in_(mine), Encounter.kind == "inpatient"
         ),
         execution_options=TRUSTED,
     )
+
+
+def _of_the_same_person(node: Node) -> Select[Any]:
+    """The patients that are the one behind a record, under whatever number."""
+    own = (
+        select(Encounter.patient_id)
+        .join(Record, Record.encounter_id == Encounter.id)
+        .where(Record.node_id == node.id)
+    )
+    return select(Patient.id).where(patient_names.whole(Patient.id.in_(own)))
 
 
 def _years_later(start: date, years: int) -> date:
@@ -173,11 +179,7 @@ def _years_later(start: date, years: int) -> date:
 
 def siblings(uow: UnitOfWork, node: Node) -> list[Node]:
     """All records of the same patient: a readmission moves the clock of every earlier one (domain §8)."""
-    mine = (
-        select(Encounter.patient_id)
-        .join(Record, Record.encounter_id == Encounter.id)
-        .where(Record.node_id == node.id)
-    )
+    mine = _of_the_same_person(node)
     statement = (
         select(Node)
         .join(Record, Record.node_id == Node.id)

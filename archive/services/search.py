@@ -1,5 +1,6 @@
 """检索: words in whatever the person holds at the tier of each field; nothing of what is hidden shows in anything."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -11,7 +12,7 @@ from archive.index_fields import FIELDS, indexed
 from archive.journal import Event
 from archive.models import Node
 from archive.policy.permissions import P
-from archive.services import excerpts, facets, pinpoint, plain
+from archive.services import excerpts, facets, patient_names, patients, pinpoint, plain
 from archive.services.entries import texts_of
 from archive.services.findings import CAP, Filters, Group, Order, Results
 from archive.sight import NodeView, views
@@ -35,6 +36,13 @@ def straight(uow: UnitOfWork, text: str) -> NodeView | None:
         return None
     uow.read(uow.event_about(found[0], Event("search.run", words={"query": text, "straight": True})))
     return views(uow, found)[0]
+
+
+def renumbered(uow: UnitOfWork, text: str, seen: Iterable[NodeView]) -> str | None:
+    """The number into which the typed one was merged, for whoever was shown a record of it."""
+    mrn = patient_names.folded(text).partition("-")[0]
+    now = patients.merged_into(uow, mrn) if mrn.isdigit() else None
+    return now if now in {view.mrn for view in seen} else None
 
 
 @dataclass(frozen=True)

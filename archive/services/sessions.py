@@ -25,6 +25,13 @@ API_DAYS = 365
 NOTED_EVERY = timedelta(minutes=1)
 
 
+class TooManyAttempts(Throttled):
+    """Somebody has tried too many passwords."""
+
+    def sentence(self) -> str:
+        return _("Too many attempts. Wait 15 minutes, or ask the system administrator for a new password.")
+
+
 @dataclass(frozen=True)
 class Opened:
     """A session just opened: the secrets go to the browser, only their hashes are kept."""
@@ -74,9 +81,7 @@ def _throttle_key(session: OrmSession, account: str, device: str, address: str) 
 def _admit(site: Site, session: OrmSession, key: str) -> None:
     attempt = session.get(SignInAttempt, key)
     if attempt is not None and attempt.blocked_until is not None and attempt.blocked_until > site.clock():
-        raise Throttled(
-            _("Too many attempts. Wait 15 minutes, or ask the system administrator for a new password.")
-        )
+        raise TooManyAttempts
 
 
 def _count(site: Site, session: OrmSession, key: str) -> None:

@@ -57,13 +57,14 @@ def found(uow: UnitOfWork, *, code: str, name: str) -> Node:
 
 
 def enlist(uow: UnitOfWork, *, account: str, name: str, staff_no: str, password: str | None, roles: tuple[str, ...] = (),
-           clearance: int = 1) -> User:  # fmt: skip
+           clearance: int = 1, must_change: bool = False) -> User:  # fmt: skip
     """Makes a user with roles; for the first start and the demonstration. Later, people are made by `people`."""
     principal = Principal(kind="user", code=account, name=name, name_key=name_key(name))
     uow.session.add(principal)
     uow.session.flush()
     hashed = passwords.hashed(password) if password else None
-    user = User(id=principal.id, account=account, staff_no=staff_no, password=hashed, clearance=clearance)
+    user = User(id=principal.id, account=account, staff_no=staff_no, password=hashed, clearance=clearance,
+                must_change=must_change)  # fmt: skip
     uow.session.add(user)
     uow.session.add_all(
         RoleAssignment(principal_id=principal.id, role=role, granted_at=uow.now) for role in roles

@@ -116,6 +116,12 @@ def one(uow: UnitOfWork, ref: UUID | str) -> Request:
     return found
 
 
+def rows(uow: UnitOfWork, refs: Iterable[UUID]) -> dict[UUID, Request]:
+    """The requests of these uuids, as far as the actor may see them, in one statement."""
+    found = uow.session.scalars(visible(uow).where(Request.uuid.in_(list(refs))))
+    return {request.uuid: request for request in found}
+
+
 def slip(uow: UnitOfWork, request: Request) -> Slip:
     """The slip of a request that the actor has come by through `one`."""
     statement: Any = select(Request, Node).join(Node, Node.id == Request.node_id)

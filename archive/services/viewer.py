@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import func, or_, select
 
+from archive import envelope
 from archive.errors import NotFound
 from archive.models import Node, Page, PageText
 from archive.policy.permissions import P
@@ -105,7 +105,8 @@ class _Reading:
     uow: UnitOfWork
     node: Node
     ordinal: int
-    words: str
+    found_by: str
+    """What leads on to the next page with the same words, sealed; nothing where none are looked for."""
     runs: list[_Run]
     seen: dict[int, NodeView]
 
@@ -118,7 +119,7 @@ class _Reading:
         return self.runs[-1].before + self.runs[-1].node.page_count
 
     def href(self, node: int, ordinal: int) -> str:
-        return f"{self.seen[node].href}/++page++{ordinal}" + (f"?q={quote(self.words)}" if self.words else "")
+        return f"{self.seen[node].href}/++page++{ordinal}{self.found_by}"
 
     def at(self, number: int) -> str | None:
         """The address of a page by its number in the file, if there is one."""
@@ -160,7 +161,8 @@ def open_page(uow: UnitOfWork, node: Node, ordinal: int, words: str = "") -> Ope
     page, home = pages.one(uow, node, ordinal), intake.file_of(uow, node)
     runs = _sequence(uow, home)
     seen = {view.id: view for view in views(uow, [home, *(run.node for run in runs)])}
-    reading, terms = _Reading(uow, node, ordinal, words, runs, seen), _terms(words)
+    found_by = f"?{envelope.PARAMETER}={envelope.seal(uow, {'q': words})}" if words else ""
+    reading, terms = _Reading(uow, node, ordinal, found_by, runs, seen), _terms(words)
     hits = _hits(reading, terms)
     return Open(
         home=seen[home.id], view=seen[node.id], page=page, ticket=pages.ticket(uow, node, ordinal),

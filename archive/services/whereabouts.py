@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import aliased
 
 from archive.journal import Event
 from archive.models import Encounter, Holding, Node, Patient, Record
@@ -68,6 +69,8 @@ class Person:
     birth: object
     mother: str | None
     files: list[File]
+    merged: tuple[str, ...] = ()
+    """Other numbers of theirs that were merged into this one."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def _meant(uow: UnitOfWork, text: str) -> _Meant:
     nodes = set(uow.session.scalars(own, execution_options=TRUSTED))
     numbered = _who(uow, patient_names.by_number(text), held)
     if nodes:
-        owners = _with_stays(select(Encounter.patient_id)).where(Node.id.in_(nodes))
+        owners = _with_stays(select(patient_names.head())).where(Node.id.in_(nodes))
         numbered += uow.session.scalars(owners, execution_options=TRUSTED)
     named: dict[int, str] = {}
     for way in patient_names.by_name(uow.site.keys, text):
@@ -136,43 +139,66 @@ def _handled(uow: UnitOfWork) -> ColumnElement[bool]:
 
 
 def _with_stays(statement: Select[Any]) -> Select[Any]:
-    """A select over nodes, joined to their stays."""
+    """A select over nodes, joined to their stays and patients."""
     joined = statement.select_from(Node).join(Record, Record.node_id == Node.id)
-    return joined.join(Encounter, Encounter.id == Record.encounter_id)
+    stays = joined.join(Encounter, Encounter.id == Record.encounter_id)
+    return stays.join(Patient, Patient.id == Encounter.patient_id)
 
 
 def _who(uow: UnitOfWork, way: Way, held: ColumnElement[bool]) -> list[int]:
     """The patients meant in this way who have a file that is `held`. To others they are nobody's patients."""
-    file = _with_stays(select(Node.id)).where(Encounter.patient_id == Patient.id, NOT_TRASHED, held)
-    statement = select(Patient.id).where(way.condition, file.exists()).order_by(way.order, Patient.id)
-    return list(uow.session.scalars(statement.limit(MOST + 1), execution_options=TRUSTED))
+    file = (
+        select(Node.id)
+        .join(Record, Record.node_id == Node.id)
+        .join(Encounter, Encounter.id == Record.encounter_id)
+    )
+    of_theirs = file.where(Encounter.patient_id == Patient.id, NOT_TRASHED, held).exists()
+    statement = select(patient_names.head()).where(way.condition, of_theirs).order_by(way.order, Patient.id)
+    found = uow.session.scalars(statement.limit(MOST + 1), execution_options=TRUSTED)
+    return list(dict.fromkeys(found))
 
 
 def _people(uow: UnitOfWork, meant: _Meant) -> list[Person]:
     owners, nodes = _files(uow, meant)
     seen = views(uow, nodes)
-    told = _Told.of(uow, seen, meant)
+    told = _Told.of(uow, seen, meant, _merged(uow, set(owners.values())))
     groups: dict[int, list[NodeView]] = {number: [] for number in (*meant.numbered, *meant.named)}
     for view in seen:
         groups.setdefault(owners.get(view.id, -view.id), []).append(view)
     mothers = _mothers(uow, [number for number, way in meant.named.items() if way == "mother"])
-    return [_person(group, told, mothers.get(owner)) for owner, group in groups.items() if group]
+    return [_person(owner, group, told, mothers.get(owner)) for owner, group in groups.items() if group]
 
 
 def _files(uow: UnitOfWork, meant: _Meant) -> tuple[dict[int, int], list[Node]]:
     """Node id → its patient; and the nodes, the newest stay first."""
     owners: dict[int, int] = {}
     nodes: dict[int, Node] = {}
-    stays: Any = select(Node, Encounter.patient_id)
-    every = _with_stays(stays).order_by(Encounter.times.desc(), Node.id)
+    stays: Any = select(Node, patient_names.head())
+    every = _with_stays(stays).order_by(Encounter.admitted_at.desc(), Encounter.times.desc(), Node.id)
     for patients, held in ((meant.numbered, _handled(uow)), (meant.named, uow.access.clause(P.IDENTIFY))):
-        of_them = every.where(Encounter.patient_id.in_(list(patients)), NOT_TRASHED, held)
+        theirs = or_(Patient.id.in_(list(patients)), Patient.merged_into.in_(list(patients)))
+        of_them = every.where(theirs, NOT_TRASHED, held)
         for node, patient in uow.session.execute(of_them, execution_options=TRUSTED) if patients else ():
             owners[node.id], nodes[node.id] = patient, node
     if alone := meant.nodes - set(nodes):  # documents, service files: nobody's stay
         of_nobody = select(Node).where(Node.id.in_(alone), NOT_TRASHED, _handled(uow))
         nodes |= {node.id: node for node in uow.session.scalars(of_nobody, execution_options=TRUSTED)}
     return owners, list(nodes.values())
+
+
+def _merged(uow: UnitOfWork, owners: set[int]) -> dict[int, tuple[str, list[str]]]:
+    """Of those who have merged numbers: the number that counts, and the others."""
+    merged, survivor = aliased(Patient), aliased(Patient)
+    statement = (
+        select(survivor.id, survivor.mrn, merged.mrn)
+        .join(merged, merged.merged_into == survivor.id)
+        .where(survivor.id.in_(owners))
+        .order_by(merged.mrn)
+    )
+    found: dict[int, tuple[str, list[str]]] = {}
+    for owner, mrn, other in uow.session.execute(statement, execution_options=TRUSTED) if owners else ():
+        found.setdefault(owner, (mrn, []))[1].append(other)
+    return found
 
 
 def _mothers(uow: UnitOfWork, patients: list[int]) -> dict[int, str]:
@@ -195,12 +221,20 @@ class _Told:
     departments: dict[int, str]
     sexes: dict[str, str]
     meant: _Meant
+    merged: dict[int, tuple[str, list[str]]]
 
     @classmethod
-    def of(cls, uow: UnitOfWork, seen: Sequence[NodeView], meant: _Meant) -> "_Told":
+    def of(
+        cls,
+        uow: UnitOfWork,
+        seen: Sequence[NodeView],
+        meant: _Meant,
+        merged: dict[int, tuple[str, list[str]]],
+    ) -> "_Told":
         return cls(
             tracers.traces(uow, seen), tracers.pages(uow, seen), holdings.carriers_of(uow, seen),
             actors.department_names(uow.session), policies.vocabulary(uow, "sex"), meant,
+            merged,
         )  # fmt: skip
 
     def file(self, view: NodeView) -> File:
@@ -219,14 +253,18 @@ def _value(view: NodeView, name: str) -> object:
     return view.value(name) if view.type and any(field.name == name for field in view.type.fields) else None
 
 
-def _person(group: Iterable[NodeView], told: _Told, mother: str | None) -> Person:
+def _person(owner: int, group: Iterable[NodeView], told: _Told, mother: str | None) -> Person:
     files = [told.file(view) for view in group]
     titles = [
         file.node.title for file in files
     ]  # each title notes its file as shown, before the event is written
-    first = next((file.node for file, title in zip(files, titles, strict=True) if title), files[0].node)
+    told_of = [file.node for file, title in zip(files, titles, strict=True) if title] or [files[0].node]
+    mrn, others = told.merged.get(owner, (told_of[0].mrn, []))
+    first = next((node for node in told_of if node.mrn == mrn), told_of[0])
+    if mrn not in {file.node.mrn for file in files}:  # nothing under the number that counts is theirs to know
+        mrn, others = first.mrn, []
     return Person(
-        mrn=first.mrn, name=first.person if first.mrn else first.title,
+        mrn=mrn, merged=tuple(others), name=first.person if first.mrn else first.title,
         sex=told.sexes.get(str(_value(first, "sex")), ""), birth=_value(first, "birth"),
         mother=masked(mother) if mother and not first.can(P.UNMASK) else mother, files=files,
     )  # fmt: skip

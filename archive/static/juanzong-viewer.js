@@ -104,10 +104,10 @@
   }
 
   let asked = 0;
-  async function turn(href, { push = true, same = true } = {}) {
+  async function turn(href, { push = true, same = true, body } = {}) {
     const mine = asked += 1;
     main.classList.add("is-turning");
-    const answer = await fetch(href, { headers: { Accept: "text/html" }, credentials: "same-origin" }).catch(() => null);
+    const answer = await fetch(href, { method: body ? "POST" : "GET", body, headers: { Accept: "text/html" }, credentials: "same-origin" }).catch(() => null);
     if (mine !== asked) { return; }
     const text = answer && answer.ok ? await answer.text() : "";
     const next = text && new DOMParser().parseFromString(text, "text/html");
@@ -132,9 +132,11 @@
     const form = event.target;
     if (!form.matches("[data-go], [data-find-in]")) { return; }
     event.preventDefault();
-    const address = new URL(form.matches("[data-go]") ? form.action : location.href);
-    address.search = new URLSearchParams(new FormData(form)).toString();
-    turn(address.href, { same: form.matches("[data-go]") });
+    const typed = new FormData(form);
+    if (form.matches("[data-find-in]")) { turn(location.pathname, { same: false, body: typed }); return; }
+    const address = new URL(form.action);
+    address.search = new URLSearchParams(typed).toString();
+    turn(address.href);
   });
   window.addEventListener("popstate", () => { turn(location.href, { push: false }); });
 

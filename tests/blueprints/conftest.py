@@ -33,6 +33,12 @@ class Browser:
     ) -> TestResponse:
         return self.client.post(address, data={"csrf_token": self.token(page), **(form or {})}, **more)
 
+    def ask(self, address: str, **typed: str) -> TestResponse:
+        """Types words into a page that finds something, and goes where its answer leads, one step."""
+        sealed = self.post(address, typed)
+        assert sealed.status_code == 302, sealed.status_code
+        return self.get(sealed.location)
+
     def token(self, page: str) -> str:
         found = TOKEN.search(self.client.get(page).text)
         assert found, page

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from archive import create_app
 from archive.actor import Actor
@@ -498,3 +498,27 @@ def test_the_auditor_follows_a_record_and_verifies_the_journals(
     for account in ("archivist", "senior", "sysadmin", "stranger"):
         assert programs(account).get("/audit").status_code == 403
         assert programs(account).post("/audit/verifications").status_code == 403
+
+
+def test_a_longer_list_of_requests_asks_no_more_of_the_database(
+    hospital: Hospital, record: int, programs: Programs
+) -> None:
+    own = programs("clinician")
+
+    def statements() -> int:
+        asked: list[str] = []
+
+        def listen(*call: object) -> None:
+            asked.append(str(call[2]))
+
+        event.listen(hospital.site.engine, "before_cursor_execute", listen)
+        items = own.get("/requests").json["items"]
+        event.remove(hospital.site.engine, "before_cursor_execute", listen)
+        assert all(item["transitions"] == ["cancel"] for item in items)
+        return len(asked)
+
+    lending.ask(hospital, "clinician", lending.archive_it(hospital, record))
+    few = statements()
+    for number in range(3):
+        lending.ask(hospital, "clinician", lending.another(hospital, mrn=f"0021616{number}"))
+    assert statements() == few

@@ -15,7 +15,7 @@ from archive.models import ReadEvent
 from archive.sight import href
 from archive.site import Site
 from tests.blueprints.conftest import Browse, Browser
-from tests.conftest import Hospital
+from tests.conftest import PASSWORD, Hospital
 
 TOKEN = re.compile(r'(name="csrf_token" value="|name="csrf-token" content=")[^"]+')
 UNKNOWN = "/a/h001/zy-bl/2026-d30/zzzzz"
@@ -173,3 +173,55 @@ def test_an_attempt_on_a_hidden_record_stands_in_its_trail(
     with hospital.site.journal() as session:
         tried = session.scalars(hidden).all()
     assert [event.actor for event in tried] == ["clinician2"]
+
+
+def test_neither_the_log_nor_an_event_holds_what_was_typed(
+    hospital: Hospital, browser: Browse, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise ValueError("刘婷婷 is no number")
+
+    own = browser("archivist")
+    own.get("/a/h001/刘婷婷?q=刘婷婷")
+    monkeypatch.setattr("archive.services.whereabouts._meant", fail)
+    broken = own.ask("/where", q="刘婷婷")
+    assert broken.status_code == 500
+    assert "刘婷婷" not in broken.text
+    assert "whereabouts.py" in caplog.text
+    assert "刘" not in caplog.text
+    with hospital.site.journal() as session:
+        refs = session.scalars(
+            select(ReadEvent.object_ref).where(ReadEvent.action.endswith(".refused"))
+        ).all()
+    assert refs == ["/a/h001/???"]
+
+
+def test_whoever_was_signed_out_comes_back_to_where_they_were(browser: Browse) -> None:
+    somebody = browser()
+    token = somebody.token("/sign-in")
+    form, here = {"csrf_token": token, "q": "刘婷婷"}, "http://localhost/requests?x=1"
+    refused = somebody.client.post("/requests", data=form, headers={"Referer": here})
+    assert refused.status_code == 401
+    assert 'href="/sign-in?next=/requests?x%3D1"' in refused.text
+    elsewhere = somebody.client.post(
+        "/requests", data=form, headers={"Referer": "http://evil.example/requests"}
+    )
+    assert 'href="/sign-in?next=/requests"' in elsewhere.text
+    assert "evil" not in elsewhere.text
+    sealed = somebody.client.post("/where", data=form)
+    assert sealed.headers["Location"] == "/sign-in?next=/where"
+
+
+@pytest.mark.parametrize(
+    ("target", "arrived"),
+    [
+        ("/requests?show=all", "/requests?show=all"), ("//evil.example", "/"), ("/\\evil.example", "/"),
+        ("https://evil.example/", "/"), ("/\t/evil.example", "/"), ("javascript:alert(1)", "/"), ("", "/"),
+        ("http://[bad", "/"), ("\x01//evil.example", "/"),
+    ],
+)  # fmt: skip
+def test_nobody_is_led_elsewhere_by_signing_in(browser: Browse, target: str, arrived: str) -> None:
+    somebody = browser()
+    form = {"csrf_token": somebody.token("/sign-in"), "account": "clerk", "password": PASSWORD}
+    answer = somebody.client.post("/sign-in", query_string={"next": target}, data=form)
+    assert answer.headers["Location"] == arrived

@@ -66,7 +66,8 @@ def test_a_file_dropped_on_a_record_is_acknowledged_made_into_pages_and_read(
     assert 'hx-trigger="every 2s"' in client.get(card, headers={"HX-Request": "true"}).text
     worker.work(site, once=True)
     assert 'hx-trigger="every 2s"' not in client.get(card).text
-    page = client.get(f"{target}/++page++1?q=粘连").text
+    asked = {"q": "粘连", "csrf_token": token(client, "/sessions")}
+    page = client.post(f"{target}/++page++1", data=asked, follow_redirects=True).text
     assert "<mark>粘连</mark>" in page
     assert 'class="jz-hitbox is-now"' in page, "drawn on the picture, also without JavaScript"
     picture = re.search(r'<noscript><div class="sheet"><img src="([^"]+)"', page)

@@ -7,7 +7,7 @@ from archive.models import Principal, Session, User
 from tests.blueprints.conftest import Browse
 from tests.conftest import CAST, PASSWORD, Hospital
 
-NEW = "four horses in the rain"
+NEW, OWN = "four horses in the rain", "seven boats on the lake"
 
 
 def page_of(hospital: Hospital, account: str) -> str:
@@ -47,6 +47,13 @@ def test_a_new_person_is_made_given_a_role_and_works(
     person = made.headers["Location"]
     newcomer = browser()
     assert newcomer.sign_in("2001", NEW).status_code == 302
+    for page in ("/", "/a/", "/sessions", "/people"):
+        assert newcomer.get(page).headers["Location"] == "/me/password", page
+    form = newcomer.get("/me/password").text
+    assert "此密码由他人设定" in form
+    assert 'href="/jobs"' not in form
+    own = {"old": NEW, "new": OWN, "again": OWN}
+    assert newcomer.post("/me/password", own, page="/me/password").headers["Location"] == "/"
     assert newcomer.get("/a/").status_code == 403
     assert security.post(f"{person}/roles", {"role": "archivist"}, page=person).status_code == 302
     assert security.post(f"{person}/clearance", {"level": "1"}, page=person).status_code == 302

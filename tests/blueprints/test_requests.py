@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
+from archive.models import ReadEvent
 from archive.sight import href
 from tests.blueprints.conftest import Browser
 from tests.conftest import Hospital
@@ -44,6 +46,26 @@ def test_a_doctor_asks_on_the_page_of_the_record_and_reads_after_approval(
     assert "没有待审批的申请" in head.get("/approvals").text
     assert "可在线阅览" in doctor.get("/requests").text
     assert state_of(hospital, "JY2026-000001") == "active"
+
+
+def test_a_refused_form_that_shows_a_name_stands_in_the_journal(
+    hospital: Hospital, archived: int, place: str, browser: Browse
+) -> None:
+    def shown() -> list[tuple[str, bool]]:
+        with hospital.site.journal() as session:
+            lines = session.scalars(select(ReadEvent).where(ReadEvent.action == "requests_ask.viewed")).all()
+            return [(line.actor, archived in (line.shown or ())) for line in lines]
+
+    doctor, other = browser("clinician"), browser("clinician2")
+    assert "刘**" in doctor.post(f"{place}/@@request", FORM | {"days": "99"}).text
+    assert shown() == [("clinician", True)]
+    assert "刘" not in other.post(f"{place}/@@request", FORM | {"days": "99"}).text
+    assert doctor.post(f"{place}/@@request", FORM).status_code == 302
+    for account in ("auditor", "sysadmin", "stranger"):
+        assert browser(account).post(f"{place}/@@request", FORM).status_code == 404
+    assert shown() == [("clinician", True), ("clinician2", False)], (
+        "what the change itself tells is told once"
+    )
 
 
 def test_what_cannot_be_asked_is_said_beside_its_field(place: str, browser: Browse) -> None:

@@ -137,12 +137,12 @@ def test_a_barcode_leads_a_clerk_to_the_volume_and_an_archivist_to_the_record(
 def test_a_scan_opens_the_page_of_what_was_scanned(
     browser: Browse, volume: str, code: str, page: str
 ) -> None:
-    answer = browser("clerk").get("/storeroom", query_string={"q": code})
+    answer = browser("clerk").ask("/storeroom", q=code)
     assert answer.headers["Location"] == f"/storeroom/{page}"
 
 
 def test_a_scan_that_leads_nowhere_is_said(browser: Browse, volume: str) -> None:
-    page = browser("clerk").get("/storeroom", query_string={"q": "X<9"}).text
+    page = browser("clerk").ask("/storeroom", q="X<9").text
     assert "没有号码为 X&lt;9 的卷、盒或库位" in page
 
 

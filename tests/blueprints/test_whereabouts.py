@@ -1,6 +1,7 @@
 """The pages that find a patient: where every file is, and the exact search that stands in no address."""
 
 import re
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from tests.conftest import Hospital
 from tests.services.lending import SHELF, approved, archive_it, issue, shelf
 
 MRN = "00218647"
+TITLE = re.compile(r"<title>(.*?)</title>")
 NAMED = {"mrn": MRN, "patient_name": "刘婷婷", "purpose": "treatment"}
 
 
@@ -21,7 +23,7 @@ def archived(hospital: Hospital, record: int) -> int:
 
 
 def asked(browser: Browser, typed: str) -> str:
-    answer = browser.get("/where", query_string={"q": typed})
+    answer = browser.ask("/where", q=typed)
     assert answer.status_code == 200
     return answer.text
 
@@ -114,7 +116,7 @@ def test_a_search_is_in_the_journal_and_an_empty_page_is_not(
 
 
 def test_a_doctor_finds_a_patient_of_another_ward_and_asks(browser: Browse, archived: int) -> None:
-    answer = browser("clinician2").post("/find-patient", NAMED)
+    answer = browser("clinician2").ask("/find-patient", **NAMED)
     assert answer.status_code == 200
     for word in ("00218647-2", "刘婷婷", "2026-11-08", "2026-11-12", "@@request"):
         assert word in answer.text, word
@@ -128,25 +130,43 @@ def test_a_wrong_name_an_unknown_number_and_a_hidden_record_answer_alike(
     doctor = browser("clinician")
     pages = set()
     for mrn, name in ((MRN, "刘婷婷"), (MRN, "刘婷某"), ("00999999", "刘婷婷")):
-        answer = doctor.post("/find-patient", NAMED | {"mrn": mrn, "patient_name": name})
+        answer = doctor.ask("/find-patient", **(NAMED | {"mrn": mrn, "patient_name": name}))
         assert answer.status_code == 200
         pages.add(_without_the_words(answer.text, mrn, name))
     assert len(pages) == 1
     assert "没有查到" in pages.pop()
 
 
-def test_no_number_and_no_name_stands_in_an_address(browser: Browse, archived: int) -> None:
-    doctor = browser("clinician2")
-    page = doctor.get("/find-patient", query_string=NAMED).text
-    assert MRN not in page
-    assert 'method="post" action="/find-patient"' in page
-    assert not any(
-        words in doctor.post("/find-patient", NAMED).headers.get("Location", "") for words in NAMED.values()
-    )
+@pytest.mark.parametrize(
+    ("page", "typed"), [("/find-patient", NAMED), ("/where", {"q": "刘婷婷"}), ("/search", {"q": "刘婷婷"})]
+)
+def test_no_number_and_no_name_stands_in_an_address(
+    browser: Browse, archived: int, page: str, typed: dict[str, str]
+) -> None:
+    somebody = browser("archivist")
+    assert f'method="post" action="{page}"' in somebody.get(page).text
+    address = somebody.post(page, typed).headers["Location"]
+    assert address.isascii()
+    assert not any(words in unquote(address) for words in typed.values())
+    first, again = (somebody.get(address).text for _time in range(2))
+    assert "00218647-2" in first, "the address works, also when it is loaded again"
+    assert "00218647-2" in again
+    assert "刘婷婷" not in TITLE.findall(first)[0], "browsers keep titles too"
+
+
+def test_an_address_with_words_opens_in_no_other_session(browser: Browse, archived: int) -> None:
+    mine = browser("archivist")
+    address = mine.post("/where", {"q": "刘婷婷"}).headers["Location"]
+    for other in (browser("senior"), browser("archivist")):
+        page = other.get(address).text
+        assert "00218647-2" not in page
+        assert "刚才查找的内容已不再保留" in page
+    assert "00218647-2" in mine.get(address).text
+    assert "刚才查找的内容已不再保留" in browser("archivist").get("/where?s=made-up").text
 
 
 def test_what_is_missing_stands_beside_its_field(browser: Browse, archived: int) -> None:
-    answer = browser("clinician2").post("/find-patient", {"mrn": MRN})
+    answer = browser("clinician2").ask("/find-patient", mrn=MRN)
     assert answer.status_code == 422
     assert "请另填姓名、出生日期或出院日期。" in answer.text
     assert f'value="{MRN}"' in answer.text
@@ -155,8 +175,8 @@ def test_what_is_missing_stands_beside_its_field(browser: Browse, archived: int)
 def test_who_guesses_on_is_told_whom_to_ask(browser: Browse, archived: int) -> None:
     doctor = browser("clinician2")
     for number in range(20):
-        doctor.post("/find-patient", NAMED | {"patient_name": f"刘{number}"})
-    answer = doctor.post("/find-patient", NAMED)
+        doctor.ask("/find-patient", **(NAMED | {"patient_name": f"刘{number}"}))
+    answer = doctor.ask("/find-patient", **NAMED)
     assert answer.status_code == 429
     assert "请联系病案科协助" in answer.text
     assert "00218647-2" not in answer.text

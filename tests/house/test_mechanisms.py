@@ -81,3 +81,16 @@ def test_only_one_place_builds_an_address_from_whatever_was_asked() -> None:
     assert building <= {"blueprints/shown.py", "blueprints/search.py"}, (
         "use shown.address: `_scheme` leads elsewhere"
     )
+
+
+OF_STAFF = {"people/list.html", "sharing/add.html"}
+"""Whoever works here may be looked for in an address; patients and what they suffer from may not."""
+
+
+def test_words_about_patients_are_typed_into_no_address() -> None:
+    folder = ROOT.parent / "templates"
+    plain = re.compile(r'<form(?![^>]*method="post")[^>]*>(?:(?!</form>).)*name="q"', re.DOTALL)
+    typing = {
+        str(path.relative_to(folder)) for path in folder.rglob("*.html") if plain.search(path.read_text())
+    }
+    assert typing <= OF_STAFF, "name the field in `typed=` of its page, and let the form post"

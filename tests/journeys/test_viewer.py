@@ -49,14 +49,18 @@ def test_a_scan_is_dropped_made_into_pages_and_read(
     page.wait_for_selector("[data-upload-list] .is-wait")
     page.wait_for_selector("#files .is-ok", timeout=60_000)
 
-    reader.go(f"{target}/++page++1?q=粘连")
+    reader.go(f"{target}/++page++1")
     page.wait_for_selector(".jz-deep canvas")
+    page.fill("[data-find-in] [name=q]", "粘连")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/++page++1?s=*")
+    page.locator("[data-find-in] [name=q]").blur()
     page.wait_for_selector(".jz-hit.is-now")
     assert page.locator(".jz-strip .hits").all_inner_texts() == ["1", "1"]
     wait_for(lambda: page.locator("[data-zoom]").inner_text().endswith("%"), "the zoom to be told")
 
     page.keyboard.press("ArrowRight")
-    page.wait_for_url("**/++page++2?q=*")
+    page.wait_for_url("**/++page++2?s=*")
     assert "术后第一日" in page.locator(".jz-text").inner_text()
     before = page.locator("[data-zoom]").inner_text()
     page.keyboard.press("+")
@@ -68,9 +72,9 @@ def test_a_scan_is_dropped_made_into_pages_and_read(
 
     page.fill("[name=n]", "3")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/++page++3?q=*")
+    page.wait_for_url("**/++page++3?s=*")
     page.go_back()
-    page.wait_for_url("**/++page++2?q=*")
-    page.fill("[data-find-in] input", "引流管")
+    page.wait_for_url("**/++page++2?s=*")
+    page.fill("[data-find-in] [name=q]", "引流管")
     page.keyboard.press("Enter")
     page.wait_for_selector("mark >> text=引流管")

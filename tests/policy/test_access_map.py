@@ -93,6 +93,36 @@ def test_after_a_restore_the_array_is_read_anew(hospital: Hospital, record: int)
     assert class_of(site, record) == 0
 
 
+def test_whoever_is_behind_what_was_forgotten_reads_the_array_anew(
+    hospital: Hospital, record: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, behind = hospital.site, AccessMap()
+    with site.session(readonly=True) as session:
+        behind.current(session)
+    class_of(site, record)
+    monkeypatch.setattr(access_map, "WINDOW", 3)
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(record), level=3, reason="锁定")
+    with site.session() as session:
+        session.execute(
+            update(Node).where(Node.id == record).values(access_class=7777), execution_options=TEST
+        )
+        session.add_all(SecurityEpoch(path_from="", path_end="") for _n in range(5))
+    with site.session() as session:
+        newest = session.scalars(select(SecurityEpoch.id).order_by(SecurityEpoch.id.desc())).first()
+        access_map.forget(session)
+        kept = session.scalars(select(SecurityEpoch.id).order_by(SecurityEpoch.id)).all()
+    assert kept == [newest - 2, newest - 1, newest]
+    with site.session(readonly=True) as session:
+        assert int(behind.current(session)[record]) == 7777
+    assert not behind._late.ids
+    with site.session() as session:
+        access_map.forget(session)
+        session.add(SecurityEpoch(path_from="", path_end=""))
+    with site.session(readonly=True) as session:
+        assert max(session.scalars(select(SecurityEpoch.id))) > newest, "no number is given twice"
+
+
 def test_nobody_holds_nothing(hospital: Hospital, record: int) -> None:
     with hospital.site.uow(Actor.nobody(), readonly=True) as uow:
         allowed = hospital.site.access_map.allowed(uow)

@@ -1,9 +1,10 @@
 """An archived record with a paper volume and pages, and how it is asked for: where stories of lending begin."""
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from archive.actor import Actor
 from archive.journal import Event
-from archive.models import Request
+from archive.models import Patient, Request
 from archive.policy.rights import Overlay
 from archive.services import holdings, loans, places, records, requests, slips, steps, tree
 from tests.conftest import RECORD, Hospital
@@ -87,3 +88,11 @@ def cover(hospital: Hospital, record: int, overlay: Overlay = Overlay.SEALED) ->
         uow.session.flush()
         tree.reclassify(uow, node)
         uow.record(Event("test.covered"))
+
+
+def merged(hospital: Hospital, mrn: str, into: str) -> None:
+    """One number is given up for another: it is the same patient."""
+    with hospital.site.uow(Actor.system("test")) as uow:
+        kept = select(Patient.id).where(Patient.mrn == into).scalar_subquery()
+        given_up = update(Patient).where(Patient.mrn == mrn).values(merged_into=kept)
+        uow.session.execute(given_up, execution_options={"scope": "test", "synchronize_session": False})

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from archive.errors import Forbidden, Invalid, Throttled
+from archive.errors import Forbidden, Invalid, NotFound, Throttled
 from archive.i18n import speaking
 from archive.journal import READS, words_of
 from archive.models import ReadEvent
-from archive.services import find_exact, tree
+from archive.services import find_exact, listing, pinpoint, tree, whereabouts
 from archive.services.find_exact import Hit
 from tests.conftest import RECORD, Clock, Hospital
-from tests.services.lending import archive_it
+from tests.services.lending import archive_it, merged
 
 MRN = "00218647"
 NAMED = {"mrn": MRN, "patient_name": "刘婷婷", "purpose": "treatment"}
@@ -104,10 +104,41 @@ def test_a_hidden_stay_is_not_betrayed_by_its_date(hospital: Hospital, archived:
     assert len(find(hospital, "head", hidden)) == 2
 
 
-def test_the_service_desk_finds_no_medical_record_while_the_matrix_lets_it_discover_none(
+def test_the_service_desk_finds_by_number_and_name_and_in_no_other_way(
     hospital: Hospital, archived: int
 ) -> None:
+    (hit,) = find(hospital, "desk", NAMED)
+    assert (hit.node.stay, hit.name, hit.discharged_on, hit.dept) == (
+        "00218647-2",
+        "刘婷婷",
+        "2026-11-12",
+        "产科",
+    )
+    assert (hit.href, hit.may_ask) == (None, True)
+    assert (hit.node.title, hit.node.fields) == (None, [])
+    assert find(hospital, "desk", NAMED | {"patient_name": "刘婷某"}) == []
+    with hospital.uow("desk", readonly=True) as uow:
+        assert whereabouts.find(uow, MRN).people == []
+        assert pinpoint.by_number(uow, MRN) == pinpoint.by_name(uow, "刘婷婷") == []
+        assert archived not in {view.id for view in listing.newest(uow)}
+        with pytest.raises(NotFound):
+            uow.node(archived)
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_the_service_desk_finds_nothing_that_is_sensitive(
+    hospital: Hospital, record: int, level: int
+) -> None:
+    archive_it(hospital, record, level=level)
     assert find(hospital, "desk", NAMED) == []
+
+
+def test_a_number_that_was_merged_finds_the_person_under_either(hospital: Hospital, archived: int) -> None:
+    first_stay(hospital, mrn="00111111")
+    merged(hospital, "00111111", MRN)
+    both = ["00218647-2", "00111111-1"]
+    for mrn in (MRN, "00111111"):
+        assert [hit.node.stay for hit in find(hospital, "clinician2", NAMED | {"mrn": mrn})] == both
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Accounts and roles: who keeps them, who gives them, and what is refused."""
 
+import getpass
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import permutations
@@ -7,7 +8,8 @@ from itertools import permutations
 import pytest
 from sqlalchemy import select
 
-from archive.errors import Conflict, Forbidden, Invalid, Stale
+from archive import cli
+from archive.errors import Conflict, Forbidden, Invalid, Stale, Throttled
 from archive.i18n import speaking
 from archive.journal import CHANGES, Origin, words_of
 from archive.models import AuditEvent, Membership, Principal, ReadEvent, Session, User
@@ -199,6 +201,60 @@ def test_a_wrong_old_password_stands_in_the_journal(hospital: Hospital) -> None:
     with hospital.site.journal() as session:
         event = session.scalars(select(ReadEvent).where(ReadEvent.action == "user.password_refused")).one()
         assert (event.actor, event.result) == ("clerk", "denied")
+
+
+def test_whoever_tries_passwords_on_a_computer_left_open_is_stopped(hospital: Hospital, clock: Clock) -> None:
+    for _try in range(sessions.FREE_TRIES):
+        with hospital.uow("clerk") as uow, pytest.raises(Invalid):
+            people.change_own_password(uow, old="guessed", new=NEW, again=NEW)
+    with hospital.uow("clerk") as uow, pytest.raises(Throttled):
+        people.change_own_password(uow, old=PASSWORD, new=NEW, again=NEW)
+    with hospital.uow("clinician") as uow:
+        people.change_own_password(uow, old=PASSWORD, new=NEW, again=NEW)
+    clock.forward(minutes=16)
+    with hospital.uow("clerk") as uow:
+        people.change_own_password(uow, old=PASSWORD, new=NEW, again=NEW)
+
+
+def test_a_password_that_somebody_else_gave_is_to_be_changed(hospital: Hospital) -> None:
+    with hospital.uow("sysadmin") as uow:
+        people.set_password(uow, account(hospital, uow, "clinician"), password=NEW)
+    assert hospital.actor("clinician").must_change
+    assert not hospital.actor("clerk").must_change
+    with hospital.uow("clinician") as uow:
+        people.change_own_password(uow, old=NEW, new=PASSWORD, again=PASSWORD)
+    assert not hospital.actor("clinician").must_change
+
+
+def test_the_operator_sets_the_password_that_nobody_else_may_set(
+    hospital: Hospital, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = sign_in(hospital, "security")
+    typed = iter([NEW, NEW])
+    monkeypatch.setattr(getpass, "getpass", lambda _prompt: next(typed))
+    command = cli.parser().parse_args(["user", "password", "security"])
+    command.run(hospital.site.settings, command)
+    assert "set 1 password: security; ended 1 sessions" in capsys.readouterr().out
+    assert not is_signed_in(hospital, token)
+    assert is_signed_in(hospital, sign_in(hospital, "security", NEW))
+    assert hospital.actor("security").must_change
+    with hospital.site.session(readonly=True) as session:
+        event = session.scalars(select(AuditEvent).where(AuditEvent.action == "user.password_set")).one()
+        assert (event.actor, event.object_id) == ("system:user.password", hospital.people["security"])
+
+
+@pytest.mark.parametrize(
+    "typed", [["too short"], ["aaaaaaaaaaaaaaaa"], ["my security key"], [NEW, "another one"]]
+)
+def test_the_operator_keeps_to_the_same_rule(
+    hospital: Hospital, monkeypatch: pytest.MonkeyPatch, typed: list[str]
+) -> None:
+    given = iter(typed)
+    monkeypatch.setattr(getpass, "getpass", lambda _prompt: next(given))
+    command = cli.parser().parse_args(["user", "password", "security"])
+    with pytest.raises(Invalid):
+        command.run(hospital.site.settings, command)
+    assert is_signed_in(hospital, sign_in(hospital, "security"))
 
 
 def test_a_person_moves_to_another_department_and_the_name_is_found_by_its_pinyin(hospital: Hospital) -> None:

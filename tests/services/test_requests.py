@@ -331,10 +331,18 @@ def test_a_draft_is_not_lent_by_number(hospital: Hospital, record: int) -> None:
         assert session.scalar(select(func.count(Request.id))) == 0
 
 
-@pytest.mark.parametrize("account", NOTHING_TO_DO_WITH_IT)
+@pytest.mark.parametrize("account", sorted(set(NOTHING_TO_DO_WITH_IT) - {"desk"}))
 def test_asking_by_number_is_not_for_everybody(hospital: Hospital, archived: int, account: str) -> None:
     with pytest.raises(Forbidden), hospital.uow(account) as uow:
         requests.ask_by_number(uow, number="00218647-2", kind="paper", purpose="discussion", days=3)
+
+
+def test_the_service_desk_asks_by_number_for_what_it_may_find(hospital: Hospital, archived: int) -> None:
+    with hospital.uow("desk") as uow:
+        requests.ask_by_number(uow, number="00218647-2", kind="paper", purpose="discussion", days=3)
+        assert requests.mine(uow) == [], "until it is granted it tells nothing"
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert [slip.requester for slip in requests.to_decide(uow)] == ["desk甲"]
 
 
 def test_the_title_in_a_request_is_checked_again(hospital: Hospital, archived: int) -> None:

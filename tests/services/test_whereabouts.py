@@ -17,7 +17,7 @@ from archive.services.tracers import Trace
 from archive.services.whereabouts import File, Found
 from archive.site import Site
 from tests.conftest import RECORD, Clock, Hospital
-from tests.services.lending import SHELF, approved, archive_it, issue, shelf
+from tests.services.lending import SHELF, approved, archive_it, issue, merged, shelf
 
 MRN, IDENTITY = "00218647", "11010519491231002X"
 TEST = {"scope": "test"}
@@ -397,6 +397,34 @@ def test_a_search_is_written_with_its_words_and_whom_it_showed(hospital: Hospita
         ("whereabouts.searched", 2, {"query": "110105********002X", "found": 1}),
         ("whereabouts.searched", 0, {"query": "王", "found": 0}),
     ]
+
+
+OLD = "00111111"
+
+
+def test_a_number_that_was_merged_leads_to_the_one_that_counts_and_says_so(
+    hospital: Hospital, archived: int
+) -> None:
+    first = archive_it(hospital, stay(hospital, OLD), location=SHELF)
+    merged(hospital, OLD, MRN)
+    for typed in (OLD, MRN, "liutingting", f"B{OLD}-1", f"{OLD}-1"):
+        for account in ("archivist", "clinician"):
+            (person,) = look(hospital, account, typed).people
+            assert (person.mrn, person.merged) == (MRN, (OLD,)), typed
+            assert {file.node.id for file in person.files} == {first, archived}
+    (person,) = look(hospital, "clerk", OLD).people
+    assert (person.mrn, person.name, person.merged) == (MRN, None, (OLD,))
+    assert look(hospital, "clinician2", OLD).people == look(hospital, "desk", OLD).people == []
+
+
+def test_whoever_may_know_the_old_number_alone_is_not_told_the_new_one(
+    hospital: Hospital, record: int
+) -> None:
+    archive_it(hospital, stay(hospital, OLD), location=shelf(hospital))
+    archive_it(hospital, record, location=SHELF, level=3)
+    merged(hospital, OLD, MRN)
+    (person,) = look(hospital, "clinician", OLD).people
+    assert (person.mrn, person.merged) == (OLD, ())
 
 
 @contextmanager

@@ -43,7 +43,8 @@ def ask(uow: UnitOfWork, body: shapes.Asked) -> shapes.Request:
 def listed(uow: UnitOfWork, asked: shapes.RequestsAsked) -> shapes.Requests:
     """One's own requests; with show=to_decide those that wait for one's decision."""
     found = requests.to_decide(uow) if asked.show == "to_decide" else requests.mine(uow)
-    return shapes.Requests(items=[_shown(uow, slip, slips.one(uow, slip.uuid)) for slip in found])
+    rows = slips.rows(uow, [slip.uuid for slip in found])
+    return shapes.Requests(items=[_shown(uow, slip, rows[slip.uuid]) for slip in found])
 
 
 @operation(

@@ -13,10 +13,10 @@ from archive.policy.types import TYPES
 from archive.services.imports import bulk
 from archive.services.imports.persons import Persons
 from archive.services.imports.rows import Keep, Made, Outcome, Reader, Row, refuse_doubles
+from archive.services.patient_names import ALIAS
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "imports"}
-ALIAS = "old_number"
 RECORD_NUMBER = re.compile(TYPES["medical_record"].field("mrn").pattern or "")
 
 

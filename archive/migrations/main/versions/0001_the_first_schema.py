@@ -163,6 +163,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("patient", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_patient_id_hash"), ["id_hash"], unique=False)
+        batch_op.create_index(batch_op.f("ix_patient_merged_into"), ["merged_into"], unique=False)
         batch_op.create_index("ix_patient_mother", ["mother"], unique=False)
         batch_op.create_index("ix_patient_mother_key", ["mother_key"], unique=False)
         batch_op.create_index("ix_patient_name", ["name"], unique=False)
@@ -489,6 +490,7 @@ def upgrade() -> None:
         sa.Column("account", sa.String(length=60), nullable=False),
         sa.Column("staff_no", sa.String(length=30), nullable=False),
         sa.Column("password", sa.String(length=200), nullable=True),
+        sa.Column("must_change", sa.Boolean(), nullable=False),
         sa.Column("clearance", sa.Integer(), nullable=False),
         sa.Column("locale", sa.String(length=10), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),

@@ -1,0 +1,51 @@
+"""How a node is named: by its id, its uuid, or the slugs along its path, the old ones too."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, select
+from sqlalchemy.orm import Session, aliased
+
+from archive.models import ROOT_ID, Node, NodeAlias
+
+
+def locate(ref: int | UUID | str) -> Select[Node]:
+    """The node of an id, a uuid or a path of slugs, whether or not anybody may know of it."""
+    if isinstance(ref, int):
+        return select(Node).where(Node.id == ref)
+    if isinstance(ref, UUID):
+        return select(Node).where(Node.uuid == ref)
+    return _by_slugs(_parts(ref))
+
+
+def renamed(session: Session, path: str) -> Node | None:
+    """The last slug may be the one from before the archival number was given, or from where the node lay before."""
+    *above, last = _parts(path) or [""]
+    parent = session.scalar(_by_slugs(above), execution_options={"scope": "node"})
+    if parent is None:
+        return None
+    found = (
+        select(Node)
+        .join(NodeAlias, NodeAlias.node_id == Node.id)
+        .where(NodeAlias.parent_id == parent.id, NodeAlias.slug == last)
+    )
+    return session.scalar(found, execution_options={"scope": "node"})
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.strip("/").split("/") if part]
+
+
+def _by_slugs(slugs: list[str]) -> Select[Node]:
+    """A path is resolved with self-joins: a recursive query joined to VALUES fails on SQLite."""
+    top = aliased(Node)
+    statement: Select[Any] = select(top).where(top.id == ROOT_ID) if not slugs else select(Node)
+    if not slugs:
+        return statement
+    child: Any = Node
+    for slug in reversed(slugs[1:]):
+        statement = statement.where(child.slug == slug)
+        parent = aliased(Node)
+        statement = statement.join(parent, parent.id == child.parent_id)
+        child = parent
+    return statement.where(and_(child.slug == slugs[0], child.parent_id == ROOT_ID, child.id != ROOT_ID))
