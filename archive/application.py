@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive import blueprints, gate, migrate, templating
 from archive.actor import Actor
+from archive.db import is_full
 from archive.errors import CODES, ArchiveError, of_status
 from archive.i18n import _, locale, speaking
 from archive.services import sessions
@@ -94,7 +95,8 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def forged(_raised: CSRFError) -> tuple[Response | str, int]:
-        return _error(400, "csrf", None)
+        with speaking(g.get("locale") or request.cookies.get("locale", "zh_CN")):
+            return _error(400, "csrf", _("Go back, load the page again and repeat the step."))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> tuple[Response | str, int] | HTTPException:
@@ -106,7 +108,7 @@ def _answer_errors(app: Flask) -> None:
     @app.errorhandler(DBAPIError)
     @app.errorhandler(NoConnection)
     def unreachable(error: DBAPIError | NoConnection) -> tuple[Response | str, int]:
-        if not is_outage(error):
+        if is_full(error) or not is_outage(error):
             return failed(error)
         # Not the error itself: it would write the statement and its values into the log.
         cause = type(getattr(error, "orig", error)).__name__
@@ -117,6 +119,9 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> tuple[Response | str, int]:
+        if is_full(error):
+            app.logger.error("the disk is full", extra={"request": str(g.get("request_id"))})
+            return _error(507, "full", None)
         app.logger.error("request failed", exc_info=error, extra={"request": str(g.get("request_id"))})
         return _error(500, "error", None)
 
@@ -133,22 +138,18 @@ def _error(status: int, code: str, reason: str | None, fields: Any = None) -> tu
     if status == 503:
         return _outage(code)
     with speaking(g.get("locale") or request.cookies.get("locale", "zh_CN")):
-        if gate.is_for_programs():
-            return _to_a_program(status, code, reason, fields)
-        if _wants_json():
-            message = reason or HTTPStatus(status).phrase
-            return jsonify({"error": code, "message": message, "text": message, "state": "bad",
-                            **({"fields": fields} if fields else {})}), status  # fmt: skip
-        return _page(status, reason)
-
-
-def _to_a_program(status: int, code: str, reason: str | None, fields: Any) -> tuple[Response, int]:
-    """An error of the API: its codes are a closed list, whoever refused."""
-    if code not in CODES:
+        if not _wants_json():
+            return _page(status, reason)
         kind = of_status(status)
-        code, reason = kind.code, reason or str(kind())
-    said = {"error": code, "message": reason or str(of_status(status)())}
-    return jsonify(said | ({"fields": fields} if fields else {})), status
+        said: dict[str, Any] = {
+            "error": code if code in CODES else kind.code,
+            "message": reason or str(kind()),
+        }
+        if fields:
+            said["fields"] = fields
+        if not gate.is_for_programs():  # a script of our pages, which shows `text` beside what was sent
+            said |= {"text": said["message"], "state": "bad"}
+        return jsonify(said), status
 
 
 def _page(status: int, reason: str | None) -> tuple[Response | str, int]:

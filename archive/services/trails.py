@@ -84,7 +84,7 @@ def _meanings(text: str) -> Iterable[Any]:
         yield select(Node.id).where(Node.archival_no == normalised(text))
         yield select(Holding.node_id).where(Holding.barcode == text.strip().upper())
         mrn, _dash, times = text.strip().partition("-")
-        if times.isdigit() and len(times) < 4:
+        if times.isdecimal() and len(times) < 4:
             yield (
                 select(Record.node_id)
                 .join(Encounter, Encounter.id == Record.encounter_id)

@@ -6,13 +6,18 @@ from uuid import UUID
 
 from sqlalchemy import and_
 
+from archive.errors import Invalid
+from archive.i18n import _
 from archive.models import Node
 from archive.policy.types import TYPES
 
 
 def chosen(folder: Node, uuids: list[str]) -> Any:
     """The condition for the rows chosen in a folder's list."""
-    return and_(Node.parent_id == folder.id, Node.uuid.in_([UUID(text) for text in uuids]))
+    try:
+        return and_(Node.parent_id == folder.id, Node.uuid.in_([UUID(text) for text in uuids]))
+    except ValueError as error:
+        raise Invalid(_("Choose rows of this list first.")) from error
 
 
 def form_values(node: Node) -> dict[str, object]:

@@ -16,7 +16,9 @@ from archive.uow import UnauditedChange
 from tests.conftest import CAST, Clock, Hospital
 
 DONE: list[Any] = []
-FULL = _l("The disk is full, so the file was not kept. Tell the system administrator, then upload it again.")
+FULL = _l(
+    "The disk is full, so nothing new can be kept. Tell the system administrator; when there is room, try again."
+)
 
 
 @pytest.fixture(autouse=True)
