@@ -28,7 +28,7 @@ BEAT = 5.0
 TRIES = 3
 PAUSE = timedelta(seconds=10)
 """After the first failure; four times as long after each further one."""
-NO_ROOM = timedelta(minutes=1)
+NO_ROOM = timedelta(seconds=20)
 """Between two tries while the disk is full: whoever makes room must not have to start every job again."""
 PASSING = (Unavailable, Stale, Full, Throttled)
 """What may be otherwise in a minute."""
