@@ -63,6 +63,7 @@ def create(site: Site) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if site.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=site.settings.trusted_proxies, x_proto=1)  # type: ignore[method-assign]
+    app.before_request(gate.measure)  # before the check of forged forms, which reads the body
     csrf = CSRFProtect(app)
     _remember_people(app, site)
     templating.install(app, site)

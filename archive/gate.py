@@ -21,6 +21,8 @@ from archive.site import Site
 from archive.uow import PROGRAM, SIGNED_IN, Needs, UnitOfWork
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM = 8 * 2**20
+"""Bytes of a request without a file."""
 View = Callable[..., Any]
 
 
@@ -106,11 +108,26 @@ def is_for_programs() -> bool:
     return request.path.startswith("/api/")
 
 
+def measure() -> None:
+    """Before anything reads the body: more than a form holds is taken only from somebody who could upload somewhere."""
+    route: Route | None = getattr(current_app.view_functions.get(request.endpoint or ""), "route", None)
+    if request.method in SAFE or route is None:
+        return
+    if route.file is not None:
+        g.could = _could(route)
+        if not g.actor.is_authenticated:
+            with speaking(g.locale):
+                _ask_to_sign_in(route)
+    if not g.get("could"):
+        request.max_content_length = FORM
+
+
 def conduct(route: Route, parts: dict[str, Any]) -> Response:
     """Answers one request: opens the unit of work, checks, calls the view, writes the journal, commits."""
     readonly = request.method in SAFE
     try:
-        with _staged(route):
+        # What is refused beside the view, by the disk or by another transaction, speaks the reader's language too.
+        with speaking(request.cookies.get("locale", "zh_CN")), _staged(route):
             attempt = partial(_attempt, route, parts, readonly=readonly)
             return attempt() if readonly else site().retrying(attempt)
     except (Forbidden, NotFound) as error:
@@ -124,11 +141,12 @@ def _staged(route: Route) -> Iterator[None]:
 
     Only from somebody who could upload somewhere; what was refused is not kept.
     """
-    given = request.files.get(route.file) if route.file and _could(route) else None
+    given = request.files.get(route.file) if route.file and g.could else None
     if given is None or not given.filename:
         yield
         return
-    g.staged, g.filename = intake.stage(site(), given.stream), given.filename
+    with speaking(g.locale):
+        g.staged, g.filename = intake.stage(site(), given.stream), given.filename
     try:
         yield
     finally:
@@ -139,7 +157,8 @@ def _could(route: Route) -> bool:
     """Whether this person might do it somewhere; whether here, the gate decides as always."""
     with site().session(readonly=True) as session:
         g.session = session
-        return not isinstance(route.needs, P) or route.needs in _actor(route).anywhere
+        actor, needs = _actor(route), route.needs if isinstance(route.needs, tuple) else (route.needs,)
+        return actor.is_authenticated and any(not isinstance(n, P) or n in actor.anywhere for n in needs)
 
 
 def _attempt(route: Route, parts: dict[str, Any], *, readonly: bool) -> Response:
