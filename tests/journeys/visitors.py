@@ -25,7 +25,8 @@ class Visitor:
 
     def __init__(self, url: str, account: str) -> None:
         self.url, self.session = url, requests.Session()
-        self.session.headers["Accept"] = "text/html"
+        # A refusal that leaves a body unread ends the connection; the next request must not meet its end.
+        self.session.headers.update({"Accept": "text/html", "Connection": "close"})
         self.csrf = self._token("/sign-in")
         answer = self.post("/sign-in", {"account": account, "password": PASSWORD})
         assert answer.status_code == 302, answer.text
