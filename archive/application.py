@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive import blueprints, gate, migrate, templating, way_back
 from archive.actor import Actor
-from archive.db import canonical
+from archive.db import canonical, is_full
 from archive.errors import CODES, ArchiveError, of_status
 from archive.i18n import _, locale, speaking
 from archive.services import sessions
@@ -64,6 +64,7 @@ def create(site: Site) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if site.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=site.settings.trusted_proxies, x_proto=1)  # type: ignore[method-assign]
+    app.before_request(gate.measure)  # before the check of forged forms, which reads the body
     csrf = CSRFProtect(app)
     _remember_people(app, site)
     templating.install(app, site)
@@ -96,7 +97,8 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def forged(_raised: CSRFError) -> tuple[Response | str, int]:
-        return _error(400, "csrf", None)
+        with speaking(g.get("locale") or request.cookies.get("locale", "zh_CN")):
+            return _error(400, "csrf", _("Go back, load the page again and repeat the step."))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> tuple[Response | str, int] | HTTPException:
@@ -108,7 +110,7 @@ def _answer_errors(app: Flask) -> None:
     @app.errorhandler(DBAPIError)
     @app.errorhandler(NoConnection)
     def unreachable(error: DBAPIError | NoConnection) -> tuple[Response | str, int]:
-        if not is_outage(error):
+        if is_full(error) or not is_outage(error):
             return failed(error)
         # Not the error itself: it would write the statement and its values into the log.
         cause = type(getattr(error, "orig", error)).__name__
@@ -119,6 +121,9 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> tuple[Response | str, int]:
+        if is_full(error):
+            app.logger.error("the disk is full", extra={"request": str(g.get("request_id"))})
+            return _error(507, "full", None)
         # Where it happened, without its message: that may carry what was typed, or the values of a statement.
         app.logger.error(
             "request failed: %s", canonical({"request": g.get("request_id"), **described(error)})
@@ -138,22 +143,18 @@ def _error(status: int, code: str, reason: str | None, fields: Any = None) -> tu
     if status == 503:
         return _outage(code)
     with speaking(g.get("locale") or request.cookies.get("locale", "zh_CN")):
-        if gate.is_for_programs():
-            return _to_a_program(status, code, reason, fields)
-        if _wants_json():
-            message = reason or HTTPStatus(status).phrase
-            return jsonify({"error": code, "message": message, "text": message, "state": "bad",
-                            **({"fields": fields} if fields else {})}), status  # fmt: skip
-        return _page(status, reason)
-
-
-def _to_a_program(status: int, code: str, reason: str | None, fields: Any) -> tuple[Response, int]:
-    """An error of the API: its codes are a closed list, whoever refused."""
-    if code not in CODES:
+        if not _wants_json():
+            return _page(status, reason)
         kind = of_status(status)
-        code, reason = kind.code, reason or str(kind())
-    said = {"error": code, "message": reason or str(of_status(status)())}
-    return jsonify(said | ({"fields": fields} if fields else {})), status
+        said: dict[str, Any] = {
+            "error": code if code in CODES else kind.code,
+            "message": reason or str(kind()),
+        }
+        if fields:
+            said["fields"] = fields
+        if not gate.is_for_programs():  # a script of our pages, which shows `text` beside what was sent
+            said |= {"text": said["message"], "state": "bad"}
+        return jsonify(said), status
 
 
 def _page(status: int, reason: str | None) -> tuple[Response | str, int]:

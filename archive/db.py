@@ -1,5 +1,6 @@
 """Engines, the declarative bases, column types and SQLite's manners."""
 
+import errno
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -83,6 +84,20 @@ class ReadsBase(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {datetime: Moment}
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether it comes of a disk or a quota that is used up: the store's, the database's, or that of temporary files."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if (
+            getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+            or getattr(error, "sqlstate", "") == "53100"
+        ):
+            return True
+        error = error.__cause__
+    return False
 
 
 def canonical(value: object) -> str:

@@ -103,7 +103,7 @@ class Full(ArchiveError):
 
     def sentence(self) -> str:
         return _(
-            "The disk is full, so the file was not kept. Tell the system administrator, then upload it again."
+            "The disk is full, so nothing new can be kept. Tell the system administrator; when there is room, try again."
         )
 
 
@@ -111,7 +111,7 @@ class WrongMethod(ArchiveError):
     status, code = 405, "wrong_method"
 
     def sentence(self) -> str:
-        return _("This address cannot be used in this way.")
+        return _("This address takes another method. Compare it with openapi.json.")
 
 
 class Malformed(ArchiveError):
@@ -120,7 +120,7 @@ class Malformed(ArchiveError):
     status, code = 400, "malformed"
 
     def sentence(self) -> str:
-        return _("This request cannot be understood.")
+        return _("This request cannot be understood. Load the page again, or compare it with openapi.json.")
 
 
 KINDS = (
@@ -133,6 +133,7 @@ CODES = tuple(kind.code for kind in KINDS)
 def of_status(status: int) -> type[ArchiveError]:
     """The error for a status that the web server itself gives. What has none of its own is malformed, or our fault."""
     named = {
-        kind.status: kind for kind in (NotFound, Forbidden, SignInNeeded, TooLarge, Throttled, WrongMethod)
+        kind.status: kind
+        for kind in (NotFound, Forbidden, SignInNeeded, TooLarge, Throttled, Full, WrongMethod)
     }
     return named.get(status, Malformed if status < 500 else ArchiveError)

@@ -34,6 +34,14 @@ def _drawn(uow: UnitOfWork, field: Field, value: object, error: str | None) -> d
     return drawn
 
 
+def whole(text: str) -> int:
+    """A whole number that any column can hold: the `type=` of what is read from a form or query. Raises ValueError."""
+    given = int(text)
+    if abs(given) >= 2**31:
+        raise ValueError(text)
+    return given
+
+
 def field(name: str, label: str, kind: str = "text", **more: Any) -> dict[str, Any]:
     """One field of a form that is no type's."""
     return {"name": name, "label": label, "kind": kind, **more}

@@ -27,6 +27,8 @@ LONGEST_TYPED = 400
 """Characters of a field that travels in an address: an address holds only so much."""
 UNTIL_CHANGED = frozenset({"me.password", "me.change_password", "session.sign_out"})
 """All that somebody gets whose password is not their own yet."""
+FORM = 8 * 2**20
+"""Bytes of a request without a file."""
 View = Callable[..., Any]
 
 
@@ -155,13 +157,28 @@ def is_for_programs() -> bool:
     return request.path.startswith("/api/")
 
 
+def measure() -> None:
+    """Before anything reads the body: more than a form holds is taken only from somebody who could upload somewhere."""
+    route: Route | None = getattr(current_app.view_functions.get(request.endpoint or ""), "route", None)
+    if request.method in SAFE or route is None:
+        return
+    if route.file is not None:
+        g.could = _could(route)
+        if not g.actor.is_authenticated:
+            with speaking(g.locale):
+                _ask_to_sign_in(route)
+    if not g.get("could"):
+        request.max_content_length = FORM
+
+
 def conduct(route: Route, parts: dict[str, Any]) -> Response:
     """Answers one request: opens the unit of work, checks, calls the view, writes the journal, commits."""
     safe = request.method in SAFE
     # What anybody may do, signing in before all, opens the transaction that it needs itself.
     readonly = safe or route.asks or isinstance(route.needs, Public)
     try:
-        with _staged(route):
+        # What is refused beside the view, by the disk or by another transaction, speaks the reader's language too.
+        with speaking(request.cookies.get("locale", "zh_CN")), _staged(route):
             attempt = partial(_attempt, route, parts, readonly=readonly)
             response = attempt() if safe else site().retrying(attempt)
             sessions.touch(site(), g.actor)
@@ -177,11 +194,12 @@ def _staged(route: Route) -> Iterator[None]:
 
     Only from somebody who could upload somewhere; what was refused is not kept.
     """
-    given = request.files.get(route.file) if route.file and _could(route) else None
+    given = request.files.get(route.file) if route.file and g.could else None
     if given is None or not given.filename:
         yield
         return
-    g.staged, g.filename = intake.stage(site(), given.stream), given.filename
+    with speaking(g.locale):
+        g.staged, g.filename = intake.stage(site(), given.stream), given.filename
     try:
         yield
     finally:

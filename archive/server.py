@@ -4,10 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from time import sleep
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.http.errors import LimitRequestLine
+from gunicorn.util import write_nonblock
+from gunicorn.workers.gthread import ThreadWorker
 
 from archive import create_app, settings
 from archive.settings import Settings
@@ -15,6 +19,23 @@ from archive.site import Site
 
 RESTART = 2.0
 """Seconds before a worker that has died is started again: one that dies at once must not eat the machine."""
+TOO_LONG = (
+    "<!doctype html><meta charset=utf-8><title>414</title><p>地址太长。请返回，缩短检索的文字后重试。"
+    "<p lang=en>The address is too long. Go back and search for fewer words."
+).encode()
+"""Both languages: what nobody has read to its end does not say which is wanted."""
+
+
+class Worker(ThreadWorker):
+    """Gunicorn's threads, with a sentence of ours where it refuses a request before the application sees it."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        if not isinstance(exc, LimitRequestLine):
+            super().handle_error(req, client, addr, exc)
+            return
+        head = f"HTTP/1.1 414 URI Too Long\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: {len(TOO_LONG)}"
+        with suppress(OSError):  # whoever asked may be gone
+            write_nonblock(client, head.encode() + b"\r\n\r\n" + TOO_LONG)
 
 
 class WebServer(BaseApplication):
@@ -26,9 +47,9 @@ class WebServer(BaseApplication):
 
     def load_config(self) -> None:
         options: dict[str, Any] = {
-            "bind": f"0.0.0.0:{self._chosen.port}", "worker_class": "gthread", "workers": self._chosen.processes,
+            "bind": f"0.0.0.0:{self._chosen.port}", "worker_class": Worker, "workers": self._chosen.processes,
             "threads": self._chosen.threads, "timeout": 120, "graceful_timeout": 10, "proc_name": "juanzong",
-            "loglevel": "warning", "keepalive": 5, "control_socket_disable": True,
+            "loglevel": "warning", "keepalive": 5, "limit_request_line": 8190, "control_socket_disable": True,
             # No log of addresses: who opened what stands in the journal of reads, which nobody can change.
             "accesslog": None,
         }  # fmt: skip

@@ -14,8 +14,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from archive import guard, journal
 from archive.access_map import AccessMap
 from archive.actor import Actor
-from archive.db import connect
-from archive.errors import Stale, Unavailable
+from archive.db import connect, is_full
+from archive.errors import Full, Stale, Unavailable
 from archive.i18n import _
 from archive.index_fields import FIELDS
 from archive.journal import Event, Origin
@@ -151,7 +151,7 @@ class Site:
                     session, journal.READS, event, actor=actor, origin=origin, at=self.clock(), keys=self.keys
                 )
         except DBAPIError as error:
-            raise Unavailable from error
+            raise (Full if is_full(error) else Unavailable) from error
 
 
 def passing(error: DBAPIError) -> bool:

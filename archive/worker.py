@@ -45,8 +45,9 @@ def work(site: Site, *, once: bool = False, stop: Event | None = None) -> None:
     for thread in threads:
         thread.start()
     while not stop.is_set():
-        if not _guarded("job", lambda: take_one(site, me, stop)):
-            stop.wait(IDLE)
+        found = _guarded("job", lambda: take_one(site, me, stop))
+        if not found:
+            stop.wait(PAUSE if found is None else IDLE)
     for thread in threads:
         thread.join()
     _guarded("leave", lambda: _forget(site, me))
@@ -108,13 +109,13 @@ def _do(site: Site, me: str, chore: Chore) -> bool:
     return True
 
 
-def _guarded(name: str, act: Callable[[], bool]) -> bool:
-    """What goes wrong is noted, and the worker lives on: the database may be back in a minute."""
+def _guarded(name: str, act: Callable[[], bool]) -> bool | None:
+    """What goes wrong is noted, gives None, and the worker lives on: the database may be back in a minute."""
     try:
         return act()
     except Exception as error:  # noqa: BLE001
         queue.tell("worker.error", task=name, **queue.described(error))
-        return False
+        return None
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from archive.site import Site
 from archive.start import prepare
 from archive.uow import UnitOfWork
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.soaking"]
 
 START = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
 """Friday, half past nine in the morning at the hospital."""

@@ -8,7 +8,7 @@ from flask import Response, flash, g, make_response, redirect, render_template, 
 
 from archive.blueprints.jobs import drawn
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.forms import field
+from archive.forms import field, whole
 from archive.gate import Section
 from archive.i18n import _, _l
 from archive.policy.permissions import P
@@ -80,9 +80,9 @@ def columns(uow: UnitOfWork, name: str) -> str | Response:
 def _plan(token: str) -> Plan:
     """What has been chosen so far: the kind in the address, the columns in the form."""
     asked, form = request.args, request.form
-    said = {name.removeprefix("col-"): int(place) if place.isdecimal() else None
+    said = {name.removeprefix("col-"): int(place) if place.isdecimal() and len(place) < 5 else None
             for name, place in form.items() if name.startswith("col-")}  # fmt: skip
-    return Plan(asked.get("kind", ""), token, asked.get("category"), said, form.get("digits", type=int))
+    return Plan(asked.get("kind", ""), token, asked.get("category"), said, form.get("digits", type=whole))
 
 
 def _columns(uow: UnitOfWork, token: str, plan: Plan, problem: str = "") -> str:

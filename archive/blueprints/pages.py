@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 
+from archive.forms import whole
 from archive.gate import Section, typed, typed_token
 from archive.i18n import _
 from archive.policy.permissions import P
@@ -68,14 +69,14 @@ def _bytes(endpoint: str, seen: viewer.Open, ordinal: int, ticket: str, width: i
 @section.page("/a/<slugs:path>/@@page", needs=P.READ, node="path")
 def go_to(uow: UnitOfWork, node: Any) -> Response:
     """The field of the page number, which counts through the whole file."""
-    return _elsewhere(uow, node, request.args.get("n", 1, type=int))
+    return _elsewhere(uow, node, request.args.get("n", 1, type=whole))
 
 
 @section.page("/a/<slugs:path>/++page++<int:number>/image", needs=P.READ, node="path")
 def image(uow: UnitOfWork, node: Any, number: int) -> Response:
     asked = request.args
     return _jpeg(
-        pages.image(uow, node, number, width=asked.get("width", type=int), ticket=asked.get("ticket"))
+        pages.image(uow, node, number, width=asked.get("width", type=whole), ticket=asked.get("ticket"))
     )
 
 

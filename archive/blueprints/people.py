@@ -7,7 +7,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive.blueprints import shown
 from archive.errors import ArchiveError, Invalid
-from archive.forms import field, with_errors
+from archive.forms import field, whole, with_errors
 from archive.gate import Section
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
@@ -23,7 +23,7 @@ section = Section("people", __name__)
 def listing(uow: UnitOfWork) -> str:
     asked = request.args
     sought = Sought(
-        asked.get("q", ""), asked.get("role", ""), asked.get("dept", type=int), "disabled" in asked
+        asked.get("q", ""), asked.get("role", ""), asked.get("dept", type=whole), "disabled" in asked
     )
     listed = directory.listing(uow, sought, after=asked.get("cursor"))
     depts = tree.vocabulary(uow, "departments")
@@ -90,7 +90,7 @@ def _depts(uow: UnitOfWork, chosen: Any) -> dict[str, Any]:
 
 
 def _chosen_depts() -> list[int]:
-    return request.form.getlist("departments", type=int)
+    return request.form.getlist("departments", type=whole)
 
 
 @section.page("/people/add", needs=P.USER_MANAGE, methods=("POST",))
@@ -150,7 +150,7 @@ def _acted(uow: UnitOfWork, uuid: UUID, form: str, act: Any, said: str) -> Respo
 
 @section.page("/people/<uuid:uuid>", needs=P.USER_MANAGE, methods=("POST",))
 def change(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
-    name, version = request.form.get("name", ""), request.form.get("version", 0, type=int)
+    name, version = request.form.get("name", ""), request.form.get("version", 0, type=whole)
     act = lambda user: people.change(uow, user, name=name, departments=_chosen_depts(), version=version)  # noqa: E731
     return _acted(uow, uuid, "change", act, _("Saved."))
 
@@ -189,6 +189,6 @@ def withdraw(uow: UnitOfWork, uuid: UUID, role: str) -> Response | tuple[str, in
 
 @section.page("/people/<uuid:uuid>/clearance", needs=P.ROLE_ASSIGN, methods=("POST",))
 def clear(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
-    level = request.form.get("level", -1, type=int)
+    level = request.form.get("level", -1, type=whole)
     act = lambda user: duties.give_clearance(uow, user, level=level)  # noqa: E731
     return _acted(uow, uuid, "clearance", act, _("The clearance holds from their next click on."))

@@ -8,7 +8,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from archive import envelope
 from archive.blueprints import shown
 from archive.errors import Conflict, Invalid
-from archive.forms import field, with_errors
+from archive.forms import field, whole, with_errors
 from archive.gate import SIGNED_IN, P, Section
 from archive.i18n import _, _l, ngettext
 from archive.services import borrowing, circulation, loans, policies, requests, slips
@@ -141,7 +141,9 @@ def step(uow: UnitOfWork, uuid: UUID, name: str) -> Response:
         if name == "renew":
             loans.renew(uow, row)
         else:
-            requests.advance(uow, row, name, reason=form.get("reason"), version=form.get("version", type=int))
+            requests.advance(
+                uow, row, name, reason=form.get("reason"), version=form.get("version", type=whole)
+            )
     except (Invalid, Conflict) as error:
         uow.undo()
         flash(" ".join(getattr(error, "fields", {}).values()) or str(error), "bad")

@@ -56,7 +56,7 @@ def _filters() -> Filters:
     asked = request.args
     kind, state = asked.get("type"), asked.get("state")
     return Filters(
-        type=kind if kind in TYPES else None, dept=asked.get("dept", type=int), year=asked.get("year", type=int),
+        type=kind if kind in TYPES else None, dept=asked.get("dept", type=forms.whole), year=asked.get("year", type=forms.whole),
         state=state if state in STATES else None,
     )  # fmt: skip
 

@@ -44,8 +44,8 @@ def contents(uow: UnitOfWork, node: Any) -> str:
 def _contents(uow: UnitOfWork, node: Any, seen: NodeView) -> str:
     asked = request.args
     filters = listing.Filters(
-        state=asked.get("state"), type=asked.get("type"), year=asked.get("year", type=int),
-        dept=asked.get("dept", type=int), trashed="trashed" in asked,
+        state=asked.get("state"), type=asked.get("type"), year=asked.get("year", type=forms.whole),
+        dept=asked.get("dept", type=forms.whole), trashed="trashed" in asked,
     )  # fmt: skip
     listed = listing.contents(
         uow,
@@ -117,7 +117,11 @@ def edit(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
     form, action = request.form, url_for(".edit", path=_path(uow, node))
     try:
         tree.edit(
-            uow, node, fields=form, version=form.get("version", 0, type=int), comment=form.get("comment")
+            uow,
+            node,
+            fields=form,
+            version=form.get("version", 0, type=forms.whole),
+            comment=form.get("comment"),
         )
     except Stale as late:
         uow.undo()
@@ -137,7 +141,7 @@ def edit(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
 @section.page("/a/<slugs:path>/@@workflow/<name>", needs=P.DISCOVER, node="path", methods=("POST",))
 def step(uow: UnitOfWork, node: Any, name: str) -> Response:
     form = request.form
-    steps.take(uow, node, name, version=form.get("version", type=int), reason=form.get("reason"))
+    steps.take(uow, node, name, version=form.get("version", type=forms.whole), reason=form.get("reason"))
     return make_response(redirect(href(uow, node)))
 
 

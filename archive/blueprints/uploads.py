@@ -7,7 +7,7 @@ from flask import Response, flash, g, jsonify, make_response, redirect, render_t
 from archive import gate
 from archive.blueprints import shown
 from archive.errors import Invalid
-from archive.forms import field
+from archive.forms import field, whole
 from archive.gate import Section
 from archive.i18n import _
 from archive.policy.permissions import P
@@ -56,7 +56,7 @@ def files(uow: UnitOfWork, node: Any) -> str:
 
 @section.page("/a/<slugs:path>/@@upload/withdraw", needs=P.SCAN_REPLACE, node="path", methods=("POST",))
 def withdraw(uow: UnitOfWork, node: Any) -> Response:
-    intake.withdraw(uow, node, representation=request.form.get("file", 0, type=int))
+    intake.withdraw(uow, node, representation=request.form.get("file", 0, type=whole))
     flash(_("The file has been set aside. Its bytes are kept."), "ok")
     return _back(uow, node)
 

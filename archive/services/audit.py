@@ -161,12 +161,15 @@ def _people(uow: UnitOfWork, text: str) -> list[int]:
 
 def _bound(uow: UnitOfWork, asked: _Asked) -> None:
     zone, more = ZoneInfo(uow.site.settings.timezone), asked.more
-    if more.start:
-        asked.since = datetime.combine(more.start, time.min, zone).astimezone(UTC)
-    elif not more.names_somebody:
-        asked.since = uow.now - LATEST
-    if more.end:
-        asked.until = datetime.combine(more.end + timedelta(days=1), time.min, zone).astimezone(UTC)
+    try:
+        if more.start:
+            asked.since = datetime.combine(more.start, time.min, zone).astimezone(UTC)
+        elif not more.names_somebody:
+            asked.since = uow.now - LATEST
+        if more.end:
+            asked.until = datetime.combine(more.end + timedelta(days=1), time.min, zone).astimezone(UTC)
+    except OverflowError as error:  # the first day of the year 1, the last of 9999
+        raise Invalid(_("This day is out of range. Choose another one.")) from error
 
 
 def _page(uow: UnitOfWork, asked: _Asked, after: str | None) -> Found:

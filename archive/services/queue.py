@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from archive.actor import Actor
-from archive.db import canonical
+from archive.db import canonical, is_full
 from archive.errors import ArchiveError, Full, Stale, Throttled, Unavailable
 from archive.i18n import _l, speaking
 from archive.journal import Origin
@@ -28,6 +28,8 @@ BEAT = 5.0
 TRIES = 3
 PAUSE = timedelta(seconds=10)
 """After the first failure; four times as long after each further one."""
+NO_ROOM = timedelta(seconds=20)
+"""Between two tries while the disk is full: whoever makes room must not have to start every job again."""
 PASSING = (Unavailable, Stale, Full, Throttled)
 """What may be otherwise in a minute."""
 
@@ -122,7 +124,9 @@ def _failed(run: JobRun, job: Job, error: Exception) -> None:
         _conclude(run, "failed", message=str(error)[:500])
         return
     tell("job.error", job=str(job.uuid), kind=run.kind, tries=job.tries, **described(error))
-    if job.tries < TRIES:
+    if is_full(error):
+        _again(run, NO_ROOM, tries=0)
+    elif job.tries < TRIES:
         _again(run, PAUSE * 4 ** (job.tries - 1))
     else:
         _conclude(

@@ -30,15 +30,16 @@ FORGIVEN = ("openseadragon",)
 
 @dataclass
 class Archive:
-    """A served archive and its folder."""
+    """A served archive, its folder and its settings."""
 
     url: str
     var: Path
     server: subprocess.Popen[bytes]
+    settings: dict[str, str] = field(default_factory=dict)
 
     def site(self) -> Site:
         """The same archive, from within the test."""
-        return Site(Settings(var=self.var))
+        return Site(Settings.model_validate({"var": self.var, **self.settings}))
 
 
 def free_port() -> int:
@@ -47,10 +48,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(var: Path, log: Path) -> Archive:
+def start(var: Path, log: Path, **settings: str) -> Archive:
     """Serves the archive in `var` and waits until it answers."""
     port = free_port()
     environment = os.environ | {"JUANZONG_VAR": str(var), "JUANZONG_PORT": str(port), "PYTHONPATH": str(ROOT)}
+    environment |= {f"JUANZONG_{name.upper()}": value for name, value in settings.items()}
     with log.open("ab") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "archive.cli", "serve"], cwd=ROOT, env=environment, stdout=output, stderr=output,
@@ -58,7 +60,7 @@ def start(var: Path, log: Path) -> Archive:
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     wait_for(lambda: answers(url), f"the server on {url}; see {log}")
-    return Archive(url, var, server)
+    return Archive(url, var, server, settings)
 
 
 def answers(url: str) -> bool:

@@ -1,5 +1,6 @@
 """Long work: who does it, how it ends, and who may see and stop it."""
 
+import errno
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,9 @@ from archive.uow import UnauditedChange
 from tests.conftest import CAST, Clock, Hospital
 
 DONE: list[Any] = []
-FULL = _l("The disk is full, so the file was not kept. Tell the system administrator, then upload it again.")
+FULL = _l(
+    "The disk is full, so nothing new can be kept. Tell the system administrator; when there is room, try again."
+)
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +48,11 @@ def kinds() -> Iterator[None]:
     @handles("test.refuse", label=_l("Refusing"), gives_up=lambda _uow, job: DONE.append(job.state))
     def refuse(run: JobRun) -> dict[str, Any]:
         raise JobFailed(FULL)
+
+    @handles("test.fill", label=_l("Filling"))
+    def fill(run: JobRun) -> dict[str, Any]:
+        DONE.append("full")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     yield
     for kind in set(known) - before:
@@ -171,6 +179,17 @@ def test_what_goes_wrong_is_tried_three_times_with_pauses_then_told(
     assert shown.state.kind == "bad"
     assert "ZeroDivision" not in shown.message
     assert shown.can_retry
+
+
+def test_a_job_waits_for_room_on_a_full_disk_and_is_never_given_up(
+    site: Site, hospital: Hospital, clock: Clock
+) -> None:
+    job = ask(hospital, "archivist", "test.fill")
+    for _try in range(5):
+        work_off(site)
+        assert look(hospital, "archivist", job).running
+        clock.forward(seconds=21)
+    assert DONE == ["full"] * 5
 
 
 def test_a_job_that_cannot_be_done_says_why_and_can_be_tried_again(site: Site, hospital: Hospital) -> None:

@@ -31,9 +31,9 @@ RECORD = [
 ]
 
 
-def wrapped(face: ImageFont.FreeTypeFont, width: int) -> list[str]:
+def wrapped(face: ImageFont.FreeTypeFont, width: int, paragraphs: list[str]) -> list[str]:
     lines = []
-    for paragraph in RECORD:
+    for paragraph in paragraphs:
         line = "　　"
         for letter in paragraph:
             if face.getlength(line + letter) > width:
@@ -53,7 +53,7 @@ def record() -> Image.Image:
     page = Image.new("L", (1654, 1000), 245)
     draw, face = ImageDraw.Draw(page), ImageFont.truetype(font, 32)
     draw.text((700, 60), HEADING, 30, ImageFont.truetype(font, 56))
-    for row, line in enumerate(wrapped(face, 1654 - 360)):
+    for row, line in enumerate(wrapped(face, 1654 - 360, RECORD)):
         draw.text((180, 200 + row * 52), line, 30, face)
     return page
 

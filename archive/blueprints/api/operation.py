@@ -106,7 +106,7 @@ def _json() -> Mapping[str, Any]:
     except RecursionError:  # arrays in arrays in arrays
         given = None
     if not isinstance(given, dict):
-        raise Invalid(_("The body is no JSON object."))
+        raise Invalid(_("Send one JSON object as the body."))
     return given
 
 
