@@ -171,6 +171,11 @@ class NodeView:
         return self._node.year
 
     @property
+    def dept_id(self) -> int | None:
+        """The department; of the tier discover."""
+        return self._node.dept_id
+
+    @property
     def updated_at(self) -> Any:
         return self._node.updated_at
 

@@ -1,14 +1,15 @@
 """Browsing and describing: a folder's contents, a record, adding, editing, its steps and its history."""
 
 from typing import Any
+from uuid import UUID
 
-from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
 from archive import forms
-from archive.blueprints import shown
-from archive.errors import ArchiveError, Invalid, NotFound, Stale
+from archive.blueprints import looks, node_rows, outcomes, shown
+from archive.errors import Invalid, NotFound, Stale
 from archive.gate import Section
-from archive.i18n import _, ngettext
+from archive.i18n import _
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.services import history, listing, records, steps, tree, typed
@@ -28,7 +29,7 @@ def top(uow: UnitOfWork) -> str | Response:
 
 
 @section.page("/a/<slugs:path>", needs=P.DISCOVER, node="path")
-def view(uow: UnitOfWork, node: Any) -> str:
+def view(uow: UnitOfWork, node: Any) -> str | Response:
     seen = NodeView(uow, node)
     if seen.is_container:
         return _contents(uow, node, seen)
@@ -37,27 +38,53 @@ def view(uow: UnitOfWork, node: Any) -> str:
 
 
 @section.page("/a/<slugs:path>/@@contents", needs=P.DISCOVER, node="path")
-def contents(uow: UnitOfWork, node: Any) -> str:
+def contents(uow: UnitOfWork, node: Any) -> Response:
     return _contents(uow, node, NodeView(uow, node))
 
 
-def _contents(uow: UnitOfWork, node: Any, seen: NodeView) -> str:
+def _contents(uow: UnitOfWork, node: Any, seen: NodeView) -> Response:
+    listed = listing.contents(
+        uow, node, sort=_order(node), after=request.args.get("cursor"), filters=_narrowed_to()
+    )
+    told = outcomes.told(seen.uuid)
+    table = shown.table(uow, listed, base=seen.href, told=told)
+    elsewhere = _told_elsewhere(uow, told, table["rows"])
+    head = shown.head(uow, node, seen, "contents")
+    page = render_template("tree/contents.html", view=seen, list=table, elsewhere=elsewhere, **head)
+    return looks.of("contents", node_rows.columns()).remember(make_response(page))
+
+
+def _order(node: Any) -> str:
+    return request.args.get("sort", "number" if node.type == "series" else "position")
+
+
+def _narrowed_to() -> listing.Filters:
     asked = request.args
-    filters = listing.Filters(
+    return listing.Filters(
         state=asked.get("state"), type=asked.get("type"), year=asked.get("year", type=int),
         dept=asked.get("dept", type=int), trashed="trashed" in asked,
     )  # fmt: skip
-    listed = listing.contents(
-        uow,
-        node,
-        sort=asked.get("sort", "number" if node.type == "series" else "position"),
-        after=asked.get("cursor"),
-        filters=filters,
-    )
-    head = shown.head(uow, node, seen, "contents")
-    return render_template(
-        "tree/contents.html", view=seen, list=shown.table(uow, listed, base=seen.href), **head
-    )
+
+
+def _told_elsewhere(
+    uow: UnitOfWork, told: outcomes.Told | None, lines: list[dict[str, Any]]
+) -> list[tuple[NodeView, str]]:
+    """What was refused of rows that are not on this page: chosen on another one, or gone from the list."""
+    here = {UUID(row["id"]).hex for row in lines}
+    missing = {number: note for number, note in (told.notes if told else {}).items() if number not in here}
+    return [
+        (seen, missing[UUID(seen.uuid).hex])
+        for seen in listing.chosen(uow, [UUID(number) for number in missing])
+    ]
+
+
+@section.page("/a/<slugs:path>/@@export", needs=P.DISCOVER, node="path", event="tree.exported")
+def export(uow: UnitOfWork, node: Any) -> Response:
+    """The list as it is narrowed and ordered now, in the columns that are shown, for a spreadsheet."""
+    found = listing.whole(uow, node, sort=_order(node), filters=_narrowed_to())
+    g.reading_words = {"rows": len(found)}
+    columns = node_rows.columns()
+    return looks.spreadsheet("contents", columns, node_rows.of_nodes(uow, found))
 
 
 @section.page("/a/<slugs:path>/@@add", needs=P.ADD, node="path")
@@ -164,16 +191,10 @@ def trash(uow: UnitOfWork, node: Any) -> Response:
 @section.page("/a/<slugs:path>/@@bulk", needs=P.DISCOVER, node="path", methods=("POST",))
 def bulk(uow: UnitOfWork, node: Any) -> Response:
     """One act on many rows, each on its own: what is refused says why, and the others go on."""
-    act, done = request.form.get("act", ""), 0
-    for chosen in uow.list(uow.nodes(P.DISCOVER).where(typed.chosen(node, request.form.getlist("ids")))):
-        try:
-            with uow.session.begin_nested():
-                steps.take(uow, chosen, act)
-            done += 1
-        except ArchiveError as refused:
-            flash(f"{NodeView(uow, chosen).label}: {refused}", "bad")
-    if done:
-        flash(ngettext("%(num)d done", "%(num)d done", done), "ok")
+    form = request.form
+    outcomes.keep(
+        str(node.uuid), steps.take_many(uow, form.getlist("ids", type=UUID), form.get("act", ""), within=node)
+    )
     return make_response(redirect(url_for(".contents", path=_path(uow, node))))
 
 

@@ -12,7 +12,17 @@ from archive.models.carriers import (
     PageText,
     Representation,
 )
-from archive.models.content import ROOT_ID, Counter, Milestone, Node, NodeAlias, NodeVersion, Record, base32
+from archive.models.content import (
+    ROOT_ID,
+    Counter,
+    Milestone,
+    Node,
+    NodeAlias,
+    NodeDraft,
+    NodeVersion,
+    Record,
+    base32,
+)
 from archive.models.events import AuditDetail, AuditEvent, AuditSeal, ReadDetail, ReadEvent, ReadSeal
 from archive.models.people import Encounter, Patient, PatientAlias
 from archive.models.policies import CalendarDay, PolicyVersion, Setting
@@ -26,14 +36,15 @@ from archive.models.security import (
     Policy,
     SecurityEpoch,
 )
-from archive.models.work import ImportRow, Job, Outbox
+from archive.models.work import ImportRow, Job, Notice, Outbox
 
 __all__ = [
     "ROOT_ID",
     "AccessClass", "AccessGrant", "AccessToken", "AuditDetail", "AuditEvent", "AuditSeal", "Blob", "CalendarDay",
     "ClosedBranch", "Container", "Counter", "Device", "Encounter", "Holding", "HoldingEvent", "HoldingStatus",
-    "ImportRow", "Job", "LocalRole", "Location", "Membership", "Milestone", "Node", "NodeAlias", "NodeVersion",
-    "Outbox", "Page", "PageText", "Patient", "PatientAlias", "Policy", "PolicyVersion", "Principal", "ReadDetail",
+    "ImportRow", "Job", "LocalRole", "Location", "Membership", "Milestone", "Node", "NodeAlias", "NodeDraft",
+    "NodeVersion", "Notice", "Outbox", "Page", "PageText", "Patient", "PatientAlias", "Policy", "PolicyVersion", "Principal",
+    "ReadDetail",
     "ReadEvent", "ReadSeal", "Record", "Representation", "Request", "RequestLine", "RoleAssignment",
     "SecurityEpoch", "Session", "Setting", "SignInAttempt", "User", "base32",
 ]  # fmt: skip

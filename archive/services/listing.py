@@ -1,7 +1,9 @@
 """What lies in a folder: one page at a time, by keyset, over what the actor may discover."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select
 
@@ -14,6 +16,8 @@ from archive.uow import UnitOfWork
 
 PAGE = 50
 CAP = 1_000
+TAKEN = 5_000
+"""Rows of a list that are taken away at once; more is a matter of a report."""
 
 SORTS: dict[str, tuple[Any, ...]] = {
     "position": (Node.position, Node.id),
@@ -99,6 +103,30 @@ def count(uow: UnitOfWork, statement: Select[Any]) -> int:
     few = statement.with_only_columns(Node.id).order_by(None).limit(CAP + 1).subquery()
     counting = select(func.count()).select_from(few).execution_options(scope="count")
     return uow.session.scalar(counting) or 0
+
+
+def whole(uow: UnitOfWork, folder: Node, *, sort: str, filters: Filters) -> list[NodeView]:
+    """The children of `folder` as a list takes them away, up to `TAKEN`."""
+    found: list[NodeView] = []
+    after: str | None = None
+    while len(found) < TAKEN:
+        page = contents(uow, folder, sort=sort, after=after, filters=filters)
+        found += page.rows
+        if (after := page.next) is None:
+            break
+    return found
+
+
+def chosen(uow: UnitOfWork, refs: Iterable[UUID]) -> list[NodeView]:
+    """Some nodes by their uuids, as far as the actor may discover them."""
+    wanted = list(refs)
+    return views(uow, uow.list(uow.nodes(P.DISCOVER).where(Node.uuid.in_(wanted)))) if wanted else []
+
+
+def items(uow: UnitOfWork, file: Node) -> list[NodeView]:
+    """卷内文件: all items of a file that the actor may discover, in their order."""
+    within = _narrowed(uow.nodes(P.DISCOVER).where(Node.parent_id == file.id), Filters())
+    return views(uow, uow.list(within.order_by(*SORTS["position"]).limit(CAP)))
 
 
 def newest(uow: UnitOfWork, most: int = 50) -> list[NodeView]:

@@ -311,6 +311,8 @@ def trash(uow: UnitOfWork, node: Node) -> None:
     node.trashed_at, node.overlay_own = uow.now, int(Overlay.TRASHED)
     uow.session.flush()
     reclassify(uow, node)
+    if node.type in INHERITING:  # the item that was still without pages may have been this one
+        records.link(uow, uow.session.get_one(Node, node.parent_id, execution_options=TRUSTED))
     _enqueue_branch(uow, node)
 
 

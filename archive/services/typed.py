@@ -1,18 +1,9 @@
 """What a form of the tree begins with, what was chosen in a list, and how two versions of a form differ."""
 
 from collections.abc import Mapping
-from typing import Any
-from uuid import UUID
-
-from sqlalchemy import and_
 
 from archive.models import Node
 from archive.policy.types import TYPES
-
-
-def chosen(folder: Node, uuids: list[str]) -> Any:
-    """The condition for the rows chosen in a folder's list."""
-    return and_(Node.parent_id == folder.id, Node.uuid.in_([UUID(text) for text in uuids]))
 
 
 def form_values(node: Node) -> dict[str, object]:
