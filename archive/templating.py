@@ -42,7 +42,7 @@ class Entry:
 
 
 MENU = (
-    Entry(_l("Workbench"), "layout-dashboard", "workbench.home", sections=("workbench",)),
+    Entry(_l("Workbench"), "layout-dashboard", "workbench.home", sections=("workbench", "worklists")),
     Entry(_l("Browse"), "folders", "tree.top", (P.DISCOVER,), ("tree", "pages", "uploads", "sharing")),
     Entry(_l("Search"), "search", "search.results", (P.DISCOVER,), ("search",)),
     Entry(

@@ -16,6 +16,7 @@ from archive.models import Container, Holding, HoldingEvent, HoldingStatus, Loca
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING, TYPES
 from archive.services import places, records
+from archive.sight import NodeView
 from archive.uow import UnitOfWork, action
 from archive.workflow import State
 
@@ -242,6 +243,12 @@ def summary(uow: UnitOfWork, node: Node) -> Summary:
     counting = select(func.sum(Node.page_count)).where(Node.path >= node.path, Node.path < node.path_end)
     pages = uow.session.scalar(counting, execution_options=TRUSTED) or 0
     return Summary(carrier_of(uow, node), pages, volumes(uow, node) if uow.can(P.HOLDING_VIEW, node) else [])
+
+
+def counted(uow: UnitOfWork, view: NodeView) -> str:
+    """Sheets / pages of a node, for whoever may see its volumes."""
+    held = summary(uow, uow.node(view.id))
+    return f"{held.sheets if held.sheets is not None else '—'} / {held.pages}"
 
 
 def volumes(uow: UnitOfWork, node: Node) -> list[Volume]:

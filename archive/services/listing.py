@@ -25,6 +25,11 @@ SORTS: dict[str, tuple[Any, ...]] = {
     "updated": (Node.updated_at, Node.id),
 }
 """Every sort ends in the id, and sorts only by what the tier discover may know: an order discloses too."""
+ORDERS = SORTS | {
+    "waiting": (Node.updated_at, Node.id),
+    "discharged": (Node.date_to, Node.id),
+}
+"""What the lists of work are sorted by besides: never empty where they ask for it."""
 DESCENDING = frozenset({"updated"})
 
 
@@ -57,15 +62,21 @@ def contents(uow: UnitOfWork, folder: Node, *, sort: str = "position", after: st
     sort = sort if sort in SORTS else "position"
     chosen = filters or Filters()
     within = _narrowed(uow.nodes(P.DISCOVER).where(Node.parent_id == folder.id, Node.id != folder.id), chosen)
-    purpose = f"folder:{folder.id}:{sort}"
+    return paged(uow, within, f"folder:{folder.id}", sort, after, chosen)
+
+
+def paged(uow: UnitOfWork, within: Select[Any], purpose: str, sort: str, after: str | None,
+          filters: Filters | None = None) -> Listing:  # fmt: skip
+    """One page of `within` in the order `sort`, after a cursor that was made for the same list and order."""
+    purpose = f"{purpose}:{sort}"
     found = uow.list(_page(within, sort, cursor.unpack(uow.site.keys, purpose, after)))
     more = len(found) > PAGE
     rows = found[:PAGE]
     onward = (
-        cursor.pack(uow.site.keys, purpose, [_value(rows[-1], key) for key in SORTS[sort]]) if more else None
+        cursor.pack(uow.site.keys, purpose, [_value(rows[-1], key) for key in ORDERS[sort]]) if more else None
     )
     total = count(uow, within)
-    return Listing(views(uow, rows), min(total, CAP), total > CAP, onward, sort, chosen)
+    return Listing(views(uow, rows), min(total, CAP), total > CAP, onward, sort, filters or Filters())
 
 
 def _value(node: Node, column: Any) -> Any:
@@ -87,7 +98,7 @@ def _narrowed(statement: Select[Any], filters: Filters) -> Select[Any]:
 
 
 def _page(statement: Select[Any], sort: str, after: list[Any] | None) -> Select[Any]:
-    first, last = SORTS[sort]
+    first, last = ORDERS[sort]
     down = sort in DESCENDING
     if after is not None:
         value, number = after
@@ -135,14 +146,3 @@ def newest(uow: UnitOfWork, most: int = 50) -> list[NodeView]:
         Node.workflow != "container", Node.overlay != int(Overlay.TRASHED)
     )
     return views(uow, uow.list(statement.order_by(Node.created_at.desc(), Node.id.desc()).limit(most)))
-
-
-def worklist(uow: UnitOfWork, needs: P, state: str, most: int = 20) -> tuple[list[NodeView], int]:
-    """待办: nodes in `state` on which the actor holds `needs`, oldest first, and how many there are up to the cap."""
-    waiting = uow.nodes(needs).where(
-        Node.state == state,
-        Node.workflow.in_(("description", "medical_record")),
-        Node.overlay != int(Overlay.TRASHED),
-    )
-    rows = uow.list(waiting.order_by(Node.updated_at, Node.id).limit(most))
-    return views(uow, rows), count(uow, waiting)

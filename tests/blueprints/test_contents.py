@@ -48,19 +48,26 @@ def test_what_was_refused_elsewhere_than_on_this_page_is_still_told(
     assert "00218647-2" in page
 
 
-def test_a_bulk_act_reaches_only_into_its_own_folder(hospital: Hospital, record: int, browser: Browse) -> None:
+def test_a_bulk_act_reaches_only_into_its_own_folder(
+    hospital: Hospital, record: int, browser: Browse
+) -> None:
     series, first = series_of(hospital, record)
     fonds = "/a/h001"
     browser("archivist").post(f"{fonds}/@@bulk", {"ids": [str(first)], "act": "catalogue"})
     with hospital.uow("archivist", readonly=True) as uow:
         assert uow.node(record).state == "draft"
-    assert browser("stranger").post(f"{series}/@@bulk", {"ids": [str(first)], "act": "catalogue"}).status_code == 404
+    assert (
+        browser("stranger").post(f"{series}/@@bulk", {"ids": [str(first)], "act": "catalogue"}).status_code
+        == 404
+    )
     browser("scanner").post(f"{series}/@@bulk", {"ids": [str(first)], "act": "catalogue"})
     with hospital.uow("archivist", readonly=True) as uow:
         assert uow.node(record).state == "draft"
 
 
-def test_columns_and_spacing_are_kept_in_the_browser(hospital: Hospital, record: int, browser: Browse) -> None:
+def test_columns_and_spacing_are_kept_in_the_browser(
+    hospital: Hospital, record: int, browser: Browse
+) -> None:
     series, _uuid = series_of(hospital, record)
     archivist = browser("archivist")
     assert 'scope="col">科室' not in archivist.get(f"{series}/@@contents").text.replace(' class="jz-opt"', "")
@@ -93,7 +100,9 @@ def test_the_exported_list_has_the_rows_and_columns_that_one_sees_and_no_formula
     assert browser("stranger").get(f"{series}/@@export").status_code == 404
 
 
-def test_filters_are_said_in_words_and_can_be_taken_away(hospital: Hospital, record: int, browser: Browse) -> None:
+def test_filters_are_said_in_words_and_can_be_taken_away(
+    hospital: Hospital, record: int, browser: Browse
+) -> None:
     series, _uuid = series_of(hospital, record)
     ward = hospital.wards["CK"]
     page = browser("archivist").get(f"{series}/@@contents?state=draft&dept={ward}").text
@@ -103,7 +112,9 @@ def test_filters_are_said_in_words_and_can_be_taken_away(hospital: Hospital, rec
     assert "00218647-2" not in browser("archivist").get(f"{series}/@@contents?state=archived").text
 
 
-def test_a_record_of_sixty_components_shows_them_all(hospital: Hospital, record: int, browser: Browse) -> None:
+def test_a_record_of_sixty_components_shows_them_all(
+    hospital: Hospital, record: int, browser: Browse
+) -> None:
     with hospital.uow("archivist") as uow:
         for n in range(60):
             tree.add(uow, uow.node(record), kind="component", fields={"title": f"第{n}份", "component": "RY"})
