@@ -7,7 +7,18 @@ from functools import partial, wraps
 from typing import Any
 from uuid import UUID, uuid4
 
-from flask import Blueprint, Flask, Response, current_app, g, make_response, redirect, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    request,
+    session,
+    url_for,
+)
 from flask_login import current_user
 from werkzeug.routing import BaseConverter
 
@@ -16,7 +27,7 @@ from archive.errors import ArchiveError, Forbidden, NotFound, SignInNeeded
 from archive.i18n import _, speaking
 from archive.journal import Event, Origin
 from archive.policy.permissions import P
-from archive.services import intake, sessions
+from archive.services import drafts, intake, sessions
 from archive.site import Site
 from archive.uow import PROGRAM, SIGNED_IN, Needs, UnitOfWork
 
@@ -56,6 +67,8 @@ class Route:
     channel: str
     file: str | None
     """The part of the form that is a file: it is on the disk, as `g.staged`, before the transaction begins."""
+    form: str | None
+    """What is sent is the form of this name (`?type=` names it where it is "add"): kept when the session has ended."""
 
 
 class Section(Blueprint):
@@ -65,12 +78,12 @@ class Section(Blueprint):
 
     def page(
         self, rule: str, *, needs: Needs | Public, node: str | None = None, methods: tuple[str, ...] = ("GET",),
-        event: str | None = None, file: str | None = None,
+        event: str | None = None, file: str | None = None, form: str | None = None,
     ) -> Callable[[View], View]:  # fmt: skip
         """Registers a view `(uow, …)`. With `node="path"` that part of the address becomes the node, checked at `needs`."""
 
         def decorate(view: View) -> View:
-            route = Route(view, needs, node, event, self.channel, file)
+            route = Route(view, needs, node, event, self.channel, file, form)
 
             @wraps(view)
             def answer(**parts: Any) -> Response:
@@ -108,14 +121,33 @@ def is_for_programs() -> bool:
 
 def conduct(route: Route, parts: dict[str, Any]) -> Response:
     """Answers one request: opens the unit of work, checks, calls the view, writes the journal, commits."""
-    readonly = request.method in SAFE
+    safe = request.method in SAFE
     try:
         with _staged(route):
-            attempt = partial(_attempt, route, parts, readonly=readonly)
-            return attempt() if readonly else site().retrying(attempt)
+            # Signing in has a transaction of its own: with the cookie of a session that has ended, this one would
+            # read that session first, hold the only write lock, and have it wait for ever.
+            attempt = partial(_attempt, route, parts, readonly=safe or isinstance(route.needs, Public))
+            return attempt() if safe else site().retrying(attempt)
+    except SignInNeeded:
+        _keep_typed(route, parts)
+        raise
     except (Forbidden, NotFound) as error:
         _note_refusal(error)
         raise
+
+
+def _keep_typed(route: Route, parts: dict[str, Any]) -> None:
+    """Keeps what was typed into a form while the session ended. Raises SignInNeeded, which then says so."""
+    token = session.get("_user_id")
+    if route.form is None or route.node is None or not token:
+        return
+    name, ref = request.args.get("type", "") if route.form == "add" else route.form, parts[route.node]
+    if drafts.keep_after_session(site(), token, origin(), _reference(route.node, ref), name, request.form):
+        g.sign_in_next = request.full_path.rstrip("?")
+        with speaking(g.locale):
+            raise SignInNeeded(
+                _("Your session has ended. What you typed is kept: sign in again, and it is offered to you.")
+            )
 
 
 @contextmanager
@@ -137,18 +169,18 @@ def _staged(route: Route) -> Iterator[None]:
 
 def _could(route: Route) -> bool:
     """Whether this person might do it somewhere; whether here, the gate decides as always."""
-    with site().session(readonly=True) as session:
-        g.session = session
+    with site().session(readonly=True) as opened:
+        g.session = opened
         return not isinstance(route.needs, P) or route.needs in _actor(route).anywhere
 
 
 def _attempt(route: Route, parts: dict[str, Any], *, readonly: bool) -> Response:
     here = site()
-    with here.session(readonly=readonly) as session:
-        g.session = session
+    with here.session(readonly=readonly) as opened:
+        g.session = opened
         g.pop("_login_user", None)
         actor = _actor(route)
-        g.uow = uow = here.work(session, actor, origin())
+        g.uow = uow = here.work(opened, actor, origin())
         g.answering = True
         try:
             with speaking(g.locale):

@@ -18,7 +18,7 @@ from sqlalchemy import delete, select, text
 from archive import journal
 from archive.actor import Actor
 from archive.models import Job, Setting
-from archive.services import catalogue, queue, reading
+from archive.services import catalogue, drafts, notices, queue, reading
 from archive.site import Site
 
 IDLE = 0.5
@@ -180,6 +180,8 @@ def _forget(site: Site, me: str) -> bool:
 def clean(site: Site, _me: str) -> None:
     """Once a day: what killed processes left behind, the signs of dead workers, and jobs that made pages long ago."""
     site.store.clean_staging(STAGING)
+    drafts.clean_up(site)
+    notices.clean_up(site)
     for folder in (site.settings.var / "work").glob("*"):
         if time() - folder.stat().st_mtime > STAGING.total_seconds():
             rmtree(folder, ignore_errors=True)
@@ -197,6 +199,12 @@ def expire(site: Site, _me: str) -> None:
         reading.tidy(uow)
 
 
+def remind(site: Site, _me: str) -> None:
+    """Tells borrowers what is due and what is overdue."""
+    with site.uow(Actor.system("remind")) as uow:
+        notices.remind(uow)
+
+
 def revive(site: Site, _me: str) -> int:
     """Lets the jobs of dead workers wait again."""
     return queue.revive(site)
@@ -209,6 +217,6 @@ INDEX_CHORE = Chore("index", 0.5, drain, alone=True)
 DAY = 86_400
 UPKEEP = (
     SEAL, CHECKPOINT, REVIVE, Chore("beat", 10, beat), Chore("clean", DAY, clean, alone=True),
-    Chore("expire", DAY, expire, alone=True),
+    Chore("expire", DAY, expire, alone=True), Chore("remind", 900, remind, alone=True),
 )  # fmt: skip
 INDEX = (INDEX_CHORE,)

@@ -12,7 +12,7 @@ from archive.gate import Section
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
-from archive.services import history, listing, records, steps, tree, typed
+from archive.services import drafts, history, listing, records, steps, tree, typed
 from archive.sight import NodeView, href
 from archive.uow import SIGNED_IN, UnitOfWork
 
@@ -95,10 +95,14 @@ def add_form(uow: UnitOfWork, node: Any) -> str:
         return render_template(
             "tree/choose.html", kinds=kinds, view=NodeView(uow, node), **shown.place(uow, node)
         )
-    return _form(uow, node, kind, request.args, None, url_for(".add", path=_path(uow, node), type=kind.name))
+    draft = drafts.offered(uow, node, kind.name)
+    taken = draft if draft and "draft" in request.args else None
+    values = {**request.args, **(taken.patch if taken else {})}
+    return _form(uow, node, kind, values, None, url_for(".add", path=_path(uow, node), type=kind.name),
+                 offer=None if taken else draft)  # fmt: skip
 
 
-@section.page("/a/<slugs:path>/@@add", needs=P.ADD, node="path", methods=("POST",))
+@section.page("/a/<slugs:path>/@@add", needs=P.ADD, node="path", methods=("POST",), form="add")
 def add(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
     name = request.args.get("type", "")
     try:
@@ -112,10 +116,14 @@ def add(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
 def _form(
     uow: UnitOfWork, node: Any, kind: Any, values: Any, error: Invalid | None, action: str, **more: Any
 ) -> str:
-    fields = forms.fields_of(uow, kind, values, error.fields if error else {})
-    cancel = href(uow, node)
-    return render_template("tree/form.html", kind=kind, fields=fields, action=action, cancel=cancel, node=NodeView(uow, node),
-                           general=[str(error)] if error else [], **shown.place(uow, node), **more)  # fmt: skip
+    """A form of the tree. While an older draft is offered, typing does not overwrite it."""
+    fields, offer = forms.fields_of(uow, kind, values, error.fields if error else {}), more.get("offer")
+    name = drafts.EDIT if "version" in more else kind.name
+    place = url_for(".keep_draft", path=_path(uow, node), form=name)
+    return render_template("tree/form.html", kind=kind, fields=fields, action=action, cancel=href(uow, node),
+                           node=NodeView(uow, node), general=[str(error)] if error else [], draft=None if offer else place,
+                           discard=url_for(".discard_draft", path=_path(uow, node), form=name),
+                           **shown.place(uow, node), **more)  # fmt: skip
 
 
 def _path(uow: UnitOfWork, node: Any) -> str:
@@ -124,38 +132,52 @@ def _path(uow: UnitOfWork, node: Any) -> str:
 
 @section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path")
 def edit_form(uow: UnitOfWork, node: Any) -> str:
-    values = typed.form_values(node)
-    return _form(
-        uow,
-        node,
-        TYPES[node.type],
-        values,
-        None,
-        url_for(".edit", path=_path(uow, node)),
-        version=node.version,
-    )
+    draft = drafts.offered(uow, node, drafts.EDIT)
+    taken = draft if draft and "draft" in request.args else None
+    values = typed.form_values(node) | (taken.patch if taken else {})
+    return _edit_form(uow, node, values, version=taken.base_version if taken else node.version,
+                      offer=None if taken else draft)  # fmt: skip
 
 
-@section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path", methods=("POST",))
+def _edit_form(uow: UnitOfWork, node: Any, values: Any, error: Invalid | None = None, **more: Any) -> str:
+    action = url_for(".edit", path=_path(uow, node))
+    return _form(uow, node, TYPES[node.type], values, error, action, **more)
+
+
+@section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path", methods=("POST",), form="edit")
 def edit(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
-    form, action = request.form, url_for(".edit", path=_path(uow, node))
+    form, version = request.form, request.form.get("version", 0, type=int)
     try:
-        tree.edit(
-            uow, node, fields=form, version=form.get("version", 0, type=int), comment=form.get("comment")
-        )
+        tree.edit(uow, node, fields=form, version=version, comment=form.get("comment"))
     except Stale as late:
         uow.undo()
-        pairs = typed.compared(node, form, late.theirs)
-        return _form(
-            uow, node, TYPES[node.type], form, None, action, version=node.version, conflict=pairs
-        ), late.status
+        pairs = typed.compared(uow, node, form, late.theirs, version)
+        return _edit_form(uow, node, form, version=node.version, conflict=pairs), late.status
     except Invalid as error:
         uow.undo()
-        return _form(
-            uow, node, TYPES[node.type], form, error, action, version=form.get("version")
-        ), error.status
+        return _edit_form(uow, node, form, error, version=version), error.status
     flash(_("Saved."), "ok")
     return make_response(redirect(href(uow, node)))
+
+
+@section.page("/a/<slugs:path>/@@draft/<form>", needs=(P.EDIT, P.ADD), node="path", methods=("POST",))
+def keep_draft(uow: UnitOfWork, node: Any, form: str) -> Response:
+    """Keeps what is being typed; the page asks for it every few seconds of change and when it is left."""
+    kept = drafts.keep(uow, node, form, request.form, request.form.get("version", type=int))
+    said = _("Draft kept %(time)s", time=f"{uow.local(kept):%H:%M}") if kept else ""
+    return make_response({"text": said})
+
+
+@section.page("/a/<slugs:path>/@@draft/<form>/discard", needs=(P.EDIT, P.ADD), node="path", methods=("POST",))
+def discard_draft(uow: UnitOfWork, node: Any, form: str) -> Response:
+    drafts.forget(uow, node, form)
+    path = _path(uow, node)
+    back = (
+        url_for(".edit_form", path=path)
+        if form == drafts.EDIT
+        else url_for(".add_form", path=path, type=form)
+    )
+    return make_response(redirect(back))
 
 
 @section.page("/a/<slugs:path>/@@workflow/<name>", needs=P.DISCOVER, node="path", methods=("POST",))

@@ -17,7 +17,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import clean
-from archive.services import borrowing, numbers, reading, slips
+from archive.services import borrowing, notices, numbers, reading, slips
 from archive.services.attempts import Outcome, attempt, each
 from archive.services.borrowing import Terms
 from archive.services.guards import GUARDS
@@ -164,6 +164,7 @@ def take(
             )
         if request.kind == "eread":
             reading.follow(uow, request, node)
+        notices.decided(uow, request, step.name)
         uow.session.flush()
     return request
 

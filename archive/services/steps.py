@@ -13,7 +13,7 @@ from archive.i18n import _
 from archive.models import Node
 from archive.policy.permissions import P
 from archive.policy.workflows import WORKFLOWS
-from archive.services import numbers, records, tree
+from archive.services import notices, numbers, records, tree
 from archive.services.attempts import Outcome, each
 from archive.services.guards import GUARDS
 from archive.uow import UnitOfWork
@@ -55,6 +55,8 @@ def take(
     with uow.act(f"node.{step.name}", node):
         uow.note(step=step.name, state=[node.state, step.target], reason=reason)
         _arrive(uow, node, step.target)
+        if step.name == "send_back":
+            notices.sent_back(uow, node)
     return node
 
 

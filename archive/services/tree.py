@@ -16,7 +16,7 @@ from archive.policy.rights import Overlay, matrix
 from archive.policy.types import INHERITING, TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Type
-from archive.services import actors, policies, records
+from archive.services import actors, drafts, policies, records
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
@@ -71,10 +71,11 @@ def add(uow: UnitOfWork, parent: Node, *, kind: str, fields: Mapping[str, object
         raise Conflict(_("This kind of thing does not belong here."))
     if not may_describe(uow, made):
         raise Forbidden
-    values = checked(uow, made, fields)
+    values, folder = checked(uow, made, fields), parent
     if parent.type == "category" and "series" in made.parents:
         parent = series_for(uow, parent, made, values)
     node = plant(uow, parent, made, values)
+    drafts.forget(uow, folder, kind)
     uow.about(node)
     uow.note(type=kind, parent=parent.id, fields=values)
     return node
@@ -198,6 +199,7 @@ def edit(
     items = lead(uow, node)
     reclassify(uow, node)
     keep_version(uow, node, comment)
+    drafts.forget(uow, node, drafts.EDIT)
     after = snapshot(node)
     uow.note(
         changed={name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]}
