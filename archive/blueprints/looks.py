@@ -1,7 +1,8 @@
 """表格的样子: which columns a person sees of a list and how close its rows stand; kept in the browser from list to list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Response, make_response, request
@@ -64,17 +65,25 @@ def kept() -> list[tuple[str, str]]:
             if name not in OWN and name != "cursor" and not name.startswith("_")]  # fmt: skip
 
 
-def spreadsheet(name: str, all_of_them: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> Response:
-    """The rows in the columns that are shown, as a file for a spreadsheet; no cell becomes a formula."""
+Clock = Callable[[datetime], datetime]
+
+
+def spreadsheet(
+    name: str, all_of_them: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], local: Clock
+) -> Response:
+    """The rows in the columns that are shown, as a file for a spreadsheet; no cell becomes a formula.
+
+    `local`: a moment as the clock on the hospital's wall shows it.
+    """
     columns = of(name, all_of_them).columns(all_of_them)
-    lines = [[_plain(column, row["cells"].get(column["key"])) for column in columns] for row in rows]
+    lines = [[_plain(column, row["cells"].get(column["key"]), local) for column in columns] for row in rows]
     response = make_response(as_csv([[column["label"] for column in columns], *lines]))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 
 
-def _plain(column: dict[str, Any], value: Any) -> object:
+def _plain(column: dict[str, Any], value: Any, local: Clock) -> object:
     kind = column.get("kind")
     if value is None:
         return ""
@@ -82,4 +91,4 @@ def _plain(column: dict[str, Any], value: Any) -> object:
         return {"paper": _("Paper"), "electronic": _("Electronic"), "dual": _("Dual")}.get(value, "")
     if kind == "level":
         return f"S{value}"
-    return value.label if kind == "state" else value.isoformat() if kind == "short" else value
+    return value.label if kind == "state" else f"{local(value):%Y-%m-%d %H:%M}" if kind == "short" else value

@@ -248,9 +248,15 @@ def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: boo
         "export": f"{base}/@@export" + _query() if base and lines else "",
         "bulk": {"action": f"{base}/@@bulk", "acts": acts} if acts else None,
         "result": {"text": told.text, "kind": told.kind} if told else None,
-        "empty": {"title": _("Nothing here yet"),
-                  "text": _("What is added here, and what you may see of it, appears in this list.")},
+        "empty": None if _is_narrowed(listed.filters) else {
+            "title": _("Nothing here yet"),
+            "text": _("What is added here, and what you may see of it, appears in this list."),
+        },
     }  # fmt: skip
+
+
+def _is_narrowed(filters: listing.Filters) -> bool:
+    return filters != listing.Filters()
 
 
 def _bulk_acts(rows: list[NodeView]) -> list[dict[str, Any]]:

@@ -84,7 +84,7 @@ def export(uow: UnitOfWork, node: Any) -> Response:
     found = listing.whole(uow, node, sort=_order(node), filters=_narrowed_to())
     g.reading_words = {"rows": len(found)}
     columns = node_rows.columns()
-    return looks.spreadsheet("contents", columns, node_rows.of_nodes(uow, found))
+    return looks.spreadsheet("contents", columns, node_rows.of_nodes(uow, found), uow.local)
 
 
 @section.page("/a/<slugs:path>/@@add", needs=P.ADD, node="path")
