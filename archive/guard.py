@@ -28,7 +28,7 @@ from archive.models import (
 GUARDED = frozenset(
     model.__tablename__
     for model in (
-        Node, NodeVersion, NodeAlias, NodeDraft, Record, Milestone, Blob, Representation, Page, PageText, Holding,
+        Node, NodeVersion, NodeAlias, NodeDraft, Notice, Record, Milestone, Blob, Representation, Page, PageText, Holding,
         HoldingEvent, Patient, PatientAlias, Encounter,
     )
 )  # fmt: skip

@@ -55,7 +55,7 @@ def _tell(uow: UnitOfWork, person: int | None, kind: str, key: str, *, node: int
     if person is None or person == uow.actor.principal_id:
         return
     told = select(Notice.id).where(Notice.principal_id == person, Notice.key == f"{kind}:{key}")
-    if uow.session.scalar(told) is None:
+    if uow.session.scalar(told, execution_options=TRUSTED) is None:
         uow.session.add(Notice(principal_id=person, kind=kind, key=f"{kind}:{key}", node_id=node, request_id=request,
                                job_id=job, at=uow.now))  # fmt: skip
 

@@ -4,10 +4,14 @@ import csv
 import io
 from uuid import UUID
 
+from sqlalchemy import select
+
+from archive.models import PolicyVersion
 from archive.services import steps, tree
 from archive.sight import NodeView, href
 from tests.blueprints.conftest import Browse
 from tests.conftest import RECORD, Hospital
+from tests.services.lending import archive_it
 
 
 def series_of(hospital: Hospital, record: int) -> tuple[str, UUID]:
@@ -121,3 +125,24 @@ def test_a_record_of_sixty_components_shows_them_all(
     with hospital.uow("archivist", readonly=True) as uow:
         address = NodeView(uow, uow.node(record)).href
     assert "第59份" in browser("archivist").get(address).text
+
+
+def test_the_gates_of_today_do_not_judge_what_is_archived(
+    hospital: Hospital, record: int, browser: Browse
+) -> None:
+    with hospital.uow("archivist", readonly=True) as uow:
+        address = NodeView(uow, uow.node(record)).href
+    assert "门槛 0 / 3" in browser("archivist").get(address).text
+    archive_it(hospital, record)
+    with hospital.site.session() as session:
+        stricter = {"archive": {"medical_record": [["paper", "bound"]]}}
+        known = session.scalars(select(PolicyVersion).where(PolicyVersion.kind == "gates")).one()
+        session.add(PolicyVersion(kind="gates", version=2, body=known.body | stricter, source="test",
+                                  valid_from=known.valid_from))  # fmt: skip
+    page = browser("archivist").get(f"/r/{uuid_of(hospital, record)}", follow_redirects=True).text
+    assert "门槛" not in page
+
+
+def uuid_of(hospital: Hospital, record: int) -> UUID:
+    with hospital.uow("archivist", readonly=True) as uow:
+        return uow.node(record).uuid

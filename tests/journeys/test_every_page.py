@@ -18,9 +18,11 @@ PAGES = {
     "archivist": (
         "/", "/a/h001", "/a/h001/zy-bl", "/a/h001/zy-bl/@@add", "/a/h001/zy-bl/@@add?type=medical_record", "{record}",
         "{record}/@@contents", "{record}/@@edit", "{record}/@@history", "{record}/@@upload", "/search?q=刘婷婷", "/jobs",
-        "/where?q=00218647", "/imports", "/sessions", "/worklists/draft", "/approvals", "/desk",
+        "/where?q=00218647", "/imports", "/sessions", "/worklists/draft", "/worklists/late", "/notices",
+        "/approvals", "/desk",
     ),
     "senior": ("/", "{record}/@@sharing", "{record}/@@sharing/add"),
+    "scanner": ("/", "/worklists/to_scan"),
     "clinician": ("/", "/requests", "/find-patient", "/search?q=病历"),
     "clerk": ("/", "/desk", "/desk/pick-list", "/desk/out", "/desk/overdue"),
     "auditor": ("/audit", "/audit/verification", "/audit/mine"),
