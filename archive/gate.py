@@ -5,26 +5,34 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial, wraps
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-from flask import Blueprint, Flask, Response, current_app, g, make_response, redirect, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    request,
+    session,
+    url_for,
+)
 from flask_login import current_user
 from werkzeug.routing import BaseConverter
 
-from archive import envelope
+from archive import asking
 from archive.actor import Actor
 from archive.errors import ArchiveError, Forbidden, NotFound, SignInNeeded
 from archive.i18n import _, speaking
 from archive.journal import Event, Origin
 from archive.policy.permissions import P
-from archive.services import intake, sessions
+from archive.services import drafts, intake, sessions
 from archive.site import Site
 from archive.uow import PROGRAM, SIGNED_IN, Needs, UnitOfWork, could
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-LONGEST_TYPED = 400
-"""Characters of a field that travels in an address: an address holds only so much."""
 UNTIL_CHANGED = frozenset({"me.password", "me.change_password", "session.sign_out"})
 """All that somebody gets whose password is not their own yet."""
 FORM = 8 * 2**20
@@ -66,6 +74,8 @@ class Route:
     """The part of the form that is a file: it is on the disk, as `g.staged`, before the transaction begins."""
     asks: bool
     """Its POST changes nothing: what is asked stands in the body only because it must stand in no address."""
+    form: str | None
+    """What is sent is the form of this name (`?type=` names it where it is "add"): kept when the session has ended."""
 
 
 class Section(Blueprint):
@@ -75,7 +85,8 @@ class Section(Blueprint):
 
     def page(
         self, rule: str, *, needs: Needs | Public, node: str | None = None, methods: tuple[str, ...] = ("GET",),
-        event: str | None = None, file: str | None = None, typed: tuple[str, ...] = (), asks: bool = False,
+        event: str | None = None, file: str | None = None, form: str | None = None, typed: tuple[str, ...] = (),
+        asks: bool = False,
     ) -> Callable[[View], View]:  # fmt: skip
         """Registers a view `(uow, …)`. With `node="path"` that part of the address becomes the node, checked at `needs`.
 
@@ -84,8 +95,8 @@ class Section(Blueprint):
         """
 
         def decorate(view: View) -> View:
-            inner = _opening(view, typed) if typed else view
-            route = Route(inner, needs, node, event, self.channel, file, asks or bool(typed))
+            inner = asking.opening(view, typed) if typed else view
+            route = Route(inner, needs, node, event, self.channel, file, asks or bool(typed), form)
             served = (*methods, "POST") if typed else methods
 
             @wraps(view)
@@ -103,41 +114,6 @@ class ApiSection(Section):
     """A section for programs: bearer tokens, JSON, no cookies, and so no forged requests."""
 
     channel = "api"
-
-
-def _opening(view: View, names: tuple[str, ...]) -> View:
-    """The view with the words of its address opened; a POST seals them into that address."""
-
-    @wraps(view)
-    def either(uow: UnitOfWork, *node: Any, **parts: Any) -> Any:
-        if request.method not in SAFE:
-            return redirect(_sealing(uow, names))
-        opened = envelope.opened(uow, token) if (token := request.args.get(envelope.PARAMETER)) else {}
-        g.typed, g.typed_is_over = opened or {}, opened is None
-        return view(uow, *node, **parts)
-
-    return either
-
-
-def _sealing(uow: UnitOfWork, names: tuple[str, ...]) -> str:
-    """The address of this page with what was typed sealed in it, and the rest of the form beside it."""
-    given = {name: request.form.get(name, "").strip()[:LONGEST_TYPED] for name in names}
-    beside = {
-        name: value for name, value in request.form.items() if value and name not in {*names, "csrf_token"}
-    }
-    words = {name: value for name, value in given.items() if value}
-    return f"{request.path}?{urlencode({**beside, envelope.PARAMETER: envelope.seal(uow, words)})}"
-
-
-def typed(name: str) -> str:
-    """What was typed into a field of this page; empty where nothing was, or where it is no longer kept."""
-    words: dict[str, str] = g.get("typed", {})
-    return words.get(name, "")
-
-
-def typed_token() -> str | None:
-    """What was typed as it stands in this address, to lead on to another page; nothing where it is no longer kept."""
-    return None if g.get("typed_is_over") else request.args.get(envelope.PARAMETER)
 
 
 def site() -> Site:
@@ -183,9 +159,26 @@ def conduct(route: Route, parts: dict[str, Any]) -> Response:
             response = attempt() if safe else site().retrying(attempt)
             sessions.touch(site(), g.actor)
             return response
+    except SignInNeeded:
+        _keep_typed(route, parts)
+        raise
     except (Forbidden, NotFound) as error:
         _note_refusal(error)
         raise
+
+
+def _keep_typed(route: Route, parts: dict[str, Any]) -> None:
+    """Keeps what was typed into a form while the session ended. Raises SignInNeeded, which then says so."""
+    token = session.get("_user_id")
+    if route.form is None or route.node is None or not token:
+        return
+    name, ref = request.args.get("type", "") if route.form == "add" else route.form, parts[route.node]
+    if drafts.keep_after_session(site(), token, origin(), _reference(route.node, ref), name, request.form):
+        g.sign_in_next = request.full_path.rstrip("?")
+        with speaking(g.locale):
+            raise SignInNeeded(
+                _("Your session has ended. What you typed is kept: sign in again, and it is offered to you.")
+            )
 
 
 @contextmanager
@@ -208,18 +201,18 @@ def _staged(route: Route) -> Iterator[None]:
 
 def _could(route: Route) -> bool:
     """Whether this person might do it somewhere; whether here, the gate decides as always."""
-    with site().session(readonly=True) as session:
-        g.session = session
+    with site().session(readonly=True) as opened:
+        g.session = opened
         return not isinstance(route.needs, Public) and could(_actor(route), route.needs)
 
 
 def _attempt(route: Route, parts: dict[str, Any], *, readonly: bool) -> Response:
     here = site()
-    with here.session(readonly=readonly) as session:
-        g.session = session
+    with here.session(readonly=readonly) as opened:
+        g.session = opened
         g.pop("_login_user", None)
         actor = _actor(route)
-        g.uow = uow = here.work(session, actor, origin())
+        g.uow = uow = here.work(opened, actor, origin())
         g.answering = True
         try:
             with speaking(g.locale):
@@ -347,6 +340,4 @@ __all__ = [
     "conduct",
     "origin",
     "site",
-    "typed",
-    "typed_token",
 ]

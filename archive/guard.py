@@ -16,7 +16,9 @@ from archive.models import (
     Milestone,
     Node,
     NodeAlias,
+    NodeDraft,
     NodeVersion,
+    Notice,
     Page,
     PageText,
     Patient,
@@ -28,11 +30,14 @@ from archive.models import (
 GUARDED = frozenset(
     model.__tablename__
     for model in (
-        Node, NodeVersion, NodeAlias, Record, Milestone, Blob, Representation, Page, PageText, Holding,
+        Node, NodeVersion, NodeAlias, NodeDraft, Notice, Record, Milestone, Blob, Representation, Page, PageText, Holding,
         HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode,
     )
 )  # fmt: skip
 """Content, and what hangs on it: a patient or a page is seen only through a node."""
+
+PRIVATE = frozenset(model.__tablename__ for model in (NodeDraft, Notice))
+"""One's own: what is typed and not yet saved, what one has been told. No act, so the journal need not tell of it."""
 
 
 class UnscopedQuery(RuntimeError):
@@ -54,7 +59,8 @@ def _check_statement(state: ORMExecuteState) -> None:
     if not state.is_select:
         if session.info.get("readonly"):
             raise WriteWhileReading(str(state.statement)[:200])
-        session.info["wrote"] = True
+        if _tables(state.statement) - PRIVATE:
+            session.info["wrote"] = True
     if state.is_column_load or state.execution_options.get("scope") or session.info.get("unscoped"):
         return
     if touched := _tables(state.statement) & GUARDED:
@@ -69,7 +75,10 @@ def _tables(statement: Any) -> set[str]:
 
 
 def _check_flush(session: Session, _context: Any, _instances: Any) -> None:
-    if session.new or session.dirty or session.deleted:
-        if session.info.get("readonly"):
-            raise WriteWhileReading("a read-only unit of work has changed objects")
+    changed = {
+        each.__tablename__ for group in (session.new, session.dirty, session.deleted) for each in group
+    }
+    if changed and session.info.get("readonly"):
+        raise WriteWhileReading("a read-only unit of work has changed objects")
+    if changed - PRIVATE:
         session.info["wrote"] = True

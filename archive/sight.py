@@ -179,6 +179,16 @@ class NodeView:
         return self._node.year
 
     @property
+    def discharged_on(self) -> Any:
+        """The day of discharge of a record; of the tier discover."""
+        return self._node.date_to if self._node.type == "medical_record" else None
+
+    @property
+    def dept_id(self) -> int | None:
+        """The department; of the tier discover."""
+        return self._node.dept_id
+
+    @property
     def updated_at(self) -> Any:
         return self._node.updated_at
 

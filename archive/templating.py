@@ -1,6 +1,7 @@
 """What every template may use: words, numbers and dates of the hospital, the person, the menu."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,8 +16,9 @@ from archive.i18n import Lazy, _, _l, ngettext
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.roles import ROLES
-from archive.services import jobs, listing
+from archive.services import jobs, listing, notices
 from archive.site import Site
+from archive.uow import UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Entry:
 
 
 MENU = (
-    Entry(_l("Workbench"), "layout-dashboard", "workbench.home", sections=("workbench",)),
+    Entry(_l("Workbench"), "layout-dashboard", "workbench.home", sections=("workbench", "worklists")),
     Entry(
         _l("Browse"),
         "folders",
@@ -99,7 +101,7 @@ def install(app: Flask, site: Site) -> None:
             "theme": "dark" if request.cookies.get("theme") == "dark" else "light",
             "rail": "narrow" if request.cookies.get("rail") == "narrow" else "wide",
             "locale": i18n.locale(), "demo": site.settings.demo or site.demonstration is not None,
-            "jobs_running": _running(actor), "notices": 0, "fmt": formats, "P": P,
+            "jobs_running": _mine(actor, jobs.running), "notices": _mine(actor, notices.unread), "fmt": formats, "P": P,
         }  # fmt: skip
 
     stamps: dict[str, str] = {}
@@ -113,10 +115,10 @@ def install(app: Flask, site: Site) -> None:
             values["v"] = stamps[name]
 
 
-def _running(actor: Actor) -> int:
-    """One's own jobs that wait or run; nothing on a page that is shown outside a unit of work."""
+def _mine(actor: Actor, count: Callable[[UnitOfWork], int]) -> int:
+    """One's own jobs or notices; nothing on a page that is shown outside a unit of work."""
     uow = g.get("uow")
-    return jobs.running(uow) if uow is not None and actor.is_authenticated and g.get("answering") else 0
+    return count(uow) if uow is not None and actor.is_authenticated and g.get("answering") else 0
 
 
 def person(actor: Actor) -> Person:

@@ -18,7 +18,7 @@ from sqlalchemy import delete, select, text
 from archive import access_map, journal
 from archive.actor import Actor
 from archive.models import Job, Setting
-from archive.services import audit, catalogue, imports, purge, queue, reading, sidecars
+from archive.services import audit, catalogue, drafts, imports, notices, purge, queue, reading, sidecars
 from archive.site import Site
 
 IDLE = 0.5
@@ -190,6 +190,8 @@ def clean(site: Site, _me: str) -> None:
     """
     site.store.clean_staging(STAGING)
     imports.sweep(site)
+    drafts.clean_up(site)
+    notices.clean_up(site)
     for folder in (site.settings.var / "work").glob("*"):
         if time() - folder.stat().st_mtime > STAGING.total_seconds():
             rmtree(folder, ignore_errors=True)
@@ -213,6 +215,12 @@ def empty_trash(site: Site, _me: str) -> None:
     purge.order(site)
 
 
+def remind(site: Site, _me: str) -> None:
+    """Tells borrowers what is due and what is overdue."""
+    with site.uow(Actor.system("remind")) as uow:
+        notices.remind(uow)
+
+
 def revive(site: Site, _me: str) -> int:
     """Lets the jobs of dead workers wait again."""
     return queue.revive(site)
@@ -226,6 +234,6 @@ DAY = 86_400
 UPKEEP = (
     SEAL, CHECKPOINT, REVIVE, Chore("beat", 10, beat), Chore("clean", DAY, clean, alone=True),
     Chore("expire", DAY, expire, alone=True), Chore("trash", DAY, empty_trash, alone=True),
-    Chore("sidecars", 2, describe, alone=True),
+    Chore("sidecars", 2, describe, alone=True), Chore("remind", 900, remind, alone=True),
 )  # fmt: skip
 INDEX = (INDEX_CHORE,)

@@ -5,8 +5,9 @@ from typing import Any
 from flask import render_template, url_for
 
 from archive import envelope, forms
+from archive.asking import typed, typed_token
 from archive.errors import Invalid, Throttled
-from archive.gate import P, Section, typed, typed_token
+from archive.gate import P, Section
 from archive.services import find_exact
 from archive.services.find_exact import Hit
 from archive.uow import UnitOfWork

@@ -4,9 +4,10 @@ from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
+from archive.asking import typed
 from archive.errors import Conflict, Invalid
 from archive.forms import field, with_errors
-from archive.gate import P, Section, typed
+from archive.gate import P, Section
 from archive.i18n import _
 from archive.services import merging
 from archive.services.merging import Pair

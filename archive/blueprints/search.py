@@ -6,8 +6,9 @@ from typing import Any
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from archive import envelope, forms
+from archive.asking import typed, typed_token
 from archive.errors import Invalid
-from archive.gate import P, Section, typed, typed_token
+from archive.gate import P, Section
 from archive.i18n import _
 from archive.policy.types import TYPES
 from archive.policy.workflows import DESCRIPTION_STATES

@@ -1,13 +1,17 @@
 """What an object's pages have in common: head, tabs, actions, the cards of a record, the table of a folder."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import request, url_for
 
+from archive.blueprints import looks, node_rows, outcomes
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
+from archive.policy.types import TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.services import (
+    actors,
     circulation,
     explain,
     history,
@@ -128,7 +132,7 @@ def _step(offer: steps.Offer, seen: NodeView) -> dict[str, Any]:
 
 def record(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
     """The cards of a record's page, as far as this person may see them."""
-    parts = listing.contents(uow, node).rows if seen.holds_items else []
+    parts = listing.items(uow, node) if seen.holds_items else []
     cards: dict[str, Any] = {
         "fields": seen.fields,
         "components": parts,
@@ -216,16 +220,21 @@ def _tracks(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
             {"label": step.label, "kind": step.look, "meta": _meta(uow, step, seen)} for step in track.steps
         ]} for track in records.tracks(uow, node)
     ]  # fmt: skip
-    missing, total = records.gate(uow, node)
-    lines = [{"text": _("Gates %(met)d / %(all)d", met=total - len(missing), all=total), "kind": ""}]
-    lines += [{"text": word, "kind": "wait"} for word in missing[:3]]
-    archived = node.state in {"archived", "correcting"}
     markable = [
         {"track": track.name, "step": step.name, "label": step.label}
         for track in records.tracks(uow, node) for step in track.steps if step.at is None and records.is_by_hand(step.name)
     ] if seen.can(P.EDIT) else []  # fmt: skip
-    return {"tracks": rows, "gate": {"label": _("Archived") if archived else _("Archive"), "met": not missing, "lines": lines},
-            "markable": markable}  # fmt: skip
+    return {"tracks": rows, "gate": _gate(uow, node), "markable": markable}
+
+
+def _gate(uow: UnitOfWork, node: Any) -> dict[str, Any]:
+    """归档门槛. Once archived it is passed: a policy of today does not judge what was archived under an older one."""
+    if node.state in {"archived", "correcting", "destroyed"}:
+        return {"label": _("Archived"), "met": True, "lines": []}
+    missing, total = records.gate(uow, node)
+    lines = [{"text": _("Gates %(met)d / %(all)d", met=total - len(missing), all=total), "kind": ""}]
+    lines += [{"text": word, "kind": "wait"} for word in missing[:3]]
+    return {"label": _("Archive"), "met": not missing, "lines": lines}
 
 
 def _meta(uow: UnitOfWork, step: records.Step, seen: NodeView) -> str:
@@ -267,10 +276,10 @@ def act_label(name: str) -> str:
     return words.get(name, name)
 
 
-def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: bool = True) -> dict[str, Any]:
+def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: bool = True,
+          told: outcomes.Told | None = None) -> dict[str, Any]:  # fmt: skip
     """A folder as the one table component draws it."""
-    kinds = holdings.carriers_of(uow, [view for view in listed.rows if not view.is_container])
-    rows = [_row(view, kinds.get(view.id)) for view in listed.rows]
+    lines = node_rows.of_nodes(uow, listed.rows, told.notes if told else {})
     total = ngettext(
         "%(num)s item",
         "%(num)s items",
@@ -278,36 +287,32 @@ def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: boo
         num=f"{listed.total:,}" + ("+" if listed.capped else ""),
     )
     onward = address(cursor=listed.next) if listed.next else None
+    columns = node_rows.columns()
     sorts = {"title": "number", "updated": "updated"}
-    columns: list[dict[str, Any]] = [
-        {"key": "title", "label": _("Title"), "kind": "link", "href": address(sort="number", cursor=None)},
-        {"key": "number", "label": _("Archival number"), "kind": "dh", "optional": True},
-        {"key": "state", "label": _("State"), "kind": "state"},
-        {"key": "carrier", "label": _("Carriers"), "kind": "carrier"},
-        {"key": "level", "label": _("Sensitivity"), "kind": "level", "optional": True},
-        {"key": "pages", "label": _("Pages"), "kind": "number", "optional": True},
-        {"key": "updated", "label": _("Changed"), "kind": "short", "href": address(sort="updated", cursor=None)},
-    ]  # fmt: skip
     for column in columns:
-        if sorts.get(str(column["key"])) == listed.sort:
-            column["sorted"] = "descending" if listed.sort == "updated" else "ascending"
+        if wanted := sorts.get(column["key"]):
+            column["href"] = address(sort=wanted, cursor=None)
+            if wanted == listed.sort:
+                column["sorted"] = "descending" if listed.sort == "updated" else "ascending"
+    look = looks.of("contents", columns)
     acts = _bulk_acts(listed.rows) if bulk else []
     return {
-        "name": "contents", "label": _("Contents"), "columns": columns, "rows": rows, "total": total, "next": onward,
-        "filters": _filters(listed.filters), "reset": base or request.path,
+        "name": "contents", "label": _("Contents"), "columns": look.columns(columns), "rows": lines, "total": total,
+        "next": onward, "filters": _filters(uow, listed.filters), "reset": base or request.path,
+        "more_filters": {"action": request.path, "fields": _filter_fields(uow, listed.filters), "keep": _sorted_by()},
+        **look.tools(columns, address(), looks.kept()),
+        "export": f"{base}/@@export" + _query() if base and lines else "",
         "bulk": {"action": f"{base}/@@bulk", "acts": acts} if acts else None,
-        "empty": {"title": _("Nothing here yet"),
-                  "text": _("What is added here, and what you may see of it, appears in this list.")},
+        "result": {"text": told.text, "kind": told.kind} if told else None,
+        "empty": None if _is_narrowed(listed.filters) else {
+            "title": _("Nothing here yet"),
+            "text": _("What is added here, and what you may see of it, appears in this list."),
+        },
     }  # fmt: skip
 
 
-def _row(view: NodeView, carrier: str | None) -> dict[str, Any]:
-    cells = {
-        "title": view.label, "number": view.number, "state": view.state,
-        "level": None if view.is_container else view.level, "carrier": carrier,
-        "pages": view.page_count or None, "updated": view.updated_at,
-    }  # fmt: skip
-    return {"id": view.uuid, "label": view.label, "href": view.href, "cells": cells}
+def _is_narrowed(filters: listing.Filters) -> bool:
+    return filters != listing.Filters()
 
 
 def _bulk_acts(rows: list[NodeView]) -> list[dict[str, Any]]:
@@ -324,24 +329,66 @@ def _bulk_acts(rows: list[NodeView]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _filters(filters: listing.Filters) -> list[dict[str, str]]:
-    chips = []
-    for name, label in (
-        ("state", _("State")),
-        ("type", _("Type")),
-        ("year", _("Year")),
-        ("dept", _("Department")),
-    ):
-        if value := getattr(filters, name):
-            chips.append({"label": label, "value": str(value), "remove": address(**{name: None})})
+FILTERS = ("state", "type", "year", "dept")
+
+
+def _filter_words(uow: UnitOfWork) -> dict[str, dict[str, str]]:
+    """What the values of the filters are called."""
+    states = {
+        state.name: str(state.title)
+        for flow in ("container", "description")
+        for state in WORKFLOWS[flow].states
+    }
+    return {
+        "state": states, "type": {kind.name: str(kind.label) for kind in TYPES.values()},
+        "dept": {str(number): name for number, name in actors.department_names(uow.session).items()},
+    }  # fmt: skip
+
+
+def _filter_titles() -> dict[str, str]:
+    return {"state": _("State"), "type": _("Type"), "year": _("Year"), "dept": _("Department")}
+
+
+def _filters(uow: UnitOfWork, filters: listing.Filters) -> list[dict[str, str]]:
+    words, titles = _filter_words(uow), _filter_titles()
+    chips = [
+        {"label": titles[name], "value": words.get(name, {}).get(str(value), str(value)),
+         "remove": address(**{name: None, "cursor": None})}
+        for name in FILTERS if (value := getattr(filters, name))
+    ]  # fmt: skip
     if filters.trashed:
-        chips.append({"label": _("Trash"), "value": "", "remove": address(trashed=None)})
+        chips.append({"label": _("Trash"), "value": "", "remove": address(trashed=None, cursor=None)})
     return chips
+
+
+def _filter_fields(uow: UnitOfWork, filters: listing.Filters) -> list[dict[str, Any]]:
+    """The form behind + Filter. The trash is a filter too: what lies there is shown nowhere else."""
+    words, titles = _filter_words(uow), _filter_titles()
+    fields: list[dict[str, Any]] = [
+        {"name": name, "label": titles[name], "kind": "select", "value": str(getattr(filters, name) or ""),
+         "choices": [("", _("All")), *words[name].items()]}
+        for name in ("state", "type", "dept")
+    ]  # fmt: skip
+    fields.insert(2, {"name": "year", "label": titles["year"], "kind": "number", "value": filters.year or "",
+                      "min": 1900, "max": 2199})  # fmt: skip
+    return [
+        *fields,
+        {"name": "trashed", "label": _("In the trash"), "kind": "checkbox", "value": filters.trashed},
+    ]
+
+
+def _sorted_by() -> list[tuple[str, str]]:
+    return [(name, value) for name, value in looks.kept() if name == "sort"]
+
+
+def _query() -> str:
+    pairs = looks.kept()
+    return f"?{urlencode(pairs)}" if pairs else ""
 
 
 def address(**changes: Any) -> str:
     """This address with some of its parameters changed."""
-    asked: dict[str, Any] = {**request.args.to_dict(), **changes}
+    asked: dict[str, Any] = {**dict(looks.kept()), "cursor": request.args.get("cursor"), **changes}
     # Flask takes `_scheme` and its like for its own: from an address they would make links that lead elsewhere.
     kept = {name: value for name, value in asked.items() if value and not name.startswith("_")}
     return url_for(request.endpoint or "", **(request.view_args or {}), **kept)

@@ -6,9 +6,10 @@ from typing import Any
 from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
 
 from archive import forms
+from archive.asking import typed
 from archive.blueprints import stock
 from archive.errors import Conflict, Invalid
-from archive.gate import P, Section, typed
+from archive.gate import P, Section
 from archive.i18n import _
 from archive.services import labels as printed
 from archive.services import places, policies, shelving, storeroom

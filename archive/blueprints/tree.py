@@ -1,17 +1,18 @@
 """Browsing and describing: a folder's contents, a record, adding, editing, its steps and its history."""
 
 from typing import Any
+from uuid import UUID
 
-from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
 from archive import forms
-from archive.blueprints import shown
-from archive.errors import ArchiveError, Invalid, NotFound, Stale
+from archive.blueprints import looks, node_rows, outcomes, shown
+from archive.errors import Invalid, NotFound, Stale
 from archive.gate import Section
-from archive.i18n import _, ngettext
+from archive.i18n import _
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
-from archive.services import history, listing, moves, records, retention, steps, tree, typed
+from archive.services import drafts, history, listing, moves, records, retention, steps, tree, typed
 from archive.sight import NodeView, href
 from archive.uow import SIGNED_IN, UnitOfWork
 
@@ -28,7 +29,7 @@ def top(uow: UnitOfWork) -> str | Response:
 
 
 @section.page("/a/<slugs:path>", needs=P.DISCOVER, node="path")
-def view(uow: UnitOfWork, node: Any) -> str:
+def view(uow: UnitOfWork, node: Any) -> str | Response:
     seen = NodeView(uow, node)
     if seen.is_container:
         return _contents(uow, node, seen)
@@ -37,27 +38,53 @@ def view(uow: UnitOfWork, node: Any) -> str:
 
 
 @section.page("/a/<slugs:path>/@@contents", needs=P.DISCOVER, node="path")
-def contents(uow: UnitOfWork, node: Any) -> str:
+def contents(uow: UnitOfWork, node: Any) -> Response:
     return _contents(uow, node, NodeView(uow, node))
 
 
-def _contents(uow: UnitOfWork, node: Any, seen: NodeView) -> str:
+def _contents(uow: UnitOfWork, node: Any, seen: NodeView) -> Response:
+    listed = listing.contents(
+        uow, node, sort=_order(node), after=request.args.get("cursor"), filters=_narrowed_to()
+    )
+    told = outcomes.told(seen.uuid)
+    table = shown.table(uow, listed, base=seen.href, told=told)
+    elsewhere = _told_elsewhere(uow, told, table["rows"])
+    head = shown.head(uow, node, seen, "contents")
+    page = render_template("tree/contents.html", view=seen, list=table, elsewhere=elsewhere, **head)
+    return looks.of("contents", node_rows.columns()).remember(make_response(page))
+
+
+def _order(node: Any) -> str:
+    return request.args.get("sort", "number" if node.type == "series" else "position")
+
+
+def _narrowed_to() -> listing.Filters:
     asked = request.args
-    filters = listing.Filters(
+    return listing.Filters(
         state=asked.get("state"), type=asked.get("type"), year=asked.get("year", type=forms.whole),
         dept=asked.get("dept", type=forms.whole), trashed="trashed" in asked,
     )  # fmt: skip
-    listed = listing.contents(
-        uow,
-        node,
-        sort=asked.get("sort", "number" if node.type == "series" else "position"),
-        after=asked.get("cursor"),
-        filters=filters,
-    )
-    head = shown.head(uow, node, seen, "contents")
-    return render_template(
-        "tree/contents.html", view=seen, list=shown.table(uow, listed, base=seen.href), **head
-    )
+
+
+def _told_elsewhere(
+    uow: UnitOfWork, told: outcomes.Told | None, lines: list[dict[str, Any]]
+) -> list[tuple[NodeView, str]]:
+    """What was refused of rows that are not on this page: chosen on another one, or gone from the list."""
+    here = {UUID(row["id"]).hex for row in lines}
+    missing = {number: note for number, note in (told.notes if told else {}).items() if number not in here}
+    return [
+        (seen, missing[UUID(seen.uuid).hex])
+        for seen in listing.chosen(uow, [UUID(number) for number in missing])
+    ]
+
+
+@section.page("/a/<slugs:path>/@@export", needs=P.DISCOVER, node="path", event="tree.exported")
+def export(uow: UnitOfWork, node: Any) -> Response:
+    """The list as it is narrowed and ordered now, in the columns that are shown, for a spreadsheet."""
+    found = listing.whole(uow, node, sort=_order(node), filters=_narrowed_to())
+    g.reading_words = {"rows": len(found)}
+    columns = node_rows.columns()
+    return looks.spreadsheet("contents", columns, node_rows.of_nodes(uow, found), uow.local)
 
 
 @section.page("/a/<slugs:path>/@@add", needs=P.ADD, node="path")
@@ -68,11 +95,14 @@ def add_form(uow: UnitOfWork, node: Any) -> str:
         return render_template(
             "tree/choose.html", kinds=kinds, view=NodeView(uow, node), **shown.place(uow, node)
         )
-    values = retention.beginning(uow, node, kind, request.args)
-    return _form(uow, node, kind, values, None, url_for(".add", path=_path(uow, node), type=kind.name))
+    draft = drafts.offered(uow, node, kind.name)
+    taken = draft if draft and "draft" in request.args else None
+    values = retention.beginning(uow, node, kind, request.args) | (taken.patch if taken else {})
+    return _form(uow, node, kind, values, None, url_for(".add", path=_path(uow, node), type=kind.name),
+                 offer=None if taken else draft)  # fmt: skip
 
 
-@section.page("/a/<slugs:path>/@@add", needs=P.ADD, node="path", methods=("POST",))
+@section.page("/a/<slugs:path>/@@add", needs=P.ADD, node="path", methods=("POST",), form="add")
 def add(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
     name = request.args.get("type", "")
     try:
@@ -86,12 +116,16 @@ def add(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
 def _form(
     uow: UnitOfWork, node: Any, kind: Any, values: Any, error: Invalid | None, action: str, **more: Any
 ) -> str:
-    fields = forms.fields_of(uow, kind, values, error.fields if error else {})
+    """A form of the tree. While an older draft is offered, typing does not overwrite it."""
+    fields, offer = forms.fields_of(uow, kind, values, error.fields if error else {}), more.get("offer")
     if retention.is_settled(node):  # the number says it: another period is given on a page of its own
         fields = [field for field in fields if field["name"] != "retention"]
-    cancel = href(uow, node)
-    return render_template("tree/form.html", kind=kind, fields=fields, action=action, cancel=cancel, node=NodeView(uow, node),
-                           general=[str(error)] if error else [], **shown.place(uow, node), **more)  # fmt: skip
+    name = drafts.EDIT if "version" in more else kind.name
+    place = url_for(".keep_draft", path=_path(uow, node), form=name)
+    return render_template("tree/form.html", kind=kind, fields=fields, action=action, cancel=href(uow, node),
+                           node=NodeView(uow, node), general=[str(error)] if error else [], draft=None if offer else place,
+                           discard=url_for(".discard_draft", path=_path(uow, node), form=name),
+                           **shown.place(uow, node), **more)  # fmt: skip
 
 
 def _path(uow: UnitOfWork, node: Any) -> str:
@@ -100,42 +134,52 @@ def _path(uow: UnitOfWork, node: Any) -> str:
 
 @section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path")
 def edit_form(uow: UnitOfWork, node: Any) -> str:
-    values = typed.form_values(uow, node)
-    return _form(
-        uow,
-        node,
-        TYPES[node.type],
-        values,
-        None,
-        url_for(".edit", path=_path(uow, node)),
-        version=node.version,
-    )
+    draft = drafts.offered(uow, node, drafts.EDIT)
+    taken = draft if draft and "draft" in request.args else None
+    values = typed.form_values(uow, node) | (taken.patch if taken else {})
+    return _edit_form(uow, node, values, version=taken.base_version if taken else node.version,
+                      offer=None if taken else draft)  # fmt: skip
 
 
-@section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path", methods=("POST",))
+def _edit_form(uow: UnitOfWork, node: Any, values: Any, error: Invalid | None = None, **more: Any) -> str:
+    action = url_for(".edit", path=_path(uow, node))
+    return _form(uow, node, TYPES[node.type], values, error, action, **more)
+
+
+@section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path", methods=("POST",), form="edit")
 def edit(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
-    form, action = request.form, url_for(".edit", path=_path(uow, node))
+    form, version = request.form, request.form.get("version", 0, type=forms.whole)
     try:
-        tree.edit(
-            uow,
-            node,
-            fields=form,
-            version=form.get("version", 0, type=forms.whole),
-            comment=form.get("comment"),
-        )
+        tree.edit(uow, node, fields=form, version=version, comment=form.get("comment"))
     except Stale as late:
         uow.undo()
-        pairs = typed.compared(node, form, late.theirs)
-        return _form(
-            uow, node, TYPES[node.type], form, None, action, version=node.version, conflict=pairs
-        ), late.status
+        pairs = typed.compared(uow, node, form, late.theirs, version)
+        return _edit_form(uow, node, form, version=node.version, conflict=pairs), late.status
     except Invalid as error:
         uow.undo()
-        return _form(
-            uow, node, TYPES[node.type], form, error, action, version=form.get("version")
-        ), error.status
+        return _edit_form(uow, node, form, error, version=version), error.status
     flash(_("Saved."), "ok")
     return make_response(redirect(href(uow, node)))
+
+
+@section.page("/a/<slugs:path>/@@draft/<form>", needs=(P.EDIT, P.ADD), node="path", methods=("POST",))
+def keep_draft(uow: UnitOfWork, node: Any, form: str) -> Response:
+    """Keeps what is being typed; the page asks for it every few seconds of change and when it is left."""
+    kept = drafts.keep(uow, node, form, request.form, request.form.get("version", type=int))
+    said = _("Draft kept %(time)s", time=f"{uow.local(kept):%H:%M}") if kept else ""
+    return make_response({"text": said})
+
+
+@section.page("/a/<slugs:path>/@@draft/<form>/discard", needs=(P.EDIT, P.ADD), node="path", methods=("POST",))
+def discard_draft(uow: UnitOfWork, node: Any, form: str) -> Response:
+    drafts.forget(uow, node, form)
+    path = _path(uow, node)
+    back = (
+        url_for(".edit_form", path=path)
+        if form == drafts.EDIT
+        else url_for(".add_form", path=path, type=form)
+    )
+    return make_response(redirect(back))
 
 
 @section.page("/a/<slugs:path>/@@workflow/<name>", needs=P.DISCOVER, node="path", methods=("POST",))
@@ -165,21 +209,14 @@ def milestone(uow: UnitOfWork, node: Any) -> Response:
 @section.page("/a/<slugs:path>/@@bulk", needs=P.DISCOVER, node="path", methods=("POST",))
 def bulk(uow: UnitOfWork, node: Any) -> Response:
     """One act on many rows, each on its own: what is refused says why, and the others go on."""
-    act, ids, done = request.form.get("act", ""), request.form.getlist("ids"), 0
+    form = request.form
+    act, ids = form.get("act", ""), form.getlist("ids", type=UUID)
     if act == shown.INSPECT:
         return make_response(redirect(url_for("inspections.add_form", ids=ids)))
     if act == "move":  # asks where to first
-        rows = moves.slugs(uow, node, ids)
+        rows = moves.slugs(uow, node, form.getlist("ids"))
         return make_response(redirect(url_for("moving.several", path=_path(uow, node), row=rows)))
-    for chosen in uow.list(uow.nodes(P.DISCOVER).where(typed.chosen(node, ids))):
-        try:
-            with uow.session.begin_nested():
-                steps.take(uow, chosen, act)
-            done += 1
-        except ArchiveError as refused:
-            flash(f"{NodeView(uow, chosen).label}: {refused}", "bad")
-    if done:
-        flash(ngettext("%(num)d done", "%(num)d done", done), "ok")
+    outcomes.keep(str(node.uuid), steps.take_many(uow, ids, act, within=node))
     return make_response(redirect(url_for(".contents", path=_path(uow, node))))
 
 

@@ -2,7 +2,8 @@
 
 from flask import render_template
 
-from archive.gate import P, Section, typed
+from archive.asking import typed
+from archive.gate import P, Section
 from archive.services import whereabouts
 from archive.uow import UnitOfWork
 

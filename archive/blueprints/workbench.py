@@ -7,7 +7,7 @@ from flask import Response, make_response, redirect, render_template, url_for
 from archive.gate import SIGNED_IN, Section
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import circulation, inspections, listing, requests, sealed, workbench
+from archive.services import circulation, inspections, listing, requests, sealed, workbench, worklists
 from archive.uow import UnitOfWork
 
 section = Section("workbench", __name__)
@@ -17,10 +17,10 @@ section = Section("workbench", __name__)
 def home(uow: UnitOfWork) -> str | Response:
     if (elsewhere := _other_home(uow)) is not None:
         return make_response(redirect(url_for(elsewhere)))
-    lists = workbench.worklists(uow)
+    lists = [(kind, worklists.count(uow, kind)) for kind in worklists.mine(uow)]
     newest = listing.newest(uow, 12) if uow.can(P.ADD) else []
     return render_template(
-        "workbench/home.html", waiting=lists, titles=_titles(), figures=_figures(lists, requests.counts(uow), uow),
+        "workbench/home.html", waiting=_cards(uow, lists), figures=_figures(lists, requests.counts(uow), uow),
         newest=newest, readable=workbench.readable_now(uow), inspected=_inspected(uow), mine=requests.mine(uow)[:6],
         deciding=requests.to_decide(uow)[:8] if uow.can(P.REQUEST_DECIDE) else [],
         picks=circulation.pick_list(uow)[:8] if uow.can(P.REQUEST_HANDLE) else [],
@@ -32,6 +32,19 @@ def _inspected(uow: UnitOfWork) -> list[inspections.Shown]:
     return [inspections.shown(uow, inspections.one(uow, batch.uuid)) for batch in inspections.mine(uow)]
 
 
+Counted = list[tuple[worklists.Kind, int]]
+FIVE = ("uncollected", "returned", "to_scan")
+"""The lists among the five counts of the record room; the other two are the desk's."""
+
+
+def _cards(uow: UnitOfWork, lists: Counted) -> list[dict[str, Any]]:
+    """The beginnings of the lists in which something waits. What is late is not shown a second time as not collected."""
+    return [
+        {"name": kind.name, "title": str(kind.title), "total": total, "rows": worklists.first(uow, kind)}
+        for kind, total in lists if total and kind.name != "uncollected"
+    ]  # fmt: skip
+
+
 def _other_home(uow: UnitOfWork) -> str | None:
     """Whoever has no business with records begins where their work is."""
     if uow.can(P.DISCOVER) or uow.can(P.HOLDING_VIEW) or uow.actor.has_grants:
@@ -40,42 +53,43 @@ def _other_home(uow: UnitOfWork) -> str | None:
     return next((endpoint for needs, endpoint in homes if uow.can(needs)), None)
 
 
-def _titles() -> dict[str, str]:
-    return {"draft": _("Drafts"), "cataloguing": _("In cataloguing"), "review": _("To review")}
-
-
-def _figures(
-    lists: list[workbench.Worklist], counts: requests.Counts, uow: UnitOfWork
-) -> list[dict[str, Any]]:
+def _figures(lists: Counted, counts: requests.Counts, uow: UnitOfWork) -> list[list[dict[str, Any]]]:
     """The figures on top: each is a link to its list, and none is shown to whom it says nothing."""
-    titles = _titles()
-    rows = [_figure(titles[w.name], w.total, url_for(".worklist", state=w.name), "") for w in lists]
-    if uow.can(P.REQUEST_DECIDE):
-        rows.append(_figure(_("To decide"), counts.to_decide, url_for("requests.to_decide"), "wait"))
+    totals = {kind.name: total for kind, total in lists}
+    first = [_of_list(kind, total) for kind, total in lists if kind.name in FIVE]
+    if "uncollected" in totals:
+        first[0]["note"] = _("%(num)s overdue", num=totals["late"]) if totals["late"] else ""
     if uow.can(P.REQUEST_HANDLE):
-        rows += [
-            _figure(_("To fetch"), counts.to_pick, url_for("desk.counter"), ""),
+        first[2:2] = [
             _figure(_("Out"), counts.out, url_for("desk.out"), ""),
-            _figure(_("Overdue"), counts.overdue, url_for("desk.overdue"), "bad"),
+            _figure(_("Overdue loans"), counts.overdue, url_for("desk.overdue"), "bad"),
         ]
+    second = [_of_list(kind, total) for kind, total in lists if kind.name not in (*FIVE, "late")]
+    if uow.can(P.REQUEST_DECIDE):
+        second.append(_figure(_("To decide"), counts.to_decide, url_for("requests.to_decide"), "wait"))
+    if uow.can(P.REQUEST_HANDLE):
+        second.append(_figure(_("To fetch"), counts.to_pick, url_for("desk.counter"), ""))
     if uow.can(P.HOLD_APPLY) and (due := sealed.to_review(uow)):
-        rows.append(_figure(_("Seals to review"), due, url_for("holds.listing"), "wait"))
+        second.append(_figure(_("Seals to review"), due, url_for("holds.listing"), "wait"))
     if uow.can(P.REQUEST_CREATE) and not uow.can(P.ADD):
-        rows += [
+        second += [
             _figure(_("Waiting"), counts.waiting, url_for("requests.mine"), ""),
             _figure(_("Ready to collect"), counts.ready, url_for("requests.mine"), ""),
             _figure(_("Open for reading"), counts.reading, url_for("requests.mine"), ""),
             _figure(_("Lent to me"), counts.lent, url_for("requests.mine"), ""),
         ]
-    return rows
+    rows = [first, second] if len(first) > len(FIVE) else [[*first, *second]]
+    return [row for row in rows if len(row) > 1]  # a single figure says no more than its list below
+
+
+def _of_list(kind: worklists.Kind, total: int) -> dict[str, Any]:
+    return _figure(str(kind.title), total, url_for("worklists.show", name=kind.name), kind.look)
 
 
 def _figure(label: str, value: int, href: str, kind: str) -> dict[str, Any]:
-    return {"label": label, "value": value, "href": href, "kind": kind if value else ""}
+    return {"label": label, "value": fmt_count(value), "href": href, "kind": kind if value else ""}
 
 
-@section.page("/worklists/<state>", needs=P.EDIT)
-def worklist(uow: UnitOfWork, state: str) -> str:
-    needs = P.EDIT_LIFECYCLE if state == "review" else P.EDIT
-    rows, total = listing.worklist(uow, needs, state, most=200)
-    return render_template("workbench/worklist.html", rows=rows, total=total)
+def fmt_count(value: int) -> int | str:
+    """Counting stops at the cap of lists: 1,000+."""
+    return value if value <= listing.CAP else f"{listing.CAP:,}+"

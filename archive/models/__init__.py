@@ -13,7 +13,17 @@ from archive.models.carriers import (
     PageText,
     Representation,
 )
-from archive.models.content import ROOT_ID, Counter, Milestone, Node, NodeAlias, NodeVersion, Record, base32
+from archive.models.content import (
+    ROOT_ID,
+    Counter,
+    Milestone,
+    Node,
+    NodeAlias,
+    NodeDraft,
+    NodeVersion,
+    Record,
+    base32,
+)
 from archive.models.events import AuditDetail, AuditEvent, AuditSeal, ReadDetail, ReadEvent, ReadSeal
 from archive.models.holds import Hold, HoldNode
 from archive.models.inspections import Inspection
@@ -29,15 +39,16 @@ from archive.models.security import (
     Policy,
     SecurityEpoch,
 )
-from archive.models.work import ImportRow, Job, Outbox
+from archive.models.work import ImportRow, Job, Notice, Outbox
 
 __all__ = [
     "ROOT_ID",
     "AccessClass", "AccessGrant", "AccessToken", "AuditDetail", "AuditEvent", "AuditSeal", "Blob", "CalendarDay",
     "ClosedBranch", "Container", "Counter", "Device", "Encounter", "Hold", "HoldNode", "Holding", "HoldingAct",
     "HoldingEvent", "HoldingStatus",
-    "ImportRow", "Inspection", "Job", "LocalRole", "Location", "Membership", "Milestone", "Node", "NodeAlias", "NodeVersion",
-    "Outbox", "Page", "PageText", "Patient", "PatientAlias", "Policy", "PolicyVersion", "Principal", "ReadDetail",
+    "ImportRow", "Inspection", "Job", "LocalRole", "Location", "Membership", "Milestone", "Node", "NodeAlias", "NodeDraft",
+    "NodeVersion", "Notice", "Outbox", "Page", "PageText", "Patient", "PatientAlias", "Policy", "PolicyVersion", "Principal",
+    "ReadDetail",
     "ReadEvent", "ReadSeal", "Record", "Representation", "Request", "RequestLine", "RoleAssignment",
     "SecurityEpoch", "Session", "Setting", "SignInAttempt", "User", "base32",
 ]  # fmt: skip

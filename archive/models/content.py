@@ -106,6 +106,23 @@ class NodeVersion(Base):
     comment: Mapped[str | None] = mapped_column(String(500))
 
 
+class NodeDraft(Base):
+    """未保存的草稿: what somebody has typed into a form and not saved. Nobody else sees it; saving ends it."""
+
+    __tablename__ = "node_draft"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("principal.id"))
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id", ondelete="CASCADE"), index=True)
+    """What is edited, or in what something is added."""
+    form: Mapped[str] = mapped_column(String(40))
+    """"edit", or the type that is being added."""
+    base_version: Mapped[int | None]
+    patch: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("owner_id", "node_id", "form"),)
+
+
 class NodeAlias(Base):
     """旧地址: a slug that a node had before its archival number; permanent links go on working."""
 

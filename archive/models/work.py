@@ -1,10 +1,10 @@
-"""What is still to be done: jobs with progress, and the outbox."""
+"""What is still to be done: jobs with progress, the outbox, notices."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Uuid
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.db import Base, BigInt
@@ -52,6 +52,29 @@ class Outbox(Base):
     at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0)
     __table_args__ = (Index("ix_outbox_topic", "topic", "id"),)
+
+
+class Notice(Base):
+    """通知: something that somebody should know. It says what it is about and never a name or a title: those are
+    looked up when it is read, with the rights of that moment.
+    """
+
+    __tablename__ = "notice"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    principal_id: Mapped[int] = mapped_column(ForeignKey("principal.id"))
+    kind: Mapped[str] = mapped_column(String(30))
+    key: Mapped[str] = mapped_column(String(60))
+    """What is told once: the same happening never makes two notices."""
+    node_id: Mapped[int | None] = mapped_column(ForeignKey("node.id", ondelete="CASCADE"), index=True)
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("request.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+    __table_args__ = (
+        UniqueConstraint("principal_id", "key"),
+        Index("ix_notice_newest", "principal_id", "id"),
+    )
 
 
 class ImportRow(Base):

@@ -1,11 +1,14 @@
 """One of several acts may be refused without undoing the others: each is tried within a savepoint."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy.orm.exc import StaleDataError
 
-from archive.errors import Stale
+from archive.errors import ArchiveError, Invalid, Stale
+from archive.i18n import _
 from archive.uow import UnitOfWork
 
 
@@ -24,3 +27,32 @@ def attempt(uow: UnitOfWork) -> Iterator[None]:
         if isinstance(error, StaleDataError):
             raise Stale from error
         raise
+
+
+MOST = 500
+"""So many at once: one transaction, and a person can still read what became of them."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one of several things that were worked on at once."""
+
+    ref: UUID
+    refusal: str | None
+
+
+def each(uow: UnitOfWork, refs: Iterable[UUID], act: Callable[[UUID], object]) -> list[Outcome]:
+    """Does `act` with each of several things: one refused does not hold up the others. Raises Invalid for too many."""
+    wanted = list(dict.fromkeys(refs))
+    if len(wanted) > MOST:
+        raise Invalid(_("At most %(num)d at once. Choose fewer, then the rest.", num=MOST))
+    return [Outcome(ref, _refusal(uow, ref, act)) for ref in wanted]
+
+
+def _refusal(uow: UnitOfWork, ref: UUID, act: Callable[[UUID], object]) -> str | None:
+    try:
+        with attempt(uow):
+            act(ref)
+    except ArchiveError as refusal:
+        return " ".join(getattr(refusal, "fields", {}).values()) or str(refusal)
+    return None

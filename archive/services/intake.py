@@ -208,18 +208,6 @@ def settle(uow: UnitOfWork, node: Node) -> None:
     """What follows when a file of `node` is ready, or no longer counts: page count, milestone, sidecar, index."""
     pages.recount(uow, node)
     home = file_of(uow, node)
-    if home.type == "medical_record" and _all_ready(uow, home):
-        records.reach(uow, home, "scan", "linked")
+    records.link(uow, home)
     uow.enqueue("sidecar", home)
     uow.enqueue("index", node)
-
-
-def _all_ready(uow: UnitOfWork, home: Node) -> bool:
-    """已挂接: at least one file, and every file of the record and its items has all its pages."""
-    states = (
-        select(Representation.state)
-        .join(Node, Node.id == Representation.node_id)
-        .where(Node.path >= home.path, Node.path < home.path_end, Representation.state != "withdrawn")
-        .distinct()
-    )
-    return set(uow.session.scalars(states, execution_options=TRUSTED)) == {"ready"}

@@ -1,7 +1,9 @@
 """What lies in a folder: one page at a time, by keyset, over what the actor may discover."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select
 
@@ -14,6 +16,8 @@ from archive.uow import UnitOfWork
 
 PAGE = 50
 CAP = 1_000
+TAKEN = 5_000
+"""Rows of a list that are taken away at once; more is a matter of a report."""
 
 SORTS: dict[str, tuple[Any, ...]] = {
     "position": (Node.position, Node.id),
@@ -21,6 +25,11 @@ SORTS: dict[str, tuple[Any, ...]] = {
     "updated": (Node.updated_at, Node.id),
 }
 """Every sort ends in the id, and sorts only by what the tier discover may know: an order discloses too."""
+ORDERS = SORTS | {
+    "waiting": (Node.updated_at, Node.id),
+    "discharged": (Node.date_to, Node.id),
+}
+"""What the lists of work are sorted by besides: never empty where they ask for it."""
 DESCENDING = frozenset({"updated"})
 
 
@@ -53,15 +62,21 @@ def contents(uow: UnitOfWork, folder: Node, *, sort: str = "position", after: st
     sort = sort if sort in SORTS else "position"
     chosen = filters or Filters()
     within = _narrowed(uow.nodes(P.DISCOVER).where(Node.parent_id == folder.id, Node.id != folder.id), chosen)
-    purpose = f"folder:{folder.id}:{sort}"
+    return paged(uow, within, f"folder:{folder.id}", sort, after, chosen)
+
+
+def paged(uow: UnitOfWork, within: Select[Any], purpose: str, sort: str, after: str | None,
+          filters: Filters | None = None) -> Listing:  # fmt: skip
+    """One page of `within` in the order `sort`, after a cursor that was made for the same list and order."""
+    purpose = f"{purpose}:{sort}"
     found = uow.list(_page(within, sort, cursor.unpack(uow.site.keys, purpose, after)))
     more = len(found) > PAGE
     rows = found[:PAGE]
     onward = (
-        cursor.pack(uow.site.keys, purpose, [_value(rows[-1], key) for key in SORTS[sort]]) if more else None
+        cursor.pack(uow.site.keys, purpose, [_value(rows[-1], key) for key in ORDERS[sort]]) if more else None
     )
     total = count(uow, within)
-    return Listing(views(uow, rows), min(total, CAP), total > CAP, onward, sort, chosen)
+    return Listing(views(uow, rows), min(total, CAP), total > CAP, onward, sort, filters or Filters())
 
 
 def has_top(uow: UnitOfWork) -> bool:
@@ -89,7 +104,7 @@ def _narrowed(statement: Select[Any], filters: Filters) -> Select[Any]:
 
 
 def _page(statement: Select[Any], sort: str, after: list[Any] | None) -> Select[Any]:
-    first, last = SORTS[sort]
+    first, last = ORDERS[sort]
     down = sort in DESCENDING
     if after is not None:
         value, number = after
@@ -107,20 +122,33 @@ def count(uow: UnitOfWork, statement: Select[Any]) -> int:
     return uow.session.scalar(counting) or 0
 
 
+def whole(uow: UnitOfWork, folder: Node, *, sort: str, filters: Filters) -> list[NodeView]:
+    """The children of `folder` as a list takes them away, up to `TAKEN`."""
+    found: list[NodeView] = []
+    after: str | None = None
+    while len(found) < TAKEN:
+        page = contents(uow, folder, sort=sort, after=after, filters=filters)
+        found += page.rows
+        if (after := page.next) is None:
+            break
+    return found
+
+
+def chosen(uow: UnitOfWork, refs: Iterable[UUID]) -> list[NodeView]:
+    """Some nodes by their uuids, as far as the actor may discover them."""
+    wanted = list(refs)
+    return views(uow, uow.list(uow.nodes(P.DISCOVER).where(Node.uuid.in_(wanted)))) if wanted else []
+
+
+def items(uow: UnitOfWork, file: Node) -> list[NodeView]:
+    """卷内文件: all items of a file that the actor may discover, in their order."""
+    within = _narrowed(uow.nodes(P.DISCOVER).where(Node.parent_id == file.id), Filters())
+    return views(uow, uow.list(within.order_by(*SORTS["position"]).limit(CAP)))
+
+
 def newest(uow: UnitOfWork, most: int = 50) -> list[NodeView]:
     """The nodes last added that the actor may discover."""
     statement = uow.nodes(P.DISCOVER).where(
         Node.workflow != "container", Node.overlay != int(Overlay.TRASHED)
     )
     return views(uow, uow.list(statement.order_by(Node.created_at.desc(), Node.id.desc()).limit(most)))
-
-
-def worklist(uow: UnitOfWork, needs: P, state: str, most: int = 20) -> tuple[list[NodeView], int]:
-    """待办: nodes in `state` on which the actor holds `needs`, oldest first, and how many there are up to the cap."""
-    waiting = uow.nodes(needs).where(
-        Node.state == state,
-        Node.workflow.in_(("description", "medical_record")),
-        Node.overlay != int(Overlay.TRASHED),
-    )
-    rows = uow.list(waiting.order_by(Node.updated_at, Node.id).limit(most))
-    return views(uow, rows), count(uow, waiting)

@@ -18,6 +18,7 @@ from archive.errors import ArchiveError, Full, Stale, Throttled, Unavailable
 from archive.i18n import _l, speaking
 from archive.journal import Origin
 from archive.models import Job, User
+from archive.services import notices
 from archive.services.handlers import GaveWay, JobFailed, JobRun, Lost, Stopped, handlers, held
 from archive.site import Site
 from archive.uow import UnitOfWork
@@ -77,6 +78,7 @@ def revive(site: Site) -> int:
 def end(uow: UnitOfWork, job: Job, state: str, message: str | None = None) -> None:
     """Ends a job as failed or cancelled; its handler tidies in the same transaction."""
     job.state, job.message, job.done_at, job.claimed_by = state, message, uow.now, None
+    notices.ended(uow, job)
     handler = handlers().get(job.kind)
     if handler is None or handler.gives_up is None:
         return
@@ -146,6 +148,7 @@ def _conclude(
             end(uow, job, state, message)
             return
         job.state, job.result, job.done_at, job.claimed_by, job.message = state, result, uow.now, None, None
+        notices.ended(uow, job)
 
     run.site.run(run.actor, close, Origin(channel="worker"))
 

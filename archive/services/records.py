@@ -9,8 +9,9 @@ from sqlalchemy import Select, func, select
 
 from archive.errors import Conflict
 from archive.i18n import _
-from archive.models import Encounter, Milestone, Node, Patient, Principal, Record
+from archive.models import Encounter, Milestone, Node, Patient, Principal, Record, Representation
 from archive.policy.permissions import P
+from archive.policy.rights import Overlay
 from archive.services import patient_names, patients, policies
 from archive.uow import UnitOfWork, action
 
@@ -72,6 +73,32 @@ def reach(uow: UnitOfWork, node: Node, track: str, step: str, at: datetime | Non
             Milestone(node_id=node.id, track=track, step=step, at=at or uow.now, by_id=uow.actor.principal_id)
         )
         uow.session.flush()
+
+
+def link(uow: UnitOfWork, file: Node) -> None:
+    """已挂接, once it is so: every file of a record and its items has all its pages, and no item is without any.
+
+    A record that was uploaded whole has its pages itself, until it is split.
+    """
+    if file.type != "medical_record" or _files(uow, file) != {"ready"}:
+        return
+    bare = select(Node.id).where(
+        Node.parent_id == file.id, Node.page_count == 0, Node.overlay != int(Overlay.TRASHED)
+    )
+    if file.page_count or uow.session.scalar(bare.limit(1), execution_options=TRUSTED) is None:
+        reach(uow, file, "scan", "linked")
+
+
+def _files(uow: UnitOfWork, file: Node) -> set[str]:
+    """The states of all uploaded files of a record and its items that have not been set aside."""
+    states = (
+        select(Representation.state)
+        .join(Node, Node.id == Representation.node_id)
+        .where(Node.path >= file.path, Node.path < file.path_end, Node.overlay != int(Overlay.TRASHED))
+        .where(Representation.state != "withdrawn")
+        .distinct()
+    )
+    return set(uow.session.scalars(states, execution_options=TRUSTED))
 
 
 @action("record.step_reached", needs=P.EDIT)

@@ -10,15 +10,15 @@ from uuid import UUID
 from sqlalchemy import false, func, select
 
 from archive.access import vetoed_by
-from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, Stale
+from archive.errors import Conflict, Forbidden, Invalid, Stale
 from archive.i18n import _
 from archive.models import Encounter, Node, Patient, Record, Request, RequestLine
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import clean
-from archive.services import borrowing, numbers, reading, slips
-from archive.services.attempts import attempt
+from archive.services import borrowing, notices, numbers, reading, slips
+from archive.services.attempts import Outcome, attempt, each
 from archive.services.borrowing import Terms
 from archive.services.guards import GUARDS
 from archive.services.slips import KINDS, Slip, effective_state
@@ -172,29 +172,14 @@ def take(
             )
         if request.kind == "eread":
             reading.follow(uow, request, node)
+        notices.decided(uow, request, step.name)
         uow.session.flush()
     return request
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one of several requests that were decided at once."""
-
-    ref: UUID
-    refusal: str | None
-
-
 def decide(uow: UnitOfWork, refs: Iterable[UUID], name: str, *, reason: str | None = None) -> list[Outcome]:
     """Takes one step with several requests, each on its own: one refused does not hold up the others."""
-    outcomes = []
-    for ref in refs:
-        try:
-            with attempt(uow):
-                advance(uow, slips.one(uow, ref), name, reason=reason)
-            outcomes.append(Outcome(ref, None))
-        except ArchiveError as refusal:
-            outcomes.append(Outcome(ref, " ".join(getattr(refusal, "fields", {}).values()) or str(refusal)))
-    return outcomes
+    return each(uow, refs, lambda ref: advance(uow, slips.one(uow, ref), name, reason=reason))
 
 
 def mine(uow: UnitOfWork) -> list[Slip]:

@@ -130,6 +130,15 @@ def actor_of(site: Site, session: OrmSession, token: str, kind: str = "web") -> 
     return actors.load(session, row.user_id, now, session_id=row.id, seen_at=row.seen_at)
 
 
+def whose(site: Site, session: OrmSession, token: str) -> Actor | None:
+    """The person of a browser's session that has ended within a day; nothing for one that lives or is long gone."""
+    now = site.clock()
+    row = session.scalar(select(Session).where(Session.token_hash == _hash(token), Session.kind == "web"))
+    if row is None or now - row.seen_at > timedelta(days=1):
+        return None
+    return actors.load(session, row.user_id, now)
+
+
 def touch(site: Site, actor: Actor) -> None:
     """Notes that a session is in use, at most once a minute; outside the request's own transaction.
 

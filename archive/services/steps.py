@@ -1,17 +1,20 @@
 """Moving a node through its workflow; its items go with it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select, update
 
 from archive import classes
-from archive.errors import Conflict, Invalid
+from archive.errors import Conflict, Invalid, NotFound
 from archive.i18n import _
 from archive.models import Node
 from archive.policy.permissions import P
 from archive.policy.workflows import WORKFLOWS
-from archive.services import numbers, policies, records, tree
+from archive.services import notices, numbers, policies, records, tree
+from archive.services.attempts import Outcome, each
 from archive.services.guards import GUARDS
 from archive.uow import UnitOfWork
 from archive.workflow import Transition, objections
@@ -53,7 +56,21 @@ def take(
     with uow.act(f"node.{step.name}", node):
         uow.note(step=step.name, state=[node.state, step.target], reason=reason)
         _arrive(uow, node, step.target)
+        if step.name == "send_back":
+            notices.sent_back(uow, node)
     return node
+
+
+def take_many(uow: UnitOfWork, refs: Iterable[UUID], name: str, *, within: Node) -> list[Outcome]:
+    """Takes one step with several nodes of a folder, each on its own: one refused does not hold up the others."""
+
+    def one(ref: UUID) -> None:
+        node = uow.node(ref)
+        if node.parent_id != within.id:
+            raise NotFound
+        take(uow, node, name)
+
+    return each(uow, refs, one)
 
 
 def _arrive(uow: UnitOfWork, node: Node, state: str) -> None:

@@ -15,7 +15,7 @@ from archive.models import AuditEvent, Holding, Job, Node, Principal, Request
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
-from archive.services import listing, policies, tree, typed
+from archive.services import listing, policies, records, tree, typed
 from archive.services.jobs import LIVE
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
@@ -30,6 +30,8 @@ def trash(uow: UnitOfWork, node: Node) -> None:
     if refusal := refused(uow, node):
         raise Conflict(refusal)
     _lay(uow, node, uow.now, Overlay.TRASHED)
+    if node.type in INHERITING:  # the item that was still without pages may have been this one
+        records.link(uow, uow.session.get_one(Node, node.parent_id, execution_options=TRUSTED))
 
 
 @action("node.restored", needs=P.TRASH)

@@ -16,7 +16,7 @@ from archive.policy.rights import matrix
 from archive.policy.types import INHERITING, TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Type
-from archive.services import actors, placing, policies, records
+from archive.services import actors, drafts, placing, policies, records
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
@@ -84,6 +84,7 @@ def add(uow: UnitOfWork, parent: Node, *, kind: str, fields: Mapping[str, object
         raise Forbidden
     values = checked(uow, made, said_of(made, fields, made.retention))
     node = plant(uow, _home(uow, parent, made, values), made, values)
+    drafts.forget(uow, parent, kind)
     uow.about(node)
     uow.note(type=kind, parent=parent.id, fields=values)
     return node
@@ -237,6 +238,7 @@ def edit(
     reclassify(uow, node)
     _settle(uow, node, kind, values)
     keep_version(uow, node, comment)
+    drafts.forget(uow, node, drafts.EDIT)
     after = snapshot(node)
     uow.note(
         changed={name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]}

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_
 
-from archive.models import Node
+from archive.models import Node, NodeVersion
+from archive.policy.permissions import P
 from archive.policy.types import TYPES
-from archive.sight import discreet
+from archive.schema import clean
+from archive.sight import discreet, words
 from archive.uow import UnitOfWork
 
 
@@ -35,13 +38,44 @@ def form_values(uow: UnitOfWork, node: Node) -> dict[str, object]:
     return values | {f.name: discreet(may, f, values[f.name]) for f in kind.fields if f.name in values}
 
 
+@dataclass(frozen=True)
+class Side:
+    """并排: one field on which two people differ; `chosen` is whose value stays unless somebody decides otherwise."""
+
+    name: str
+    label: str
+    theirs: str
+    mine: str
+    theirs_said: str
+    mine_said: str
+    chosen: str
+    both: bool
+
+
 def compared(
-    node: Node, mine: Mapping[str, object], theirs: Mapping[str, object]
-) -> list[tuple[str, str, str]]:
-    """Label, what the other person saved, what one typed oneself: for every field that differs."""
+    uow: UnitOfWork, node: Node, mine: Mapping[str, object], theirs: Mapping[str, object], version: int
+) -> list[Side]:
+    """Every field in which what one typed differs from what the other person has saved since `version`.
+
+    What only one of the two has changed is chosen already; where both have, one's own stands until one decides.
+    """
+    base = _snapshot(uow, node, version)
     rows = []
     for field in TYPES[node.type].typed:
-        saved, typed = str(theirs.get(field.column or field.name) or ""), str(mine.get(field.name) or "")
+        key = field.column or field.name
+        saved, typed = str(theirs.get(key) or ""), clean(str(mine.get(field.name) or ""))
         if saved != typed:
-            rows.append((str(field.label), saved, typed))
+            before = str(base.get(key) or "") if base is not None else None
+            chosen = "theirs" if typed == before else "mine"
+            rows.append(Side(
+                field.name, str(field.label), saved, typed, words(uow, field, saved), words(uow, field, typed), chosen,
+                both=before not in (saved, typed),
+            ))  # fmt: skip
     return rows
+
+
+def _snapshot(uow: UnitOfWork, node: Node, version: int) -> Mapping[str, object] | None:
+    """What a node said when `version` of it was shown."""
+    statement = uow.of(NodeVersion, node, P.EDIT).where(NodeVersion.version <= version)
+    found = uow.session.scalar(statement.order_by(NodeVersion.version.desc()).limit(1))
+    return found.snapshot if found else None

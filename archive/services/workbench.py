@@ -1,6 +1,5 @@
 """What each role finds on coming in: their own work, and nothing that they may not see."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
@@ -8,29 +7,8 @@ from sqlalchemy import Select, func, or_, select
 from archive.models import AccessGrant, Job, LocalRole, Node
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import listing
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
-
-
-@dataclass(frozen=True)
-class Worklist:
-    """待办: what waits in one state for somebody who may act."""
-
-    name: str
-    rows: list[NodeView]
-    total: int
-
-
-def worklists(uow: UnitOfWork) -> list[Worklist]:
-    """Drafts to catalogue, descriptions in work, reviews to decide: as far as the actor may act on them."""
-    wanted = (("draft", P.EDIT), ("cataloguing", P.EDIT), ("review", P.EDIT_LIFECYCLE))
-    found = []
-    for state, needs in wanted:
-        if uow.can(needs):
-            rows, total = listing.worklist(uow, needs, state, most=6)
-            found.append(Worklist(state, rows, total))
-    return found
 
 
 def running_jobs(uow: UnitOfWork) -> int:

@@ -143,7 +143,7 @@ def address(app: Flask, row: Row, path: str, uuid: str) -> str:
     values: dict[str, Any] = {
         "path": path.removeprefix("a/"), "uuid": uuid if row.about == "node" else str(uuid4()), "name": "archive",
         "number": 1, "barcode": "B0", "share": 1, "state": "draft", "kind": "loans", "role": "clinician", "ordinal": 1,
-        "code": "R01", "mark": "lost",
+        "code": "R01", "mark": "lost", "form": "edit",
     }  # fmt: skip
     with app.test_request_context():
         built: str = url_for(

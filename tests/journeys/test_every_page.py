@@ -18,11 +18,12 @@ PAGES = {
     "archivist": (
         "/", "/a/h001", "/a/h001/zy-bl", "/a/h001/zy-bl/@@add", "/a/h001/zy-bl/@@add?type=medical_record", "{record}",
         "{record}/@@contents", "{record}/@@edit", "{record}/@@history", "{record}/@@upload", "/search 刘婷婷", "/jobs",
-        "/where 00218647", "/imports", "/sessions", "/worklists/draft", "/approvals", "/desk", "{record}/@@volume",
-        "/holds", "{record}/@@seal", "/trash", "{record}/@@move", "{record}/@@move?to=/a/h001/zy-bl",
+        "/where 00218647", "/imports", "/sessions", "/worklists/draft", "/worklists/late", "/notices", "/approvals", "/desk",
+        "{record}/@@volume", "/holds", "{record}/@@seal", "/trash", "{record}/@@move", "{record}/@@move?to=/a/h001/zy-bl",
     ),
     "senior": ("/", "{record}/@@sharing", "{record}/@@sharing/add", "{record}/@@level", "/inspections",
                "/inspections/add"),
+    "scanner": ("/", "/worklists/to_scan"),
     "clinician": ("/", "/requests", "/find-patient", "/search 病历"),
     "clerk": (
         "/", "/desk", "/desk/pick-list", "/desk/out", "/desk/overdue", "/storeroom", "/storeroom/add", "/storeroom/shelving",

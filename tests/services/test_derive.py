@@ -80,6 +80,26 @@ def test_the_record_is_linked_when_every_file_of_it_is_ready(
     assert linked()
 
 
+def test_a_record_with_a_component_without_pages_is_not_linked_until_it_has_some_or_goes(
+    site: Site, hospital: Hospital, record: int
+) -> None:
+    def linked() -> bool:
+        with site.session(readonly=True) as session:
+            reached = select(Milestone.id).where(Milestone.node_id == record, Milestone.step == "linked")
+            return session.scalar(reached, execution_options=TEST) is not None
+
+    scanned = component(hospital, record)
+    with hospital.uow("archivist") as uow:
+        fields = {"title": "病理报告", "component": "RY"}
+        bare = tree.add(uow, uow.node(record), kind="component", fields=fields).id
+    upload(hospital, "archivist", scanned, papers.pdf("手术记录"))
+    work_off(site)
+    assert not linked(), "one component has no page"
+    with hospital.uow("archivist") as uow:
+        tree.trash(uow, uow.node(bare))
+    assert linked()
+
+
 def test_a_scan_finished_meanwhile_leaves_open_forms_valid(
     site: Site, hospital: Hospital, record: int
 ) -> None:

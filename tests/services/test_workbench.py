@@ -19,15 +19,3 @@ def test_whoever_was_given_a_record_finds_it_on_their_workbench_until_it_is_take
         share = next(iter(hospital.actor("inspector").local_roles))
         sharing.unshare(uow, uow.node(record), share_id=share)
     assert found() == []
-
-
-def test_worklists_hold_what_one_may_act_on_and_nothing_else(hospital: Hospital, record: int) -> None:
-    for account, wanted in (
-        ("archivist", 1),
-        ("clinician", 0),
-        ("auditor", 0),
-        ("sysadmin", 0),
-        ("stranger", 0),
-    ):
-        with hospital.uow(account, readonly=True) as uow:
-            assert sum(waiting.total for waiting in workbench.worklists(uow)) == wanted, account

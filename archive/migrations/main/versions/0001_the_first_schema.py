@@ -666,6 +666,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("parent_id", "slug", name=op.f("uq_node_alias_parent_id_slug")),
     )
     op.create_table(
+        "node_draft",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("form", sa.String(length=40), nullable=False),
+        sa.Column("base_version", sa.Integer(), nullable=True),
+        sa.Column("patch", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["node_id"], ["node.id"], name=op.f("fk_node_draft_node_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["principal.id"], name=op.f("fk_node_draft_owner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_node_draft")),
+        sa.UniqueConstraint("owner_id", "node_id", "form", name=op.f("uq_node_draft_owner_id_node_id_form")),
+    )
+    with op.batch_alter_table("node_draft", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_node_draft_node_id"), ["node_id"], unique=False)
+
+    op.create_table(
         "node_version",
         sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -792,6 +811,32 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("import_row", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_import_row_job_id"), ["job_id"], unique=False)
+
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("principal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("key", sa.String(length=60), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_notice_job_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_notice_node_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["principal_id"], ["principal.id"], name=op.f("fk_notice_principal_id")),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["request.id"], name=op.f("fk_notice_request_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("principal_id", "key", name=op.f("uq_notice_principal_id_key")),
+    )
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_job_id"), ["job_id"], unique=False)
+        batch_op.create_index("ix_notice_newest", ["principal_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_notice_node_id"), ["node_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_notice_request_id"), ["request_id"], unique=False)
 
     op.create_table(
         "page",

@@ -1,0 +1,209 @@
+"""通知: what somebody should know, written in the transaction in which it happens. What it is about is looked up when it
+is read, with the rights of that moment: a notice on what one may not see any more is not there, and is not counted."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+
+from archive.errors import NotFound
+from archive.i18n import Lazy, _l
+from archive.models import AuditEvent, Job, Node, Notice, Request, RequestLine
+from archive.policy.permissions import P
+from archive.services import calendar, slips
+from archive.services.handlers import handlers
+from archive.sight import NodeView, views
+from archive.site import Site
+from archive.uow import UnitOfWork
+
+TRUSTED: Any = {"scope": "notices", "synchronize_session": False}
+KEPT = timedelta(days=90)
+MOST = 100
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a notice says, and its look: info, ok, wait or bad."""
+
+    text: Lazy
+    icon: str
+    look: str = ""
+
+
+KINDS = {
+    "request.approved": Kind(_l("Your request has been approved: it is open for reading"), "book", "ok"),
+    "request.ready": Kind(_l("Your request has been approved: ready to collect"), "package", "ok"),
+    "request.refused": Kind(_l("Your request has been refused"), "x", "bad"),
+    "request.revoked": Kind(_l("Your reading has been ended"), "ban", "wait"),
+    "loan.due": Kind(_l("What you have on loan is due"), "calendar-due", "wait"),
+    "loan.overdue": Kind(_l("What you have on loan is overdue"), "alert-triangle", "bad"),
+    "node.sent_back": Kind(_l("Sent back to you for completion"), "arrow-back-up", "wait"),
+    "job.done": Kind(_l("Your job is done"), "check", "ok"),
+    "job.failed": Kind(_l("Your job has failed"), "alert-octagon", "bad"),
+}
+DECISIONS = {"refuse": "request.refused", "revoke": "request.revoked"}
+LOANS = ("loan.due", "loan.overdue")
+QUIET = "page."
+"""Jobs that follow an upload by themselves: their end is seen on the record, only their failure is told."""
+
+
+def _tell(uow: UnitOfWork, person: int | None, kind: str, key: str, *, node: int | None = None,
+          request: int | None = None, job: int | None = None) -> None:  # fmt: skip
+    """Writes a notice, unless the very same has been told; nobody is told of what they have just done themselves."""
+    if person is None or person == uow.actor.principal_id:
+        return
+    told = select(Notice.id).where(Notice.principal_id == person, Notice.key == f"{kind}:{key}")
+    if uow.session.scalar(told, execution_options=TRUSTED) is None:
+        uow.session.add(Notice(principal_id=person, kind=kind, key=f"{kind}:{key}", node_id=node, request_id=request,
+                               job_id=job, at=uow.now))  # fmt: skip
+
+
+def decided(uow: UnitOfWork, request: Request, step: str) -> None:
+    """Tells whoever asked what has been decided."""
+    approved = "request.ready" if request.kind == "paper" else "request.approved"
+    if kind := approved if step == "approve" else DECISIONS.get(step):
+        _tell(uow, request.requester_id, kind, str(request.id), request=request.id)
+
+
+def sent_back(uow: UnitOfWork, node: Node) -> None:
+    """Tells whoever submitted a description that it came back."""
+    submitted = (
+        select(AuditEvent.actor_id)
+        .where(AuditEvent.object_kind == "node", AuditEvent.object_id == node.id)
+        .where(AuditEvent.action == "node.submit")
+        .order_by(AuditEvent.id.desc())
+        .limit(1)
+    )
+    person = uow.session.scalar(submitted) or node.created_by
+    _tell(uow, person, "node.sent_back", f"{node.id}:{node.version}", node=node.id)
+
+
+def ended(uow: UnitOfWork, job: Job) -> None:
+    """Tells whoever asked for a job that it is done or has failed."""
+    if job.state == "failed" or (job.state == "done" and not job.kind.startswith(QUIET)):
+        _tell(uow, job.owner_id, f"job.{job.state}", f"{job.id}:{uow.now:%y%m%d%H%M%S}", job=job.id)
+
+
+def remind(uow: UnitOfWork) -> int:
+    """Tells borrowers what is due by the end of the next working day, and what is overdue; each of it once."""
+    soon = calendar.due(uow, uow.today, 1)
+    rows = uow.session.execute(
+        select(RequestLine, Request.requester_id)
+        .join(Request, Request.id == RequestLine.request_id)
+        .where(RequestLine.in_at.is_(None), RequestLine.due_at <= soon)
+    ).all()
+    for line, person in rows:
+        kind = "loan.overdue" if line.due_at < uow.now else "loan.due"
+        _tell(uow, person, kind, f"{line.id}:{line.due_at:%y%m%d}", request=line.request_id)
+    return len(rows)
+
+
+def clean_up(site: Site) -> None:
+    """Takes away what is long past."""
+    with site.session() as session:
+        session.execute(delete(Notice).where(Notice.at < site.clock() - KEPT), execution_options=TRUSTED)
+
+
+# Reading
+
+
+@dataclass(frozen=True)
+class Told:
+    """One notice as its reader sees it: what happened, and with what."""
+
+    id: int
+    text: str
+    icon: str
+    look: str
+    about: str
+    at: datetime
+    unread: bool
+    node: NodeView | None
+    request: UUID | None
+    job: UUID | None
+
+
+def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
+    """One's own notices on what one may see now."""
+    seen = slips.visible(uow, Request.id).where(Request.id == Notice.request_id).correlate(Notice).exists()
+    # A reminder is over once the volume is back.
+    lent = select(RequestLine.id).where(
+        RequestLine.request_id == Notice.request_id, RequestLine.in_at.is_(None)
+    )
+    of_request = and_(Notice.request_id.is_not(None), seen, or_(Notice.kind.not_in(LOANS), lent.exists()))
+    known = uow.nodes(P.DISCOVER, Node.id).where(Node.id == Notice.node_id).correlate(Notice).exists()
+    shown: ColumnElement[bool] = or_(
+        Notice.job_id.is_not(None), of_request, and_(Notice.node_id.is_not(None), known)
+    )
+    return select(*entities).where(Notice.principal_id == uow.actor.principal_id, shown)
+
+
+def unread(uow: UnitOfWork) -> int:
+    """The number at the bell."""
+    if not uow.actor.is_authenticated:
+        return 0
+    counting = _mine(uow, func.count(Notice.id)).where(Notice.read_at.is_(None))
+    return uow.session.scalar(counting, execution_options=TRUSTED) or 0
+
+
+def mine(uow: UnitOfWork) -> list[Told]:
+    """One's own notices, newest first."""
+    return _told(uow, _mine(uow, Notice))
+
+
+def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
+    newest = statement.order_by(Notice.id.desc()).limit(MOST)
+    found = list(uow.session.scalars(newest, execution_options=TRUSTED))
+    asked = {
+        slip.uuid: slip
+        for slip in slips.listed(uow, Request.id.in_([n.request_id for n in found if n.request_id]))
+    }
+    requests = _uuids(uow, Request, {n.request_id for n in found})
+    jobs = {
+        job.id: job
+        for job in uow.session.scalars(select(Job).where(Job.id.in_([n.job_id for n in found if n.job_id])))
+    }
+    nodes = uow.nodes(P.DISCOVER).where(Node.id.in_([n.node_id for n in found if n.node_id]))
+    seen = {view.id: view for view in views(uow, uow.list(nodes))}
+    rows = []
+    for notice in found:
+        request, job = requests.get(notice.request_id or 0), jobs.get(notice.job_id or 0)
+        slip, node = asked.get(request) if request else None, seen.get(notice.node_id or 0)
+        about = slip.node.label if slip else node.label if node else _job_label(job)
+        kind = KINDS[notice.kind]
+        rows.append(Told(
+            notice.id, str(kind.text), kind.icon, kind.look, about, notice.at, notice.read_at is None, node, request,
+            job.uuid if job else None,
+        ))  # fmt: skip
+    return rows
+
+
+def _uuids(uow: UnitOfWork, model: Any, ids: set[int | None]) -> dict[int, UUID]:
+    rows = uow.session.execute(select(model.id, model.uuid).where(model.id.in_(ids - {None})))
+    return dict(rows.all())
+
+
+def _job_label(job: Job | None) -> str:
+    handler = handlers().get(job.kind) if job else None
+    return str(handler.label) if handler else ""
+
+
+def read(uow: UnitOfWork, number: int) -> Told:
+    """Marks one of one's own notices as read, and gives it. Raises NotFound."""
+    found = _told(uow, _mine(uow, Notice).where(Notice.id == number))
+    if not found:
+        raise NotFound
+    _mark(uow, Notice.id == number)
+    return found[0]
+
+
+def read_all(uow: UnitOfWork) -> None:
+    """Marks all of one's own as read."""
+    _mark(uow)
+
+
+def _mark(uow: UnitOfWork, *which: ColumnElement[bool]) -> None:
+    own = (Notice.principal_id == uow.actor.principal_id, Notice.read_at.is_(None))
+    uow.session.execute(update(Notice).where(*own, *which).values(read_at=uow.now), execution_options=TRUSTED)

@@ -1,0 +1,177 @@
+"""What was typed and not saved is kept for whoever typed it; two who saved at once decide field by field."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from archive.errors import Forbidden, NotFound
+from archive.models import AuditEvent, NodeDraft, Session
+from archive.services import drafts
+from tests.blueprints.conftest import Browse, Browser
+from tests.conftest import RECORD, Hospital
+
+TEST = {"scope": "test"}
+
+
+def form(hospital: Hospital, version: int = 1, **changed: str) -> dict[str, str]:
+    return RECORD | {"dept": str(hospital.wards["CK"]), "version": str(version)} | changed
+
+
+def kept(hospital: Hospital) -> list[dict[str, str]]:
+    with hospital.site.session(readonly=True) as session:
+        return list(session.scalars(select(NodeDraft.patch), execution_options=TEST))
+
+
+def end_all_sessions(hospital: Hospital) -> None:
+    with hospital.site.session() as session:
+        for row in session.scalars(select(Session)):
+            row.ended_at = hospital.site.clock()
+
+
+def version_in(page: str) -> str:
+    found = re.search(r'name="version" value="(\d+)"', page)
+    assert found
+    return found[1]
+
+
+def test_typing_is_kept_offered_taken_up_and_gone_after_saving(
+    hospital: Hospital, address: str, browser: Browse
+) -> None:
+    own = browser("archivist")
+    answer = own.post(f"{address}/@@draft/edit", form(hospital, diagnosis="前置胎盘"))
+    assert "草稿已于" in answer.get_json()["text"]
+    assert kept(hospital) == [{"diagnosis": "前置胎盘"}], "only what differs from what is saved"
+    offered = own.get(f"{address}/@@edit").text
+    assert "您有一份" in offered
+    assert "前置胎盘" not in offered
+    assert "data-draft=" not in offered, "typing anew must not overwrite it unseen"
+    taken = own.get(f"{address}/@@edit?draft=1").text
+    assert "前置胎盘" in taken
+    own.post(f"{address}/@@edit", form(hospital, int(version_in(taken)), diagnosis="前置胎盘"))
+    assert kept(hospital) == []
+    assert "您有一份" not in own.get(f"{address}/@@edit").text
+
+
+def test_a_draft_can_be_discarded_and_one_that_says_nothing_new_is_none(
+    hospital: Hospital, address: str, browser: Browse
+) -> None:
+    own = browser("archivist")
+    own.post(f"{address}/@@draft/edit", form(hospital, diagnosis="前置胎盘"))
+    own.post(f"{address}/@@draft/edit/discard")
+    assert kept(hospital) == []
+    own.post(f"{address}/@@draft/edit", form(hospital))
+    assert kept(hospital) == []
+
+
+def test_nobody_else_meets_a_draft(hospital: Hospital, address: str, browser: Browse) -> None:
+    browser("archivist").post(f"{address}/@@draft/edit", form(hospital, diagnosis="前置胎盘"))
+    assert "您有一份" not in browser("senior").get(f"{address}/@@edit").text
+    assert browser("senior").post(f"{address}/@@draft/edit/discard").status_code == 302
+    assert len(kept(hospital)) == 1, "a colleague discards their own at most"
+    for account, status in (("scanner", 403), ("stranger", 404), ("auditor", 404), ("sysadmin", 404)):
+        answer = browser(account).post(f"{address}/@@draft/edit", form(hospital, diagnosis="前置胎盘"))
+        assert answer.status_code == status, account
+    assert len(kept(hospital)) == 1
+
+
+def test_what_is_sent_after_the_session_ended_is_offered_to_the_same_person(
+    hospital: Hospital, address: str, browser: Browse
+) -> None:
+    own = browser("archivist")
+    token = own.token("/sessions")
+    end_all_sessions(hospital)
+    sent = form(hospital, diagnosis="胎盘早剥") | {"csrf_token": token}
+    answer = own.client.post(f"{address}/@@edit", data=sent)
+    assert answer.status_code == 401
+    assert "所填内容已保留" in answer.text
+    assert (
+        f"next={address}/@@edit".replace("/", "%2F").replace("@", "%40") in answer.text
+        or "next=/a/" in answer.text
+    )
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert uow.node(address.removeprefix("/a/")).data["diagnosis"] == RECORD["diagnosis"], (
+            "nothing was saved"
+        )
+    assert own.sign_in("archivist").status_code == 302
+    assert "您有一份" in own.get(f"{address}/@@edit").text
+    other = browser("senior")
+    assert "您有一份" not in other.get(f"{address}/@@edit").text
+
+
+def test_what_is_added_after_the_session_ended_is_kept_too(
+    hospital: Hospital, address: str, browser: Browse
+) -> None:
+    own = browser("archivist")
+    token = own.token("/sessions")
+    end_all_sessions(hospital)
+    typed = {"title": "手术记录", "component": "RY", "csrf_token": token}
+    assert own.client.post(f"{address}/@@add?type=component", data=typed).status_code == 401
+    assert own.sign_in("archivist").status_code == 302
+    assert "手术记录" in own.get(f"{address}/@@add?type=component&draft=1").text
+    own.post(f"{address}/@@add?type=component", {"title": "手术记录", "component": "RY"})
+    assert kept(hospital) == []
+
+
+def test_somebody_who_never_signed_in_leaves_nothing(
+    hospital: Hospital, address: str, browser: Browse
+) -> None:
+    nobody = browser()
+    answer = nobody.post(f"{address}/@@edit", form(hospital, diagnosis="胎盘早剥"), page="/sign-in")
+    assert answer.status_code == 401
+    assert "所填内容已保留" not in answer.text
+    assert kept(hospital) == []
+
+
+def test_a_draft_is_no_act_of_the_journal(hospital: Hospital, address: str, browser: Browse) -> None:
+    def events() -> int:
+        with hospital.site.session(readonly=True) as session:
+            return len(session.scalars(select(AuditEvent.id)).all())
+
+    own = browser("archivist")
+    before = events()
+    own.post(f"{address}/@@draft/edit", form(hospital, diagnosis="前置胎盘"))
+    assert events() == before
+
+
+def conflict(hospital: Hospital, address: str, browser: Browse) -> tuple[Browser, str]:
+    """Two open the form at once; the senior saves first, and the archivist meets it."""
+    theirs, mine = browser("senior"), browser("archivist")
+    theirs.post(f"{address}/@@edit", form(hospital, 1, diagnosis="前置胎盘", attending="李主任"))
+    answer = mine.post(f"{address}/@@edit", form(hospital, 1, diagnosis="胎盘早剥", operations="剖宫产"))
+    assert answer.status_code == 409
+    return mine, answer.text
+
+
+def test_two_who_saved_at_once_choose_field_by_field(
+    hospital: Hospital, address: str, browser: Browse
+) -> None:
+    mine, page = conflict(hospital, address, browser)
+    radios = dict(re.findall(r'type="radio" name="(\w+)" value="([^"]*)" checked', page))
+    assert radios == {"diagnosis": "胎盘早剥", "attending": "李主任", "operations": "剖宫产"}
+    assert page.count("双方都改过") == 1
+    mine.post(
+        f"{address}/@@edit", form(hospital, int(version_in(page)), **radios | {"diagnosis": "前置胎盘"})
+    )
+    with hospital.uow("archivist", readonly=True) as uow:
+        data = uow.node(address.removeprefix("/a/")).data
+    assert (data["diagnosis"], data["attending"], data["operations"]) == ("前置胎盘", "李主任", "剖宫产")
+
+
+def test_only_whoever_could_save_keeps_a_draft(hospital: Hospital, record: int) -> None:
+    for account in ("clinician", "stranger", "auditor"):
+        with pytest.raises(NotFound), hospital.uow(account) as uow:
+            drafts.keep(uow, uow.node(record), drafts.EDIT, {"diagnosis": "前置胎盘"})
+    with pytest.raises(Forbidden), hospital.uow("scanner") as uow:
+        drafts.keep(uow, uow.node(record), drafts.EDIT, {"diagnosis": "前置胎盘"})
+
+
+def test_drafts_nobody_comes_back_to_are_cleaned_away(hospital: Hospital, record: int, clock: object) -> None:
+    with hospital.uow("archivist") as uow:
+        drafts.keep(uow, uow.node(record), drafts.EDIT, {"diagnosis": "前置胎盘"}, 1)
+    hospital.site.clock.forward(days=29)  # type: ignore[attr-defined]
+    drafts.clean_up(hospital.site)
+    assert len(kept(hospital)) == 1
+    hospital.site.clock.forward(days=2)  # type: ignore[attr-defined]
+    drafts.clean_up(hospital.site)
+    assert kept(hospital) == []
