@@ -18,7 +18,7 @@ from archive.journal import Event, Origin
 from archive.models import Node, Principal
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
-from archive.services import actors, listing, sharing, tree
+from archive.services import actors, branches, listing, sharing, tree
 from archive.settings import Settings
 from archive.site import Site
 from bench import forest
@@ -107,7 +107,7 @@ def _share(bench: Bench, category: int, person: int) -> None:
     bench.write("first share over all descendants: the request", "senior", share, "")
     with bench.site.uow(Actor.system("bench")) as uow, uow.unscoped("bench"):
         top = uow.session.get_one(Node, category)
-        count = sharing.classify_closed(uow, top)
+        count = branches.open_again(uow, top)
     row(
         f"… until {count:,} nodes are classified",
         (time.perf_counter() - begin) * 1000,

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, Uuid
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.db import Base, BigInt, Ordered
@@ -83,6 +83,13 @@ class Node(Base):
         Index("ix_node_access_class", "access_class", "created_at", "id"),
         Index("ix_node_newest", "created_at", "id"),
         Index("ix_node_type_state", "type", "state", "updated_at"),
+        # The few scopes of a branch, whatever else there is in it; SQLite wants the very words of the query.
+        Index(
+            "ix_node_scope",
+            "path",
+            sqlite_where=text("shared = 1 OR inherits IS 0"),
+            postgresql_where=text("shared OR inherits IS FALSE"),
+        ),
     )
 
     @property

@@ -7,7 +7,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import TYPES
 from archive.schema import clean
-from archive.services import guards, tree
+from archive.services import branches, guards
 from archive.uow import UnitOfWork, action
 
 LONGEST_REASON = 500
@@ -47,5 +47,5 @@ def _checked(reason: str) -> str:
 def _cover(uow: UnitOfWork, node: Node, overlay: Overlay) -> None:
     node.overlay_own, node.updated_at, node.updated_by = int(overlay), uow.now, uow.actor.principal_id
     uow.session.flush()
-    tree.reclassify(uow, node)
+    branches.reclassify(uow, node)
     uow.enqueue("index", node)

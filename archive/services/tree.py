@@ -4,19 +4,20 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from archive import classes, schema
 from archive.errors import Conflict, Forbidden, Invalid, Stale
 from archive.i18n import _
-from archive.models import ROOT_ID, ClosedBranch, Node, NodeVersion, base32
+from archive.models import ROOT_ID, Node, NodeVersion, base32
 from archive.names import sort_key
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay, matrix
 from archive.policy.types import INHERITING, TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Type
-from archive.services import actors, policies, records
+from archive.services import actors, branches, policies, records
+from archive.services.branches import reclassify
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
@@ -221,23 +222,6 @@ def lead(uow: UnitOfWork, file: Node) -> list[Node]:
     return items
 
 
-def reclassify(uow: UnitOfWork, node: Node) -> None:
-    """Works out the classes of a node and its branch again."""
-    classes.alone(uow.session, node)
-    if has_children(uow, node):
-        classes.classify_branch(uow.session, node)
-        uow.session.refresh(node)
-    else:
-        parent = uow.session.get_one(Node, node.parent_id, execution_options=TRUSTED)
-        classes.classify(uow.session, node, parent)
-        uow.session.flush()
-
-
-def has_children(uow: UnitOfWork, node: Node) -> bool:
-    child = select(Node.id).where(Node.parent_id == node.id, Node.id != node.id).limit(1)
-    return uow.session.scalar(child, execution_options=TRUSTED) is not None
-
-
 @action("node.reclassified", needs=P.EDIT_CLASSIFICATION)
 def set_level(uow: UnitOfWork, node: Node, *, level: int, reason: str) -> None:
     """Changes the sensitivity of a node and of everything below it."""
@@ -259,16 +243,8 @@ def move(uow: UnitOfWork, node: Node, *, to: Node) -> None:
     if to.path.startswith(node.path) or to.type not in kind.parents or not _fits(kind, to):
         raise Conflict(_("It cannot be moved there."))
     uow.note(parent=[node.parent_id, to.id])
-    # What is below needs no closing any more: all of it is classified here.
-    uow.session.execute(
-        delete(ClosedBranch).where(
-            ClosedBranch.path_from >= node.path, ClosedBranch.path_from < node.path_end
-        )
-    )
     _carry(uow, node, to)
-    classes.classify_branch(uow.session, node)
-    classes.expand_below(uow.session, node)
-    uow.session.refresh(node)
+    reclassify(uow, node)
     uow.enqueue("index", node)
 
 
@@ -294,7 +270,10 @@ def _carry(uow: UnitOfWork, node: Node, to: Node) -> None:
         execution_options=TRUSTED,
     )
     uow.session.execute(update(Node).where(Node.id == node.id).values(place), execution_options=TRUSTED)
+    branches.carry_closed(uow, old, new)
     uow.session.refresh(node)
+    # Whoever has still to catch up with an earlier change below was told of the old paths.
+    classes.announce(uow.session, node.path, node.path_end)
 
 
 def _free_slug(uow: UnitOfWork, node: Node, to: Node) -> str:

@@ -10,7 +10,7 @@ from archive.actor import Actor
 from archive.errors import ArchiveError
 from archive.models import AccessGrant, ClosedBranch, LocalRole, Membership, Node, Principal
 from archive.policy.permissions import P
-from archive.services import records, setup, sharing, steps, tree
+from archive.services import branches, records, setup, sharing, steps, tree
 from archive.uow import UnitOfWork
 from tests.conftest import RECORD, Clock, Hospital
 
@@ -185,7 +185,7 @@ class Life:
         with self.hospital.site.uow(Actor.system("branch.classify")) as uow:
             closed = select(Node).where(Node.path.in_(select(ClosedBranch.path_from))).order_by(Node.id)
             tops = uow.session.scalars(closed, execution_options=SCOPE).all()
-            return [(top.id, sharing.classify_closed(uow, top)) for top in tops]
+            return [(top.id, branches.open_again(uow, top)) for top in tops]
 
     # Overlays
 
