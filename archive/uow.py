@@ -54,6 +54,8 @@ class UnitOfWork:
         self.access = Access(session, actor, now)
         self.seen: set[int] = set()
         self.events: list[Event] = []
+        self.lineage: dict[int, list[Node]] = {}
+        """A node that was found by its path, and its ancestors, the nearest first: they have been read with it."""
         self.readings: list[Event] = []
         """Events of a reading that say more than the gate's own line: a page turned, a search run."""
         self._acts: list[dict[str, Any]] = []
@@ -92,9 +94,13 @@ class UnitOfWork:
 
     # Reading
 
-    def nodes(self, needs: P, *entities: Any) -> Select[Any]:
-        """A select of Node (or of `entities`, which must join it) over what the actor holds at `needs`."""
-        statement = select(*(entities or (Node,))).where(self.access.clause(needs))
+    def nodes(self, needs: P, *entities: Any, state: str | None = None) -> Select[Any]:
+        """A select of Node (or of `entities`, which must join it) over what the actor holds at `needs`.
+
+        With `state`, over the nodes in it: whoever may do something in a rare state and in a common one does not
+        look through all that are in the common one.
+        """
+        statement = select(*(entities or (Node,))).where(self.access.clause(needs, state))
         return statement.execution_options(scope=needs.value)
 
     def list(self, statement: Select[Any]) -> list[Any]:
@@ -105,11 +111,13 @@ class UnitOfWork:
 
     def node(self, ref: int | UUID | str, needs: P = P.DISCOVER) -> Node:
         """The node of an id, a uuid or a path of slugs. Raises NotFound, or Forbidden if only `needs` is lacking."""
-        found: Node | None = self.session.scalar(self._locate(ref).execution_options(scope="node"))
-        if found is None and isinstance(ref, str):
-            found = self._renamed(ref)
+        row = self.session.execute(self._locate(ref).execution_options(scope="node")).first()
+        found: Node | None = row[0] if row else self._renamed(ref) if isinstance(ref, str) else None
         if found is None:
             raise NotFound
+        if row:
+            self.lineage[found.id] = list(row)
+            self.access.prepare(row)
         try:
             self.require(needs, found)
         except (NotFound, Forbidden) as refused:
@@ -270,16 +278,18 @@ class UnitOfWork:
 
 
 def _by_slugs(slugs: list[str]) -> Select[Node]:
-    """A path is resolved with self-joins: a recursive query joined to VALUES fails on SQLite."""
-    top = aliased(Node)
-    statement: Select[Any] = select(top).where(top.id == ROOT_ID) if not slugs else select(Node)
+    """The node of a path, and its ancestors up to the fonds.
+
+    Resolved with self-joins: a recursive query joined to VALUES fails on SQLite.
+    """
     if not slugs:
-        return statement
+        return select(Node).where(Node.id == ROOT_ID)
+    statement: Select[Any] = select(Node)
     child: Any = Node
     for slug in reversed(slugs[1:]):
-        statement = statement.where(child.slug == slug)
         parent = aliased(Node)
-        statement = statement.join(parent, parent.id == child.parent_id)
+        statement = statement.add_columns(parent).join(parent, parent.id == child.parent_id)
+        statement = statement.where(child.slug == slug)
         child = parent
     return statement.where(and_(child.slug == slugs[0], child.parent_id == ROOT_ID, child.id != ROOT_ID))
 

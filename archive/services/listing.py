@@ -111,8 +111,7 @@ def newest(uow: UnitOfWork, most: int = 50) -> list[NodeView]:
 
 def worklist(uow: UnitOfWork, needs: P, state: str, most: int = 20) -> tuple[list[NodeView], int]:
     """待办: nodes in `state` on which the actor holds `needs`, oldest first, and how many there are up to the cap."""
-    waiting = uow.nodes(needs).where(
-        Node.state == state,
+    waiting = uow.nodes(needs, state=state).where(
         Node.workflow.in_(("description", "medical_record")),
         Node.overlay != int(Overlay.TRASHED),
     )
