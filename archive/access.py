@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, sele
 from sqlalchemy.orm import Session, aliased
 
 from archive.actor import Actor
-from archive.models import AccessGrant, AccessToken, ClosedBranch, Node
+from archive.models import AccessClass, AccessGrant, AccessToken, ClosedBranch, Node, Policy
 from archive.policy.permissions import TIERS, P
 from archive.policy.rights import Overlay, Right, matrix, vetoes
 
@@ -72,11 +72,15 @@ class Rule:
     def _vetoing(self) -> list[int]:
         return [int(overlay) for overlay, taken in vetoes().items() if self.permission in taken]
 
-    def classes(self) -> Select[int]:
-        """The access classes whose tokens this actor holds."""
-        return select(AccessToken.class_id).where(
+    def classes(self, state: str | None = None) -> Select[int]:
+        """The access classes whose tokens this actor holds; with `state`, those of nodes that are in it."""
+        found = select(AccessToken.class_id).where(
             AccessToken.permission == self.permission, AccessToken.token.in_(sorted(self.actor.tokens))
         )
+        if state is None:
+            return found
+        found = found.join(AccessClass, AccessClass.id == AccessToken.class_id)
+        return found.join(Policy, Policy.id == AccessClass.policy_id).where(Policy.state == state)
 
     def _live(self) -> ColumnElement[bool]:
         return and_(
@@ -100,13 +104,15 @@ class Rule:
             statement = statement.where(below.overlay.not_in(self._vetoing))
         return statement
 
-    def clause(self, closed: Iterable[tuple[str, str]] = ()) -> ColumnElement[bool]:
-        """The filter on Node: what this actor may, and nothing for nobody."""
+    def clause(self, closed: Iterable[tuple[str, str]] = (), state: str | None = None) -> ColumnElement[bool]:
+        """The filter on Node: what this actor may, and nothing for nobody; with `state`, of the nodes in it."""
         if self.actor.principal_id is None:
             return false()
-        allowed: ColumnElement[bool] = Node.access_class.in_(self.classes())
+        allowed: ColumnElement[bool] = Node.access_class.in_(self.classes(state))
         if self.actor.has_grants:
             allowed = or_(allowed, Node.id.in_(self.granted()))
+        if state is not None:
+            allowed = and_(allowed, Node.state == state)
         shut = [and_(Node.path >= start, Node.path < end) for start, end in closed]
         return and_(allowed, not_(or_(*shut))) if shut else allowed
 
@@ -124,8 +130,8 @@ class Access:
         self._closed: list[tuple[str, str]] | None = None
         self._grants: list[tuple[str, P, int]] | None = None
 
-    def clause(self, permission: P) -> ColumnElement[bool]:
-        return Rule(self._actor, permission, self._now).clause(self.closed())
+    def clause(self, permission: P, state: str | None = None) -> ColumnElement[bool]:
+        return Rule(self._actor, permission, self._now).clause(self.closed(), state)
 
     def classes(self, permission: P) -> frozenset[int]:
         """Ids of the classes that admit this actor, for the search filter."""

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session, aliased
 from archive.models import ROOT_ID, Node, NodeAlias
 
 
-def locate(ref: int | UUID | str) -> Select[Node]:
-    """The node of an id, a uuid or a path of slugs, whether or not anybody may know of it."""
+def locate(ref: int | UUID | str) -> Select[Any]:
+    """The node of an id, a uuid or a path of slugs, whether or not anybody may know of it; by a path, its ancestors
+    stand beside it, the nearest first.
+    """
     if isinstance(ref, int):
         return select(Node).where(Node.id == ref)
     if isinstance(ref, UUID):
@@ -36,16 +38,18 @@ def _parts(path: str) -> list[str]:
     return [part for part in path.strip("/").split("/") if part]
 
 
-def _by_slugs(slugs: list[str]) -> Select[Node]:
-    """A path is resolved with self-joins: a recursive query joined to VALUES fails on SQLite."""
-    top = aliased(Node)
-    statement: Select[Any] = select(top).where(top.id == ROOT_ID) if not slugs else select(Node)
+def _by_slugs(slugs: list[str]) -> Select[Any]:
+    """The node of a path, and its ancestors up to the fonds.
+
+    Resolved with self-joins: a recursive query joined to VALUES fails on SQLite.
+    """
     if not slugs:
-        return statement
+        return select(Node).where(Node.id == ROOT_ID)
+    statement: Select[Any] = select(Node)
     child: Any = Node
     for slug in reversed(slugs[1:]):
-        statement = statement.where(child.slug == slug)
         parent = aliased(Node)
-        statement = statement.join(parent, parent.id == child.parent_id)
+        statement = statement.add_columns(parent).join(parent, parent.id == child.parent_id)
+        statement = statement.where(child.slug == slug)
         child = parent
     return statement.where(and_(child.slug == slugs[0], child.parent_id == ROOT_ID, child.id != ROOT_ID))

@@ -1,4 +1,4 @@
-"""Keeps each node's access class true: classifies nodes and branches set-based, and rewrites the tokens of classes."""
+"""Keeps each node's access class true: classifies nodes, and branches set-based."""
 
 from collections.abc import Iterable
 from typing import Any, cast
@@ -9,24 +9,22 @@ from sqlalchemy import (
     Table,
     and_,
     case,
-    delete,
     func,
     insert,
     or_,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from archive.access import Class, tokens_of
+from archive.class_tokens import batched, expand
 from archive.models import (
     ROOT_ID,
     AccessClass,
-    AccessToken,
     Counter,
-    LocalRole,
     Node,
     Policy,
     SecurityEpoch,
@@ -37,10 +35,17 @@ from archive.policy.rights import checksum
 TRUSTED: Any = {"scope": "classes", "synchronize_session": False}
 """This module works on the whole tree, for nobody in particular."""
 
-BATCH = 5_000
 LOCK = 5_000_001
 """Number of the advisory lock on PostgreSQL."""
-HANDED_DOWN = ("path", "depth", "scope_id", "level", "overlay", "state", "dept_id", "year")
+Context = tuple[int, ...]
+CONTEXT = (
+    AccessClass.scope_id,
+    AccessClass.policy_id,
+    AccessClass.level,
+    AccessClass.dept_id,
+    AccessClass.overlay,
+)
+READ_AGAIN = ("path", "depth", "scope_id", "level", "overlay", "state", "dept_id", "year")
 
 
 def alone(session: Session, *nodes: Node) -> None:
@@ -62,7 +67,7 @@ def _wait(session: Session, lock: ColumnElement[Any], nodes: Iterable[Node]) -> 
         return
     session.execute(select(lock))
     for node in nodes:
-        session.refresh(node, HANDED_DOWN)
+        session.refresh(node, READ_AGAIN)
 
 
 def policy_id(session: Session, kind: str, workflow: str, state: str) -> int:
@@ -93,11 +98,18 @@ def classify(session: Session, node: Node, parent: Node) -> None:
     node.scope_id = node.id if node.shared or not node.inherits else parent.scope_id
     context = (node.scope_id or 0, node.policy_id, node.level, node.dept_id or 0, node.overlay)
     node.access_class = _intern(session, {context})[context]
-    announce(session, node)
+    announce(session, node.path, f"{node.path}0")  # before the path of any child
+
+
+def handed_down(node: Node) -> tuple[int | None, int, int]:
+    """What everything below a node takes from it. Where this stays as it was, no class below changes."""
+    return node.scope_id, node.level, node.overlay
 
 
 def classify_branch(session: Session, top: Node) -> int:
-    """Classifies `top` and everything below it, one UPDATE a level of the tree. Gives how many nodes changed."""
+    """Classifies `top` and everything below it, one UPDATE a level of the tree; and brings the classes of its scopes
+    into line. Gives how many nodes changed.
+    """
     alone(session, top)
     deepest = (
         session.scalar(select(func.max(Node.depth)).where(_below(top)), execution_options=TRUSTED)
@@ -105,7 +117,8 @@ def classify_branch(session: Session, top: Node) -> int:
     )
     _inherit_policies(session, top)
     count = sum(_classify_level(session, top, depth) for depth in range(top.depth, deepest + 1))
-    announce(session, top)
+    expand(session, _classes_of_scopes(session, top))
+    announce(session, top.path, top.path_end)
     session.expire_all()
     return count
 
@@ -127,9 +140,6 @@ def _inherit_policies(session: Session, top: Node) -> None:
             .values(policy_id=number),
             execution_options=TRUSTED,
         )
-
-
-Context = tuple[int, int, int, int, int]
 
 
 def _classify_level(session: Session, top: Node, depth: int) -> int:
@@ -159,86 +169,39 @@ def _classify_level(session: Session, top: Node, depth: int) -> int:
 def _intern(session: Session, contexts: set[Context]) -> dict[Context, int]:
     """The class numbers of these contexts; new ones are made and expanded."""
     numbers: dict[Context, int] = {}
-    for context in contexts:
-        scope, policy, level, dept, overlay = context
-        known = select(AccessClass.id).where(
-            AccessClass.scope_id == scope, AccessClass.policy_id == policy, AccessClass.level == level,
-            AccessClass.dept_id == dept, AccessClass.overlay == overlay,
-        )  # fmt: skip
-        row = AccessClass(scope_id=scope, policy_id=policy, level=level, dept_id=dept, overlay=overlay)
+    for part in batched(sorted(contexts)):
+        rows = session.execute(select(AccessClass.id, *CONTEXT).where(tuple_(*CONTEXT).in_(part)))
+        numbers |= {tuple(context): number for number, *context in rows}
+    fresh = []
+    for context in contexts - numbers.keys():
+        known = select(AccessClass.id).where(*(a == b for a, b in zip(CONTEXT, context, strict=True)))
+        row = AccessClass(**{column.key: value for column, value in zip(CONTEXT, context, strict=True)})
         numbers[context], new = _interned(session, known, row)
-        if new:
-            expand(session, [numbers[context]])
+        fresh += [numbers[context]] if new else []
+    expand(session, fresh)
     return numbers
 
 
-def expand(session: Session, class_ids: Iterable[int]) -> int:
-    """Rewrites the tokens of these classes from the matrix and the local roles at their scopes."""
-    wanted = list(class_ids)
-    roles: dict[int, list[tuple[int, str]]] = {}
-    rows: list[dict[str, object]] = []
-    for start in range(0, len(wanted), BATCH):
-        part = wanted[start : start + BATCH]
-        session.execute(delete(AccessToken).where(AccessToken.class_id.in_(part)))
-        for number, scope, *context in _read(session, part):
-            if scope not in roles:
-                roles[scope] = local_roles_at(session, scope)
-            given = tokens_of(Class(*context), roles[scope])
-            rows += [{"class_id": number, "permission": p, "token": token} for p, token in given]
-    if rows:
-        session.execute(insert(AccessToken), rows)
-    return len(wanted)
-
-
-def _read(session: Session, class_ids: list[int]) -> Any:
-    return session.execute(
-        select(AccessClass.id, AccessClass.scope_id, Policy.type, Policy.state, AccessClass.level,
-               AccessClass.dept_id, AccessClass.overlay)
-        .join(Policy, Policy.id == AccessClass.policy_id)
-        .where(AccessClass.id.in_(class_ids))
-    ).all()  # fmt: skip
-
-
-def ancestors(path: str) -> list[str]:
-    """The paths from the root to `path` itself."""
-    parts = path.rstrip("/").split("/")
-    return ["/".join(parts[: n + 1]) + "/" for n in range(len(parts))]
-
-
-def local_roles_at(session: Session, scope_id: int) -> list[tuple[int, str]]:
-    """(id, role) of the local roles that hold at a scope: its own, and its ancestors' up to the first block."""
-    path = session.scalar(select(Node.path).where(Node.id == scope_id), execution_options=TRUSTED)
-    if path is None:
-        return []
-    chain = session.execute(
-        select(Node.id, Node.inherits).where(Node.path.in_(ancestors(path))).order_by(Node.depth.desc()),
-        execution_options=TRUSTED,
-    )
-    holding = []
-    for number, inherits in chain:
-        holding.append(number)
-        if not inherits:
-            break
-    rows = session.execute(select(LocalRole.id, LocalRole.role).where(LocalRole.node_id.in_(holding)))
-    return [(number, role) for number, role in rows]
-
-
 def expand_below(session: Session, top: Node) -> int:
-    """After sharing changed at an existing scope: rewrites class rows only, never nodes, never the index."""
-    alone(session)
-    scopes = select(Node.id).where(_below(top), or_(Node.shared, Node.inherits.is_(False), Node.id == top.id))
-    numbers = session.scalars(
-        select(AccessClass.id).where(AccessClass.scope_id.in_(scopes)), execution_options=TRUSTED
-    )
-    count = expand(session, list(numbers))
+    """After sharing changed at an existing scope: rewrites class rows only, never nodes, never the index.
+
+    The caller is `alone`.
+    """
+    count = expand(session, _classes_of_scopes(session, top))
     announce(session)
     return count
 
 
-def announce(session: Session, *nodes: Node) -> None:
-    """Writes into the epoch what other processes must read again; without nodes, the class rows alone."""
-    ranges = [(node.path, node.path_end) for node in nodes] or [("", "")]
-    session.execute(insert(SecurityEpoch), [{"path_from": start, "path_end": end} for start, end in ranges])
+def _classes_of_scopes(session: Session, top: Node) -> list[int]:
+    """The classes of the scopes in a branch; ix_node_scope leads to these, whatever else there is below."""
+    scopes = select(Node.id).where(_below(top), or_(Node.shared, Node.inherits.is_(False)))
+    found = select(AccessClass.id).where(AccessClass.scope_id.in_(scopes))
+    return list(session.scalars(found, execution_options=TRUSTED))
+
+
+def announce(session: Session, start: str = "", end: str = "") -> None:
+    """Writes into the epoch that the classes of the nodes between two paths have changed; without paths, class rows."""
+    session.execute(insert(SecurityEpoch), [{"path_from": start, "path_end": end}])
 
 
 def refresh_policy(session: Session) -> int:

@@ -1,14 +1,15 @@
 """What one person sees of a node: each field only at its tier, and whoever was identified is noted for the journal."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import select
 
 from archive.i18n import _
-from archive.models import Node
+from archive.models import ROOT_ID, Node
 from archive.names import masked
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
@@ -258,8 +259,10 @@ def ids_of(path: str) -> list[int]:
     return ids
 
 
-def _learn_slugs(uow: UnitOfWork, nodes: Iterable[Node]) -> dict[int, tuple[str, str]]:
-    known: dict[int, tuple[str, str]] = uow.session.info.setdefault("slugs", {})
+def _learn_slugs(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, tuple[str, str]]:
+    known: dict[int, tuple[str, str]] = uow.session.info.setdefault("slugs", {ROOT_ID: ("", "root")})
+    read = chain(nodes, *uow.lineage.values())
+    known |= {node.id: (node.slug, node.type) for node in read}
     missing = {number for node in nodes for number in ids_of(node.path)} - set(known)
     if missing:
         rows = uow.session.execute(
@@ -288,5 +291,8 @@ def crumbs(uow: UnitOfWork, node: Node) -> list[tuple[str, str]]:
     above = ids_of(node.path)[1:-1]
     if not above:
         return []
-    found = uow.list(uow.nodes(P.DISCOVER).where(Node.id.in_(above)).order_by(Node.depth))
+    if node.id in uow.lineage:
+        found = [one for one in reversed(uow.lineage[node.id][1:]) if uow.can(P.DISCOVER, one)]
+    else:
+        found = uow.list(uow.nodes(P.DISCOVER).where(Node.id.in_(above)).order_by(Node.depth))
     return [(view.label, view.href) for view in views(uow, found)]

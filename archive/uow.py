@@ -72,6 +72,8 @@ class UnitOfWork:
         self.access = Access(session, actor, now)
         self.seen: set[int] = set()
         self.events: list[Event] = []
+        self.lineage: dict[int, list[Node]] = {}
+        """A node that was found by its path, and its ancestors, the nearest first: they have been read with it."""
         self.readings: list[Event] = []
         """Events of a reading that say more than the gate's own line: a page turned, a search run."""
         self._acts: list[dict[str, Any]] = []
@@ -106,9 +108,13 @@ class UnitOfWork:
 
     # Reading
 
-    def nodes(self, needs: P, *entities: Any) -> Select[Any]:
-        """A select of Node (or of `entities`, which must join it) over what the actor holds at `needs`."""
-        statement = select(*(entities or (Node,))).where(self.access.clause(needs))
+    def nodes(self, needs: P, *entities: Any, state: str | None = None) -> Select[Any]:
+        """A select of Node (or of `entities`, which must join it) over what the actor holds at `needs`.
+
+        With `state`, over the nodes in it: whoever may do something in a rare state and in a common one does not
+        look through all that are in the common one.
+        """
+        statement = select(*(entities or (Node,))).where(self.access.clause(needs, state))
         return statement.execution_options(scope=needs.value)
 
     def list(self, statement: Select[Any]) -> list[Any]:
@@ -119,11 +125,15 @@ class UnitOfWork:
 
     def node(self, ref: int | UUID | str, needs: P = P.DISCOVER) -> Node:
         """The node of an id, a uuid or a path of slugs. Raises NotFound, or Forbidden if only `needs` is lacking."""
-        found: Node | None = self.session.scalar(addresses.locate(ref).execution_options(scope="node"))
+        row = self.session.execute(addresses.locate(ref).execution_options(scope="node")).first()
+        found: Node | None = row[0] if row else None
         if found is None and isinstance(ref, str):
             found = addresses.renamed(self.session, ref)
         if found is None:
             raise NotFound
+        if row:
+            self.lineage[found.id] = list(row)
+            self.access.prepare(row)
         try:
             self.require(needs, found)
         except (NotFound, Forbidden) as refused:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from archive.models import Outbox, Setting
+from archive.services import branches
 from archive.site import Site
 from archive.uow import UnitOfWork
 from storage import StorageError
@@ -37,6 +38,8 @@ def check(site: Site, uow: UnitOfWork) -> Health:
         waiting := uow.session.scalar(select(func.count(Outbox.id)).where(Outbox.topic == "index")) or 0
     ) > 10_000:
         reasons.append(f"index: {waiting} changes behind")
+    if closed := branches.forgotten(uow):
+        reasons.append(f"rights: {closed} closed branches, and no job works on them")
     return Health("degraded" if reasons else "ok", reasons)
 
 

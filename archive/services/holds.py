@@ -17,7 +17,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import TYPES
 from archive.schema import Type, clean
-from archive.services import calendar, guards, manifests, numbers, policies, tree
+from archive.services import branches, calendar, guards, manifests, numbers, policies
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "holds"}
@@ -234,5 +234,5 @@ def _cover(uow: UnitOfWork, node: Node) -> None:
     node.hold_count = len(seals)
     node.overlay_own = int(max((OVERLAYS[hold.kind] for hold in seals), default=Overlay.NONE))
     uow.session.flush()
-    tree.reclassify(uow, node)
+    branches.reclassify(uow, node)
     uow.enqueue("index", node)

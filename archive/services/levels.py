@@ -12,9 +12,9 @@ from archive.models import Node, NodeVersion, Principal
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.schema import clean
-from archive.services import policies, records, relocation, sharing, tree
+from archive.services import branches, policies, records, relocation, tree
 from archive.sight import NodeView, ids_of, views
-from archive.uow import UnitOfWork, action
+from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "levels"}
 HIGHEST = 3
@@ -114,11 +114,8 @@ def change(uow: UnitOfWork, node: Node, *, level: int | None, reason: str) -> bo
     uow.require(P.EDIT_CLASSIFICATION, node)
     parent = uow.session.get_one(Node, node.parent_id, execution_options=TRUSTED)
     own, text = _checked(uow, node, parent, level, reason)
-    if relocation.size(uow, node) > sharing.INLINE:
-        _change_by_job(uow, node, level=own, reason=text)
-        return False
     tree.set_level(uow, node, level=own, reason=text)
-    return True
+    return not branches.is_closed(uow, node)
 
 
 def _checked(uow: UnitOfWork, node: Node, parent: Node, level: int | None, reason: str) -> tuple[int, str]:
@@ -138,11 +135,3 @@ def _checked(uow: UnitOfWork, node: Node, parent: Node, level: int | None, reaso
     if wrong:
         raise Invalid(fields=wrong)
     return own, text
-
-
-@action("node.reclassified", needs=P.EDIT_CLASSIFICATION)
-def _change_by_job(uow: UnitOfWork, node: Node, *, level: int, reason: str) -> None:
-    """A large branch is closed to everybody until its classes have been worked out."""
-    tree.classify_as(uow, node, level, reason)
-    relocation.close(uow, node)
-    uow.job("branch.classify", node=node, priority=1)

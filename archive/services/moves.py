@@ -17,12 +17,12 @@ from archive.policy.types import INHERITING, TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.services import (
     actors,
+    branches,
     explain,
     pinpoint,
     policies,
     relocation,
     roster,
-    sharing,
     sidecars,
     tree,
     typed,
@@ -215,7 +215,7 @@ def _branch(node: Node) -> Any:
 
 def _row(uow: UnitOfWork, node: Node, to: Node, view: NodeView, before: int) -> Row:
     count, refusal = relocation.size(uow, node), _refusal(uow, node, to)
-    return Row(view, count - 1, _changes(uow, node, to), refusal, before + count > sharing.INLINE)
+    return Row(view, count - 1, _changes(uow, node, to), refusal, before + count > branches.INLINE)
 
 
 def _changes(uow: UnitOfWork, node: Node, to: Node) -> list[tuple[str, str, str]]:

@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from archive import classes
-from archive.models import ClosedBranch, Node, NodeAlias, base32
+from archive.models import Node, NodeAlias, base32
 from archive.policy.types import INHERITING
+from archive.services import branches
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "placing", "synchronize_session": False}
@@ -15,12 +16,6 @@ TRUSTED: Any = {"scope": "placing", "synchronize_session": False}
 def relocate(uow: UnitOfWork, node: Node, to: Node) -> None:
     """Part of an act: carries a branch below `to`, where it lives by the rights of its new place."""
     uow.note(parent=[node.parent_id, to.id])
-    # What is below needs no closing any more: all of it is classified here.
-    uow.session.execute(
-        delete(ClosedBranch).where(
-            ClosedBranch.path_from >= node.path, ClosedBranch.path_from < node.path_end
-        )
-    )
     old, new, deeper = node.path, f"{to.path}{base32(node.id)}/", to.depth + 1 - node.depth
     uow.session.execute(
         update(Node)
@@ -29,9 +24,10 @@ def relocate(uow: UnitOfWork, node: Node, to: Node) -> None:
         execution_options=TRUSTED,
     )
     hang(uow, node, to)
-    classes.classify_branch(uow.session, node)
-    classes.expand_below(uow.session, node)
-    uow.session.refresh(node)
+    branches.carry_closed(uow, old, new)
+    # Whoever has still to catch up with an earlier change below was told of the old paths.
+    classes.announce(uow.session, node.path, node.path_end)
+    branches.reclassify(uow, node)
     uow.enqueue("index", node)
 
 

@@ -8,7 +8,7 @@ from archive import classes
 from archive.i18n import _l
 from archive.models import ClosedBranch, Node, base32
 from archive.policy.permissions import P
-from archive.services import placing, sharing, tree
+from archive.services import branches, placing, tree
 from archive.services.handlers import JobRun, handles
 from archive.uow import UnitOfWork, action
 
@@ -29,7 +29,7 @@ def move(uow: UnitOfWork, node: Node, *, to: Node, before: int = 0) -> bool:
     `before`: how many nodes this transaction has moved already: many branches are as long as a large one.
     """
     count = size(uow, node)
-    if before + count > sharing.INLINE:
+    if before + count > branches.INLINE:
         _begin(uow, node, to=to, count=count)
         return False
     tree.move(uow, node, to=to)
@@ -41,12 +41,14 @@ def _begin(uow: UnitOfWork, node: Node, *, to: Node, count: int) -> None:
     tree.check_place(uow, node, to)
     uow.note(parent=[node.parent_id, to.id], count=count)
     old, deeper = node.path, to.depth + 1 - node.depth
-    new = {"path": f"{to.path}{base32(node.id)}/", "depth": node.depth + deeper}
+    new = f"{to.path}{base32(node.id)}/"
+    branches.carry_closed(uow, old, new)
     close(uow, node)
-    uow.session.execute(update(Node).where(Node.id == node.id).values(new), execution_options=TRUSTED)
+    top = update(Node).where(Node.id == node.id).values(path=new, depth=node.depth + deeper)
+    uow.session.execute(top, execution_options=TRUSTED)
     placing.hang(uow, node, to)
     close(uow, node)
-    uow.job(tree.MOVING, node=node, priority=1, total=count, **{"from": old, "deeper": deeper})
+    uow.job(branches.MOVING, node=node, priority=1, total=count, **{"from": old, "deeper": deeper})
 
 
 def close(uow: UnitOfWork, node: Node) -> None:
@@ -55,7 +57,7 @@ def close(uow: UnitOfWork, node: Node) -> None:
     uow.session.flush()
 
 
-@handles(tree.MOVING, label=_l("Moving a branch"), stoppable=False)
+@handles(branches.MOVING, label=_l("Moving a branch"), stoppable=False)
 def carry(run: JobRun) -> dict[str, Any]:
     """Carries what is still at the old place, then classifies all and opens it. A killed job goes on where it was."""
     done = run.done
@@ -82,7 +84,7 @@ def _step(uow: UnitOfWork, node: Node, old: str, deeper: int) -> int:
 
 
 def _open(uow: UnitOfWork, node: Node, old: str) -> int:
-    sharing.classify_closed(uow, node)
+    branches.open_again(uow, node)
     uow.session.execute(delete(ClosedBranch).where(ClosedBranch.path_from == old), execution_options=TRUSTED)
     uow.session.refresh(node)
     uow.enqueue("index", node)

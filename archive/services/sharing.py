@@ -12,16 +12,14 @@ from archive import classes
 from archive.access import Access
 from archive.errors import Conflict, Invalid
 from archive.i18n import _
-from archive.models import ClosedBranch, LocalRole, Membership, Node, Principal, RoleAssignment, User
+from archive.models import LocalRole, Membership, Node, Principal, RoleAssignment, User
 from archive.policy.permissions import P
 from archive.policy.roles import APART, ROLES
-from archive.services import calendar, explain, roster, tree
+from archive.services import branches, calendar, explain, roster
 from archive.services.explain import Path
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "sharing"}
-INLINE = 20_000
-"""Branches up to this many nodes are classified in the same transaction; larger ones by a job."""
 MATCHES = 12
 LOCAL_ROLES = tuple(role.name for role in ROLES.values() if role.local)
 
@@ -208,27 +206,5 @@ def _settle(uow: UnitOfWork, node: Node, *, was_scope: bool) -> None:
     uow.session.flush()
     if was_scope and (node.shared or not node.inherits):
         classes.expand_below(uow.session, node)
-    elif _is_large(uow, node):
-        uow.session.add(ClosedBranch(path_from=node.path, path_end=node.path_end))
-        uow.job("branch.classify", node=node, priority=1)
     else:
-        tree.reclassify(uow, node)
-        classes.expand_below(uow.session, node)
-
-
-def _is_large(uow: UnitOfWork, node: Node) -> bool:
-    below = (
-        select(Node.id).where(Node.path >= node.path, Node.path < node.path_end).limit(INLINE + 1).subquery()
-    )
-    return (
-        uow.session.scalar(select(func.count()).select_from(below), execution_options=TRUSTED) or 0
-    ) > INLINE
-
-
-def classify_closed(uow: UnitOfWork, node: Node) -> int:
-    """The job of a large branch: classifies it, then opens it again. Gives how many nodes."""
-    count = classes.classify_branch(uow.session, node)
-    classes.expand_below(uow.session, node)
-    for closed in uow.session.scalars(select(ClosedBranch).where(ClosedBranch.path_from == node.path)):
-        uow.session.delete(closed)
-    return count
+        branches.reclassify(uow, node)

@@ -13,7 +13,7 @@ from archive.i18n import _
 from archive.models import Node
 from archive.policy.permissions import P
 from archive.policy.workflows import WORKFLOWS
-from archive.services import notices, numbers, policies, records, tree
+from archive.services import branches, notices, numbers, policies, records, tree
 from archive.services.attempts import Outcome, each
 from archive.services.guards import GUARDS
 from archive.uow import UnitOfWork
@@ -86,7 +86,7 @@ def _arrive(uow: UnitOfWork, node: Node, state: str) -> None:
         uow.session.execute(
             update(Node).where(Node.id.in_(ids)).values(state=state), execution_options=TRUSTED
         )
-    tree.reclassify(uow, node)
+    branches.reclassify(uow, node)
     uow.enqueue("index", node, *below)
 
 

@@ -15,7 +15,7 @@ from archive.models import AuditEvent, Holding, Job, Node, Principal, Request
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
-from archive.services import listing, policies, records, tree, typed
+from archive.services import branches, listing, policies, records, typed
 from archive.services.jobs import LIVE
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
@@ -46,7 +46,7 @@ def _lay(uow: UnitOfWork, node: Node, moment: datetime | None, overlay: Overlay)
     """What lies in the trash leaves the index, and with it everything below it."""
     node.trashed_at, node.overlay_own = moment, int(overlay)
     uow.session.flush()
-    tree.reclassify(uow, node)
+    branches.reclassify(uow, node)
     below = select(Node.id).where(*_branch(node))
     uow.enqueue_ids("index", list(uow.session.scalars(below, execution_options=TRUSTED)))
 
@@ -59,7 +59,7 @@ def refused(uow: UnitOfWork, node: Node) -> str | None:
     """Why a node may not be put into the trash, or nothing."""
     if node.trashed_at is not None:
         return _("This lies in the trash already.")
-    if node.workflow == "container" and tree.has_children(uow, node):
+    if node.workflow == "container" and branches.has_children(uow, node):
         return _("Only an empty folder is put into the trash. Move or trash first what lies in it.")
     if _is_sealed(uow, node):
         return _("Something in it is sealed. It stays until the seal is taken off.")

@@ -16,12 +16,10 @@ from archive.policy.rights import matrix
 from archive.policy.types import INHERITING, TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Type
-from archive.services import actors, drafts, placing, policies, records
+from archive.services import actors, branches, drafts, placing, policies, records
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
-MOVING = "branch.move"
-"""The kind of job that carries a large branch to its new place."""
 
 
 def root(uow: UnitOfWork) -> Node:
@@ -235,7 +233,7 @@ def edit(
     if kind.name == "medical_record":
         records.attach(uow, node, values)
     items = lead(uow, node)
-    reclassify(uow, node)
+    branches.reclassify(uow, node)
     _settle(uow, node, kind, values)
     keep_version(uow, node, comment)
     drafts.forget(uow, node, drafts.EDIT)
@@ -271,38 +269,16 @@ def lead(uow: UnitOfWork, file: Node) -> list[Node]:
     return items
 
 
-def reclassify(uow: UnitOfWork, node: Node) -> None:
-    """Works out the classes of a node and its branch again."""
-    classes.alone(uow.session, node)
-    if has_children(uow, node):
-        classes.classify_branch(uow.session, node)
-        uow.session.refresh(node)
-    else:
-        parent = uow.session.get_one(Node, node.parent_id, execution_options=TRUSTED)
-        classes.classify(uow.session, node, parent)
-        uow.session.flush()
-
-
-def has_children(uow: UnitOfWork, node: Node) -> bool:
-    child = select(Node.id).where(Node.parent_id == node.id, Node.id != node.id).limit(1)
-    return uow.session.scalar(child, execution_options=TRUSTED) is not None
-
-
 @action("node.reclassified", needs=P.EDIT_CLASSIFICATION)
 def set_level(uow: UnitOfWork, node: Node, *, level: int, reason: str) -> None:
     """Changes the sensitivity of a node and of everything below it."""
     if level not in range(4) or not reason.strip():
         raise Invalid(fields={"reason": _("Give a level from 0 to 3 and a reason.")})
-    classify_as(uow, node, level, reason)
-    reclassify(uow, node)
-
-
-def classify_as(uow: UnitOfWork, node: Node, level: int, reason: str) -> None:
-    """Writes the level of a node and a version that says why; what is below is classified by the caller."""
     uow.note(level=[node.level_own, level], reason=reason)
     node.level_own, node.updated_at, node.updated_by = level, uow.now, uow.actor.principal_id
     uow.session.flush()
     keep_version(uow, node, reason)
+    branches.reclassify(uow, node)
     uow.enqueue("index", node)
 
 
@@ -335,7 +311,7 @@ def misplaced(node: Node, to: Node) -> str | None:
 
 def _is_under_way(uow: UnitOfWork, node: Node) -> str | None:
     """A job that carries a branch away from here, or to here, counts on the place."""
-    jobs = select(Job).where(Job.kind == MOVING, Job.state.in_(("waiting", "running", "failed")))
+    jobs = select(Job).where(Job.kind == branches.MOVING, Job.state.in_(("waiting", "running", "failed")))
     for job in uow.session.scalars(jobs):
         top = uow.session.get(Node, job.node_id, execution_options=TRUSTED)
         if any(path.startswith(node.path) for path in (job.args["from"], top.path if top else "")):

@@ -40,6 +40,8 @@ class Kind:
     label: Lazy | None = None
     order: str = "waiting"
     look: str = ""
+    state: str | None = None
+    """The one state of all its rows, where there is one: nobody looks through the archived ones for it."""
 
 
 def _reached(track: str, step: str) -> ColumnElement[bool]:
@@ -115,12 +117,15 @@ KINDS = {
              order="discharged"),
         Kind("late", _l("Overdue for filing"), P.EDIT, _late, "collected", "check", _l("Sign it in"),
              order="discharged", look="bad"),
-        Kind("returned", _l("Returned for completion"), P.EDIT, _returned, "submit", "send", look="wait"),
+        Kind("returned", _l("Returned for completion"), P.EDIT, _returned, "submit", "send", look="wait",
+             state="cataloguing"),
         Kind("to_scan", _l("To scan"), P.SCAN_UPLOAD, _to_scan),
-        Kind("review", _l("To review"), P.EDIT_LIFECYCLE, _in_state("review"), "archive", "archive", look="wait"),
+        Kind("review", _l("To review"), P.EDIT_LIFECYCLE, _in_state("review"), "archive", "archive", look="wait",
+             state="review"),
         Kind("mismatch", _l("Sheets and pages differ"), P.EDIT, _mismatch, look="wait"),
-        Kind("cataloguing", _l("In cataloguing"), P.EDIT, _in_state("cataloguing"), "submit", "send"),
-        Kind("draft", _l("Drafts"), P.EDIT, _in_state("draft"), "catalogue", "pencil"),
+        Kind("cataloguing", _l("In cataloguing"), P.EDIT, _in_state("cataloguing"), "submit", "send",
+             state="cataloguing"),
+        Kind("draft", _l("Drafts"), P.EDIT, _in_state("draft"), "catalogue", "pencil", state="draft"),
     )
 }  # fmt: skip
 
@@ -139,7 +144,9 @@ def mine(uow: UnitOfWork) -> list[Kind]:
 
 
 def _rows(uow: UnitOfWork, kind: Kind) -> Any:
-    return uow.nodes(kind.needs).where(kind.where(uow), Node.overlay != int(Overlay.TRASHED))
+    return uow.nodes(kind.needs, state=kind.state).where(
+        kind.where(uow), Node.overlay != int(Overlay.TRASHED)
+    )
 
 
 def count(uow: UnitOfWork, kind: Kind) -> int:

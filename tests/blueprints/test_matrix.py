@@ -19,7 +19,7 @@ from archive.actor import Actor
 from archive.models import AccessGrant, Node
 from archive.policy.rights import Overlay
 from archive.policy.types import TYPES
-from archive.services import steps, tree
+from archive.services import branches, steps, tree
 from archive.services.records import reach
 from archive.settings import Settings
 from archive.sight import href
@@ -117,7 +117,7 @@ def _furnish(hospital: Hospital) -> dict[str, int]:
             sealed = uow.session.get_one(Node, made["sealed"])
             sealed.overlay_own = int(Overlay.SEALED)
             uow.session.flush()
-            tree.reclassify(uow, sealed)
+            branches.reclassify(uow, sealed)
     return made
 
 

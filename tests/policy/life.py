@@ -11,7 +11,7 @@ from archive.errors import ArchiveError
 from archive.models import AccessGrant, ClosedBranch, LocalRole, Membership, Node, Principal
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import records, setup, sharing, steps, trash, tree
+from archive.services import branches, records, setup, sharing, steps, trash, tree
 from archive.uow import UnitOfWork
 from tests.conftest import RECORD, Clock, Hospital
 
@@ -187,7 +187,7 @@ class Life:
         with self.hospital.site.uow(Actor.system("branch.classify")) as uow:
             closed = select(Node).where(Node.path.in_(select(ClosedBranch.path_from))).order_by(Node.id)
             tops = uow.session.scalars(closed, execution_options=SCOPE).all()
-            return [(top.id, sharing.classify_closed(uow, top)) for top in tops]
+            return [(top.id, branches.open_again(uow, top)) for top in tops]
 
     # Overlays
 
@@ -197,7 +197,7 @@ class Life:
             node = self._anything(uow, Node.overlay_own == now, Node.depth > 2)
             node.overlay_own = then
             uow.session.flush()
-            tree.reclassify(uow, node)
+            branches.reclassify(uow, node)
             return node.id, node.overlay_own
 
     def trash(self) -> object:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from archive.models import Node
 from archive.policy.permissions import TIERS, P
-from archive.services import sharing
+from archive.services import branches
 from archive.uow import UnitOfWork
 from index import Tier
 from tests.conftest import Clock, Hospital
@@ -65,7 +65,7 @@ def lived(hospital: Hospital, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, 
     count = 0
     for look in range(looks):
         # Now and then a branch of four nodes counts as large: it is closed until its job has run.
-        monkeypatch.setattr(sharing, "INLINE", 3 if look % 3 == 2 else 20_000)
+        monkeypatch.setattr(branches, "INLINE", 3 if look % 3 == 2 else 20_000)
         life.go_on(8)
         count += lists_compared(hospital, life)
     return count

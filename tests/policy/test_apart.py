@@ -15,7 +15,7 @@ from archive.policy.rights import Overlay
 from archive.policy.roles import APART, ROLES
 from archive.policy.types import TYPES
 from archive.policy.workflows import WORKFLOWS
-from archive.services import tree
+from archive.services import branches
 from index import Tier
 from tests.conftest import Hospital
 from tests.policy import naive
@@ -57,7 +57,7 @@ def test_a_share_or_a_grant_gives_them_nothing(hospital: Hospital, record: int, 
         uow.session.add(AccessGrant(principal_id=who, node_id=record, permission=P.READ, cause="eread", max_level=3,
                                     valid_from=uow.now, valid_until=until))  # fmt: skip
         node.shared = True
-        tree.reclassify(uow, node)
+        branches.reclassify(uow, node)
     with hospital.uow(account, readonly=True) as uow:
         node = uow.session.get_one(Node, record, execution_options={"scope": "test"})
         assert not uow.access.permissions(node)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from archive.actor import Actor
 from archive.models import Node
 from archive.policy.permissions import P
-from archive.services import sharing, steps, tree
+from archive.services import branches, sharing, steps, tree
 from archive.site import Site
 from tests.conftest import RECORD, Hospital
 
@@ -113,14 +113,16 @@ def test_a_branch_that_was_closed_elsewhere_is_open_when_it_comes_back(
 ) -> None:
     """Its paths are the same again; nothing of the closing is left at them."""
     home = series_of(hospital, record)
+    with hospital.uow("senior") as uow:
+        tree.add(uow, uow.node(record), kind="component", fields=COMPONENT)
     with monkeypatch.context() as patch:
-        patch.setattr(sharing, "INLINE", 0)
+        patch.setattr(branches, "INLINE", 0)
         share(hospital, record, "desk")
     assert may_read(hospital, "desk", record) is False
     with hospital.uow("senior") as uow:
         tree.move(uow, uow.node(home), to=hospital.category(uow, "WS"))
     with hospital.site.uow(Actor.system("branch.classify")) as uow:
-        sharing.classify_closed(uow, uow.session.get_one(Node, record, execution_options=SCOPE))
+        branches.open_again(uow, uow.session.get_one(Node, record, execution_options=SCOPE))
     with hospital.uow("senior") as uow:
         tree.move(uow, uow.node(home), to=hospital.category(uow, "ZY·BL"))
     assert may_read(hospital, "desk", record) is True

@@ -6,7 +6,7 @@ from archive.actor import Actor
 from archive.journal import Event
 from archive.models import Patient, Request
 from archive.policy.rights import Overlay
-from archive.services import holdings, loans, places, records, requests, slips, steps, tree
+from archive.services import branches, holdings, loans, places, records, requests, slips, steps, tree
 from tests.conftest import RECORD, Hospital
 
 BARCODE = "B00218647-2"
@@ -86,7 +86,7 @@ def cover(hospital: Hospital, record: int, overlay: Overlay = Overlay.SEALED) ->
         node = uow.node(record)
         node.overlay_own = int(overlay)
         uow.session.flush()
-        tree.reclassify(uow, node)
+        branches.reclassify(uow, node)
         uow.record(Event("test.covered"))
 
 

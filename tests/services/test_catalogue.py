@@ -10,7 +10,7 @@ from archive.index_fields import FIELDS
 from archive.index_fields import indexed as indexed_fields
 from archive.models import Job, Node, Outbox
 from archive.policy.types import TYPES
-from archive.services import catalogue, search, tree
+from archive.services import branches, catalogue, search
 from archive.services.queue import claim, perform
 from archive.site import Site
 from index import Damaged, Drop, Put, Tier
@@ -167,7 +167,7 @@ def test_what_was_destroyed_leaves_the_index(hospital: Hospital, site: Site, rec
     with site.uow(Actor.system("test")) as uow:
         node = uow.session.get_one(Node, record, execution_options=TEST)
         node.state = "destroyed"
-        tree.reclassify(uow, node)
+        branches.reclassify(uow, node)
         uow.enqueue("index", node)
     indexed(hospital)
     assert isinstance(document(site, record), Drop)

@@ -13,7 +13,7 @@ from archive.i18n import speaking
 from archive.journal import Event
 from archive.models import AccessGrant, Node, User
 from archive.policy.permissions import P
-from archive.services import explain, readers, sharing, trial
+from archive.services import branches, explain, readers, sharing, trial
 from archive.services.explain import SHOWN, Path
 from archive.site import Site
 from tests.conftest import CAST, Clock, Hospital
@@ -40,7 +40,7 @@ def archived(hospital: Hospital, number: int) -> None:
         node = uow.session.get_one(Node, number)
         node.state = "archived"
         uow.session.flush()
-        sharing.classify_closed(uow, node)
+        branches.open_again(uow, node)
 
 
 def grant(hospital: Hospital, number: int, account: str, *, hours: int = 24, level: int = 1) -> None:

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from archive.errors import Forbidden, Invalid, NotFound
 from archive.models import ClosedBranch
-from archive.services import history, levels, sharing, steps, tree
+from archive.services import branches, history, levels, steps, tree
 from archive.site import Site
 from archive.worker import take_one
 from tests.conftest import RECORD, Hospital
@@ -111,7 +111,7 @@ def test_an_edit_does_not_undo_what_a_person_has_decided(hospital: Hospital) -> 
 def test_a_large_branch_is_closed_until_a_job_has_worked_it_out(
     site: Site, hospital: Hospital, record: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sharing, "INLINE", 1)
+    monkeypatch.setattr(branches, "INLINE", 1)
     item = component(hospital, record)
     assert not raise_to(hospital, record, 3)
     with hospital.uow("senior") as uow, pytest.raises(NotFound):

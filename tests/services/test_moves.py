@@ -12,7 +12,7 @@ from archive.errors import Conflict, Forbidden, NotFound
 from archive.models import AuditEvent, Blob, ClosedBranch, Job, Node
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
-from archive.services import intake, moves, relocation, sharing, tree
+from archive.services import branches, intake, moves, relocation, sharing, tree
 from archive.sight import href
 from archive.site import Site
 from archive.worker import take_one
@@ -185,7 +185,7 @@ def test_the_sidecars_of_both_files_know_where_an_item_with_bytes_is(
 
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sharing, "INLINE", 3)
+    monkeypatch.setattr(branches, "INLINE", 3)
     monkeypatch.setattr(relocation, "STEP", 2)
 
 

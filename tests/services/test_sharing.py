@@ -12,7 +12,7 @@ from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, ClosedBranch, LocalRole, Node, Principal
 from archive.policy.permissions import P
-from archive.services import directory, explain, people, sharing
+from archive.services import branches, directory, explain, people, sharing
 from tests.conftest import CAST, Clock, Hospital
 
 
@@ -159,9 +159,9 @@ def test_a_steward_who_blocks_what_made_them_steward_is_told_that_they_are_out(
 def test_while_a_large_branch_is_worked_out_nobody_may(
     hospital: Hospital, record: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sharing, "INLINE", 0)
+    monkeypatch.setattr(branches, "INLINE", 0)
     with hospital.uow("senior") as uow:
-        node = uow.node(record)
+        node = uow.node(uow.node(record).parent_id)
         sharing.share(uow, node, principal_id=hospital.people["desk"], role="reader")
         assert not sharing.still_may(uow, node)
     with hospital.site.session(readonly=True) as session:

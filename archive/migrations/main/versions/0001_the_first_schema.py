@@ -427,6 +427,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_node_folder_position", ["parent_id", "position", "id"], unique=False)
         batch_op.create_index("ix_node_newest", ["created_at", "id"], unique=False)
         batch_op.create_index(
+            "ix_node_scope",
+            ["path"],
+            unique=False,
+            sqlite_where=sa.text("shared = 1 OR inherits IS 0"),
+            postgresql_where=sa.text("shared OR inherits IS FALSE"),
+        )
+        batch_op.create_index(
             "ix_node_trashed_at",
             ["trashed_at", "id"],
             unique=False,

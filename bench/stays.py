@@ -1,0 +1,73 @@
+"""Patients, stays and volumes of the first 200,000 records: what 病案去向 looks through."""
+
+from datetime import date
+from itertools import product
+from typing import Any
+
+from sqlalchemy import func, select
+
+from archive.models import Encounter, Holding, Location, Patient, Record
+from archive.names import name_key
+from archive.services.imports import bulk
+from archive.uow import UnitOfWork
+
+MOST = 200_000
+SURNAMES, GIVEN = "舒辛逄訾仝昝妘亓笪赵钱孙李周吴郑王冯陈褚卫", "婉晴若溪小满秋月春苗慕白听雪知夏远航"
+NAMES = tuple("".join(parts) for parts in product(SURNAMES, GIVEN, GIVEN))
+
+
+def mrn_of(node: int) -> str:
+    return f"{80_000_000 + node}"
+
+
+def name_of(node: int) -> str:
+    return NAMES[node * 7919 % len(NAMES)]
+
+
+def write(uow: UnitOfWork, nodes: list[dict[str, Any]]) -> None:
+    """A patient with one stay and one volume on a shelf for each of these rows, until there are enough."""
+    there = uow.session.scalar(select(func.count(Record.node_id)), execution_options={"scope": "bench"})
+    if (there or 0) >= MOST:
+        return
+    patients = bulk.write_numbered(uow, Patient, [_patient(row["id"]) for row in nodes])
+    pairs = zip(nodes, patients, strict=True)
+    encounters = bulk.write_numbered(
+        uow, Encounter, [_encounter(uow, row, patient) for row, patient in pairs]
+    )
+    stays = zip(nodes, encounters, strict=True)
+    bulk.write(uow, Record, [{"node_id": row["id"], "encounter_id": encounter} for row, encounter in stays])
+    shelf = _shelf(uow)
+    bulk.write(uow, Holding, [_holding(row["id"], shelf) for row in nodes])
+
+
+def _patient(node: int) -> dict[str, Any]:
+    name, mother = name_of(node), name_of(node + 1)
+    return {
+        "mrn": mrn_of(node), "name": name, "name_key": name_key(name), "sex": "2", "birth": date(1990, 5, 5),
+        "mother": mother, "mother_key": name_key(mother), "version": 1,
+    }  # fmt: skip
+
+
+def _encounter(uow: UnitOfWork, row: dict[str, Any], patient: int) -> dict[str, Any]:
+    return {
+        "patient_id": patient, "kind": "inpatient", "times": 1, "admitted_at": date(2020, 1, 1),
+        "discharged_at": date(2020, 1, 5), "dept_id": row["dept_id"], "outcome": "1", "attending": "范可欣",
+        "created_at": uow.now,
+    }  # fmt: skip
+
+
+def _holding(node: int, shelf: int) -> dict[str, Any]:
+    return {
+        "node_id": node, "barcode": f"B{mrn_of(node)}", "location_id": shelf, "status": "shelved", "sheets": 40,
+        "version": 1,
+    }  # fmt: skip
+
+
+def _shelf(uow: UnitOfWork) -> int:
+    known = uow.session.scalar(select(Location.id).where(Location.code == "A-01"))
+    if known is not None:
+        return known
+    made = Location(kind="shelf", code="A-01", path="A-01/", title="A 架 01")
+    uow.session.add(made)
+    uow.session.flush()
+    return made.id
