@@ -5,8 +5,7 @@ from typing import Any
 
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
-from archive.blueprints import shown
-from archive.blueprints.shown import act_label
+from archive.blueprints import acts, shown
 from archive.errors import Invalid
 from archive.forms import field
 from archive.gate import SIGNED_IN, Section
@@ -85,7 +84,7 @@ def _row(line: Line, *, own: bool) -> dict[str, Any]:
     label, kind = RESULTS.get(line.result, (line.result, "idle"))
     cells = {
         "id": line.id, "at": line.at, "actor": line, "roles": _titles(line.roles), "object": line,
-        "patient": line.patient, "action": act_label(line.action) if own else line.action, "address": line.address,
+        "patient": line.patient, "action": _act(line, own=own), "address": line.address,
         "result": {"label": str(label), "kind": kind},
     }  # fmt: skip
     return {
@@ -94,6 +93,11 @@ def _row(line: Line, *, own: bool) -> dict[str, Any]:
         "cells": cells,
         "flag": line.result == "denied",
     }
+
+
+def _act(line: Line, *, own: bool) -> str | dict[str, str]:
+    """One's own acts in words; to the auditor the code, by which acts are filtered and counted, and the words behind it."""
+    return acts.label(line.action) if own else {"code": line.action, "words": acts.label(line.action)}
 
 
 def _titles(roles: list[str]) -> str:

@@ -1,11 +1,12 @@
 """人员: the list, and a person's page with account, roles and clearance."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
-from archive.blueprints import shown
+from archive.blueprints import acts, shown
 from archive.errors import ArchiveError, Invalid
 from archive.forms import field, whole, with_errors
 from archive.gate import Section
@@ -118,27 +119,17 @@ def _person(uow: UnitOfWork, uuid: UUID, error: ArchiveError | None = None, form
     why = next(iter(error.fields.values()), str(error)) if isinstance(error, Invalid) else str(error or "")
     return render_template(
         "people/person.html", person=one, why=why, refused=form, depts=_depts(uow, one.departments),
-        offers=duties.offers([duty.role for duty in one.duties]), act_label=act_label,
+        offers=duties.offers([duty.role for duty in one.duties]), act_label=acts.label,
         may_manage=uow.can(P.USER_MANAGE), may_assign=uow.can(P.ROLE_ASSIGN) and not one.is_self,
     )  # fmt: skip
 
 
-def act_label(name: str) -> str:
-    """What an act on an account is called."""
-    words = {
-        "user.created": _("made the account"), "user.changed": _("changed name or departments"),
-        "user.disabled": _("disabled the account"), "user.enabled": _("enabled the account"),
-        "user.password_set": _("set a new password"), "user.password_changed": _("changed their own password"),
-        "role.assigned": _("gave a role"), "role.withdrawn": _("took a role away"),
-        "clearance.given": _("changed the clearance"), "token.issued": _("gave an API token"),
-    }  # fmt: skip
-    return words.get(name, name)
-
-
-def _acted(uow: UnitOfWork, uuid: UUID, form: str, act: Any, said: str) -> Response | tuple[str, int]:
+def _acted(
+    uow: UnitOfWork, uuid: UUID, act: Callable[..., object], *, form: str, said: str, **given: object
+) -> Response | tuple[str, int]:
     """Does one act with a person and shows their page again, with the refusal in its form where there is one."""
     try:
-        act(directory.find(uow, uuid))
+        act(uow, directory.find(uow, uuid), **given)
     except ArchiveError as error:
         if error.status not in {409, 422}:
             raise
@@ -151,44 +142,45 @@ def _acted(uow: UnitOfWork, uuid: UUID, form: str, act: Any, said: str) -> Respo
 @section.page("/people/<uuid:uuid>", needs=P.USER_MANAGE, methods=("POST",))
 def change(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     name, version = request.form.get("name", ""), request.form.get("version", 0, type=whole)
-    act = lambda user: people.change(uow, user, name=name, departments=_chosen_depts(), version=version)  # noqa: E731
-    return _acted(uow, uuid, "change", act, _("Saved."))
+    return _acted(uow, uuid, people.change, form="change", said=_("Saved."),
+                  name=name, departments=_chosen_depts(), version=version)  # fmt: skip
 
 
 @section.page("/people/<uuid:uuid>/disable", needs=P.USER_MANAGE, methods=("POST",))
 def disable(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     said = _("Disabled. Every session has ended.")
-    return _acted(uow, uuid, "account", lambda user: people.disable(uow, user), said)
+    return _acted(uow, uuid, people.disable, form="account", said=said)
 
 
 @section.page("/people/<uuid:uuid>/enable", needs=P.USER_MANAGE, methods=("POST",))
 def enable(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
-    return _acted(
-        uow, uuid, "account", lambda user: people.enable(uow, user), _("The account may sign in again.")
-    )
+    return _acted(uow, uuid, people.enable, form="account", said=_("The account may sign in again."))
 
 
 @section.page("/people/<uuid:uuid>/password", needs=P.USER_MANAGE, methods=("POST",))
 def set_password(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
-    act = lambda user: people.set_password(uow, user, password=request.form.get("password", ""))  # noqa: E731
-    return _acted(uow, uuid, "password", act, _("The new password holds. Every session has ended."))
+    said = _("The new password holds. Every session has ended.")
+    password = request.form.get("password", "")
+    return _acted(uow, uuid, people.set_password, form="password", said=said, password=password)
 
 
 @section.page("/people/<uuid:uuid>/roles", needs=P.ROLE_ASSIGN, methods=("POST",))
 def assign(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     role, until = request.form.get("role", ""), request.form.get("until", "")
-    act = lambda user: duties.assign_as_typed(uow, user, role=role, until=until)  # noqa: E731
-    return _acted(uow, uuid, "role", act, _("The role holds from their next click on."))
+    said = _("The role holds from their next click on.")
+    return _acted(uow, uuid, duties.assign_as_typed, form="role", said=said, role=role, until=until)
 
 
 @section.page("/people/<uuid:uuid>/roles/<role>/withdraw", needs=P.ROLE_ASSIGN, methods=("POST",))
 def withdraw(uow: UnitOfWork, uuid: UUID, role: str) -> Response | tuple[str, int]:
     said = _("The role is taken away. It gives nothing any more.")
-    return _acted(uow, uuid, "role", lambda user: duties.withdraw(uow, user, role=role), said)
+    return _acted(uow, uuid, duties.withdraw, form="role", said=said, role=role)
 
 
 @section.page("/people/<uuid:uuid>/clearance", needs=P.ROLE_ASSIGN, methods=("POST",))
 def clear(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
-    level = request.form.get("level", -1, type=whole)
-    act = lambda user: duties.give_clearance(uow, user, level=level)  # noqa: E731
-    return _acted(uow, uuid, "clearance", act, _("The clearance holds from their next click on."))
+    level, said = (
+        request.form.get("level", -1, type=whole),
+        _("The clearance holds from their next click on."),
+    )
+    return _acted(uow, uuid, duties.give_clearance, form="clearance", said=said, level=level)

@@ -1,17 +1,13 @@
-"""What an object's pages have in common: head, tabs, actions, the cards of a record, the table of a folder."""
+"""What an object's pages have in common: head, tabs, actions, the cards of a record."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import request, url_for
 
-from archive.blueprints import looks, node_rows, outcomes
+from archive.blueprints import acts, looks
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
-from archive.policy.types import TYPES
-from archive.policy.workflows import WORKFLOWS
 from archive.services import (
-    actors,
     circulation,
     explain,
     history,
@@ -28,9 +24,6 @@ from archive.services import (
 )
 from archive.sight import NodeView, crumbs, href
 from archive.uow import UnitOfWork
-
-INSPECT = "inspect"
-"""The one act on chosen rows that is no step: it leads to a form with their numbers in it."""
 
 
 def place(uow: UnitOfWork, node: Any) -> dict[str, Any]:
@@ -148,7 +141,7 @@ def record(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
     cards["trash_days"] = trash.days(uow) if seen.is_trashed else None
     cards["who"] = _who(uow, node) if explain.may_ask(uow, node) else None
     if seen.can(P.HISTORY):
-        cards["timeline"] = [{"at": act.at, "text": f"{act.by} {act_label(act.action)}", "key": True}
+        cards["timeline"] = [{"at": act.at, "text": f"{act.by} {acts.label(act.action)}", "key": True}
                              for act in history.acts(uow, node, most=8)]  # fmt: skip
     return cards
 
@@ -241,149 +234,6 @@ def _meta(uow: UnitOfWork, step: records.Step, seen: NodeView) -> str:
     if step.at is None:
         return ""
     return f"{uow.local(step.at):%m-%d}" + (f" {step.by}" if step.by and seen.can(P.IDENTIFY) else "")
-
-
-def act_label(name: str) -> str:
-    """What an act is called on a page."""
-    words = {
-        "node.added": _("added it"), "node.edited": _("edited the description"), "node.catalogue": _("began cataloguing"),
-        "node.submit": _("submitted it for review"), "node.send_back": _("sent it back"), "node.archive": _("archived it"),
-        "node.correct": _("opened it for correction"), "node.finish": _("finished the correction"),
-        "node.shared": _("shared it"), "node.unshared": _("ended a share"), "node.moved": _("moved it"),
-        "node.reclassified": _("changed the sensitivity"), "node.retention_changed": _("changed the retention period"),
-        "node.inheritance_changed": _("changed the inheritance"),
-        "node.trashed": _("moved it to the trash"), "node.restored": _("restored it"),
-        "representation.added": _("uploaded a file"), "record.step_reached": _("marked a step"),
-        "representation.ready": _("made the pages"), "representation.failed": _("could not make the pages"),
-        "representation.withdrawn": _("set a file aside"), "holding.registered": _("registered a volume"),
-        "holding.moved": _("moved a volume"), "holding.packed": _("packed a volume"),
-        "holding.corrected": _("put a volume right"), "holding.damaged": _("marked a volume as damaged"),
-        "holding.mended": _("had a volume mended"), "holding.lost": _("marked a volume as missing"),
-        "holding.found": _("found a volume again"), "container.moved": _("moved a box"),
-        "container.added": _("added a box"), "container.edited": _("changed a box"),
-        "location.added": _("added a place"), "location.edited": _("changed a place"),
-        "location.closed": _("closed a place"), "location.reopened": _("opened a place again"),
-        "loan.issued": _("handed a volume out"), "loan.returned": _("took a volume back"),
-        "loan.renewed": _("renewed a loan"), "loan.undone": _("took back an act at the desk"),
-        "request.asked": _("asked for it"), "request.approve": _("approved a request"),
-        "request.refuse": _("refused a request"), "request.cancel": _("withdrew a request"),
-        "request.give_back": _("ended a reading"), "request.revoke": _("revoked a reading"),
-        "hold.applied": _("sealed it"), "hold.released": _("took the seal off"),
-        "hold.reviewed": _("reviewed the seal"), "inspection.opened": _("opened it to an inspector"),
-        "inspection.closed": _("ended an inspection of it"), "inspection.granted": _("opened records to an inspector"),
-        "inspection.ended": _("ended an inspection"),
-    }  # fmt: skip
-    return words.get(name, name)
-
-
-def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: bool = True,
-          told: outcomes.Told | None = None) -> dict[str, Any]:  # fmt: skip
-    """A folder as the one table component draws it."""
-    lines = node_rows.of_nodes(uow, listed.rows, told.notes if told else {})
-    total = ngettext(
-        "%(num)s item",
-        "%(num)s items",
-        listed.total,
-        num=f"{listed.total:,}" + ("+" if listed.capped else ""),
-    )
-    onward = address(cursor=listed.next) if listed.next else None
-    columns = node_rows.columns()
-    sorts = {"title": "number", "updated": "updated"}
-    for column in columns:
-        if wanted := sorts.get(column["key"]):
-            column["href"] = address(sort=wanted, cursor=None)
-            if wanted == listed.sort:
-                column["sorted"] = "descending" if listed.sort == "updated" else "ascending"
-    look = looks.of("contents", columns)
-    acts = _bulk_acts(listed.rows) if bulk else []
-    return {
-        "name": "contents", "label": _("Contents"), "columns": look.columns(columns), "rows": lines, "total": total,
-        "next": onward, "filters": _filters(uow, listed.filters), "reset": base or request.path,
-        "more_filters": {"action": request.path, "fields": _filter_fields(uow, listed.filters), "keep": _sorted_by()},
-        **look.tools(columns, address(), looks.kept()),
-        "export": f"{base}/@@export" + _query() if base and lines else "",
-        "bulk": {"action": f"{base}/@@bulk", "acts": acts} if acts else None,
-        "result": {"text": told.text, "kind": told.kind} if told else None,
-        "empty": None if _is_narrowed(listed.filters) else {
-            "title": _("Nothing here yet"),
-            "text": _("What is added here, and what you may see of it, appears in this list."),
-        },
-    }  # fmt: skip
-
-
-def _is_narrowed(filters: listing.Filters) -> bool:
-    return filters != listing.Filters()
-
-
-def _bulk_acts(rows: list[NodeView]) -> list[dict[str, Any]]:
-    """The steps that at least one of the rows offers to this person."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        for step in WORKFLOWS[row.workflow].steps(row.state.name):
-            if row.can(step.needs) and not step.asks_reason:
-                found[step.name] = {"name": step.name, "label": str(step.title), "icon": step.icon}
-        if row.can(P.INSPECTION_GRANT) and holds.is_whole(row.type):
-            found[INSPECT] = {"name": INSPECT, "label": _("Open for inspection"), "icon": "clipboard-check"}
-    if any(row.can(P.MOVE) for row in rows):
-        found["move"] = {"name": "move", "label": _("Move"), "icon": "folder-symlink"}
-    return list(found.values())
-
-
-FILTERS = ("state", "type", "year", "dept")
-
-
-def _filter_words(uow: UnitOfWork) -> dict[str, dict[str, str]]:
-    """What the values of the filters are called."""
-    states = {
-        state.name: str(state.title)
-        for flow in ("container", "description")
-        for state in WORKFLOWS[flow].states
-    }
-    return {
-        "state": states, "type": {kind.name: str(kind.label) for kind in TYPES.values()},
-        "dept": {str(number): name for number, name in actors.department_names(uow.session).items()},
-    }  # fmt: skip
-
-
-def _filter_titles() -> dict[str, str]:
-    return {"state": _("State"), "type": _("Type"), "year": _("Year"), "dept": _("Department")}
-
-
-def _filters(uow: UnitOfWork, filters: listing.Filters) -> list[dict[str, str]]:
-    words, titles = _filter_words(uow), _filter_titles()
-    chips = [
-        {"label": titles[name], "value": words.get(name, {}).get(str(value), str(value)),
-         "remove": address(**{name: None, "cursor": None})}
-        for name in FILTERS if (value := getattr(filters, name))
-    ]  # fmt: skip
-    if filters.trashed:
-        chips.append({"label": _("Trash"), "value": "", "remove": address(trashed=None, cursor=None)})
-    return chips
-
-
-def _filter_fields(uow: UnitOfWork, filters: listing.Filters) -> list[dict[str, Any]]:
-    """The form behind + Filter. The trash is a filter too: what lies there is shown nowhere else."""
-    words, titles = _filter_words(uow), _filter_titles()
-    fields: list[dict[str, Any]] = [
-        {"name": name, "label": titles[name], "kind": "select", "value": str(getattr(filters, name) or ""),
-         "choices": [("", _("All")), *words[name].items()]}
-        for name in ("state", "type", "dept")
-    ]  # fmt: skip
-    fields.insert(2, {"name": "year", "label": titles["year"], "kind": "number", "value": filters.year or "",
-                      "min": 1900, "max": 2199})  # fmt: skip
-    return [
-        *fields,
-        {"name": "trashed", "label": _("In the trash"), "kind": "checkbox", "value": filters.trashed},
-    ]
-
-
-def _sorted_by() -> list[tuple[str, str]]:
-    return [(name, value) for name, value in looks.kept() if name == "sort"]
-
-
-def _query() -> str:
-    pairs = looks.kept()
-    return f"?{urlencode(pairs)}" if pairs else ""
 
 
 def address(**changes: Any) -> str:

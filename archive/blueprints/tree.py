@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
 from archive import forms
-from archive.blueprints import looks, node_rows, outcomes, shown
+from archive.blueprints import acts, folder, looks, node_rows, outcomes, shown
 from archive.errors import Invalid, NotFound, Stale
 from archive.gate import Section
 from archive.i18n import _
@@ -25,7 +25,7 @@ def top(uow: UnitOfWork) -> str | Response:
     listed = listing.contents(uow, tree.root(uow))
     if len(listed.rows) == 1:
         return make_response(redirect(listed.rows[0].href))
-    return render_template("tree/top.html", list=shown.table(uow, listed, bulk=False))
+    return render_template("tree/top.html", list=folder.table(uow, listed, bulk=False))
 
 
 @section.page("/a/<slugs:path>", needs=P.DISCOVER, node="path")
@@ -47,7 +47,7 @@ def _contents(uow: UnitOfWork, node: Any, seen: NodeView) -> Response:
         uow, node, sort=_order(node), after=request.args.get("cursor"), filters=_narrowed_to()
     )
     told = outcomes.told(seen.uuid)
-    table = shown.table(uow, listed, base=seen.href, told=told)
+    table = folder.table(uow, listed, base=seen.href, told=told)
     elsewhere = _told_elsewhere(uow, told, table["rows"])
     head = shown.head(uow, node, seen, "contents")
     page = render_template("tree/contents.html", view=seen, list=table, elsewhere=elsewhere, **head)
@@ -211,7 +211,7 @@ def bulk(uow: UnitOfWork, node: Any) -> Response:
     """One act on many rows, each on its own: what is refused says why, and the others go on."""
     form = request.form
     act, ids = form.get("act", ""), form.getlist("ids", type=UUID)
-    if act == shown.INSPECT:
+    if act == folder.INSPECT:
         return make_response(redirect(url_for("inspections.add_form", ids=ids)))
     if act == "move":  # asks where to first
         rows = moves.slugs(uow, node, form.getlist("ids"))
@@ -228,7 +228,7 @@ def past(uow: UnitOfWork, node: Any) -> str:
         history.changes(uow, node) if seen.can(P.READ) else []
     )  # a sealed record still tells what was done with it
     return render_template("tree/history.html", view=seen, changes=changes,
-                           acts=history.acts(uow, node), act_label=shown.act_label, **head)  # fmt: skip
+                           acts=history.acts(uow, node), act_label=acts.label, **head)  # fmt: skip
 
 
 @section.page("/r/<uuid:uuid>", needs=P.DISCOVER, node="uuid")

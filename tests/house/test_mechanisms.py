@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from archive.blueprints import acts
 from archive.policy.permissions import P
 from archive.policy.rights import Right, matrix, vetoes
 from archive.policy.roles import CONFLICTS, ROLES
@@ -73,6 +74,17 @@ def test_the_administrators_and_the_auditor_share_no_duty_with_content() -> None
     pairs = {frozenset(pair) for pair in CONFLICTS}
     assert {frozenset({"sysadmin", "archivist"}), frozenset({"auditor", "archivist"}),
             frozenset({"security", "sysadmin"})} <= pairs  # fmt: skip
+
+
+def test_every_act_has_a_name_in_words() -> None:
+    named = re.compile(r'@action\(\s*"([^"]+)"')
+    acted = {
+        name
+        for path, text in sources().items()
+        if not path.startswith("demo/")
+        for name in named.findall(text)
+    }
+    assert acted - set(acts.WORDS) == set()
 
 
 def test_only_one_place_builds_an_address_from_whatever_was_asked() -> None:
