@@ -1,6 +1,6 @@
 """封存: sealing a record, the list of what is sealed, the slip of a package, its review, and taking the seal off."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -15,18 +15,21 @@ from archive.services import holds, policies, sealed
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
+
 section = Section("holds", __name__)
 SEALING = ("kind", "asked_by", "hospital", "patient", "witness", "kept_at", "review_due", "reason")
 RELEASING = ("ground", "present", "reason")
 
 
 @section.page("/a/<slugs:path>/@@seal", needs=P.HOLD_APPLY, node="path")
-def seal_form(uow: UnitOfWork, node: Any) -> str:
+def seal_form(uow: UnitOfWork, node: "Node") -> str:
     return _seal_page(uow, node, {}, None)
 
 
 @section.page("/a/<slugs:path>/@@seal", needs=P.HOLD_APPLY, node="path", methods=("POST",))
-def seal(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
+def seal(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     try:
         made = holds.apply(uow, node, **_typed(SEALING))
     except (Invalid, Conflict) as error:
@@ -40,7 +43,7 @@ def _typed(names: tuple[str, ...]) -> dict[str, str]:
     return {name: request.form.get(name, "") for name in names}
 
 
-def _seal_page(uow: UnitOfWork, node: Any, typed: Any, error: Invalid | Conflict | None) -> str:
+def _seal_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Conflict | None) -> str:
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
         "holds/seal.html", view=NodeView(uow, node), fields=with_errors(_sealing(uow), typed, wrong),

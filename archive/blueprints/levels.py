@@ -1,6 +1,6 @@
 """敏感级别: why a thing has its level, and raising or lowering it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
@@ -14,15 +14,18 @@ from archive.services import levels, tree
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
+
 section = Section("levels", __name__)
 
 
 @section.page("/a/<slugs:path>/@@level", needs=P.EDIT_CLASSIFICATION, node="path")
-def show(uow: UnitOfWork, node: Any) -> str:
+def show(uow: UnitOfWork, node: "Node") -> str:
     return _page(uow, node, None)
 
 
-def _page(uow: UnitOfWork, node: Any, error: Invalid | None) -> str:
+def _page(uow: UnitOfWork, node: "Node", error: Invalid | None) -> str:
     why = levels.why(uow, node)
     words = tree.vocabulary(uow, "level")
     fields = with_errors(_fields(why, words), request.form, error)
@@ -45,7 +48,7 @@ def _fields(why: levels.Why, words: dict[str, str]) -> list[dict[str, Any]]:
 
 
 @section.page("/a/<slugs:path>/@@level", needs=P.EDIT_CLASSIFICATION, node="path", methods=("POST",))
-def change(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
+def change(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     form, target = request.form, href(uow, node)
     try:
         done = levels.change(uow, node, level=form.get("level", type=int), reason=form.get("reason", ""))

@@ -1,7 +1,7 @@
 """移动: choose where to, look at what it would mean, move; one thing, or several out of a list."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
@@ -14,21 +14,24 @@ from archive.services import moves
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
+
 section = Section("moving", __name__)
 Link = Callable[..., str]
 
 
 @section.page("/a/<slugs:path>/@@move", needs=P.MOVE, node="path")
-def one(uow: UnitOfWork, node: Any) -> str:
+def one(uow: UnitOfWork, node: "Node") -> str:
     return _ask(uow, node, [node])
 
 
 @section.page("/a/<slugs:path>/@@move-several", needs=P.DISCOVER, node="path")
-def several(uow: UnitOfWork, node: Any) -> str:
+def several(uow: UnitOfWork, node: "Node") -> str:
     return _ask(uow, node, moves.chosen(uow, node, request.args.getlist("row")))
 
 
-def _ask(uow: UnitOfWork, node: Any, nodes: list[Any]) -> str:
+def _ask(uow: UnitOfWork, node: "Node", nodes: list[Any]) -> str:
     """First where to; then what it would mean."""
     typed = request.args.get("to", "").strip()
     to = moves.find(uow, typed) if typed else None
@@ -44,7 +47,7 @@ def _ask(uow: UnitOfWork, node: Any, nodes: list[Any]) -> str:
     return render_template("moving/places.html", places=found, typed=typed, wrong=wrong, **frame)
 
 
-def _link(uow: UnitOfWork, node: Any) -> Link:
+def _link(uow: UnitOfWork, node: "Node") -> Link:
     """Addresses of the same question, about another place."""
     path, rows = href(uow, node).removeprefix("/a/"), request.args.getlist("row")
 
@@ -55,7 +58,7 @@ def _link(uow: UnitOfWork, node: Any) -> Link:
 
 
 @section.page("/a/<slugs:path>/@@move", needs=P.MOVE, node="path", methods=("POST",))
-def move_one(uow: UnitOfWork, node: Any) -> Response | str:
+def move_one(uow: UnitOfWork, node: "Node") -> Response | str:
     result = moves.move(uow, [node], _target(uow))[0]
     if result.refusal:
         return _results(uow, node, [result])
@@ -67,7 +70,7 @@ def move_one(uow: UnitOfWork, node: Any) -> Response | str:
 
 
 @section.page("/a/<slugs:path>/@@move-several", needs=P.DISCOVER, node="path", methods=("POST",))
-def move_several(uow: UnitOfWork, node: Any) -> str:
+def move_several(uow: UnitOfWork, node: "Node") -> str:
     nodes = moves.chosen(uow, node, request.form.getlist("row"))
     return _results(uow, node, moves.move(uow, nodes, _target(uow)))
 
@@ -78,6 +81,6 @@ def _target(uow: UnitOfWork) -> Any:
     return to
 
 
-def _results(uow: UnitOfWork, node: Any, results: list[moves.Result]) -> str:
+def _results(uow: UnitOfWork, node: "Node", results: list[moves.Result]) -> str:
     return render_template("moving/results.html", results=results, to=NodeView(uow, _target(uow)),
                            view=NodeView(uow, node), **shown.place(uow, node))  # fmt: skip

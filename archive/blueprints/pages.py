@@ -1,7 +1,7 @@
 """在线阅览: the viewer, and the bytes of a page. Without JavaScript it is a plain picture beside its text."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 
@@ -14,6 +14,9 @@ from archive.services import pages, reading, viewer
 from archive.sight import href
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
+
 section = Section("pages", __name__)
 FIRST_WIDTH = 1200
 """Pixels: what is fetched first; the full picture follows when somebody zooms in."""
@@ -22,7 +25,7 @@ FIRST_WIDTH = 1200
 @section.page(
     "/a/<slugs:path>/++page++<int:number>", needs=P.READ, node="path", event="page.viewed", typed=("q",)
 )
-def view(uow: UnitOfWork, node: Any, number: int) -> str | Response:
+def view(uow: UnitOfWork, node: "Node", number: int) -> str | Response:
     words = typed("q")[:200]
     if not viewer.has_page(node, number):
         return _elsewhere(uow, node, number)
@@ -42,13 +45,13 @@ def _said(page: pages.PageView) -> str:
     return {"layer": _("from the file"), "human": _("corrected by hand")}.get(page.kind, "")
 
 
-def _elsewhere(uow: UnitOfWork, node: Any, number: int) -> Response:
+def _elsewhere(uow: UnitOfWork, node: "Node", number: int) -> Response:
     """A number beyond the node's own pages counts on through the items of its file."""
     target, ordinal = viewer.address(uow, node, number)
     return make_response(redirect(url_for(".view", path=_path(uow, target), number=ordinal, s=typed_token())))
 
 
-def _path(uow: UnitOfWork, node: Any) -> str:
+def _path(uow: UnitOfWork, node: "Node") -> str:
     return href(uow, node).removeprefix("/a/")
 
 
@@ -68,13 +71,13 @@ def _bytes(endpoint: str, seen: viewer.Open, ordinal: int, ticket: str, width: i
 
 
 @section.page("/a/<slugs:path>/@@page", needs=P.READ, node="path")
-def go_to(uow: UnitOfWork, node: Any) -> Response:
+def go_to(uow: UnitOfWork, node: "Node") -> Response:
     """The field of the page number, which counts through the whole file."""
     return _elsewhere(uow, node, request.args.get("n", 1, type=whole))
 
 
 @section.page("/a/<slugs:path>/++page++<int:number>/image", needs=P.READ, node="path")
-def image(uow: UnitOfWork, node: Any, number: int) -> Response:
+def image(uow: UnitOfWork, node: "Node", number: int) -> Response:
     asked = request.args
     return _jpeg(
         pages.image(uow, node, number, width=asked.get("width", type=whole), ticket=asked.get("ticket"))
@@ -82,14 +85,14 @@ def image(uow: UnitOfWork, node: Any, number: int) -> Response:
 
 
 @section.page("/a/<slugs:path>/++page++<int:number>/thumb", needs=P.READ, node="path")
-def thumbnail(uow: UnitOfWork, node: Any, number: int) -> Response:
+def thumbnail(uow: UnitOfWork, node: "Node", number: int) -> Response:
     return _jpeg(pages.thumbnail(uow, node, number, ticket=request.args.get("ticket")))
 
 
 @section.page(
     "/a/<slugs:path>/++page++<int:number>/text", needs=P.READ, node="path", event="page.text_viewed"
 )
-def text(uow: UnitOfWork, node: Any, number: int) -> Response:
+def text(uow: UnitOfWork, node: "Node", number: int) -> Response:
     g.reading_words = {"page": number}
     response = make_response(pages.one(uow, node, number).text)
     response.mimetype = "text/plain"

@@ -1,6 +1,6 @@
 """Requests: asking for a record, one's own requests, deciding, and the page of one request."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
@@ -15,18 +15,21 @@ from archive.services import borrowing, circulation, loans, policies, requests, 
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
+
 section = Section("requests", __name__)
 NOTES = 40
 """Refusals of one act that are shown in their rows: they travel in the cookie, which holds four kilobytes."""
 
 
 @section.page("/a/<slugs:path>/@@request", needs=P.REQUEST_CREATE, node="path")
-def ask_form(uow: UnitOfWork, node: Any) -> str:
+def ask_form(uow: UnitOfWork, node: "Node") -> str:
     return _ask_page(uow, node, {}, None)
 
 
 @section.page("/a/<slugs:path>/@@request", needs=P.REQUEST_CREATE, node="path", methods=("POST",))
-def ask(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
+def ask(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     try:
         made = requests.ask(uow, node, **_asked())
     except (Invalid, Conflict) as error:
@@ -40,7 +43,7 @@ def _asked() -> dict[str, str]:
     return {name: request.form.get(name, "") for name in ("kind", "purpose", "days", "reason")}
 
 
-def _ask_page(uow: UnitOfWork, node: Any, typed: Any, error: Invalid | Conflict | None) -> str:
+def _ask_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Conflict | None) -> str:
     objections = {kind: borrowing.hindrance(uow, node, kind) for kind in slips.KINDS}
     fields = _fields(uow, [kind for kind, objection in objections.items() if objection is None])
     wrong = error if isinstance(error, Invalid) else None

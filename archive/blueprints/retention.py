@@ -1,6 +1,6 @@
 """保管期限: changing the period of what has its number already."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, flash, make_response, redirect, render_template, request
 
@@ -14,18 +14,21 @@ from archive.services import retention, tree
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
+
 section = Section("retention", __name__, url_prefix="")
 
 
 @section.page("/a/<slugs:path>/@@retention", needs=P.EDIT_CLASSIFICATION, node="path")
-def form(uow: UnitOfWork, node: Any) -> str:
+def form(uow: UnitOfWork, node: "Node") -> str:
     if not retention.is_settled(node):
         raise NotFound
     return _form(uow, node, {"retention": node.retention_rule or "", "version": str(node.version)}, None)
 
 
 @section.page("/a/<slugs:path>/@@retention", needs=P.EDIT_CLASSIFICATION, node="path", methods=("POST",))
-def change(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
+def change(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     typed = request.form
     try:
         retention.change(
@@ -39,7 +42,7 @@ def change(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
     return make_response(redirect(href(uow, node)))
 
 
-def _form(uow: UnitOfWork, node: Any, typed: Any, error: Invalid | None) -> str:
+def _form(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | None) -> str:
     choices = list(tree.retention_choices(uow).items())
     fields = [
         forms.field("version", "", "hidden"),

@@ -1,6 +1,6 @@
 """共享: who may see a node, why and until when; sharing it, ending a share, the inheritance, trying it as a person."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
@@ -15,12 +15,15 @@ from archive.services import explain, readers, sharing, trial
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
+
 section = Section("sharing", __name__)
 SOURCES = ("inherited", "here", "grant")
 
 
 @section.page("/a/<slugs:path>/@@sharing", needs=P.SHARE, node="path")
-def show(uow: UnitOfWork, node: Any) -> str:
+def show(uow: UnitOfWork, node: "Node") -> str:
     seen, paths = NodeView(uow, node), explain.paths(uow, node)
     chosen = request.args.get("source")
     listed = [path for path in paths if chosen not in SOURCES or path.source == chosen]
@@ -32,7 +35,7 @@ def show(uow: UnitOfWork, node: Any) -> str:
     )  # fmt: skip
 
 
-def _head(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
+def _head(uow: UnitOfWork, node: "Node", seen: NodeView) -> dict[str, Any]:
     act = {"label": _("Share with somebody"), "href": f"{seen.href}/@@sharing/add", "icon": "user-plus"}
     return shown.head(uow, node, seen, "sharing") | {"actions": [act | {"primary": True}]}
 
@@ -53,7 +56,7 @@ def _sources(chosen: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def _trial(uow: UnitOfWork, node: Any) -> dict[str, Any]:
+def _trial(uow: UnitOfWork, node: "Node") -> dict[str, Any]:
     """Whom the page is tried as: one person, or those among whom to choose."""
     text = request.args.get("as", "").strip()
     found = sharing.candidates(uow, node, text, people_only=True)
@@ -65,11 +68,11 @@ def _trial(uow: UnitOfWork, node: Any) -> dict[str, Any]:
 
 
 @section.page("/a/<slugs:path>/@@sharing/add", needs=P.SHARE, node="path")
-def add_form(uow: UnitOfWork, node: Any) -> str:
+def add_form(uow: UnitOfWork, node: "Node") -> str:
     return _form(uow, node, None)
 
 
-def _form(uow: UnitOfWork, node: Any, error: Invalid | Conflict | None) -> str:
+def _form(uow: UnitOfWork, node: "Node", error: Invalid | Conflict | None) -> str:
     text = request.values.get("q", "")
     found = sharing.candidates(uow, node, text)
     refused = error if isinstance(error, Invalid) else None
@@ -105,7 +108,7 @@ def _fields() -> list[dict[str, Any]]:
 
 
 @section.page("/a/<slugs:path>/@@sharing/add", needs=P.SHARE, node="path", methods=("POST",))
-def add(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
+def add(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     try:
         sharing.share_as_typed(uow, node, request.form)
     except (Invalid, Conflict) as error:
@@ -116,19 +119,19 @@ def add(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
 
 
 @section.page("/a/<slugs:path>/@@sharing/<int:share>/end", needs=P.SHARE, node="path", methods=("POST",))
-def end(uow: UnitOfWork, node: Any, share: int) -> Response:
+def end(uow: UnitOfWork, node: "Node", share: int) -> Response:
     sharing.unshare(uow, node, share_id=share)
     flash(_("The share has ended. It gives nothing any more."), "ok")
     return _back(uow, node)
 
 
 @section.page("/a/<slugs:path>/@@sharing/inheritance", needs=P.SHARE, node="path", methods=("POST",))
-def inherit(uow: UnitOfWork, node: Any) -> Response:
+def inherit(uow: UnitOfWork, node: "Node") -> Response:
     sharing.set_inheritance(uow, node, inherits=request.form.get("inherits") == "1")
     return _back(uow, node)
 
 
-def _back(uow: UnitOfWork, node: Any) -> Response:
+def _back(uow: UnitOfWork, node: "Node") -> Response:
     """To the sharing page; elsewhere for whoever has just shut themselves out, or while a large branch is closed."""
     if sharing.still_may(uow, node):
         return make_response(redirect(f"{href(uow, node)}/@@sharing"))

@@ -1,6 +1,6 @@
 """What an object's pages have in common: head, tabs, actions, the cards of a record."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import request, url_for
 
@@ -25,14 +25,17 @@ from archive.services import (
 from archive.sight import NodeView, crumbs, href
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
 
-def place(uow: UnitOfWork, node: Any) -> dict[str, Any]:
+
+def place(uow: UnitOfWork, node: "Node") -> dict[str, Any]:
     """The breadcrumb, with the node itself at its end."""
     above = [{"label": label, "href": target} for label, target in crumbs(uow, node)]
     return {"crumbs": [*above, {"label": NodeView(uow, node).label, "href": href(uow, node)}]}
 
 
-def head(uow: UnitOfWork, node: Any, seen: NodeView, current: str) -> dict[str, Any]:
+def head(uow: UnitOfWork, node: "Node", seen: NodeView, current: str) -> dict[str, Any]:
     """Breadcrumb, tabs and action bar: only what this person may do with it."""
     above = [{"label": label, "href": target} for label, target in crumbs(uow, node)]
     seen.carrier = None if seen.is_container else holdings.carrier_of(uow, node)
@@ -55,7 +58,7 @@ def tabs(seen: NodeView, current: str) -> list[dict[str, Any]]:
     ]
 
 
-def actions(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
+def actions(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any]]:
     """The action bar, drawn from rights and workflow: never a button that would be refused."""
     found: list[dict[str, Any]] = []
     if tree.addable(uow, node):
@@ -74,7 +77,7 @@ def actions(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
     return found + _sealing(uow, node, seen) + _keeping(uow, node, seen)
 
 
-def _sealing(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
+def _sealing(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any]]:
     """封存 and 启封: sealing again supplements a sealed copy, and nothing is added to a sealed original."""
     found: list[dict[str, Any]] = []
     over = sealed.over(uow, node)
@@ -87,7 +90,7 @@ def _sealing(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]
     return found
 
 
-def _keeping(uow: UnitOfWork, node: Any, seen: NodeView) -> list[dict[str, Any]]:
+def _keeping(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any]]:
     """What is done with the thing itself: where it lies, how sensitive it is, whether it stays."""
     found: list[dict[str, Any]] = []
     if seen.can(P.MOVE) and node.type != "fonds":
@@ -123,7 +126,7 @@ def _step(offer: steps.Offer, seen: NodeView) -> dict[str, Any]:
     return act | {"post": f"{seen.href}/@@workflow/{step.name}", "hidden": {"version": seen.version}}
 
 
-def record(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
+def record(uow: UnitOfWork, node: "Node", seen: NodeView) -> dict[str, Any]:
     """The cards of a record's page, as far as this person may see them."""
     parts = listing.items(uow, node) if seen.holds_items else []
     cards: dict[str, Any] = {
@@ -146,7 +149,7 @@ def record(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
     return cards
 
 
-def _who(uow: UnitOfWork, node: Any) -> list[dict[str, str]]:
+def _who(uow: UnitOfWork, node: "Node") -> list[dict[str, str]]:
     """谁能看，为什么: the farthest reaching paths."""
     return [
         {"icon": path.icon, "name": path.name, "note": path.note, "path": path.why,
@@ -155,7 +158,7 @@ def _who(uow: UnitOfWork, node: Any) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-def carriers(uow: UnitOfWork, node: Any) -> dict[str, Any]:
+def carriers(uow: UnitOfWork, node: "Node") -> dict[str, Any]:
     """载体与借阅: the two tracks side by side, and who has the paper now."""
     held, loan = holdings.summary(uow, node), circulation.open_loan(uow, node)
     sides = [_paper(volume) for volume in held.volumes]
@@ -173,7 +176,7 @@ def carriers(uow: UnitOfWork, node: Any) -> dict[str, Any]:
             "register": _register(uow, node, has_paper=bool(held.volumes))}  # fmt: skip
 
 
-def _register(uow: UnitOfWork, node: Any, *, has_paper: bool) -> dict[str, str] | None:
+def _register(uow: UnitOfWork, node: "Node", *, has_paper: bool) -> dict[str, str] | None:
     """The way to register paper, for whoever may where it belongs."""
     if not holdings.takes_volumes(node) or not uow.can(P.HOLDING_PLACE, node):
         return None
@@ -207,7 +210,7 @@ def _loan(uow: UnitOfWork, loan: circulation.OpenLoan) -> dict[str, Any]:
             "number": slip.number if slip else "", "href": f"/requests/{slip.uuid}" if slip else ""}  # fmt: skip
 
 
-def _tracks(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
+def _tracks(uow: UnitOfWork, node: "Node", seen: NodeView) -> dict[str, Any]:
     rows = [
         {"label": track.label, "steps": [
             {"label": step.label, "kind": step.look, "meta": _meta(uow, step, seen)} for step in track.steps
@@ -220,7 +223,7 @@ def _tracks(uow: UnitOfWork, node: Any, seen: NodeView) -> dict[str, Any]:
     return {"tracks": rows, "gate": _gate(uow, node), "markable": markable}
 
 
-def _gate(uow: UnitOfWork, node: Any) -> dict[str, Any]:
+def _gate(uow: UnitOfWork, node: "Node") -> dict[str, Any]:
     """归档门槛. Once archived it is passed: a policy of today does not judge what was archived under an older one."""
     if node.state in {"archived", "correcting", "destroyed"}:
         return {"label": _("Archived"), "met": True, "lines": []}

@@ -1,6 +1,6 @@
 """回收站: putting a draft away, what lies there, and taking several out again."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
@@ -12,11 +12,14 @@ from archive.services import trash
 from archive.sight import href
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
+
 section = Section("trash", __name__)
 
 
 @section.page("/a/<slugs:path>/@@trash", needs=P.TRASH, node="path", methods=("POST",))
-def toggle(uow: UnitOfWork, node: Any) -> Response:
+def toggle(uow: UnitOfWork, node: "Node") -> Response:
     (trash.restore if node.trashed_at else trash.trash)(uow, node)
     return make_response(redirect(href(uow, node)))
 

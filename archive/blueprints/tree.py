@@ -1,6 +1,6 @@
 """Browsing and describing: a folder's contents, a record, adding, editing, its steps and its history."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
@@ -16,6 +16,9 @@ from archive.services import drafts, history, listing, moves, records, retention
 from archive.sight import NodeView, href
 from archive.uow import SIGNED_IN, UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
+
 section = Section("tree", __name__, url_prefix="")
 
 
@@ -29,7 +32,7 @@ def top(uow: UnitOfWork) -> str | Response:
 
 
 @section.page("/a/<slugs:path>", needs=P.DISCOVER, node="path")
-def view(uow: UnitOfWork, node: Any) -> str | Response:
+def view(uow: UnitOfWork, node: "Node") -> str | Response:
     seen = NodeView(uow, node)
     if seen.is_container:
         return _contents(uow, node, seen)
@@ -38,11 +41,11 @@ def view(uow: UnitOfWork, node: Any) -> str | Response:
 
 
 @section.page("/a/<slugs:path>/@@contents", needs=P.DISCOVER, node="path")
-def contents(uow: UnitOfWork, node: Any) -> Response:
+def contents(uow: UnitOfWork, node: "Node") -> Response:
     return _contents(uow, node, NodeView(uow, node))
 
 
-def _contents(uow: UnitOfWork, node: Any, seen: NodeView) -> Response:
+def _contents(uow: UnitOfWork, node: "Node", seen: NodeView) -> Response:
     listed = listing.contents(
         uow, node, sort=_order(node), after=request.args.get("cursor"), filters=_narrowed_to()
     )
@@ -54,7 +57,7 @@ def _contents(uow: UnitOfWork, node: Any, seen: NodeView) -> Response:
     return looks.of("contents", node_rows.columns()).remember(make_response(page))
 
 
-def _order(node: Any) -> str:
+def _order(node: "Node") -> str:
     return request.args.get("sort", "number" if node.type == "series" else "position")
 
 
@@ -79,7 +82,7 @@ def _told_elsewhere(
 
 
 @section.page("/a/<slugs:path>/@@export", needs=P.DISCOVER, node="path", event="tree.exported")
-def export(uow: UnitOfWork, node: Any) -> Response:
+def export(uow: UnitOfWork, node: "Node") -> Response:
     """The list as it is narrowed and ordered now, in the columns that are shown, for a spreadsheet."""
     found = listing.whole(uow, node, sort=_order(node), filters=_narrowed_to())
     g.reading_words = {"rows": len(found)}
@@ -88,7 +91,7 @@ def export(uow: UnitOfWork, node: Any) -> Response:
 
 
 @section.page("/a/<slugs:path>/@@add", needs=P.ADD, node="path")
-def add_form(uow: UnitOfWork, node: Any) -> str:
+def add_form(uow: UnitOfWork, node: "Node") -> str:
     kinds = tree.addable(uow, node)
     kind = TYPES.get(request.args.get("type") or (kinds[0].name if len(kinds) == 1 else ""))
     if kind is None:
@@ -103,7 +106,7 @@ def add_form(uow: UnitOfWork, node: Any) -> str:
 
 
 @section.page("/a/<slugs:path>/@@add", needs=P.ADD, node="path", methods=("POST",), form="add")
-def add(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
+def add(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     name = request.args.get("type", "")
     try:
         made = tree.add(uow, node, kind=name, fields=request.form)
@@ -114,7 +117,7 @@ def add(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
 
 
 def _form(
-    uow: UnitOfWork, node: Any, kind: Any, values: Any, error: Invalid | None, action: str, **more: Any
+    uow: UnitOfWork, node: "Node", kind: Any, values: Any, error: Invalid | None, action: str, **more: Any
 ) -> str:
     """A form of the tree. While an older draft is offered, typing does not overwrite it."""
     fields, offer = forms.fields_of(uow, kind, values, error.fields if error else {}), more.get("offer")
@@ -128,12 +131,12 @@ def _form(
                            **shown.place(uow, node), **more)  # fmt: skip
 
 
-def _path(uow: UnitOfWork, node: Any) -> str:
+def _path(uow: UnitOfWork, node: "Node") -> str:
     return href(uow, node).removeprefix("/a/")
 
 
 @section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path")
-def edit_form(uow: UnitOfWork, node: Any) -> str:
+def edit_form(uow: UnitOfWork, node: "Node") -> str:
     draft = drafts.offered(uow, node, drafts.EDIT)
     taken = draft if draft and "draft" in request.args else None
     values = typed.form_values(uow, node) | (taken.patch if taken else {})
@@ -141,13 +144,13 @@ def edit_form(uow: UnitOfWork, node: Any) -> str:
                       offer=None if taken else draft)  # fmt: skip
 
 
-def _edit_form(uow: UnitOfWork, node: Any, values: Any, error: Invalid | None = None, **more: Any) -> str:
+def _edit_form(uow: UnitOfWork, node: "Node", values: Any, error: Invalid | None = None, **more: Any) -> str:
     action = url_for(".edit", path=_path(uow, node))
     return _form(uow, node, TYPES[node.type], values, error, action, **more)
 
 
 @section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path", methods=("POST",), form="edit")
-def edit(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
+def edit(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     form, version = request.form, request.form.get("version", 0, type=forms.whole)
     try:
         tree.edit(uow, node, fields=form, version=version, comment=form.get("comment"))
@@ -163,7 +166,7 @@ def edit(uow: UnitOfWork, node: Any) -> Response | tuple[str, int]:
 
 
 @section.page("/a/<slugs:path>/@@draft/<form>", needs=(P.EDIT, P.ADD), node="path", methods=("POST",))
-def keep_draft(uow: UnitOfWork, node: Any, form: str) -> Response:
+def keep_draft(uow: UnitOfWork, node: "Node", form: str) -> Response:
     """Keeps what is being typed; the page asks for it every few seconds of change and when it is left."""
     kept = drafts.keep(uow, node, form, request.form, request.form.get("version", type=int))
     said = _("Draft kept %(time)s", time=f"{uow.local(kept):%H:%M}") if kept else ""
@@ -171,7 +174,7 @@ def keep_draft(uow: UnitOfWork, node: Any, form: str) -> Response:
 
 
 @section.page("/a/<slugs:path>/@@draft/<form>/discard", needs=(P.EDIT, P.ADD), node="path", methods=("POST",))
-def discard_draft(uow: UnitOfWork, node: Any, form: str) -> Response:
+def discard_draft(uow: UnitOfWork, node: "Node", form: str) -> Response:
     drafts.forget(uow, node, form)
     path = _path(uow, node)
     back = (
@@ -183,14 +186,14 @@ def discard_draft(uow: UnitOfWork, node: Any, form: str) -> Response:
 
 
 @section.page("/a/<slugs:path>/@@workflow/<name>", needs=P.DISCOVER, node="path", methods=("POST",))
-def step(uow: UnitOfWork, node: Any, name: str) -> Response:
+def step(uow: UnitOfWork, node: "Node", name: str) -> Response:
     form = request.form
     steps.take(uow, node, name, version=form.get("version", type=forms.whole), reason=form.get("reason"))
     return make_response(redirect(href(uow, node)))
 
 
 @section.page("/a/<slugs:path>/@@step/<name>", needs=P.DISCOVER, node="path")
-def step_form(uow: UnitOfWork, node: Any, name: str) -> str:
+def step_form(uow: UnitOfWork, node: "Node", name: str) -> str:
     """Asks for the reason of a step that needs one."""
     offer = next((o for o in steps.offers(uow, node) if o.step.name == name), None)
     if offer is None:
@@ -201,13 +204,13 @@ def step_form(uow: UnitOfWork, node: Any, name: str) -> str:
 
 
 @section.page("/a/<slugs:path>/@@milestone", needs=P.EDIT, node="path", methods=("POST",))
-def milestone(uow: UnitOfWork, node: Any) -> Response:
+def milestone(uow: UnitOfWork, node: "Node") -> Response:
     records.mark(uow, node, track=request.form["track"], step=request.form["step"])
     return make_response(redirect(href(uow, node)))
 
 
 @section.page("/a/<slugs:path>/@@bulk", needs=P.DISCOVER, node="path", methods=("POST",))
-def bulk(uow: UnitOfWork, node: Any) -> Response:
+def bulk(uow: UnitOfWork, node: "Node") -> Response:
     """One act on many rows, each on its own: what is refused says why, and the others go on."""
     form = request.form
     act, ids = form.get("act", ""), form.getlist("ids", type=UUID)
@@ -221,7 +224,7 @@ def bulk(uow: UnitOfWork, node: Any) -> Response:
 
 
 @section.page("/a/<slugs:path>/@@history", needs=P.HISTORY, node="path")
-def past(uow: UnitOfWork, node: Any) -> str:
+def past(uow: UnitOfWork, node: "Node") -> str:
     seen = NodeView(uow, node)
     head = shown.head(uow, node, seen, "history")
     changes = (
@@ -232,7 +235,7 @@ def past(uow: UnitOfWork, node: Any) -> str:
 
 
 @section.page("/r/<uuid:uuid>", needs=P.DISCOVER, node="uuid")
-def permanent(uow: UnitOfWork, node: Any) -> Response:
+def permanent(uow: UnitOfWork, node: "Node") -> Response:
     return make_response(redirect(href(uow, node)))
 
 

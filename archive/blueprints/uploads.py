@@ -1,6 +1,6 @@
 """上传: one file a request; it is on the disk before the transaction begins, and acknowledged after it."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flask import Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
 
@@ -15,12 +15,15 @@ from archive.services import intake
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
+
 section = Section("uploads", __name__)
 ACCEPTED = ".pdf,.tif,.tiff,.jpg,.jpeg,.png,.bmp,.webp,.gif,.jp2"
 
 
 @section.page("/a/<slugs:path>/@@upload", needs=P.SCAN_UPLOAD, node="path")
-def form(uow: UnitOfWork, node: Any) -> str:
+def form(uow: UnitOfWork, node: "Node") -> str:
     seen = NodeView(uow, node)
     chosen = field("file", _("Files"), "file", multiple=True, accept=ACCEPTED,
                    hint=_("PDF, TIFF, JPEG or PNG, at most %(size)s each", size=_size()))  # fmt: skip
@@ -35,7 +38,7 @@ def _size() -> str:
 
 
 @section.page("/a/<slugs:path>/@@upload", needs=P.SCAN_UPLOAD, node="path", methods=("POST",), file="file")
-def receive(uow: UnitOfWork, node: Any) -> Response:
+def receive(uow: UnitOfWork, node: "Node") -> Response:
     if "staged" not in g:
         raise Invalid(_("Choose a file first."))
     _representation, job = intake.upload(uow, node, g.staged, filename=g.filename)
@@ -47,7 +50,7 @@ def receive(uow: UnitOfWork, node: Any) -> Response:
 
 
 @section.page("/a/<slugs:path>/@@upload/files", needs=P.READ, node="path")
-def files(uow: UnitOfWork, node: Any) -> str:
+def files(uow: UnitOfWork, node: "Node") -> str:
     """The table of files alone, which asks for itself while pages are being made."""
     seen = NodeView(uow, node)
     return render_template("uploads/files.html", view=seen, files=intake.files(uow, node),
@@ -55,11 +58,11 @@ def files(uow: UnitOfWork, node: Any) -> str:
 
 
 @section.page("/a/<slugs:path>/@@upload/withdraw", needs=P.SCAN_REPLACE, node="path", methods=("POST",))
-def withdraw(uow: UnitOfWork, node: Any) -> Response:
+def withdraw(uow: UnitOfWork, node: "Node") -> Response:
     intake.withdraw(uow, node, representation=request.form.get("file", 0, type=whole))
     flash(_("The file has been set aside. Its bytes are kept."), "ok")
     return _back(uow, node)
 
 
-def _back(uow: UnitOfWork, node: Any) -> Response:
+def _back(uow: UnitOfWork, node: "Node") -> Response:
     return make_response(redirect(f"{href(uow, node)}/@@upload"))

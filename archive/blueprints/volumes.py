@@ -1,6 +1,6 @@
 """One paper volume: registering it on its record, its way through the house, putting right, damage and loss."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 
@@ -12,6 +12,9 @@ from archive.i18n import _
 from archive.services import holdings, storeroom, volumes
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
+
+if TYPE_CHECKING:
+    from archive.models import Node
 
 section = Section("volumes", __name__)
 Answer = Any
@@ -38,7 +41,9 @@ def _described(seen: Any = None) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _registering(uow: UnitOfWork, node: Any, error: Exception | None, *, crumbs: Any, cancel: str) -> Answer:
+def _registering(
+    uow: UnitOfWork, node: "Node", error: Exception | None, *, crumbs: Any, cancel: str
+) -> Answer:
     label = NodeView(uow, node).label
     where = forms.field("location", _("Where it stands"), mono=True, maxlength=60,
                         hint=_("Scan a shelf, a bag or a box. Left empty, it lies on the table."))  # fmt: skip
@@ -54,7 +59,7 @@ def _registering(uow: UnitOfWork, node: Any, error: Exception | None, *, crumbs:
     )
 
 
-def _registered(uow: UnitOfWork, node: Any) -> str:
+def _registered(uow: UnitOfWork, node: "Node") -> str:
     form = request.form
     made = volumes.take_up(uow, node, barcode=form.get("barcode", ""), sheets=stock.whole(form, "sheets"),
                            condition=form.get("condition", ""), where=form.get("location", ""))  # fmt: skip
@@ -63,7 +68,7 @@ def _registered(uow: UnitOfWork, node: Any) -> str:
 
 
 @section.page("/a/<slugs:path>/@@volume", needs=P.HOLDING_PLACE, node="path")
-def register_form(uow: UnitOfWork, node: Any, error: Exception | None = None) -> Answer:
+def register_form(uow: UnitOfWork, node: "Node", error: Exception | None = None) -> Answer:
     if not holdings.takes_volumes(node):
         raise NotFound
     crumbs = shown.place(uow, node)["crumbs"]
@@ -71,7 +76,7 @@ def register_form(uow: UnitOfWork, node: Any, error: Exception | None = None) ->
 
 
 @section.page("/a/<slugs:path>/@@volume", needs=P.HOLDING_PLACE, node="path", methods=("POST",))
-def register(uow: UnitOfWork, node: Any) -> Answer:
+def register(uow: UnitOfWork, node: "Node") -> Answer:
     try:
         _registered(uow, node)
     except (Invalid, Conflict) as error:

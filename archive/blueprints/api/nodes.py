@@ -1,7 +1,7 @@
 """Nodes: what they are, their pages, their milestones and steps."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask import Response, g, make_response
@@ -17,11 +17,14 @@ from archive.services import holdings, pages, records, retention, steps, tree
 from archive.sight import NodeView, parent_of
 from archive.uow import SIGNED_IN, UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Node
+
 OPENED = "tree_view.viewed"
 """The event of the page of a node: whoever asks who has opened a record finds programs too."""
 
 
-def shown(uow: UnitOfWork, node: Any) -> shapes.Node:
+def shown(uow: UnitOfWork, node: "Node") -> shapes.Node:
     """A node as the actor sees it."""
     seen, parent = NodeView(uow, node), parent_of(uow, node)
     return shapes.Node(
@@ -35,7 +38,7 @@ def shown(uow: UnitOfWork, node: Any) -> shapes.Node:
     )  # fmt: skip
 
 
-def _carriers(uow: UnitOfWork, node: Any) -> list[shapes.Carrier]:
+def _carriers(uow: UnitOfWork, node: "Node") -> list[shapes.Carrier]:
     if not uow.can(P.HOLDING_VIEW, node):
         return []
     return [
@@ -54,7 +57,7 @@ def by_path(uow: UnitOfWork, asked: shapes.ByPath) -> shapes.Node:
 
 
 @operation(section, "/nodes/<uuid:uuid>", needs=P.DISCOVER, node="uuid", gives=shapes.Node, event=OPENED)
-def by_uuid(uow: UnitOfWork, node: Any) -> shapes.Node:
+def by_uuid(uow: UnitOfWork, node: "Node") -> shapes.Node:
     """One node: its fields at the tiers that the holder of the token has, what may be added, its steps."""
     return shown(uow, node)
 
@@ -63,7 +66,7 @@ def by_uuid(uow: UnitOfWork, node: Any) -> shapes.Node:
     section, "/nodes/<uuid:uuid>/pages/<int:number>", needs=P.READ, node="uuid", gives=("image/jpeg", "text/plain"),
     query=shapes.PageAsked, event="page.text_viewed",
 )  # fmt: skip
-def page(uow: UnitOfWork, node: Any, number: int, asked: shapes.PageAsked) -> Response:
+def page(uow: UnitOfWork, node: "Node", number: int, asked: shapes.PageAsked) -> Response:
     """A page as an image, or with format=text its text."""
     if asked.format == "text":
         g.reading_words = {"page": number}
@@ -81,7 +84,7 @@ def page(uow: UnitOfWork, node: Any, number: int, asked: shapes.PageAsked) -> Re
     takes=shapes.Reasoned, matches=True,
 )  # fmt: skip
 def take_step(
-    uow: UnitOfWork, node: Any, name: str, body: shapes.Reasoned, version: int | None
+    uow: UnitOfWork, node: "Node", name: str, body: shapes.Reasoned, version: int | None
 ) -> shapes.Node:
     """Takes a step of the workflow. If-Match may carry the version that was seen."""
     return shown(uow, steps.take(uow, node, name, version=version, reason=body.reason))
@@ -91,7 +94,7 @@ def take_step(
     section, "/nodes/<uuid:uuid>/milestones", needs=P.EDIT, node="uuid", method="POST", gives=shapes.Node,
     takes=shapes.Milestone,
 )  # fmt: skip
-def reach(uow: UnitOfWork, node: Any, body: shapes.Milestone) -> shapes.Node:
+def reach(uow: UnitOfWork, node: "Node", body: shapes.Milestone) -> shapes.Node:
     """Marks a step of a track as done: signed in, arranged, bound … The first date is kept for ever."""
     records.mark(uow, node, track=body.track, step=body.step)
     return shown(uow, node)
@@ -101,7 +104,9 @@ def reach(uow: UnitOfWork, node: Any, body: shapes.Milestone) -> shapes.Node:
     section, "/nodes/<uuid:uuid>/retention", needs=P.EDIT_CLASSIFICATION, node="uuid", method="POST", gives=shapes.Node,
     takes=shapes.Retention, matches=True,
 )  # fmt: skip
-def change_retention(uow: UnitOfWork, node: Any, body: shapes.Retention, version: int | None) -> shapes.Node:
+def change_retention(
+    uow: UnitOfWork, node: "Node", body: shapes.Retention, version: int | None
+) -> shapes.Node:
     """Gives a numbered node another retention period; its number and series stay."""
     return shown(uow, retention.change(uow, node, rule=body.retention, reason=body.reason, version=version))
 
