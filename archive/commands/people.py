@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from archive.i18n import speaking
 from archive.journal import Event
 from archive.models import User
 from archive.policy.roles import CONFLICTS, ROLES
-from archive.services import passwords, sessions, setup
+from archive.services import duties, passwords, people, sessions, setup
 from archive.settings import Settings
 from archive.site import Site
 from archive.uow import UnitOfWork
@@ -47,7 +48,9 @@ def _add(settings: Settings, chosen: argparse.Namespace) -> None:
         raise Invalid("these roles are never held by one person")
     staff_no = chosen.staff_no or chosen.account
     password = ask_password(chosen.account, staff_no)
-    with Site(settings).uow(Actor.system("user.add")) as uow:
+    with closing(Site(settings)) as site, site.uow(Actor.system("user.add")) as uow:
+        if people.taken(uow, chosen.account) or people.taken(uow, staff_no):
+            raise Invalid(f"somebody signs in with {chosen.account} or {staff_no} already")
         setup.enlist(uow, account=chosen.account, name=chosen.name, staff_no=staff_no, password=password,
                      roles=roles, clearance=chosen.clearance, must_change=True)  # fmt: skip
     print(f"made 1 user: {chosen.account}")
@@ -65,15 +68,17 @@ def ask_password(*own: str) -> str:
 
 
 def _password(settings: Settings, chosen: argparse.Namespace) -> None:
-    site = Site(settings)
-    with site.uow(Actor.system("user.password"), readonly=True) as uow:
-        user = _user(uow, chosen.account)  # before anybody types a password in vain
-    password = ask_password(user.account, user.staff_no)
-    with site.uow(Actor.system("user.password")) as uow:
-        user = _user(uow, chosen.account)
-        user.password, user.must_change = passwords.hashed(password), True
-        ended = sessions.end_all(uow, user.id)
-        uow.record(Event("user.password_set", object_kind="user", object_id=user.id, object_ref=user.account))
+    with closing(Site(settings)) as site:
+        with site.uow(Actor.system("user.password"), readonly=True) as uow:
+            user = _user(uow, chosen.account)  # before anybody types a password in vain
+        password = ask_password(user.account, user.staff_no)
+        with site.uow(Actor.system("user.password")) as uow:
+            user = _user(uow, chosen.account)
+            user.password, user.must_change = passwords.hashed(password), True
+            ended = sessions.end_all(uow, user.id)
+            uow.record(
+                Event("user.password_set", object_kind="user", object_id=user.id, object_ref=user.account)
+            )
     print(f"set 1 password: {chosen.account}; ended {ended} sessions")
 
 
@@ -85,8 +90,9 @@ def _user(uow: UnitOfWork, account: str) -> User:
 
 
 def _disable(settings: Settings, chosen: argparse.Namespace) -> None:
-    with Site(settings).uow(Actor.system("user.disable")) as uow:
+    with closing(Site(settings)) as site, site.uow(Actor.system("user.disable")) as uow:
         user = _user(uow, chosen.account)
+        duties.keep_one_who_assigns(uow, user)
         user.disabled_at = uow.now
         ended = sessions.end_all(uow, user.id)
         uow.record(Event("user.disabled", object_kind="user", object_id=user.id))
@@ -94,7 +100,7 @@ def _disable(settings: Settings, chosen: argparse.Namespace) -> None:
 
 
 def _token(settings: Settings, chosen: argparse.Namespace) -> None:
-    with Site(settings).uow(Actor.system("user.token")) as uow:
+    with closing(Site(settings)) as site, site.uow(Actor.system("user.token")) as uow:
         user = _user(uow, chosen.account)
         token = sessions.issue_token(uow, user, "command line")
         uow.record(Event("token.issued", object_kind="user", object_id=user.id))

@@ -57,18 +57,18 @@ def _faults(uow: UnitOfWork, account: str, staff_no: str, name: str) -> dict[str
     wrong = {}
     if not ACCOUNT.fullmatch(account):
         wrong["account"] = _("2 to 60 small letters, digits, dots, dashes.")
-    elif _taken(uow, account):
+    elif taken(uow, account):
         wrong["account"] = _("Somebody signs in with this already.")
     if not STAFF_NO.fullmatch(staff_no):
         wrong["staff_no"] = _("Up to 30 letters and digits, without spaces.")
-    elif _taken(uow, staff_no):
+    elif taken(uow, staff_no):
         wrong["staff_no"] = _("Somebody signs in with this already.")
     if not 1 <= len(name) <= 80:
         wrong["name"] = _("Write the name, up to 80 characters.")
     return wrong
 
 
-def _taken(uow: UnitOfWork, word: str) -> bool:
+def taken(uow: UnitOfWork, word: str) -> bool:
     """People sign in with either: nobody's account is another's staff number."""
     known = select(User.id).where(or_(User.account == word, User.staff_no == word))
     return uow.session.scalar(known.limit(1)) is not None

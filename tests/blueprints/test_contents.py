@@ -137,7 +137,7 @@ def test_the_gates_of_today_do_not_judge_what_is_archived(
     with hospital.site.session() as session:
         stricter = {"archive": {"medical_record": [["paper", "bound"]]}}
         known = session.scalars(select(PolicyVersion).where(PolicyVersion.kind == "gates")).one()
-        session.add(PolicyVersion(kind="gates", version=2, body=known.body | stricter, source="test",
+        session.add(PolicyVersion(kind="gates", version=2, body=known.body | stricter, source="test", adopted_at=known.valid_from,
                                   valid_from=known.valid_from))  # fmt: skip
     page = browser("archivist").get(f"/r/{uuid_of(hospital, record)}", follow_redirects=True).text
     assert "门槛" not in page

@@ -11,6 +11,7 @@ from archive.errors import NotFound
 from archive.models import ClosedBranch, Job, Node
 from archive.policy.permissions import P
 from archive.services import branches, handlers, jobs, queue, sharing, tree
+from archive.services import trash as keeping
 from archive.services.health import check
 from tests.conftest import Clock, Hospital
 from tests.policy.test_branches import SCOPE, another_record, may_read, series_of, share
@@ -40,7 +41,7 @@ def block(hospital: Hospital, record: int) -> None:
 def trash(hospital: Hospital, record: int) -> None:
     with hospital.uow("senior") as uow:
         tree.add(uow, uow.node(record), kind="component", fields={"title": "手术记录", "component": "SSJL"})
-        tree.trash(uow, uow.node(record))
+        keeping.trash(uow, uow.node(record))
 
 
 def move(hospital: Hospital, record: int) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from archive.errors import Forbidden, NotFound
 from archive.models import AccessGrant, Job, Milestone, Node, Page, Representation
 from archive.policy.permissions import P
-from archive.services import intake, jobs, pages, tree, viewer
+from archive.services import intake, jobs, pages, trash, tree, viewer
 from archive.services.queue import claim, perform
 from archive.sight import NodeView
 from archive.site import Site
@@ -96,7 +96,7 @@ def test_a_record_with_a_component_without_pages_is_not_linked_until_it_has_some
     work_off(site)
     assert not linked(), "one component has no page"
     with hospital.uow("archivist") as uow:
-        tree.trash(uow, uow.node(bare))
+        trash.trash(uow, uow.node(bare))
     assert linked()
 
 

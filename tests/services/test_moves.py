@@ -221,7 +221,7 @@ def test_a_killed_move_is_finished_by_the_next_worker_and_nobody_moves_around_it
     with site.session() as session:
         job = session.scalars(select(Job)).one()
         old, deeper = job.args["from"], job.args["deeper"]
-    with site.uow(Actor.system(tree.MOVING)) as uow:  # one step, and then it was killed
+    with site.uow(Actor.system(branches.MOVING)) as uow:  # one step, and then it was killed
         top = uow.session.get_one(Node, record, execution_options=TRUSTED)
         assert relocation._step(uow, top, old, deeper) == 2
     with hospital.uow("senior") as uow, pytest.raises(Conflict):

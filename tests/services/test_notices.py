@@ -8,7 +8,7 @@ from sqlalchemy import select
 from archive.actor import Actor
 from archive.errors import NotFound
 from archive.models import Job, Notice
-from archive.services import circulation, loans, notices, queue, requests, slips, steps, tree
+from archive.services import circulation, loans, notices, queue, requests, slips, steps, trash
 from archive.services import holdings as volumes
 from tests.conftest import Hospital
 from tests.services.lending import BARCODE, archive_it, ask, step
@@ -90,7 +90,7 @@ def test_what_comes_back_is_told_to_whoever_submitted_it(hospital: Hospital, rec
     assert told(hospital, "archivist") == [("退回给您补正", "00218647-2 · 刘婷婷 · 2026-11-12")]
     assert told(hospital, "senior") == []
     with hospital.uow("senior") as uow:
-        tree.trash(uow, uow.node(record))
+        trash.trash(uow, uow.node(record))
     assert len(told(hospital, "archivist")) == 1
 
 
