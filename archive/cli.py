@@ -27,9 +27,14 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def program() -> int:
+    """`juanzong` as it is installed: a process of its own."""
+    os.umask(PRIVATE)
+    return main()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit status."""
-    os.umask(PRIVATE)
     chosen = parser().parse_args(arguments)
     try:
         result: int | None = chosen.run(settings.load(), chosen)
@@ -50,4 +55,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

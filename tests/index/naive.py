@@ -43,7 +43,8 @@ class Texts:
     def __call__(self, numbers: Sequence[int], field: str) -> dict[int, str]:
         if self.who:
             assert all(held(self.who, number) >= SPECS[field].tier for number in numbers)
-        return {number: str(self.documents[number].values.get(field, "")) for number in numbers}
+        found = {number: self.documents[number] for number in numbers if number in self.documents}
+        return {number: str(document.values.get(field, "")) for number, document in found.items()}
 
 
 def held(masks: Masks, number: int) -> int:
