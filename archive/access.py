@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, false, func, not_, or_, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from archive.actor import Actor
 from archive.models import AccessClass, AccessGrant, AccessToken, ClosedBranch, Node, Policy
@@ -15,6 +18,26 @@ from archive.policy.rights import Overlay, Right, matrix, vetoes
 
 HIGHER_TIERS = {P.DISCOVER: (P.DISCOVER, P.IDENTIFY, P.READ), P.IDENTIFY: (P.IDENTIFY, P.READ)}
 """A grant of a higher tier holds the lower ones: read ⊆ identify ⊆ discover."""
+
+
+class Checked(FunctionElement[int]):
+    """A column that a row is checked by, never one by which the rows are looked up.
+
+    SQLite does not know how narrow a branch or a list of ids is; it would rather visit every node of the classes.
+    """
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(Checked)
+def _as_it_is(checked: Checked, compiler: SQLCompiler, **more: Any) -> str:
+    return compiler.process(checked.clauses, **more)
+
+
+@compiles(Checked, "sqlite")
+def _without_index(checked: Checked, compiler: SQLCompiler, **more: Any) -> str:
+    return f"+{compiler.process(checked.clauses, **more)}"
 
 
 @dataclass(frozen=True)
@@ -104,11 +127,16 @@ class Rule:
             statement = statement.where(below.overlay.not_in(self._vetoing))
         return statement
 
-    def clause(self, closed: Iterable[tuple[str, str]] = (), state: str | None = None) -> ColumnElement[bool]:
-        """The filter on Node: what this actor may, and nothing for nobody; with `state`, of the nodes in it."""
+    def clause(self, closed: Iterable[tuple[str, str]] = (), state: str | None = None, *,
+               everywhere: bool = False) -> ColumnElement[bool]:  # fmt: skip
+        """The filter on Node: what this actor may, and nothing for nobody; with `state`, of the nodes in it.
+
+        `everywhere`: nothing else narrows the search, so the rows may be looked up by their class.
+        """
         if self.actor.principal_id is None:
             return false()
-        allowed: ColumnElement[bool] = Node.access_class.in_(self.classes(state))
+        column = Node.access_class if everywhere else Checked(Node.access_class)
+        allowed: ColumnElement[bool] = column.in_(self.classes(state))
         if self.actor.has_grants:
             allowed = or_(allowed, Node.id.in_(self.granted()))
         if state is not None:
@@ -130,8 +158,10 @@ class Access:
         self._closed: list[tuple[str, str]] | None = None
         self._grants: list[tuple[str, P, int]] | None = None
 
-    def clause(self, permission: P, state: str | None = None) -> ColumnElement[bool]:
-        return Rule(self._actor, permission, self._now).clause(self.closed(), state)
+    def clause(
+        self, permission: P, state: str | None = None, *, everywhere: bool = False
+    ) -> ColumnElement[bool]:
+        return Rule(self._actor, permission, self._now).clause(self.closed(), state, everywhere=everywhere)
 
     def classes(self, permission: P) -> frozenset[int]:
         """Ids of the classes that admit this actor, for the search filter."""

@@ -1,5 +1,6 @@
 """How a node is named: by its id, its uuid, or the slugs along its path, the old ones too."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -47,9 +48,15 @@ def _by_slugs(slugs: list[str]) -> Select[Any]:
         return select(Node).where(Node.id == ROOT_ID)
     statement: Select[Any] = select(Node)
     child: Any = Node
-    for slug in reversed(slugs[1:]):
-        parent = aliased(Node)
+    for above, slug in enumerate(reversed(slugs[1:])):
+        parent = _ancestor(above)
         statement = statement.add_columns(parent).join(parent, parent.id == child.parent_id)
         statement = statement.where(child.slug == slug)
         child = parent
     return statement.where(and_(child.slug == slugs[0], child.parent_id == ROOT_ID, child.id != ROOT_ID))
+
+
+@cache
+def _ancestor(_above: int) -> Any:
+    """One alias for each step upwards, kept: SQLAlchemy works out the columns of a new one at every request."""
+    return aliased(Node)

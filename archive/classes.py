@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from archive.class_tokens import batched, expand
+from archive.db import executed
 from archive.models import (
     ROOT_ID,
     AccessClass,
@@ -156,14 +157,13 @@ def _classify_level(session: Session, top: Node, depth: int) -> int:
     dept = func.coalesce(own.c.dept_id, 0)
     wanted = select(scope, own.c.policy_id, level, dept, overlay).where(mine).distinct()
     _intern(session, {tuple(row) for row in session.execute(wanted, execution_options=TRUSTED)})
-    changed = session.execute(
+    changed = (
         own.update()
         .where(mine, kind.c.scope_id == scope, kind.c.policy_id == own.c.policy_id, kind.c.level == level)
         .where(kind.c.dept_id == dept, kind.c.overlay == overlay, kind.c.id != own.c.access_class)
-        .values(level=level, overlay=overlay, scope_id=scope, access_class=kind.c.id),
-        execution_options=TRUSTED,
+        .values(level=level, overlay=overlay, scope_id=scope, access_class=kind.c.id)
     )
-    return changed.rowcount  # type: ignore[attr-defined, no-any-return]
+    return executed(session, changed, TRUSTED).rowcount
 
 
 def _intern(session: Session, contexts: set[Context]) -> dict[Context, int]:

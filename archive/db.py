@@ -3,12 +3,14 @@
 import errno
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
+    CursorResult,
     DateTime,
     Engine,
+    Executable,
     Integer,
     MetaData,
     String,
@@ -16,7 +18,7 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -105,15 +107,29 @@ def canonical(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
 
 
+def executed(session: Session, statement: Executable, options: Any) -> CursorResult[Any]:
+    """What the driver tells of a statement without entities: how many rows it changed, its rows as they come."""
+    return cast(CursorResult[Any], session.execute(statement, execution_options=options))
+
+
 def connect(url: str) -> Engine:
     """An engine with our manners: durable, foreign keys on, a write takes its lock at once, no values in error logs."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, hide_parameters=True)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, hide_parameters=True)
+        event.listen(engine, "connect", _postgres_manners)
+        return engine
     options = {"timeout": PATIENCE / 1000, "check_same_thread": False}
     engine = create_engine(url, connect_args=options, pool_size=8, max_overflow=8, hide_parameters=True)
     event.listen(engine, "connect", _sqlite_manners)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
+
+
+def _postgres_manners(connection: Any, _record: Any) -> None:
+    # Many people ask little at once: a statement that starts processes of its own, or is compiled first, is slower.
+    connection.execute("SET max_parallel_workers_per_gather = 0")
+    connection.execute("SET jit = off")
+    connection.commit()
 
 
 def _sqlite_manners(connection: Any, _record: Any) -> None:

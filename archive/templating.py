@@ -1,7 +1,6 @@
 """What every template may use: words, numbers and dates of the hospital, the person, the menu."""
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,9 +15,8 @@ from archive.i18n import Lazy, _, _l, ngettext
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.roles import ROLES
-from archive.services import jobs, listing, notices
+from archive.services import listing, notices
 from archive.site import Site
-from archive.uow import UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def install(app: Flask, site: Site) -> None:
             "theme": "dark" if request.cookies.get("theme") == "dark" else "light",
             "rail": "narrow" if request.cookies.get("rail") == "narrow" else "wide",
             "locale": i18n.locale(), "demo": site.settings.demo or site.demonstration is not None,
-            "jobs_running": _mine(actor, jobs.running), "notices": _mine(actor, notices.unread), "fmt": formats, "P": P,
+            "waiting": _waiting(actor), "fmt": formats, "P": P,
         }  # fmt: skip
 
     stamps: dict[str, str] = {}
@@ -115,10 +113,12 @@ def install(app: Flask, site: Site) -> None:
             values["v"] = stamps[name]
 
 
-def _mine(actor: Actor, count: Callable[[UnitOfWork], int]) -> int:
-    """One's own jobs or notices; nothing on a page that is shown outside a unit of work."""
+def _waiting(actor: Actor) -> notices.Waiting:
+    """One's own jobs and notices; nothing on a page that is shown outside a unit of work."""
     uow = g.get("uow")
-    return count(uow) if uow is not None and actor.is_authenticated and g.get("answering") else 0
+    if uow is None or not actor.is_authenticated or not g.get("answering"):
+        return notices.Waiting()
+    return notices.waiting(uow)
 
 
 def person(actor: Actor) -> Person:

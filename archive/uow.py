@@ -108,13 +108,16 @@ class UnitOfWork:
 
     # Reading
 
-    def nodes(self, needs: P, *entities: Any, state: str | None = None) -> Select[Any]:
+    def nodes(
+        self, needs: P, *entities: Any, state: str | None = None, everywhere: bool = False
+    ) -> Select[Any]:
         """A select of Node (or of `entities`, which must join it) over what the actor holds at `needs`.
 
         With `state`, over the nodes in it: whoever may do something in a rare state and in a common one does not
-        look through all that are in the common one.
+        look through all that are in the common one. `everywhere`: no branch and no list of ids narrows it further.
         """
-        statement = select(*(entities or (Node,))).where(self.access.clause(needs, state))
+        allowed = self.access.clause(needs, state, everywhere=everywhere)
+        statement = select(*(entities or (Node,))).where(allowed)
         return statement.execution_options(scope=needs.value)
 
     def list(self, statement: Select[Any]) -> list[Any]:

@@ -10,8 +10,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import Connection, Dialect, Engine, event, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.util import LRUCache
 
 from archive.actor import Actor
 from archive.models import Membership, Node, Principal
@@ -52,6 +53,19 @@ class Clock:
 
     def forward(self, **span: float) -> None:
         self.now += timedelta(**span)
+
+
+COMPILED: dict[str, tuple[Dialect, LRUCache]] = {}
+"""Of each kind of database its dialect, and the statements compiled for it."""
+
+
+@event.listens_for(Engine, "engine_connect")
+def _compiled_before(connection: Connection) -> None:
+    """Every test opens an archive of its own; SQLAlchemy would compile each statement anew for each of them."""
+    connection.dialect, statements = COMPILED.setdefault(
+        connection.dialect.name, (connection.dialect, LRUCache(5_000))
+    )
+    connection.execution_options(compiled_cache=statements)
 
 
 @pytest.fixture

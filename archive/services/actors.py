@@ -10,23 +10,28 @@ from archive.models import AccessGrant, LocalRole, Membership, Principal, RoleAs
 from archive.policy.roles import APART
 
 
-def load(
+def load(session: OrmSession, user_id: int, now: datetime, *, session_id: int | None = None) -> Actor | None:
+    """The actor of a user who is not disabled, or nothing."""
+    row = session.execute(
+        select(User, Principal).join(Principal, Principal.id == User.id).where(User.id == user_id)
+    ).first()
+    return of(session, *row, now, session_id=session_id) if row else None
+
+
+def of(
     session: OrmSession,
-    user_id: int,
+    user: User,
+    principal: Principal,
     now: datetime,
     *,
     session_id: int | None = None,
     seen_at: datetime | None = None,
 ) -> Actor | None:
-    """The actor of a user who is not disabled, or nothing."""
-    row = session.execute(
-        select(User, Principal).join(Principal, Principal.id == User.id).where(User.id == user_id)
-    ).first()
-    if row is None or row[0].disabled_at is not None:
+    """The actor of a user who has been read, unless disabled."""
+    if user.disabled_at is not None:
         return None
-    user, principal = row
     held: dict[str, set[str]] = {"role": set(), "dept": set(), "group": set(), "local": set(), "grant": set()}
-    for kind, value in session.execute(_held(user_id, now)):
+    for kind, value in session.execute(_held(user.id, now)):
         held[kind].add(value)
     if held["role"] & APART:
         held["local"], held["grant"] = set(), set()

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from archive.db import executed
 from archive.errors import ArchiveError, NotFound
 from archive.journal import Origin
 from archive.models import Node, NodeDraft
@@ -50,7 +51,7 @@ def keep(
         return None
     values = {"patch": patch, "base_version": version, "at": uow.now}
     changed = update(NodeDraft).where(*_mine(uow, node, form)).values(values)
-    if not uow.session.execute(changed, execution_options=TRUSTED).rowcount:  # type: ignore[attr-defined]
+    if not executed(uow.session, changed, TRUSTED).rowcount:
         _insert(uow, node, form, values)
     return uow.now
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -252,6 +252,14 @@ def carriers_of(uow: UnitOfWork, nodes: Iterable[Numbered]) -> dict[int, str]:
 
     The paper of a component is its file's: volumes are bound by the file.
     """
+    rows = uow.session.execute(_CARRIERS, {"ids": [node.id for node in nodes]}, execution_options=TRUSTED)
+    return {
+        number: _KIND[on_paper, on_screen] for number, on_paper, on_screen in rows if on_paper or on_screen
+    }
+
+
+def _carriers() -> Select[int, bool, bool]:
+    """Of each of some nodes whether it has paper, and whether it or anything below it has pages."""
     top, below = aliased(Node), aliased(Node)
     file_of = and_(top.type.in_(INHERITING), Holding.node_id == top.parent_id)
     paper = exists().where(or_(Holding.node_id == top.id, file_of))
@@ -259,13 +267,10 @@ def carriers_of(uow: UnitOfWork, nodes: Iterable[Numbered]) -> dict[int, str]:
         below.path >= top.path, below.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0"
     )
     electronic = exists().where(subtree, below.page_count > 0)
-    statement = select(top.id, paper, electronic).where(top.id.in_([node.id for node in nodes]))
-    rows = uow.session.execute(statement, execution_options=TRUSTED)
-    return {
-        number: _KIND[on_paper, on_screen] for number, on_paper, on_screen in rows if on_paper or on_screen
-    }
+    return select(top.id, paper, electronic).where(top.id.in_(bindparam("ids", expanding=True)))
 
 
+_CARRIERS = _carriers()
 _KIND = {(True, False): "paper", (False, True): "electronic", (True, True): "dual"}
 
 

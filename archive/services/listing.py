@@ -69,14 +69,19 @@ def paged(uow: UnitOfWork, within: Select[Any], purpose: str, sort: str, after: 
           filters: Filters | None = None) -> Listing:  # fmt: skip
     """One page of `within` in the order `sort`, after a cursor that was made for the same list and order."""
     purpose = f"{purpose}:{sort}"
-    found = uow.list(_page(within, sort, cursor.unpack(uow.site.keys, purpose, after)))
+    total = _few(within).scalar_subquery()
+    wanted = _page(within, sort, cursor.unpack(uow.site.keys, purpose, after)).add_columns(total)
+    lines = uow.session.execute(wanted).all()
+    found = [node for node, _total in lines]
+    uow.access.prepare(found)
     more = len(found) > PAGE
     rows = found[:PAGE]
     onward = (
         cursor.pack(uow.site.keys, purpose, [_value(rows[-1], key) for key in ORDERS[sort]]) if more else None
     )
-    total = count(uow, within)
-    return Listing(views(uow, rows), min(total, CAP), total > CAP, onward, sort, filters or Filters())
+    # Beyond the last row there is no line that could carry the total.
+    known = lines[0][1] if lines else count(uow, within) if after else 0
+    return Listing(views(uow, rows), min(known, CAP), known > CAP, onward, sort, filters or Filters())
 
 
 def has_top(uow: UnitOfWork) -> bool:
@@ -117,9 +122,12 @@ def _page(statement: Select[Any], sort: str, after: list[Any] | None) -> Select[
 
 def count(uow: UnitOfWork, statement: Select[Any]) -> int:
     """How many rows, counted no further than the cap and one."""
+    return uow.session.scalar(_few(statement).execution_options(scope="count")) or 0
+
+
+def _few(statement: Select[Any]) -> Select[int]:
     few = statement.with_only_columns(Node.id).order_by(None).limit(CAP + 1).subquery()
-    counting = select(func.count()).select_from(few).execution_options(scope="count")
-    return uow.session.scalar(counting) or 0
+    return select(func.count()).select_from(few)
 
 
 def whole(uow: UnitOfWork, folder: Node, *, sort: str, filters: Filters) -> list[NodeView]:
@@ -148,7 +156,7 @@ def items(uow: UnitOfWork, file: Node) -> list[NodeView]:
 
 def newest(uow: UnitOfWork, most: int = 50) -> list[NodeView]:
     """The nodes last added that the actor may discover."""
-    statement = uow.nodes(P.DISCOVER).where(
+    statement = uow.nodes(P.DISCOVER, everywhere=True).where(
         Node.workflow != "container", Node.overlay != int(Overlay.TRASHED)
     )
     return views(uow, uow.list(statement.order_by(Node.created_at.desc(), Node.id.desc()).limit(most)))

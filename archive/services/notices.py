@@ -12,7 +12,7 @@ from archive.errors import NotFound
 from archive.i18n import Lazy, _l
 from archive.models import AuditEvent, Job, Node, Notice, Request, RequestLine
 from archive.policy.permissions import P
-from archive.services import calendar, slips
+from archive.services import calendar, jobs, slips
 from archive.services.handlers import handlers
 from archive.sight import NodeView, views
 from archive.site import Site
@@ -142,10 +142,24 @@ def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
 
 def unread(uow: UnitOfWork) -> int:
     """The number at the bell."""
+    return waiting(uow).notices
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The two numbers that stand on every page."""
+
+    jobs: int = 0
+    notices: int = 0
+
+
+def waiting(uow: UnitOfWork) -> Waiting:
+    """How many jobs of one's own are not finished, and how many notices are unread; in one statement."""
     if not uow.actor.is_authenticated:
-        return 0
-    counting = _mine(uow, func.count(Notice.id)).where(Notice.read_at.is_(None))
-    return uow.session.scalar(counting, execution_options=TRUSTED) or 0
+        return Waiting()
+    unseen = _mine(uow, func.count(Notice.id)).where(Notice.read_at.is_(None))
+    both = select(jobs.running(uow).scalar_subquery(), unseen.scalar_subquery())
+    return Waiting(*uow.session.execute(both, execution_options=TRUSTED).one())
 
 
 def mine(uow: UnitOfWork) -> list[Told]:

@@ -57,11 +57,16 @@ def is_identity(typed: str) -> bool:
 def by_number(typed: str) -> Way:
     """The 病案号, with or without its stay and the zeros before it; or an old number 旧号."""
     code = folded(typed)
-    old = select(PatientAlias.patient_id).where(PatientAlias.kind == ALIAS, PatientAlias.value == code)
-    meant: ColumnElement[bool] = Patient.id.in_(old)
+    meant = select(PatientAlias.patient_id).where(PatientAlias.kind == ALIAS, PatientAlias.value == code)
     if stay := NUMBER.fullmatch(code):
-        meant = or_(meant, Patient.mrn.in_({stay[1], *(stay[1].zfill(length) for length in LENGTHS)}))
-    return Way("number", whole(meant), Patient.mrn)
+        written = {stay[1], *(stay[1].zfill(length) for length in LENGTHS)}
+        # A union and no "or": PostgreSQL would read the whole table for an "or" with a sub-select.
+        return Way(
+            "number",
+            whole(Patient.id.in_(union(meant, select(Patient.id).where(Patient.mrn.in_(written))))),
+            Patient.mrn,
+        )
+    return Way("number", whole(Patient.id.in_(meant)), Patient.mrn)
 
 
 def times_of(typed: str) -> int | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from archive.db import executed
 from archive.errors import Conflict
 from archive.i18n import _
 from archive.models import AccessGrant, Node, Request
@@ -89,6 +90,6 @@ def tidy(uow: UnitOfWork) -> int:
         .where(Request.kind == CAUSE, Request.state == "active", Request.until <= uow.now)
         .values(state="ended", version=Request.version + 1)
     )
-    count = uow.session.execute(over, execution_options=TRUSTED).rowcount  # type: ignore[attr-defined]
+    count = executed(uow.session, over, TRUSTED).rowcount
     uow.note(count=count)
-    return int(count)
+    return count

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from archive import classes
+from archive.db import executed
 from archive.i18n import _l
 from archive.models import ClosedBranch, Node, base32
 from archive.policy.permissions import P
@@ -77,10 +78,8 @@ def _step(uow: UnitOfWork, node: Node, old: str, deeper: int) -> int:
     classes.alone(uow.session, node)
     left = select(Node.id).where(Node.path >= old, Node.path < f"{old[:-1]}0").order_by(Node.path).limit(STEP)
     place = {"path": node.path + func.substr(Node.path, len(old) + 1), "depth": Node.depth + deeper}
-    carried = uow.session.execute(
-        update(Node).where(Node.id.in_(left)).values(place), execution_options=TRUSTED
-    )
-    return carried.rowcount  # type: ignore[attr-defined, no-any-return]
+    carried = update(Node).where(Node.id.in_(left)).values(place)
+    return executed(uow.session, carried, TRUSTED).rowcount
 
 
 def _open(uow: UnitOfWork, node: Node, old: str) -> int:

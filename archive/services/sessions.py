@@ -13,7 +13,7 @@ from archive.actor import Actor
 from archive.errors import Invalid, NotFound, Throttled
 from archive.i18n import _
 from archive.journal import Event, Origin
-from archive.models import Device, Session, SignInAttempt, User
+from archive.models import Device, Principal, Session, SignInAttempt, User
 from archive.services import actors, passwords
 from archive.site import Site, passing
 from archive.uow import SIGNED_IN, UnitOfWork, action
@@ -122,12 +122,20 @@ def _open(site: Site, session: OrmSession, user: User, device: str, origin: Orig
 def actor_of(site: Site, session: OrmSession, token: str, kind: str = "web") -> Actor | None:
     """The actor of a live session; nothing when it was ended, expired, idle too long, or the user is disabled."""
     now = site.clock()
-    row = session.scalar(select(Session).where(Session.token_hash == _hash(token), Session.kind == kind))
-    if row is None or row.ended_at is not None or row.expires_at <= now:
+    found = session.execute(
+        select(Session, User, Principal)
+        .join(User, User.id == Session.user_id)
+        .join(Principal, Principal.id == User.id)
+        .where(Session.token_hash == _hash(token), Session.kind == kind)
+    ).first()
+    if found is None:
+        return None
+    row, user, principal = found
+    if row.ended_at is not None or row.expires_at <= now:
         return None
     if kind == "web" and now - row.seen_at > timedelta(minutes=site.settings.idle_minutes):
         return None
-    return actors.load(session, row.user_id, now, session_id=row.id, seen_at=row.seen_at)
+    return actors.of(session, user, principal, now, session_id=row.id, seen_at=row.seen_at)
 
 
 def whose(site: Site, session: OrmSession, token: str) -> Actor | None:

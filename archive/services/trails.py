@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, and_, cast, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, or_, select, union
 
 from archive.models import Encounter, Holding, ImportRow, Job, Node, Patient, Record, Request
 from archive.numbering import normalised
@@ -104,4 +104,4 @@ def _range(uow: UnitOfWork, number: int) -> tuple[str, str]:
 def _jobs(uow: UnitOfWork, nodes: list[int]) -> list[int]:
     """Jobs on the record itself, and the import that made it."""
     made = select(ImportRow.job_id).where(ImportRow.kind == "node", ImportRow.target_id.in_(nodes))
-    return _ids(uow, select(Job.id).where(or_(Job.node_id.in_(nodes), Job.id.in_(made))))
+    return _ids(uow, union(select(Job.id).where(Job.node_id.in_(nodes)), made))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select, union
 from sqlalchemy.orm import aliased
 
 from archive.journal import Event
@@ -117,9 +117,8 @@ class _Meant:
 def _meant(uow: UnitOfWork, text: str) -> _Meant:
     code, held = patient_names.folded(text), _handled(uow)
     carried = select(Holding.node_id).where(Holding.barcode.in_((code, f"B{code}")))
-    own = select(Node.id).where(
-        or_(Node.archival_no == normalised(code), Node.id.in_(carried)), NOT_TRASHED, held
-    )
+    called = union(select(Node.id).where(Node.archival_no == normalised(code)), carried)
+    own = select(Node.id).where(Node.id.in_(called), NOT_TRASHED, held)
     nodes = set(uow.session.scalars(own, execution_options=TRUSTED))
     numbered = _who(uow, patient_names.by_number(text), held)
     if nodes:

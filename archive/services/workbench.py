@@ -2,20 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 
-from archive.models import AccessGrant, Job, LocalRole, Node
+from archive.models import AccessGrant, LocalRole, Node
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
-
-
-def running_jobs(uow: UnitOfWork) -> int:
-    """One's own jobs that wait or run."""
-    return uow.session.scalar(
-        select(func.count(Job.id)).where(Job.owner_id == uow.actor.principal_id, Job.state.in_(("waiting", "running")))
-    ) or 0  # fmt: skip
 
 
 def _inspected(uow: UnitOfWork) -> Select[Any]:

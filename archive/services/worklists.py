@@ -144,7 +144,7 @@ def mine(uow: UnitOfWork) -> list[Kind]:
 
 
 def _rows(uow: UnitOfWork, kind: Kind) -> Any:
-    return uow.nodes(kind.needs, state=kind.state).where(
+    return uow.nodes(kind.needs, state=kind.state, everywhere=True).where(
         kind.where(uow), Node.overlay != int(Overlay.TRASHED)
     )
 

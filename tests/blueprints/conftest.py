@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
 from archive import create_app
 from archive.sight import href
 from archive.site import Site
 from tests.conftest import PASSWORD, Hospital
+from tests.servers import run_folder
 
 Form = dict[str, Any]
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
@@ -50,7 +52,10 @@ class Browser:
 
 @pytest.fixture
 def app(site: Site) -> Flask:
-    return create_app(site)
+    """The application; templates that a test of this run has compiled are not compiled again."""
+    made = create_app(site)
+    made.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(run_folder()))
+    return made
 
 
 Browse = Callable[..., Browser]

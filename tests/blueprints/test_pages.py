@@ -5,6 +5,7 @@ from collections.abc import Callable
 from io import BytesIO
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
@@ -22,9 +23,8 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 @pytest.fixture
-def browse(site: Site) -> Browse:
+def browse(app: Flask) -> Browse:
     """A browser for each account, signed in."""
-    app = create_app(site)
     # The frame links to sections that are tests of their own.
     app.url_build_error_handlers.append(lambda _error, _endpoint, _values: "#")
 

@@ -1,5 +1,7 @@
 """The array of classes is brought up to date before each search, whatever order transactions end in."""
 
+from time import sleep
+
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 
@@ -79,8 +81,13 @@ def test_a_number_that_was_rolled_back_is_not_waited_for_for_ever(
         database.commit()
     class_of(site, record)
     assert site.access_map._late.ids
-    class_of(site, record)
-    assert not site.access_map._late.ids
+    # Transactions of other archives on the same server count as running, too: those of tests beside this one.
+    for _again in range(200):
+        class_of(site, record)
+        if not site.access_map._late.ids:
+            return
+        sleep(0.05)
+    pytest.fail("the number is still waited for")
 
 
 def test_after_a_restore_the_array_is_read_anew(hospital: Hospital, record: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from archive.errors import Conflict, NotFound
 from archive.i18n import _l
 from archive.models import Job, Node
-from archive.services import jobs
+from archive.services import jobs, notices
 from archive.services.handlers import GaveWay, JobFailed, JobRun, Lost, Stopped, handlers, handles
 from archive.services.queue import claim, perform, revive
 from archive.site import Site
@@ -249,7 +249,7 @@ def test_nobody_sees_or_stops_the_job_of_another(hospital: Hospital) -> None:
     job = ask(hospital, "archivist")
     for account in sorted(set(CAST) - {"archivist", "sysadmin"}):
         with hospital.uow(account) as uow:
-            assert (jobs.mine(uow), jobs.running(uow)) == ([], 0)
+            assert (jobs.mine(uow), notices.waiting(uow).jobs) == ([], 0)
             with pytest.raises(NotFound):
                 jobs.find(uow, job.uuid)
             with pytest.raises(NotFound):

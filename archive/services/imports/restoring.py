@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import update
 
+from archive.db import executed
 from archive.errors import ArchiveError
 from archive.models import ImportRow, Membership, Node, Patient, Principal
 from archive.names import name_key
@@ -48,7 +49,7 @@ def _name(uow: UnitOfWork, number: int, before: dict[str, Any]) -> bool:
 
 
 def _changed_one(uow: UnitOfWork, statement: Any) -> bool:
-    return bool(uow.session.execute(statement, execution_options=TRUSTED).rowcount)  # type: ignore[attr-defined]
+    return bool(executed(uow.session, statement, TRUSTED).rowcount)
 
 
 def _membership(uow: UnitOfWork, number: int, before: dict[str, Any]) -> bool:
