@@ -5,6 +5,7 @@ import time
 from multiprocessing import get_context
 
 from archive import create_app, worker
+from archive.server import settle
 from archive.services import imports
 from archive.services.imports import Plan
 from archive.settings import Settings
@@ -26,6 +27,7 @@ def measure(gauge: Gauge, forest: Forest) -> None:
     places = [pages.Asked(client, address) for address in pages.addresses(gauge, forest)]
     for place in places:
         place()
+    settle()
     importing = get_context("spawn").Process(target=work, args=(gauge.site.settings,))
     importing.start()
     time.sleep(3)  # it starts, and reads its file
