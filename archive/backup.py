@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def back_up(site: Site, target: Path, progress: Progress) -> Outcome:
         sums[path.name] = _sha256(path)
         progress(path.name, 1)
     files += _copy(site.settings.var, target, AFTER, sums, progress)
+    os.sync()  # all of it is on the disk before the manifest says that it is whole
     (target / MANIFEST).write_text(json.dumps(sums, indent=1, sort_keys=True), encoding="utf-8")
     return Outcome(len(_databases(site)), files)
 
@@ -88,7 +90,8 @@ def restore(source: Path, settings: Settings, progress: Progress) -> Outcome:
         if number % 500 == 0:
             progress("files", number)
     _load(source, settings)
-    return verify(Site(settings), len(sums))
+    with closing(Site(settings)) as site:
+        return verify(site, len(sums))
 
 
 def verify(site: Site, files: int) -> Outcome:
@@ -145,8 +148,14 @@ def _load(source: Path, settings: Settings) -> None:
             _run(["pg_restore", "--exit-on-error", "--no-owner", str(dump)], make_url(url))
 
 
+def _with_password(url: URL) -> dict[str, str]:
+    """The environment of PostgreSQL's programs: among their arguments everybody on the machine could read it."""
+    given = {"PGPASSWORD": str(url.password)} if url.password else {}
+    return {**os.environ, **given}
+
+
 def _run(command: list[str], url: URL) -> None:
-    """Runs one of PostgreSQL's programs on a database; the password is not among the arguments, which all may list."""
+    """Runs one of PostgreSQL's programs on a database."""
     if shutil.which(command[0]) is None:
         raise BackupFailed(f"{command[0]} is not installed: it comes with PostgreSQL's client programs")
     reached = url.set(drivername="postgresql", password=None).render_as_string()
@@ -155,7 +164,7 @@ def _run(command: list[str], url: URL) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | ({"PGPASSWORD": url.password} if url.password else {}),
+        env=_with_password(url),
     )
     if done.returncode:
         raise BackupFailed(

@@ -273,10 +273,10 @@ def _ask_to_sign_in(route: Route) -> Response:
     if "text/html" not in request.headers.get("Accept", "text/html"):
         raise SignInNeeded
     if route.asks and request.method not in SAFE:
-        return redirect(url_for("session.sign_in", next=request.path))  # type: ignore[return-value]
+        return make_response(redirect(url_for("session.sign_in", next=request.path)))
     if request.method not in SAFE:
         raise SignInNeeded
-    return redirect(url_for("session.sign_in", next=request.full_path.rstrip("?")))  # type: ignore[return-value]
+    return make_response(redirect(url_for("session.sign_in", next=request.full_path.rstrip("?"))))
 
 
 def _note_reading(route: Route, uow: UnitOfWork, response: Response, told: set[int | None]) -> None:

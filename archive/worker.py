@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from shutil import rmtree
 from threading import Event, Thread
 from time import monotonic, time
@@ -87,7 +88,7 @@ class Chore:
 
 def _round(site: Site, me: str, chores: tuple[Chore, ...]) -> None:
     for chore in chores:
-        _guarded(chore.name, lambda chore=chore: _do(site, me, chore))  # type: ignore[misc]
+        _guarded(chore.name, partial(_do, site, me, chore))
 
 
 def _keep(site: Site, me: str, chores: tuple[Chore, ...], stop: Event) -> None:
@@ -95,7 +96,7 @@ def _keep(site: Site, me: str, chores: tuple[Chore, ...], stop: Event) -> None:
     while not stop.wait(min(IDLE, max(0.0, min(due.values()) - monotonic()))):
         for chore in chores:
             if due[chore] <= monotonic():
-                went_well = _guarded(chore.name, lambda chore=chore: _do(site, me, chore))  # type: ignore[misc]
+                went_well = _guarded(chore.name, partial(_do, site, me, chore))
                 due[chore] = monotonic() + (chore.seconds if went_well else max(chore.seconds, PAUSE))
 
 
@@ -113,7 +114,7 @@ def _guarded(name: str, act: Callable[[], bool]) -> bool | None:
     """What goes wrong is noted, gives None, and the worker lives on: the database may be back in a minute."""
     try:
         return act()
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - one chore must not end the worker
         queue.tell("worker.error", task=name, **queue.described(error))
         return None
 

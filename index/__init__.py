@@ -2,12 +2,13 @@
 
 import warnings
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 
-# Whoosh 2.7.4 has a comparison that Python frowns upon, aloud, whenever it compiles the file afresh.
+# Whoosh 2.7.4 has a comparison that Python frowns upon, aloud, whenever it compiles the file afresh: it does so here.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", SyntaxWarning)
-    import whoosh.codec.whoosh3  # noqa: F401 - compiled here, under this roof
+    import_module("whoosh.codec.whoosh3")
 
 from .allowed import NOBODY, Allowed, Masks
 from .checking import TextsOf

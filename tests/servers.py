@@ -121,6 +121,13 @@ def postgres_server() -> str:
     return os.environ.get("JUANZONG_TEST_PG") or start_postgres()
 
 
+@pytest.fixture
+def postgres_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pg_dump and pg_restore as old as our server: those of the machine may be older, and refuse it."""
+    if "JUANZONG_TEST_PG" not in os.environ:
+        monkeypatch.setenv("PATH", os.pathsep.join((str(our_postgres().bin_path), os.environ["PATH"])))
+
+
 @pytest.fixture(scope="module")
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL for SQLAlchemy of a new, empty PostgreSQL database of this test module."""

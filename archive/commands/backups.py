@@ -1,6 +1,7 @@
 """backup, restore."""
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def _say(what: str, number: int) -> None:
 
 
 def _back_up(settings: Settings, chosen: argparse.Namespace) -> None:
-    done = backup.back_up(Site(settings), chosen.folder, _say)
+    with closing(Site(settings)) as site:
+        done = backup.back_up(site, chosen.folder, _say)
     print(
         f"backed up {done.databases} databases and {done.files} files; the folder holds the keys too: guard it"
     )

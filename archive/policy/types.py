@@ -1,6 +1,6 @@
 """Every type of the archive and every field. To add a field or a type, change this file and nothing else."""
 
-from archive.i18n import _l
+from archive.i18n import Lazy, _l
 from archive.schema import Field, Kind, Need, Tier, Type
 
 CONTAINERS = ("fonds", "category", "series")
@@ -72,16 +72,14 @@ SERVICE = (
 )  # fmt: skip
 
 
-def _container(name: str, label: object, icon: str, parents: set[str]) -> Type:
+def _container(name: str, label: Lazy, icon: str, parents: set[str]) -> Type:
     fields = (TITLE, Field("code", _l("Code"), Kind.CODE, Need.MUST, DISCOVER, longest=40), NOTE)
-    return Type(name, label, name, icon, frozenset(parents), "container", fields)  # type: ignore[arg-type]
+    return Type(name, label, name, icon, frozenset(parents), "container", fields)
 
 
-def _by_item(
-    name: str, label: object, icon: str, *more: Field, retention: str = "D30", level: int = 0
-) -> Type:
+def _by_item(name: str, label: Lazy, icon: str, *more: Field, retention: str = "D30", level: int = 0) -> Type:
     fields = (TITLE, DATE, DEPT, RETENTION, *more, *DESCRIPTION)
-    return Type(name, label, "item", icon, frozenset({"series"}), "description", fields,  # type: ignore[arg-type]
+    return Type(name, label, "item", icon, frozenset({"series"}), "description", fields,
                 numbered=True, pages=True, retention=retention, level=level)  # fmt: skip
 
 

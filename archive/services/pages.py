@@ -129,7 +129,7 @@ def _noted(uow: UnitOfWork, node: Node, ordinal: int, given: str | None) -> bool
         values = cursor.unpack(uow.site.keys, _purpose(uow, node, ordinal), given)
     except Invalid:
         return False
-    return bool(values) and uow.now.timestamp() - values[0] < TICKET_MINUTES * 60  # type: ignore[index]
+    return values is not None and uow.now.timestamp() - values[0] < TICKET_MINUTES * 60
 
 
 def _purpose(uow: UnitOfWork, node: Node, ordinal: int) -> str:

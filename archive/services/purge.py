@@ -6,6 +6,7 @@ Until then they have a row that says when they go. Whatever is killed is done by
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -73,12 +74,12 @@ def empty(run: JobRun) -> dict[str, Any]:
     """Removes what is due, one by one; what has to stay is counted, and looked at again tomorrow."""
     counts = {"records": 0, "files": 0, "kept": 0}
     for number in _each(run, _due):
-        gone = run.site.run(run.actor, lambda uow, number=number: purge(uow, number))  # type: ignore[misc]
+        gone = run.site.run(run.actor, partial(purge, number=number))
         counts["records" if gone else "kept"] += 1
         run.progress(sum(counts.values()))
         run.give_way()
     for number in _each(run, _leaving):
-        gone = run.site.run(run.actor, lambda uow, number=number: remove_bytes(uow, number))  # type: ignore[misc]
+        gone = run.site.run(run.actor, partial(remove_bytes, number=number))
         counts["files"] += int(gone)
         run.progress(sum(counts.values()))
         run.give_way()

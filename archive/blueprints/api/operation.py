@@ -144,5 +144,5 @@ def _said(kind: str) -> str:
 def _as_json(shape: Shape, status: int) -> Response:
     response = make_response(jsonify(shape.model_dump(mode="json")), status)
     if "version" in type(shape).model_fields:
-        response.set_etag(str(shape.version))  # type: ignore[attr-defined]
+        response.set_etag(str(shape.model_dump()["version"]))
     return response

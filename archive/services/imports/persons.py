@@ -46,7 +46,8 @@ class Persons:
         known = select(Patient.id_hash, Patient.mrn).where(
             Patient.id_hash.in_(hashes), Patient.merged_into.is_(None)
         )
-        return dict(uow.session.execute(known, execution_options=TRUSTED).all())  # type: ignore[arg-type]
+        found = uow.session.execute(known, execution_options=TRUSTED)
+        return {hashed: mrn for hashed, mrn in found if hashed is not None}
 
     def _judge(self, keys: Keys, row: Row, owners: dict[str, str]) -> None:
         mrn, name = row.values["mrn"], row.values["patient_name"]

@@ -45,7 +45,9 @@ class Plan:
 
     @classmethod
     def of_args(cls, args: Mapping[str, Any]) -> Self:
-        return cls(**{name: args.get(name) for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
+        return cls(
+            args["kind"], args["token"], args["category"], args["said"], args["digits"], args["filename"]
+        )
 
 
 @dataclass(frozen=True)
