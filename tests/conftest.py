@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -153,6 +154,11 @@ class Hospital:
     wards: dict[str, int]
     categories: dict[str, int]
 
+    @property
+    def clock(self) -> Clock:
+        assert isinstance(self.site.clock, Clock)
+        return self.site.clock
+
     def actor(self, account: str) -> Actor:
         """The person as they are now: roles, departments and grants are read afresh."""
         with self.site.session(readonly=True) as session:
@@ -160,7 +166,7 @@ class Hospital:
         assert found is not None
         return found
 
-    def uow(self, account: str, *, readonly: bool = False):  # type: ignore[no-untyped-def]
+    def uow(self, account: str, *, readonly: bool = False) -> AbstractContextManager[UnitOfWork]:
         return self.site.uow(self.actor(account), readonly=readonly)
 
     def category(self, uow: UnitOfWork, code: str) -> Node:

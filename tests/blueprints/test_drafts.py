@@ -169,9 +169,9 @@ def test_only_whoever_could_save_keeps_a_draft(hospital: Hospital, record: int) 
 def test_drafts_nobody_comes_back_to_are_cleaned_away(hospital: Hospital, record: int, clock: object) -> None:
     with hospital.uow("archivist") as uow:
         drafts.keep(uow, uow.node(record), drafts.EDIT, {"diagnosis": "前置胎盘"}, 1)
-    hospital.site.clock.forward(days=29)  # type: ignore[attr-defined]
+    hospital.clock.forward(days=29)
     drafts.clean_up(hospital.site)
     assert len(kept(hospital)) == 1
-    hospital.site.clock.forward(days=2)  # type: ignore[attr-defined]
+    hospital.clock.forward(days=2)
     drafts.clean_up(hospital.site)
     assert kept(hospital) == []

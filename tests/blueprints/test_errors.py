@@ -183,6 +183,7 @@ def test_neither_the_log_nor_an_event_holds_what_was_typed(
 
     own = browser("archivist")
     own.get("/a/h001/刘婷婷?q=刘婷婷")
+    # No fault of ours that shows what was typed is known, so one is made.
     monkeypatch.setattr("archive.services.whereabouts._meant", fail)
     broken = own.ask("/where", q="刘婷婷")
     assert broken.status_code == 500

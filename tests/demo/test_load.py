@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Executable, func, select
 
 from archive import cli, create_app, journal, worker
 from archive.actor import Actor
@@ -48,6 +49,7 @@ from archive.services.calendar import WorkingCalendar
 from archive.settings import Settings
 from archive.site import Site
 from archive.start import prepare
+from archive.workflow import Workflow
 from tests.servers import fresh_database
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -92,9 +94,9 @@ def actor(place: Place, account: str) -> Actor:
     return found
 
 
-def rows(place: Place, statement: object) -> list[tuple]:  # type: ignore[type-arg]
+def rows(place: Place, statement: Executable) -> list[Any]:
     with place.site.session(readonly=True) as session:
-        return list(session.execute(statement, execution_options=TEST).all())  # type: ignore[call-overload]
+        return list(session.execute(statement, execution_options=TEST).all())
 
 
 def test_every_role_has_an_account_that_signs_in_with_the_password(place: Place) -> None:
@@ -125,10 +127,9 @@ def test_some_patients_came_again(place: Place) -> None:
 
 
 @pytest.mark.parametrize("flow", [PAPER, EREAD], ids=["paper", "eread"])
-def test_requests_stand_in_every_state(place: Place, flow: object) -> None:
-    kind = flow.name  # type: ignore[attr-defined]
-    states = {state for (state,) in rows(place, select(Request.state).where(Request.kind == kind))}
-    assert states == {state.name for state in flow.states}  # type: ignore[attr-defined]
+def test_requests_stand_in_every_state(place: Place, flow: Workflow) -> None:
+    states = {state for (state,) in rows(place, select(Request.state).where(Request.kind == flow.name))}
+    assert states == {state.name for state in flow.states}
 
 
 def test_volumes_are_in_every_place_and_some_are_overdue(place: Place) -> None:

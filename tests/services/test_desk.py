@@ -10,7 +10,7 @@ from archive.i18n import speaking
 from archive.models import ReadEvent
 from archive.services import desk, holdings, slips
 from archive.services.desk import Memo
-from tests.conftest import CAST, Hospital
+from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import BARCODE, SHELF, another, approved, archive_it, ask, cover, shelf, state_of
 
 STAFF_NO = {account: f"{number:04d}" for number, account in enumerate(CAST, start=1)}
@@ -84,13 +84,13 @@ def test_a_volume_alone_comes_back(hospital: Hospital, archived: int) -> None:
 
 
 def test_a_gun_that_fires_twice_does_not_take_the_volume_back(
-    hospital: Hospital, archived: int, clock: object
+    hospital: Hospital, archived: int, clock: Clock
 ) -> None:
     number = approved(hospital, "clinician", archived)
     out = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
     again = scan(hospital, BARCODE, out)
     assert (again.act, state_of(hospital, number)) == ("again", "lent")
-    clock.forward(minutes=2)  # type: ignore[attr-defined]
+    clock.forward(minutes=2)
     assert scan(hospital, BARCODE, again).act == "returned"
 
 

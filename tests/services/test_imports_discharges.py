@@ -254,7 +254,7 @@ def test_an_import_that_was_stopped_goes_on_where_it_was(
     monkeypatch.setattr(run, "run", killed)
     assert worker.take_one(hospital.site, "first")
     assert len(stays(hospital)) == 2
-    hospital.site.clock.forward(minutes=5)  # type: ignore[attr-defined]
+    hospital.clock.forward(minutes=5)
     assert worker.take_one(hospital.site, "second")
     with hospital.uow("archivist", readonly=True) as uow:
         seen = imports.one(uow, uuid)

@@ -12,7 +12,7 @@ from archive.i18n import speaking
 from archive.policy.permissions import P
 from archive.services import calendar, circulation, holdings, loans, requests, slips, steps, volumes
 from archive.uow import UnitOfWork
-from tests.conftest import CAST, Hospital
+from tests.conftest import CAST, Clock, Hospital
 from tests.services import lending
 from tests.services.lending import BARCODE, SHELF, another, approved, archive_it, ask, issue, state_of, step
 
@@ -228,12 +228,12 @@ def test_the_last_act_can_be_undone(hospital: Hospital, archived: int) -> None:
 
 
 def test_an_act_is_undone_only_by_whoever_did_it_and_only_soon(
-    hospital: Hospital, archived: int, clock: object
+    hospital: Hospital, archived: int, clock: Clock
 ) -> None:
     issue(hospital, approved(hospital, "clinician", archived))
     with pytest.raises(Conflict, match="nothing to undo"), hospital.uow("senior") as uow:
         loans.undo(uow, BARCODE)
-    clock.forward(minutes=11)  # type: ignore[attr-defined]
+    clock.forward(minutes=11)
     with pytest.raises(Conflict, match="nothing to undo"), hospital.uow("clerk") as uow:
         loans.undo(uow, BARCODE)
 
@@ -269,12 +269,12 @@ def test_only_the_borrower_and_the_desk_renew(hospital: Hospital, archived: int,
 
 
 def test_what_is_overdue_stands_in_the_list_and_blocks_the_borrower(
-    hospital: Hospital, archived: int, clock: object
+    hospital: Hospital, archived: int, clock: Clock
 ) -> None:
     other = another(hospital, mrn="00216166")
     late, waiting = approved(hospital, "clinician", archived), approved(hospital, "clinician", other)
     issue(hospital, late)
-    clock.forward(days=7)  # type: ignore[attr-defined]
+    clock.forward(days=7)
     with hospital.uow("clerk", readonly=True) as uow:
         (loan,) = circulation.overdue(uow)
         assert (loan.number, loan.days_left, loan.is_overdue) == (late, -2, True)

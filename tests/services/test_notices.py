@@ -36,7 +36,7 @@ def test_a_notice_holds_no_name_and_follows_the_rights_of_the_moment(hospital: H
     number = ask(hospital, "clinician2", record)
     step(hospital, "archivist", number, "approve")
     assert told(hospital, "clinician2") == [("您的申请已批准，可以阅览", "00218647-2 · 刘** · 2026-11-12")]
-    hospital.site.clock.forward(days=10)  # type: ignore[attr-defined]
+    hospital.clock.forward(days=10)
     assert [about for _text, about in told(hospital, "clinician2")] == ["00218647-2"], "the reading is over"
     with hospital.site.session(readonly=True) as session:
         row = session.scalars(select(Notice), execution_options={"scope": "test"}).one()
@@ -70,10 +70,10 @@ def test_what_is_due_and_overdue_is_told_once_and_until_it_is_back(hospital: Hos
         return [text for text, _about in told(hospital, "clinician")]
 
     assert remind() == ["您的申请已批准，可以领取"]
-    hospital.site.clock.forward(days=4)  # type: ignore[attr-defined]
+    hospital.clock.forward(days=4)
     assert remind()[0] == "您借阅的病案即将到期"
     assert len(remind()) == 2, "told once"
-    hospital.site.clock.forward(days=2)  # type: ignore[attr-defined]
+    hospital.clock.forward(days=2)
     assert remind()[0] == "您借阅的病案已逾期"
     with hospital.uow("clerk") as uow:
         loans.take_back(uow, barcode)
@@ -135,6 +135,6 @@ def test_reading_marks_ones_own_and_nobody_elses(hospital: Hospital, record: int
 def test_what_is_long_past_is_taken_away(hospital: Hospital, record: int) -> None:
     archive_it(hospital, record)
     step(hospital, "archivist", ask(hospital, "clinician", record), "approve")
-    hospital.site.clock.now += timedelta(days=91)  # type: ignore[attr-defined]
+    hospital.clock.now += timedelta(days=91)
     notices.clean_up(hospital.site)
     assert told(hospital, "clinician") == []

@@ -14,7 +14,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.services import reading, requests, setup, slips, tree
 from archive.sight import NodeView
-from tests.conftest import CAST, Hospital
+from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import another, approved, archive_it, ask, cover, issue, state_of, step
 
 NOTHING_TO_DO_WITH_IT = ("auditor", "security", "sysadmin", "stranger", "inspector", "scanner", "desk")
@@ -95,7 +95,7 @@ def test_a_head_decides_for_the_own_department_only(hospital: Hospital, archived
 
 
 def test_an_approved_reading_opens_the_record_and_the_clock_closes_it(
-    hospital: Hospital, archived: int, clock: object
+    hospital: Hospital, archived: int, clock: Clock
 ) -> None:
     number = approved(hospital, "clinician2", archived, kind="eread", days=3)
     with hospital.uow("clinician2", readonly=True) as uow:
@@ -107,7 +107,7 @@ def test_an_approved_reading_opens_the_record_and_the_clock_closes_it(
         grant = reading.my_grant(uow, node)
         assert grant is not None
         assert (grant.number, grant.until) == (number, slip.until)
-    clock.forward(days=3, hours=15)  # type: ignore[attr-defined]
+    clock.forward(days=3, hours=15)
     with hospital.uow("clinician2", readonly=True) as uow:
         assert P.READ not in NodeView(uow, uow.node(archived)).may
         assert reading.my_grant(uow, uow.node(archived)) is None
@@ -118,12 +118,12 @@ def test_an_approved_reading_opens_the_record_and_the_clock_closes_it(
 
 
 def test_the_program_writes_down_what_the_clock_has_ended(
-    hospital: Hospital, archived: int, clock: object
+    hospital: Hospital, archived: int, clock: Clock
 ) -> None:
     number = approved(hospital, "clinician", archived, kind="eread")
     with hospital.site.uow(Actor.system("reading.tidy")) as uow:
         assert reading.tidy(uow) == 0
-    clock.forward(days=5)  # type: ignore[attr-defined]
+    clock.forward(days=5)
     with hospital.site.uow(Actor.system("reading.tidy")) as uow:
         assert reading.tidy(uow) == 1
     assert state_of(hospital, number) == "ended"
@@ -260,12 +260,12 @@ def test_one_asks_only_for_what_there_is(hospital: Hospital, archived: int) -> N
 
 
 def test_whoever_has_something_overdue_asks_for_nothing_more(
-    hospital: Hospital, archived: int, clock: object
+    hospital: Hospital, archived: int, clock: Clock
 ) -> None:
     other = another(hospital, mrn="00216166")
     issue(hospital, approved(hospital, "clinician", archived))
     ask(hospital, "clinician", other)
-    clock.forward(days=6)  # type: ignore[attr-defined]
+    clock.forward(days=6)
     for kind in slips.KINDS:
         with pytest.raises(Conflict, match="overdue"):
             ask(hospital, "clinician", other, kind=kind)

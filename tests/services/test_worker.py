@@ -117,7 +117,7 @@ def test_a_worker_survives_a_store_that_is_away_and_works_again_when_it_is_back(
     assert "job.error" in [json.loads(line)["event"] for line in caplog.messages]
     assert "unmounted" not in caplog.text
     folder.with_name("unmounted").rename(folder)
-    site.clock.forward(seconds=60)  # type: ignore[attr-defined]
+    hospital.clock.forward(seconds=60)
     worker.work(site, once=True)
     assert made(site) == 1
 
