@@ -9,16 +9,13 @@ from uuid import UUID
 
 import pytest
 import requests
-from sqlalchemy import select
 
-from archive.actor import Actor
-from archive.journal import Event
-from archive.models import User
-from archive.services import actors, holdings, sessions
+from archive.services import actors, holdings
 from archive.site import Site
 from tests import papers
 from tests.conftest import RECORD
 from tests.journeys.conftest import Archive, wait_for
+from tests.journeys.visitors import token_of
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 MRN, NAME = "00219777", "林知夏"
@@ -60,17 +57,6 @@ def programs(archive: Archive) -> Programs:
         return known[account]
 
     return of
-
-
-def token_of(archive: Archive, account: str) -> str:
-    """What `juanzong user token` gives."""
-    site = archive.site()
-    with site.uow(Actor.system("user.token")) as uow:
-        user = uow.session.scalars(select(User).where(User.account == account)).one()
-        token = sessions.issue_token(uow, user, "program")
-        uow.record(Event("token.issued", object_kind="user", object_id=user.id))
-    site.close()
-    return token
 
 
 def register_volume(site: Site, uuid: str) -> None:

@@ -123,6 +123,7 @@ class Siege:
 
     def _again(self) -> None:
         port = self.archive.url.rpartition(":")[2]
+        # The rest of the environment says where Python and its libraries are.
         environment = os.environ | {
             "JUANZONG_VAR": str(self.archive.var),
             "JUANZONG_PORT": port,

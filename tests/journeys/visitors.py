@@ -47,6 +47,12 @@ class Visitor:
             sent, more["headers"] = urlencode(sent, errors="surrogatepass"), FORM | more.get("headers", {})
         return self.session.post(self.url + path, data=sent, allow_redirects=False, timeout=120, **more)
 
+    def ask(self, path: str, **typed: str) -> requests.Response:
+        """Types words into a page that finds something, and follows to what it found."""
+        sealed = self.post(path, typed)
+        assert sealed.status_code == 302, sealed.status_code
+        return self.get(sealed.headers["Location"])
+
     def upload(self, path: str, name: str, content: bytes, **more: Any) -> requests.Response:
         return self.post(f"{path}/@@upload", files={"file": (name, content)}, **more)
 
@@ -56,7 +62,7 @@ class Program:
 
     def __init__(self, archive: Archive, account: str) -> None:
         self.url = f"{archive.url}/api/v1"
-        self.headers = {"Authorization": f"Bearer {_token_of(archive, account)}"}
+        self.headers = {"Authorization": f"Bearer {token_of(archive, account)}"}
 
     def get(self, path: str, /, **query: Any) -> requests.Response:
         return requests.get(self.url + path, params=query, headers=self.headers, timeout=60)
@@ -69,7 +75,7 @@ class Program:
         return self.post("/uploads", data={"node": node}, files={"file": (name, content)})
 
 
-def _token_of(archive: Archive, account: str) -> str:
+def token_of(archive: Archive, account: str) -> str:
     site = archive.site()
     with site.uow(Actor.system("user.token")) as uow:
         user = uow.session.scalars(select(User).where(User.account == account)).one()
