@@ -69,18 +69,34 @@ class NumberColumn(columns.Column):  # type: ignore[misc]
         return NumberReader.read(file, position, length, count)
 
 
-class _NumberWriter:
-    def __init__(self, file: Any) -> None:
-        self._file = file
+class GrowingNumbers:
+    """A column of numbers that grows."""
+
+    def __init__(self) -> None:
         self._numbers = array("q")
 
     def add(self, document: int, number: int) -> None:
         self._numbers.extend([MISSING] * (document - len(self._numbers)))
         self._numbers.append(number)
 
-    def finish(self, count: int) -> None:
+    def take(self, document: int, numbers: Ints) -> None:
+        """Those of many documents, from ``document`` on."""
+        self._numbers.extend([MISSING] * (document - len(self._numbers)))
+        self._numbers.frombytes(numbers.astype(np.int64).tobytes())
+
+    def written(self, count: int) -> bytes:
+        """The column of so many documents."""
         self._numbers.extend([MISSING] * (count - len(self._numbers)))
-        self._file.write(np.frombuffer(self._numbers, np.int64).astype("<i8").tobytes() if count else b"")
+        return np.frombuffer(self._numbers, np.int64).astype("<i8").tobytes() if count else b""
+
+
+class _NumberWriter(GrowingNumbers):
+    def __init__(self, file: Any) -> None:
+        super().__init__()
+        self._file = file
+
+    def finish(self, count: int) -> None:
+        self._file.write(self.written(count))
 
 
 @dataclass(frozen=True)
@@ -117,9 +133,10 @@ class LabelColumn(columns.Column):  # type: ignore[misc]
         return LabelReader.read(file, position, length, count)
 
 
-class _LabelWriter:
-    def __init__(self, file: Any) -> None:
-        self._file = file
+class GrowingLabels:
+    """A column of labels that grows."""
+
+    def __init__(self) -> None:
         self._order: dict[bytes, int] = {b"": 0}
         self._codes = array("i")
 
@@ -127,17 +144,32 @@ class _LabelWriter:
         self._codes.extend([0] * (document - len(self._codes)))
         self._codes.append(self._order.setdefault(label, len(self._order)))
 
-    def finish(self, count: int) -> None:
+    def take(self, document: int, codes: Codes, labels: Labels) -> None:
+        """Those of many documents, from ``document`` on, as another column has them."""
+        self._codes.extend([0] * (document - len(self._codes)))
+        used, places = np.unique(codes, return_inverse=True)
+        own = [self._order.setdefault(labels[code].encode(), len(self._order)) for code in used.tolist()]
+        self._codes.frombytes(np.array(own, np.int32)[places].tobytes())
+
+    def written(self, count: int) -> bytes:
+        """The column of so many documents."""
         self._codes.extend([0] * (count - len(self._codes)))
         labels = sorted(self._order)
         ranks = np.empty(len(labels), np.int32)
         ranks[[self._order[label] for label in labels]] = np.arange(len(labels), dtype=np.int32)
         offsets = np.concatenate([[0], np.cumsum([len(label) for label in labels])])
         codes = ranks[np.frombuffer(self._codes, np.int32)] if count else ranks[:0]
-        self._file.write(codes.astype("<i4").tobytes())
-        self._file.write(offsets.astype("<i8").tobytes())
-        self._file.write(b"".join(labels))
-        self._file.write(_TAIL.pack(len(labels), int(offsets[-1])))
+        parts = codes.astype("<i4").tobytes(), offsets.astype("<i8").tobytes(), *labels
+        return b"".join((*parts, _TAIL.pack(len(labels), int(offsets[-1]))))
+
+
+class _LabelWriter(GrowingLabels):
+    def __init__(self, file: Any) -> None:
+        super().__init__()
+        self._file = file
+
+    def finish(self, count: int) -> None:
+        self._file.write(self.written(count))
 
 
 @dataclass(frozen=True)

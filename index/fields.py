@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever analysis or the layout on disk changes, so that an older index is rebuilt and never misread."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")

@@ -5,15 +5,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-from whoosh.codec.whoosh3 import W3Codec, W3LeafMatcher, W3Segment
+from whoosh.codec.whoosh3 import W3Codec, W3Segment
 from whoosh.filedb.compound import CompoundStorage
 from whoosh.filedb.filestore import FileStorage
 from whoosh.filedb.structfile import BufferFile, StructFile
 
+from .blocks import Matcher
+
 NAME = "main"
 """The name of the index among Whoosh's files."""
-
-_BLOCK = 4096  # postings; Whoosh's 128 costs a decompression each
 
 
 def sync_folder(path: Path) -> None:
@@ -123,16 +123,13 @@ class Segment(W3Segment):  # type: ignore[misc]
 
 
 class Codec(W3Codec):  # type: ignore[misc]
-    """Whoosh's own format, in larger blocks, read through mapped files."""
-
-    def __init__(self) -> None:
-        super().__init__(blocklimit=_BLOCK, compression=1)
+    """Whoosh's own format but for the postings, which are blocks of arrays; read through mapped files."""
 
     def new_segment(self, storage: Any, indexname: str) -> Segment:  # noqa: ARG002
         return Segment(self, indexname)
 
     def postings_reader(
         self, dbfile: MappedFile, terminfo: Any, format_: Any, term: Any = None, scorer: Any = None
-    ) -> W3LeafMatcher:
+    ) -> Matcher:
         offset, length = terminfo.extent()
-        return W3LeafMatcher(dbfile.again(), offset, length, format_, term=term, scorer=scorer)
+        return Matcher(dbfile.again(), offset, length, format_, term=term, scorer=scorer)

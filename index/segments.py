@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from whoosh.codec.whoosh3 import W3Codec
-from whoosh.formats import Existence
 from whoosh.reading import TermNotFound
 from whoosh.util.numeric import byte_to_length
 
+from .blocks import decoded
 from .columns import Codes, Ints, LabelReader, Labels, NumberReader, window
 from .errors import Damaged, Reason, TooSlow
 
@@ -112,14 +112,28 @@ class SegmentView:
         """The documents that hold a term."""
         with reading(self.name):
             try:
-                matcher = self._terms.matcher(field, term.encode("utf-8"), Existence())
+                found = self._terms.term_info(field, term.encode("utf-8"))
             except TermNotFound:
                 return _NONE
-            blocks = list(_blocks(matcher))
-            docs = np.concatenate([block[0] for block in blocks])
-            if docs[0] < 0 or docs[-1] >= self.size:
-                raise ValueError("a posting names a document that does not exist")
-            return Postings(docs, np.concatenate([block[1] for block in blocks]))
+            docs, counts = self._decoded(found)
+            return Postings(docs.astype(np.int64), counts.astype(np.float64))
+
+    def _decoded(self, found: Any) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        offset, _ = (
+            found.extent()
+        )  # Whoosh reads the length as a tuple; the last block knows that it is the last
+        docs, counts = decoded(self._terms._postfile.buffer[offset:])
+        if docs[-1] >= self.size:
+            raise ValueError("a posting names a document that does not exist")
+        return docs, counts
+
+    def every(self, field: str) -> Iterator[tuple[str, NDArray[np.uint32], NDArray[np.uint32]]]:
+        """Each term of a field with its documents and counts, to be written anew elsewhere."""
+        with reading(self.name):
+            for (name, term), found in self._terms.items_from(field, b""):
+                if name != field:
+                    return
+                yield term.decode("utf-8"), *self._decoded(found)
 
     def terms_from(self, field: str, prefix: str, tick: Callable[[], None]) -> list[str]:
         """The stored terms that begin with ``prefix``, ascending."""
@@ -132,15 +146,3 @@ class SegmentView:
                 tick()
                 found.append(term.decode("utf-8"))
         return found
-
-
-def _blocks(matcher: Any) -> Iterator[tuple[Docs, Counts]]:
-    """The blocks of a posting list, each decoded at once. Whoosh's own way steps through postings one by one."""
-    while True:
-        matcher._read_data()
-        steps, weights, _ = matcher._data
-        docs = np.cumsum(np.array(steps, np.int64))
-        yield docs, np.broadcast_to(np.array(1.0 if weights is None else weights, np.float64), docs.shape)
-        if matcher._lastblock:
-            return
-        matcher._goto(matcher._nextoffset)

@@ -1,24 +1,29 @@
 """Changes made into segments. The caller holds the lock of the only writer."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from math import log2
 from typing import Any
 
 import numpy as np
-from whoosh.index import FileIndex
-from whoosh.reading import SegmentReader
-from whoosh.writing import MERGE_SMALL, SegmentWriter
+from whoosh.index import TOC
 
+from .building import Building
 from .documents import Change, Put, stored
 from .fields import Fields
-from .files import NAME, Codec, DurableStorage
+from .files import NAME, DurableStorage
 from .schema import whoosh_schema
-from .snapshot import Snapshot
+from .segments import SegmentView
+from .snapshot import Snapshot, latest
 
 Progress = Callable[[int], None]
 """Called with the number of documents done. What it raises ends the work and leaves the old index in place."""
 
 _WORN = 0.5  # rewrite a segment when so much of it is deleted
+_MANY = 8  # segments of a like size are merged into one
+_LEAST = 256  # documents: smaller segments are all of a like size
+_LARGEST = 24_000_000
+"""Terms of texts in a segment, about: what is put together in memory at once. Larger ones are merged no further."""
+_OF_A_DOCUMENT = 20  # terms that it costs whatever its texts
 
 Row = dict[str, object]
 
@@ -63,74 +68,101 @@ def _present(snapshot: Snapshot, latest: dict[int, Change]) -> Iterator[tuple[st
 def _commit(
     storage: DurableStorage, fields: Fields, rows: Iterable[Row], doomed: Iterable[tuple[str, int]]
 ) -> None:
-    with _writer(storage, fields) as writer:
-        segments = {segment.segment_id(): segment for segment in writer.segments}
-        for segment, document in doomed:
-            segments[segment].delete_document(document)
-        for row in rows:
-            writer.add_document(**row)
-        writer.commit(mergetype=_merged)
+    toc = _contents(storage, fields)
+    segments = {segment.segment_id(): segment for segment in toc.segments}
+    for segment, document in doomed:
+        segments[segment].delete_document(document)
+    building = Building(storage, fields)
+    for row in rows:
+        building.add(row)
+    kept, merged = _sorted_out(toc.segments, building.size)
+    for segment in merged:
+        _take(building, storage, segment)
+    _name(storage, toc, [*kept, *_finished(building)])
 
 
-def _merged(writer: Any, segments: list[Any]) -> list[Any]:
-    """Whoosh's policy for small segments; besides, a worn segment is written anew and an empty one forgotten."""
-    sound = [segment for segment in segments if segment.deleted_count() < _WORN * segment.doc_count_all()]
-    _rewrite(writer, [segment for segment in segments if segment not in sound])
-    merged: list[Any] = MERGE_SMALL(writer, sound)
-    return merged
+def _contents(storage: DurableStorage, fields: Fields) -> Any:
+    return TOC.read(storage, NAME, gen=latest(storage), schema=whoosh_schema(fields))
 
 
-def _rewrite(writer: Any, segments: list[Any]) -> None:
-    """Take the living documents of segments over into the segment that is being written."""
-    for segment in segments:
-        if segment.doc_count():
-            reader = SegmentReader(writer.storage, writer.schema, segment)
-            writer.add_reader(reader)
-            reader.close()
+def _name(storage: DurableStorage, toc: Any, segments: list[Any]) -> None:
+    """Makes these segments the index."""
+    TOC(toc.schema, segments, toc.generation + 1).write(storage, NAME)
+
+
+def _finished(building: Building) -> list[Any]:
+    return [building.finish()] if building.size else []
+
+
+def _take(building: Building, storage: DurableStorage, segment: Any) -> None:
+    view = SegmentView(storage, segment)
+    alive = np.ones(view.size, np.bool_)
+    alive[list(segment.deleted_docs())] = False
+    building.take(view, alive)
+
+
+def _sorted_out(segments: list[Any], fresh: int) -> tuple[list[Any], list[Any]]:
+    """Which segments stay, and which become one with the new documents: the worn, and many of a like size."""
+    worn = [one for one in segments if one.deleted_count() >= _WORN * one.doc_count_all()]
+    sound = [one for one in segments if one not in worn]
+    tiers: dict[int, list[Any]] = {}
+    for one in sound:
+        if _weight(one) < _LARGEST / _MANY:
+            tiers.setdefault(_tier(one.doc_count()), []).append(one)
+    tiers.setdefault(_tier(fresh), [])
+    merged = [
+        one
+        for tier, many in sorted(tiers.items())
+        if len(many) + (tier == _tier(fresh)) >= _MANY
+        for one in many
+    ]
+    return [one for one in sound if one not in merged], [one for one in worn if one.doc_count()] + merged
+
+
+def _tier(documents: int) -> int:
+    return int(log2(max(documents, _LEAST) / _LEAST) / log2(_MANY))
+
+
+def _weight(segment: Any) -> int:
+    return int(sum(segment._fieldlengths.values())) + _OF_A_DOCUMENT * int(segment.doc_count_all())
 
 
 def write_without_remains(storage: DurableStorage, fields: Fields, snapshot: Snapshot) -> None:
     """Rewrite every segment in which there is something of a deleted document."""
-
-    def purged(writer: Any, segments: list[Any]) -> list[Any]:
-        _rewrite(writer, [segment for segment in segments if segment.has_deletions()])
-        return [segment for segment in segments if not segment.has_deletions()]
-
-    if not all(part.alive.all() for part in snapshot.parts):
-        with _writer(storage, fields) as writer:
-            writer.commit(mergetype=purged)
+    if all(part.alive.all() for part in snapshot.parts):
+        return
+    toc = _contents(storage, fields)
+    segments = [one for one in toc.segments if not one.has_deletions()]
+    for one in toc.segments:
+        if one.has_deletions():
+            building = Building(storage, fields)
+            _take(building, storage, one)
+            segments += _finished(building)
+    _name(storage, toc, segments)
 
 
 def write_all(
     storage: DurableStorage, fields: Fields, documents: Iterable[Put], progress: Progress | None
 ) -> None:
     """Write a whole index into an empty folder. Raises ValueError for a number that comes twice."""
-    FileIndex.create(storage, whoosh_schema(fields), NAME)
-    seen = bytearray()
-    with _writer(storage, fields) as writer:
-        for done, put in enumerate(documents, start=1):
-            row = stored(put, fields)
-            if put.number >= len(seen):
-                seen.extend(bytes(put.number + 1 - len(seen) + len(seen) // 8))
-            if seen[put.number]:
-                raise ValueError(f"number {put.number} comes twice")
-            seen[put.number] = 1
-            writer.add_document(**row)
-            if progress:
-                progress(done)
-        writer.commit(merge=False)
-
-
-@contextmanager
-def _writer(storage: DurableStorage, fields: Fields) -> Iterator[Any]:
-    index = FileIndex(storage, schema=whoosh_schema(fields), indexname=NAME)
-    writer = SegmentWriter(index, codec=Codec(), _lk=False)  # our own lock covers rebuilds too
-    try:
-        yield writer
-    except BaseException:
-        if not writer.is_closed:
-            writer.cancel()
-        raise
+    seen, segments, terms, building = bytearray(), list[Any](), 0, Building(storage, fields)
+    for done, put in enumerate(documents, start=1):
+        row = stored(put, fields)
+        if put.number >= len(seen):
+            seen.extend(bytes(put.number + 1 - len(seen) + len(seen) // 8))
+        if seen[put.number]:
+            raise ValueError(f"number {put.number} comes twice")
+        seen[put.number] = 1
+        building.add(row)
+        terms += _OF_A_DOCUMENT + sum(len(value) for value in row.values() if isinstance(value, str))
+        if terms > _LARGEST:
+            segments += _finished(building)
+            terms, building = 0, Building(storage, fields)
+        if progress:
+            progress(done)
+    segments += _finished(building)
+    # The only table there ever is: an older one would be found while the folder is removed.
+    TOC(whoosh_schema(fields), segments, 1).write(storage, NAME)
 
 
 def stamps(snapshot: Snapshot) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

@@ -1,0 +1,95 @@
+"""The table of terms of a segment, as Whoosh reads it, written at once."""
+
+import struct
+from array import array
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from whoosh.filedb import filetables
+
+_CRC = 1  # Whoosh's number for it; md5 is its usual choice, and slower
+_SIZES = struct.Struct("!ii")
+_SLOT = np.dtype([("hash", ">u4"), ("position", ">i8")])
+_INFO = np.dtype(
+    [
+        ("inlined", "u1"), ("weight", ">f4"), ("documents", ">u4"), ("shortest", "u1"), ("longest", "u1"),
+        ("heaviest", ">f4"), ("first", ">u4"), ("last", ">u4"), ("offset", ">i8"), ("size", ">i4"),
+    ]
+)  # fmt: skip
+_BUCKETS = 256
+
+
+def info(count: int) -> NDArray[Any]:
+    """Room for what the table says of so many terms."""
+    return np.zeros(count, _INFO)
+
+
+class _Positions:
+    """Where each key stands: for the search in their order."""
+
+    typecode = "q"
+
+    def __init__(self) -> None:
+        self.positions = array("q")
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def to_file(self, file: Any) -> None:
+        file.write_array(self.positions)
+
+
+class TermTable(filetables.OrderedHashWriter):  # type: ignore[misc]
+    """词表: Whoosh's ordered hash, filled and laid out with arrays. Fields come in any order, their terms ascending."""
+
+    def __init__(self, file: Any) -> None:
+        filetables.HashWriter.__init__(self, file, hashtype=_CRC)
+        self.index = _Positions()
+        self._hashes = array("Q")
+
+    def add_terms(self, field: bytes, terms: list[bytes], infos: NDArray[Any]) -> None:
+        """The terms of a field, whose number is ``field``."""
+        written, size = infos.tobytes(), infos.dtype.itemsize
+        position, hashed = self.dbfile.tell(), self.hashfn
+        parts = []
+        for at, term in enumerate(terms):
+            key = field + term
+            self.index.positions.append(position)
+            self._hashes.append(hashed(key))
+            parts.append(_SIZES.pack(len(key), size) + key + written[at * size : (at + 1) * size])
+            position += _SIZES.size + len(key) + size
+        self.dbfile.write(b"".join(parts))
+
+    def _write_hashes(self) -> None:
+        hashes = np.frombuffer(self._hashes, np.uint64) if self._hashes else np.zeros(0, np.uint64)
+        positions = (
+            np.frombuffer(self.index.positions, np.int64) if len(self.index) else np.zeros(0, np.int64)
+        )
+        buckets = (hashes & np.uint64(_BUCKETS - 1)).astype(np.int64)
+        order = np.argsort(buckets, kind="stable")
+        ends = np.cumsum(np.bincount(buckets, minlength=_BUCKETS))
+        for here in np.split(order, ends[:-1]):
+            slots = _laid_out(hashes[here], positions[here])
+            self.directory.append((self.dbfile.tell(), len(slots)))
+            self.dbfile.write(slots.tobytes())
+
+
+def _laid_out(hashes: NDArray[np.uint64], positions: NDArray[np.int64]) -> NDArray[Any]:
+    """One hash table, twice as large as its contents; what finds its slot taken goes to the next free one."""
+    size = 2 * len(hashes)
+    slots = np.zeros(size, _SLOT)
+    if not size:
+        return slots
+    wanted = ((hashes >> np.uint64(8)) % np.uint64(size)).astype(np.int64)
+    order = np.argsort(wanted, kind="stable")
+    count = np.arange(size // 2)
+    places = np.maximum.accumulate(wanted[order] - count) + count
+    beyond = places >= size
+    if beyond.any():  # those begin again at the front, behind what is there
+        free = np.ones(size, np.bool_)
+        free[places[~beyond]] = False
+        places[beyond] = np.flatnonzero(free)[: int(beyond.sum())]
+    slots["hash"][places] = hashes[order]
+    slots["position"][places] = positions[order]
+    return slots
