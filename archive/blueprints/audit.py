@@ -64,7 +64,7 @@ def _table(found: Found, *, own: bool = False) -> dict[str, Any]:
         *([] if own else [{"key": "actor", "label": _("Acting person"), "kind": "person"},
                           {"key": "roles", "label": _("Role"), "kind": "person", "optional": True}]),
         {"key": "action", "label": _("Act"), "kind": "text" if own else "mono"},
-        {"key": "object", "label": _("About"), "kind": "mono"},
+        {"key": "object", "label": _("About"), "kind": "text"},
         *([] if own else [{"key": "patient", "label": _("Patient"), "kind": "mono", "optional": True}]),
         {"key": "address", "label": _("Came from"), "kind": "mono", "optional": True},
         {"key": "result", "label": _("Result"), "kind": "state"},
