@@ -246,6 +246,8 @@ def _bearer() -> Actor:
 
 
 def _call(route: Route, uow: UnitOfWork, parts: dict[str, Any]) -> Any:
+    if route.channel == "web" and ("\0" in request.path or b"%00" in request.query_string):
+        raise NotFound  # no address of ours has it, and PostgreSQL cannot even be asked for it
     if isinstance(route.needs, Public):
         return route.view(uow, **parts)
     if not uow.actor.is_authenticated:
@@ -309,7 +311,7 @@ def _note_refusal(error: ArchiveError) -> None:
     node, uow = g.get("node") or error.about, g.get("uow")
     result = "hidden" if isinstance(error, NotFound) else "denied"
     # No address of ours has anything but these characters: the rest is words, and words lie encrypted.
-    path = request.path if request.path.isascii() else request.path.encode("ascii", "replace").decode()
+    path = request.path.encode("ascii", "replace").decode().replace("\0", "?")
     event = Event(
         (request.endpoint or "page").replace(".", "_") + ".refused",
         result=result,

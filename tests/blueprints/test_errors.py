@@ -45,6 +45,13 @@ VIEWS = (
 ACTS = ("/@@edit", "/@@trash", "/@@workflow/archive", "/@@milestone", "/@@sharing/add", "/@@sharing/1/end")
 
 
+@pytest.mark.parametrize(
+    "wrong", ["/storeroom/labels.pdf?code=a%00b", "/audit?person=%00", "/a/h001/a%00b", "/people?q=%00&sort=a"]
+)
+def test_an_address_with_a_zero_byte_is_no_address(browser: Browse, wrong: str) -> None:
+    assert browser("senior").get(wrong).status_code == 404
+
+
 @pytest.mark.parametrize("account", ["clinician", "clerk", "auditor", "stranger"])
 def test_what_is_hidden_answers_like_what_never_was(browser: Browse, address: str, account: str) -> None:
     own = browser(account)
