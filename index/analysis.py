@@ -23,6 +23,7 @@ _RUN = re.compile(rf"[{HAN}](?:\s*[{HAN}])*|{LETTER}+|\d+")
 _UNIT = re.compile(rf"[{HAN}]|{LETTER}+|\d+|\S")
 _WORDLIKE = re.compile(rf"[{HAN}]|{LETTER}|\d")
 _IS_HAN = re.compile(rf"[{HAN}]")
+_ALL_HAN = re.compile(rf"[{HAN}]+")
 _IS_LETTER = re.compile(LETTER)
 _GAP = re.compile(r"\s+")
 
@@ -140,6 +141,22 @@ def says(text: str, phrase: str) -> bool:
             return True
         at = text.find(phrase, at + 1)
     return False
+
+
+class Said:
+    """A text that is asked whether it contains flat phrases."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._flat: str | None = None
+
+    def says(self, phrase: str) -> bool:
+        """Most texts contain a Chinese phrase just as it is looked for; only the others are folded, which is slow."""
+        if phrase in self._text and _ALL_HAN.fullmatch(phrase):
+            return True
+        if self._flat is None:
+            self._flat = flat(self._text)
+        return says(self._flat, phrase)
 
 
 def key(text: str) -> str:

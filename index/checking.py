@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from .allowed import Mask
-from .analysis import flat, says
+from .analysis import Said
 from .fields import Tier
 from .matches import Matches
 from .ordering import Indices
@@ -86,9 +86,9 @@ class Checker:
             texts = self._texts_of(numbers, name) if numbers else {}
             self._left -= len(numbers)
             for at, number in zip(doubtful.tolist(), numbers, strict=True):
-                said = flat(texts.get(number, ""))
+                said = Said(texts.get(number, ""))
                 for leaf in asking:
-                    found[leaf][at] &= says(said, _phrase(leaf))
+                    found[leaf][at] &= said.says(_phrase(leaf))
 
 
 def _phrase(leaf: Leaf) -> str:
