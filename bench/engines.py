@@ -1,0 +1,255 @@
+"""What is compared: the product's index, SQLite's FTS5 and tantivy, each on pairs of Chinese characters, and stock Whoosh."""
+
+import itertools
+import re
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from bench.corpus import CLASSES, Document, Person
+from index import Cursor, FieldSpec, Index, Kind, Masks, Put, Query, Sort, parse
+from index.analysis import fold
+
+PAGE = 20
+_RUN = re.compile(r"[\u4e00-\u9fff]+|[a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One search: words that all have to be there; `phrase`: a single one of more than two characters."""
+
+    words: tuple[str, ...]
+    person: Person
+    by_year: bool = False
+    page: int = 0
+
+
+class Engine(Protocol):
+    """One of them. `build` gives the bytes on the disk; `ask` and `facets` how many came back."""
+
+    name: str
+
+    def build(self, folder: Path, documents: Sequence[Document]) -> int: ...
+    def ask(self, asked: Asked) -> int: ...
+    def facets(self, asked: Asked) -> int: ...
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def pairs(text: str) -> list[str]:
+    """Overlapping pairs of Chinese characters, and words, for engines without an analysis of their own."""
+    found: list[str] = []
+    for run in _RUN.findall(fold(text)):
+        found += [run] if run[0] < "\u4e00" or len(run) == 1 else map("".join, itertools.pairwise(run))
+    return found
+
+
+class Ours:
+    """The product's own index."""
+
+    name = "Juanzong"
+    _fields = (
+        FieldSpec("department", Kind.KEYWORD),
+        FieldSpec("year", Kind.INTEGER),
+        FieldSpec("body", Kind.TEXT),
+    )
+
+    def build(self, folder: Path, documents: Sequence[Document]) -> int:
+        self._texts = [document.text for document in documents]
+        self._after: dict[Asked, Cursor | None] = {}
+        self._classes = np.array([document.access for document in documents])
+        self._index = Index(folder, self._fields)
+        self._index.rebuild(
+            Put(document.number, 1, {
+                "department": f"科室{document.department}", "year": document.year, "body": document.text,
+            }) for document in documents
+        )  # fmt: skip
+        return size_of(folder)
+
+    def _texts_of(self, numbers: Sequence[int], _field: str) -> Mapping[int, str]:
+        return {number: self._texts[number] for number in numbers}
+
+    def _mask(self, person: Person) -> Masks:
+        held = np.zeros(CLASSES, np.bool_)
+        held[list(person.classes)] = True
+        mask = held[self._classes]  # fresh before each search, as the product does it
+        return Masks(mask, mask, mask)
+
+    def ask(self, asked: Asked) -> int:
+        if asked not in self._after:
+            self._after[asked] = self._found(asked, None, asked.page)
+        found = self._index.search(*self._question(asked), after=self._after[asked], **self._more(asked))
+        return len(found.hits)
+
+    def _found(self, asked: Asked, after: Cursor | None, left: int) -> Cursor | None:
+        """The cursor that whoever turns the pages has in hand."""
+        if not left:
+            return after
+        found = self._index.search(*self._question(asked), after=after, **self._more(asked))
+        return self._found(asked, found.next, left - 1) if found.next else after
+
+    def _question(self, asked: Asked) -> tuple[Query, Masks]:
+        return parse(" ".join(asked.words), {}), self._mask(asked.person)
+
+    def _more(self, asked: Asked) -> dict[str, Any]:
+        sort = Sort("year") if asked.by_year else Sort()
+        return {"texts_of": self._texts_of, "limit": PAGE, "sort": sort}
+
+    def facets(self, asked: Asked) -> int:
+        query = parse(" ".join(asked.words), {})
+        found = self._index.facets(
+            query, self._mask(asked.person), ["department", "year"], texts_of=self._texts_of
+        )
+        return sum(map(len, found.counts.values()))
+
+
+class Fts5:
+    """SQLite's full text, ranked by its bm25."""
+
+    name = "SQLite FTS5"
+
+    def build(self, folder: Path, documents: Sequence[Document]) -> int:
+        folder.mkdir()
+        self._database = sqlite3.connect(folder / "fts.sqlite3")
+        self._database.executescript(
+            "CREATE VIRTUAL TABLE words USING fts5(body, content='');"
+            "CREATE TABLE document (id INTEGER PRIMARY KEY, access INTEGER, department INTEGER, year INTEGER);"
+        )
+        with self._database:
+            self._database.executemany(
+                "INSERT INTO words (rowid, body) VALUES (?, ?)",
+                ((one.number, " ".join(pairs(one.text))) for one in documents),
+            )
+            self._database.executemany(
+                "INSERT INTO document VALUES (?, ?, ?, ?)",
+                ((one.number, one.access, one.department, one.year) for one in documents),
+            )
+        self._database.execute("INSERT INTO words (words) VALUES ('optimize')")
+        self._database.commit()
+        return size_of(folder)
+
+    def _found(self, asked: Asked) -> tuple[str, str]:
+        match = " ".join(f'"{" ".join(pairs(word))}"' for word in asked.words)
+        classes = ",".join(map(str, sorted(asked.person.classes)))
+        held = "" if len(asked.person.classes) == CLASSES else f" AND document.access IN ({classes})"
+        return match, f"FROM words JOIN document ON document.id = words.rowid WHERE words MATCH ?{held}"
+
+    def ask(self, asked: Asked) -> int:
+        match, found = self._found(asked)
+        order = "document.year DESC" if asked.by_year else "words.rank"
+        statement = f"SELECT words.rowid {found} ORDER BY {order} LIMIT {PAGE} OFFSET {asked.page * PAGE}"
+        return len(self._database.execute(statement, (match,)).fetchall())
+
+    def facets(self, asked: Asked) -> int:
+        match, found = self._found(asked)
+        counts = [self._database.execute(f"SELECT {name}, count(*) {found} GROUP BY 1", (match,)).fetchall()
+                  for name in ("department", "year")]  # fmt: skip
+        return sum(map(len, counts))
+
+
+class Tantivy:
+    """The Rust engine, through its Python binding; one thread."""
+
+    name = "tantivy"
+
+    def __init__(self) -> None:
+        import tantivy  # not one of ours: measured where it is installed
+
+        self._tantivy: Any = tantivy
+
+    def build(self, folder: Path, documents: Sequence[Document]) -> int:
+        folder.mkdir()
+        schema = self._tantivy.SchemaBuilder()
+        schema.add_text_field("body", tokenizer_name="whitespace", index_option="position")
+        for name in ("number", "access", "department", "year"):
+            schema.add_integer_field(name, indexed=True, fast=True)
+        self._schema = schema.build()
+        index = self._tantivy.Index(self._schema, path=str(folder))
+        writer = index.writer(heap_size=256_000_000, num_threads=1)
+        for one in documents:
+            writer.add_document(
+                self._tantivy.Document(
+                    body=" ".join(pairs(one.text)), number=one.number, access=one.access, department=one.department,
+                    year=one.year,
+                )
+            )  # fmt: skip
+        writer.commit()
+        writer.wait_merging_threads()
+        index.reload()
+        self._searcher = index.searcher()
+        return size_of(folder)
+
+    def _query(self, asked: Asked) -> Any:
+        query, must = self._tantivy.Query, self._tantivy.Occur.Must
+        parts = []
+        for word in asked.words:
+            terms = pairs(word)
+            one = query.phrase_query(self._schema, "body", terms) if len(terms) > 1 else query.term_query(
+                self._schema, "body", terms[0])  # fmt: skip
+            parts.append((must, one))
+        if len(asked.person.classes) < CLASSES:
+            held = query.term_set_query(self._schema, "access", sorted(asked.person.classes))
+            parts.append((must, query.const_score_query(held, 0.0)))
+        return query.boolean_query(parts)
+
+    def ask(self, asked: Asked) -> int:
+        more = {"order_by_field": "year"} if asked.by_year else {}
+        found = self._searcher.search(self._query(asked), PAGE, count=True, offset=asked.page * PAGE, **more)
+        return len(found.hits)
+
+    def facets(self, asked: Asked) -> int:
+        wanted = {name: {"terms": {"field": name, "size": 50}} for name in ("department", "year")}
+        found = self._searcher.aggregate(self._query(asked), wanted)
+        return sum(len(one["buckets"]) for one in found.values())
+
+
+class Whoosh:
+    """Whoosh as it comes, with pairs for its terms and its own searcher."""
+
+    name = "stock Whoosh"
+
+    def build(self, folder: Path, documents: Iterable[Document]) -> int:
+        from whoosh import fields, index
+        from whoosh.analysis import RegexTokenizer
+
+        folder.mkdir()
+        schema = fields.Schema(number=fields.NUMERIC(stored=True), access=fields.ID,
+                               department=fields.NUMERIC(sortable=True), year=fields.NUMERIC(sortable=True),
+                               body=fields.TEXT(analyzer=RegexTokenizer(r"\S+"), phrase=True))  # fmt: skip
+        made = index.create_in(folder, schema)
+        writer = made.writer(limitmb=256)
+        for one in documents:
+            writer.add_document(number=one.number, access=str(one.access), department=one.department, year=one.year,
+                                body=" ".join(pairs(one.text)))  # fmt: skip
+        writer.commit()
+        self._searcher = made.searcher()
+        return size_of(folder)
+
+    def _query(self, asked: Asked) -> tuple[Any, Any]:
+        from whoosh import query
+
+        words = [
+            query.Phrase("body", pairs(word)) if len(word) > 2 else query.Term("body", word)
+            for word in asked.words
+        ]
+        held = None
+        if len(asked.person.classes) < CLASSES:
+            held = query.Or([query.Term("access", str(one)) for one in sorted(asked.person.classes)])
+        return query.And(words), held
+
+    def ask(self, asked: Asked) -> int:
+        query, held = self._query(asked)
+        more = {"sortedby": "year", "reverse": True} if asked.by_year else {}
+        found = self._searcher.search(query, limit=PAGE * (asked.page + 1), filter=held, **more)
+        return min(PAGE, max(0, found.scored_length() - asked.page * PAGE))
+
+    def facets(self, asked: Asked) -> int:
+        query, held = self._query(asked)
+        found = self._searcher.search(query, limit=1, filter=held, groupedby=["department", "year"])
+        return sum(len(found.groups(name)) for name in ("department", "year"))

@@ -1,0 +1,107 @@
+"""`make bench-search`: prints one table for each number of documents. JUANZONG_BENCH_DOCUMENTS names them.
+
+Stock Whoosh writes some forty documents a second, so it takes part up to JUANZONG_BENCH_STOCK of them.
+"""
+
+import itertools
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench import corpus
+from bench.corpus import EVERYBODY, PEOPLE
+from bench.engines import Asked, Engine, Fts5, Ours, Tantivy, Whoosh
+
+DOCUMENTS = tuple(map(int, os.environ.get("JUANZONG_BENCH_DOCUMENTS", "10000,100000").split(",")))
+STOCK = int(os.environ.get("JUANZONG_BENCH_STOCK", "2000"))
+QUERIES = 40
+
+
+def main() -> int:
+    if not corpus.is_here():
+        print(
+            f"NOT RUN: the texts are not at {corpus.DATA.name}/qa and {corpus.DATA.name}/laws beside the project."
+        )
+        return 1
+    for count in DOCUMENTS:
+        _compare(count)
+    return 0
+
+
+def _compare(count: int) -> None:
+    documents = list(corpus.documents(count))
+    size = sum(len(one.text.encode()) for one in documents)
+    print(f"\n{count:,} documents of {corpus.LETTERS:,} characters, {size / 2**20:,.0f} MB of text\n")
+    print(f"| {'milliseconds of CPU: p50 / p95':<40} |" + "".join(f" {name:>17} |" for name in _names(count)))
+    print(f"|{'-' * 42}|" + "|".join("-" * 18 + ":" for _name in _names(count)) + "|", flush=True)
+    with tempfile.TemporaryDirectory(prefix="juanzong-bench-") as folder:
+        table: dict[str, list[str]] = {}
+        for engine in _engines(count):
+            for what, said in _measured(engine, Path(folder) / engine.name, documents, size):
+                table.setdefault(what, []).append(said)
+    for what, cells in table.items():
+        print(f"| {what:<40} |" + "".join(f" {said:>17} |" for said in cells))
+    print(
+        f"\nThe most memory that this process held: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB"
+    )
+
+
+def _engines(count: int) -> Iterator[Engine]:
+    yield Ours()
+    yield Fts5()
+    try:
+        yield Tantivy()
+    except ImportError:
+        print("NOT RUN: tantivy is not installed.")
+    if count <= STOCK:
+        yield Whoosh()
+
+
+def _names(count: int) -> list[str]:
+    return [engine.name for engine in _engines(count)]
+
+
+def _measured(
+    engine: Engine, folder: Path, documents: list[corpus.Document], size: int
+) -> Iterator[tuple[str, str]]:
+    begin = time.process_time()
+    written = engine.build(folder, documents)
+    yield "documents indexed a second", f"{len(documents) / (time.process_time() - begin):,.0f}"
+    yield "size ÷ text", f"{written / size:.2f}"
+    for what, asked in _searches([one.text for one in documents]):
+        yield what, _timed(engine.facets if what == "facets" else engine.ask, asked)
+
+
+def _searches(texts: list[str]) -> Iterator[tuple[str, list[Asked]]]:
+    """What is asked, by its kind."""
+    two, four = corpus.phrases(texts, 2, QUERIES + 1), corpus.phrases(texts, 4, QUERIES + 1)
+    common = ["患者", "治疗", "可以", "医院", "规定", "应当", "检查"] * (QUERIES // 7 + 1)
+    yield "term", [Asked((word,), EVERYBODY) for word in two]
+    yield "common term", [Asked((word,), EVERYBODY) for word in common]
+    yield "two terms", [Asked(words, EVERYBODY) for words in itertools.pairwise(two)]
+    yield "phrase of four characters, verified", [Asked((word,), EVERYBODY) for word in four]
+    for person in PEOPLE:
+        yield f"term, {person.name} person", [Asked((word,), person) for word in two]
+    yield "common term by year", [Asked((word,), EVERYBODY, by_year=True) for word in common]
+    yield "common term, page 50", [Asked((word,), EVERYBODY, page=49) for word in common]
+    yield "facets", [Asked((word,), EVERYBODY) for word in common]
+
+
+def _timed(act: Callable[[Asked], int], asked: list[Asked]) -> str:
+    for one in asked:  # once, so that whoever turns to page 50 has come from page 49
+        act(one)
+    times = []
+    for one in asked[1 : QUERIES + 1]:
+        begin = time.process_time()
+        act(one)
+        times.append((time.process_time() - begin) * 1000)
+    times.sort()
+    return f"{times[len(times) // 2]:,.2f} / {times[int(len(times) * 0.95)]:,.2f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
