@@ -17,7 +17,7 @@ from .engine import Index
 from .errors import Busy, Damaged, QuerySyntax, Reason, TooSlow
 from .fields import FieldSpec, Kind, Tier
 from .query import And, Everything, Field, Not, Or, Phrase, Query, Range, Term, parse
-from .results import RELEVANCE, Cursor, Differences, Facets, Hit, Results, Sort, Suggestion, Total
+from .results import RELEVANCE, Cursor, Differences, Facets, Hit, Results, Sort, Stats, Suggestion, Total
 from .search import Limits
 from .snippets import snippet
 
@@ -51,6 +51,7 @@ __all__ = [  # not "open": a star import must not hide Python's own
     "Reason",
     "Results",
     "Sort",
+    "Stats",
     "Suggestion",
     "Term",
     "TextsOf",

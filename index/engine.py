@@ -18,7 +18,7 @@ from .fields import FieldSpec, by_name, fingerprint
 from .files import NAME, DurableStorage
 from .place import Place, Pointer, remove_strays
 from .query import Query
-from .results import RELEVANCE, Cursor, Differences, Facets, Results, Sort, Suggestion
+from .results import RELEVANCE, Cursor, Differences, Facets, Results, Sort, Stats, Suggestion
 from .schema import whoosh_schema
 from .search import USUAL, Asked, Limits
 from .snapshot import Snapshot, contents, latest, opened
@@ -130,6 +130,14 @@ class Index:
     def check(self, expected: Iterable[tuple[int, int]]) -> Differences:
         """Compare with the numbers and stamps that should be there, each number once."""
         return _differences(self._open(), expected)
+
+    def stats(self) -> Stats:
+        """How large it is. Raises Damaged."""
+        parts = self._open().parts
+        living = sum(int(np.count_nonzero(part.alive)) for part in parts)
+        folder = self._place.folder(self._place.pointer().epoch)
+        size = sum(path.stat().st_size for path in folder.glob("*.seg"))
+        return Stats(living, sum(part.view.size for part in parts) - living, len(parts), size)
 
     def tidy(self) -> None:
         """Remove what killed writers left behind, unless somebody is writing. Raises Damaged."""

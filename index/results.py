@@ -72,3 +72,13 @@ class Differences:
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.stale or self.stray)
+
+
+@dataclass(frozen=True)
+class Stats:
+    """How large the index is: living documents, those only marked as deleted, segments, bytes on the disk."""
+
+    documents: int
+    deleted: int
+    segments: int
+    size: int

@@ -38,6 +38,7 @@ WORDS = {
     "patient.unmerged": _l("separated two record numbers"), "request.asked_by_number": _l("asked for a record by its number"),
     "request.expired": _l("let a reading end"), "import.ordered": _l("ordered an import"),
     "import.run": _l("imported a list"), "import.undo_ordered": _l("ordered an import to be undone"),
+    "catalogue.rebuild_asked": _l("asked for a new search index"),
     "import.undone": _l("undid an import"), "job.cancelled": _l("stopped a job"), "job.retried": _l("began a job again"),
     "audit.verification_ordered": _l("ordered a verification"), "calendar.changed": _l("changed the calendar"),
     "policy.adopted": _l("adopted a policy"), "rights.changed": _l("brought new rights into force"),

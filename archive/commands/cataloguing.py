@@ -1,6 +1,7 @@
-"""catalogue check, catalogue rebuild: the index is a cache, and this is how it is made true again."""
+"""catalogue check, catalogue stats, catalogue rebuild: the index is a cache, and this is how it is made true again."""
 
 import argparse
+from contextlib import closing
 from typing import Any
 
 from archive.services import catalogue
@@ -16,6 +17,7 @@ def register(commands: Any) -> None:
     check = group.add_parser("check", help="compare the index with the database")
     check.add_argument("--mend", action="store_true", help="put right what differs")
     check.set_defaults(run=_check)
+    group.add_parser("stats", help="how large the index is, and how far behind").set_defaults(run=_stats)
     group.add_parser("rebuild", help="make the index anew beside the old one, then swap").set_defaults(
         run=_rebuild
     )
@@ -30,6 +32,21 @@ def _check(settings: Settings, chosen: argparse.Namespace) -> int:
     said = ", ".join(f"{name} {number}" for name, number in counts.items())
     print(f"{'mended' if chosen.mend else 'compared'}: {said}")
     return 0 if chosen.mend or not any(counts.values()) else 1
+
+
+def _stats(settings: Settings, _chosen: argparse.Namespace) -> int:
+    with closing(Site(settings)) as site:
+        behind = catalogue.behind(site)
+        try:
+            stats = site.index.stats()
+        except Damaged as error:
+            print(
+                f"the index is {error.reason.value}: juanzong catalogue rebuild makes a new one; {behind} changes wait"
+            )
+            return 1
+    print(f"{stats.documents} documents and {stats.deleted} deleted ones in {stats.segments} segments, "
+          f"{stats.size} bytes; {behind} changes wait")  # fmt: skip
+    return 0
 
 
 def _rebuild(settings: Settings, _chosen: argparse.Namespace) -> None:

@@ -2,26 +2,67 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select
 
 from archive.actor import Actor
-from archive.i18n import _l
+from archive.errors import Conflict
+from archive.i18n import _, _l
 from archive.models import Job, Node, Outbox
+from archive.policy.permissions import P
 from archive.services.entries import documents, searchable
 from archive.services.handlers import JobRun, handles
 from archive.site import Site
-from archive.uow import IDS, UnitOfWork
-from index import Busy, Damaged, Differences, Drop, Put
+from archive.uow import IDS, UnitOfWork, action
+from index import Busy, Damaged, Differences, Drop, Put, Stats
 
 BATCH = 200
 REBUILD = "catalogue.rebuild"
+_UNDER_WAY = (Job.kind == REBUILD, Job.state.in_(("waiting", "running")))
 
 Progress = Callable[[int, int], None]
 """Called with how many documents are made, and of how many."""
 
 __all__ = ["check", "documents", "drain", "rebuild"]
+
+
+@dataclass(frozen=True)
+class State:
+    """索引状况: how large the index is (nothing where it is damaged), how far behind, and whether it is being rebuilt."""
+
+    stats: Stats | None
+    wanted: int
+    behind: int
+    oldest: datetime | None
+    rebuilding: tuple[int, int] | None
+
+
+def state(uow: UnitOfWork) -> State:
+    """How the index is doing: numbers alone. Needs system.operate."""
+    uow.require(P.OPERATE)
+    try:
+        stats = uow.site.index.stats()
+    except Damaged:
+        stats = None
+    everything = select(func.count()).select_from(Node).where(searchable())
+    waiting = select(func.count(Outbox.id), func.min(Outbox.at)).where(Outbox.topic == "index")
+    behind, oldest = uow.session.execute(waiting).one()
+    job = uow.session.execute(select(Job.progress, Job.total).where(*_UNDER_WAY)).first()
+    return State(
+        stats, uow.session.scalar(everything, execution_options={"scope": "index"}) or 0, behind, oldest,
+        (job[0], job[1] or 0) if job else None,
+    )  # fmt: skip
+
+
+@action("catalogue.rebuild_asked", needs=P.OPERATE)
+def order(uow: UnitOfWork) -> None:
+    """Asks for a new index, made beside the old one. Raises Conflict while one is being made."""
+    if uow.session.scalar(select(Job.id).where(*_UNDER_WAY)) is not None:
+        raise Conflict(_("The index is being rebuilt already."))
+    uow.job(REBUILD, priority=2)
 
 
 @contextmanager
@@ -58,7 +99,7 @@ def drain(site: Site) -> int:
 
 def ask_for_rebuild(site: Site) -> None:
     """Writes the job that makes a new index, unless it is there."""
-    known = select(Job.id).where(Job.kind == REBUILD, Job.state.in_(("waiting", "running")))
+    known = select(Job.id).where(*_UNDER_WAY)
     with site.uow(Actor.system("index")) as uow:
         if uow.session.scalar(known) is None:
             uow.job(REBUILD, priority=2)
@@ -109,16 +150,17 @@ def _in_steps(site: Site) -> Iterator[Sequence[tuple[int, int]]]:
         last = rows[-1][0]
 
 
-def _waiting(site: Site) -> bool:
+def behind(site: Site) -> int:
+    """How many changes the index has not taken in yet."""
     with _reading(site) as uow:
-        return uow.session.scalar(select(Outbox.id).where(Outbox.topic == "index").limit(1)) is not None
+        return uow.session.scalar(select(func.count(Outbox.id)).where(Outbox.topic == "index")) or 0
 
 
 def check(site: Site, *, mend: bool = False) -> Differences:
     """Compares the index with the database, once the outbox is empty; mends what differs. Raises Damaged, Busy."""
     while drain(site):
         pass
-    if _waiting(site):
+    if behind(site):
         raise Busy  # another process takes the changes in: until it has, everything that waits would seem to differ
     differences = site.index.check(row for step in _in_steps(site) for row in step)
     if mend and differences:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from archive import worker
 from archive.models import Job, PolicyVersion, Setting
-from archive.services import policies
+from archive.services import catalogue, policies
 from tests.blueprints.conftest import Browse
 from tests.conftest import CAST, RECORD, Hospital
 
@@ -83,3 +84,30 @@ def test_an_unknown_policy_is_not_found(browser: Browse) -> None:
 @pytest.mark.parametrize("word", ["国庆节", "2026-10-01 – 2026-10-07", "调休上班", "sqlalchemy", "juanzong"])
 def test_the_panel_shows_the_calendar_and_the_versions(browser: Browse, word: str) -> None:
     assert word in browser("sysadmin").get("/control").text
+
+
+def test_the_index_page_tells_how_it_is_and_has_it_rebuilt_once(
+    hospital: Hospital, browser: Browse, record: int
+) -> None:
+    for account in CAST:
+        if account != "sysadmin":
+            own = browser(account)
+            assert own.get("/control/index").status_code == 403, account
+            assert own.post("/control/index/rebuild").status_code == 403, account
+    sysadmin = browser("sysadmin")
+    assert "索引缺失或已损坏" in sysadmin.get("/control/index").text
+    assert sysadmin.post("/control/index/rebuild", page="/control/index").status_code == 302
+    page = sysadmin.get("/control/index").text
+    assert "正在重建索引" in page
+    assert "/control/index/rebuild" not in page
+    assert sysadmin.post("/control/index/rebuild").status_code == 409
+    worker.work(hospital.site, once=True)
+    page = sysadmin.get("/control/index").text
+    assert "正在重建索引" not in page
+    assert "缺失" not in page
+    assert RECORD["patient_name"] not in page
+    with hospital.uow("sysadmin", readonly=True) as uow:
+        state = catalogue.state(uow)
+    assert state.stats is not None
+    assert (state.stats.documents, state.stats.deleted, state.behind) == (state.wanted, 0, 0)
+    assert state.stats.size > 0

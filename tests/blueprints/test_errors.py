@@ -46,7 +46,8 @@ ACTS = ("/@@edit", "/@@trash", "/@@workflow/archive", "/@@milestone", "/@@sharin
 
 
 @pytest.mark.parametrize(
-    "wrong", ["/storeroom/labels.pdf?code=a%00b", "/audit?person=%00", "/a/h001/a%00b", "/people?q=%00&sort=a"]
+    "wrong",
+    ["/storeroom/labels.pdf?code=a%00b", "/audit?person=%00", "/a/h001/a%00b", "/people?q=%00&sort=a"],
 )
 def test_an_address_with_a_zero_byte_is_no_address(browser: Browse, wrong: str) -> None:
     assert browser("senior").get(wrong).status_code == 404
