@@ -151,12 +151,28 @@ class Said:
         self._flat: str | None = None
 
     def says(self, phrase: str) -> bool:
-        """Most texts contain a Chinese phrase just as it is looked for; only the others are folded, which is slow."""
-        if phrase in self._text and _ALL_HAN.fullmatch(phrase):
-            return True
+        """Most texts contain a Chinese phrase just as it is looked for, or not at all; only others are folded: that is slow."""
+        if _ALL_HAN.fullmatch(phrase):
+            if phrase in self._text or phrase in "".join(self._text.split()):
+                return True
+            if not _hides_han(self._text):
+                return False
         if self._flat is None:
             self._flat = flat(self._text)
         return says(self._flat, phrase)
+
+
+_PLAIN: set[str] = set()
+
+
+def _hides_han(text: str) -> bool:
+    """Whether folding may put other Chinese characters, or others side by side, than are written there."""
+    for letter in set(text) - _PLAIN:
+        folded = _folded(letter)
+        if not folded or (folded != letter and _IS_HAN.search(folded)):
+            return True
+        _PLAIN.add(letter)
+    return False
 
 
 def key(text: str) -> str:

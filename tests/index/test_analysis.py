@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.analysis import LONGEST, flat, fold, folded_with_offsets, says, terms, wanted
+from index.analysis import LONGEST, Said, flat, fold, folded_with_offsets, says, terms, wanted
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,11 @@ def test_each_folded_character_knows_where_it_came_from(text: str) -> None:
     assert len(offsets) == len(folded) + 1
     assert offsets == sorted(offsets)
     assert all(fold(text[at]).find(character) >= 0 for character, at in zip(folded, offsets, strict=False))
+
+
+@given(
+    st.text("发發肺炎𠮷\u200b\ufe0f\uf900⼀㊀㈱ \n　ＡaB1，", max_size=12),
+    st.text("发肺炎豈一株", min_size=1, max_size=3),
+)
+def test_what_a_text_says_is_the_same_however_it_is_found_out(text: str, phrase: str) -> None:
+    assert Said(text).says(flat(phrase)) == says(flat(text), flat(phrase))
