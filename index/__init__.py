@@ -16,7 +16,7 @@ from .documents import Change, Drop, Put
 from .engine import Index
 from .errors import Busy, Damaged, QuerySyntax, Reason, TooSlow
 from .fields import FieldSpec, Kind, Tier
-from .query import And, Everything, Field, Not, Or, Phrase, Query, Range, Term, parse
+from .query import And, Everything, Field, Not, Or, Phrase, Query, Range, Term, alike, parse
 from .results import RELEVANCE, Cursor, Differences, Facets, Hit, Results, Sort, Stats, Suggestion, Total
 from .search import Limits
 from .snippets import snippet
@@ -58,6 +58,7 @@ __all__ = [  # not "open": a star import must not hide Python's own
     "Tier",
     "TooSlow",
     "Total",
+    "alike",
     "parse",
     "snippet",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NoReturn
 
-from .analysis import has_words
+from .analysis import has_words, wanted
 from .errors import QuerySyntax
 from .fields import FieldSpec, Kind
 
@@ -77,6 +77,24 @@ class Range(Query):
 @dataclass(frozen=True)
 class Everything(Query):
     """Every document that may be discovered."""
+
+
+_LIKENESS = range(3, 41)
+"""So many pairs of characters or words make a likeness; fewer say too little, more would only take time."""
+
+
+def alike(query: Query) -> Or | None:
+    """What shares words or pairs of characters with a query, the more and the rarer the better; nothing for few words.
+
+    For when nothing says it literally. Only of plain words: whoever quotes, excludes or names a field means it so.
+    """
+    parts = query.parts if isinstance(query, And) else (query,)
+    words = [part.text for part in parts if isinstance(part, Term) and not isinstance(part, Phrase)]
+    if len(words) < len(parts):
+        return None
+    terms = [lexeme.term for word in words for lexeme in wanted(word).lexemes if not lexeme.starts]
+    distinct = list(dict.fromkeys(terms))[: _LIKENESS[-1]]
+    return Or(tuple(map(Term, distinct))) if len(distinct) in _LIKENESS else None
 
 
 Labels = Mapping[str, FieldSpec]

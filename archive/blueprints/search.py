@@ -13,7 +13,7 @@ from archive.i18n import _
 from archive.policy.types import TYPES
 from archive.policy.workflows import DESCRIPTION_STATES
 from archive.services import search, tree
-from archive.services.findings import Filters, Order, Results
+from archive.services.findings import Filters, Group, Order, Results
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
@@ -70,10 +70,12 @@ def _order() -> Order:
 def _page(uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal: str | None = None) -> str:
     words = _vocabularies(uow)
     wards = words["dept"]
+    nothing = found.is_empty and text and not refusal and not request.args.get("cursor")
+    alike = search.alike(uow, text, filters) if nothing else []
     return render_template(
         "search/results.html", search_text=text, found=found, refusal=refusal, asked=bool(text or filters),
         called=[_line(view, wards) for view in found.called],
-        hits=[_line(group.view, wards) | {"places": group.places, "more": group.more} for group in found.groups],
+        hits=[_hit(group, wards) for group in found.groups], alike=[_hit(group, wards) for group in alike],
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())}, facets=_facets(found),
         sorts=_sorts(), fields=_fields(text, filters, words),
         first=_address() if request.args.get("cursor") else None,
@@ -85,6 +87,10 @@ def _vocabularies(uow: UnitOfWork) -> dict[str, Mapping[str, str]]:
     searched = {kind.name: str(kind.label) for kind in TYPES.values() if kind.rank in {"file", "item"}}
     states = {name: str(title) for name, title in STATES.items()}
     return {"type": searched, "dept": tree.vocabulary(uow, "departments"), "state": states, "year": {}}
+
+
+def _hit(group: Group, departments: Mapping[str, str]) -> dict[str, Any]:
+    return _line(group.view, departments) | {"places": group.places, "more": group.more}
 
 
 def _line(view: NodeView, departments: Mapping[str, str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """检索: words in whatever the person holds at the tier of each field; nothing of what is hidden shows in anything."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -19,10 +19,12 @@ from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 from index import And, Damaged, FieldSpec, Query, QuerySyntax, Range, Sort, Term, TooSlow, parse
 from index import Field as Within
+from index import alike as like
 
 PAGE = 30
 CALLED = 20
 """So many files stand above the list because of their number or name."""
+ALIKE = 20
 SUGGESTED = 8
 LONGEST = 400
 SORTS = {Order.RELEVANCE: Sort(), Order.DATE: Sort("date"), Order.NUMBER: Sort("numbers", descending=False)}
@@ -78,6 +80,27 @@ def find(
     return results
 
 
+def alike(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Group]:
+    """相近结果: files that share words with what nothing says literally, the likest first; for plain words of some length."""
+    try:
+        likeness = like(parse(text.strip(), _labels()))
+    except QuerySyntax:
+        return []
+    if likeness is None:
+        return []
+    query = And((likeness, *_narrowed(filters)))
+    try:
+        page = uow.site.index.search(
+            query, uow.site.access_map.allowed(uow), texts_of=texts_of(uow), limit=ALIKE
+        )
+    except (Damaged, TooSlow):
+        return []
+    groups = excerpts.groups(uow, page.hits, query, text)
+    shown = tuple(sorted({group.view.id for group in groups if P.IDENTIFY in group.view.may}))
+    uow.read(Event("search.alike", shown=shown, words={"query": text, "places": len(groups)}))
+    return groups
+
+
 def suggest(uow: UnitOfWork, text: str) -> list[NodeView]:
     """A few records whose number this is, or whose patient's name begins so."""
     named = pinpoint.by_name(uow, text, SUGGESTED)
@@ -96,14 +119,15 @@ def _query(text: str, filters: Filters) -> Query:
             parts.append(parse(text, _labels()))
         except QuerySyntax as error:
             raise Invalid(_(error.message)) from error
-    parts += [
-        Within(name, Term(str(value)))
-        for name in ("type", "dept", "state")
-        if (value := getattr(filters, name))
-    ]
+    return And((*parts, *_narrowed(filters)))
+
+
+def _narrowed(filters: Filters) -> Iterator[Query]:
+    for name in ("type", "dept", "state"):
+        if value := getattr(filters, name):
+            yield Within(name, Term(str(value)))
     if filters.year:
-        parts.append(Range("year", filters.year, filters.year))
-    return And(tuple(parts))
+        yield Range("year", filters.year, filters.year)
 
 
 def _labels() -> dict[str, FieldSpec]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import And, Field, FieldSpec, Kind, Not, Or, Phrase, Query, QuerySyntax, Range, Term, parse
+from index import And, Field, FieldSpec, Kind, Not, Or, Phrase, Query, QuerySyntax, Range, Term, alike, parse
 from index.fields import by_name
 from index.plan import plan
 from index.query import LONGEST_QUERY, MOST_WORDS
@@ -128,3 +128,12 @@ def test_nothing_that_is_typed_breaks_the_parser(typed: str) -> None:
 
 def test_a_label_that_nobody_allowed_reaches_no_field() -> None:
     assert parse("code:1", {}) == Term("code:1")
+
+
+def test_what_is_alike_is_asked_only_of_plain_words_of_some_length() -> None:
+    assert alike(parse("支气管炎 发作", {})) == Or(tuple(map(Term, ("支气", "气管", "管炎", "发作"))))
+    for exact in ('"支气管炎发作"', "支气管炎 -发作", "支气管炎 OR 发作时", "支气", "炎"):
+        assert alike(parse(exact, {})) is None, exact
+    longest = alike(Term("".join(map(chr, range(0x4E00, 0x4E00 + 300)))))
+    assert longest is not None
+    assert len(longest.parts) == 40

@@ -306,3 +306,24 @@ def statements(hospital: Hospital, text: str) -> int:
         said(search.find(uow, text))
     event.remove(hospital.site.engine, "before_cursor_execute", note)
     return count
+
+
+def test_what_nobody_wrote_in_these_words_leads_to_what_is_like_it(hospital: Hospital, shelf: Shelf) -> None:
+    typed = "阴道流血的完全前置胎盘"
+    assert find(hospital, "archivist", typed).is_empty
+    with hospital.uow("archivist", readonly=True) as uow:
+        like = search.alike(uow, typed)
+        assert like[0].view.id == shelf.own, "it says most of it"
+        assert any(marked for place in like[0].places for _piece, marked in place.pieces)
+        assert shelf.other not in {group.view.id for group in search.alike(uow, typed, Filters(year=2026))}
+        for exact in (
+            "“阴道流血的完全前置胎盘”",
+            "前置",
+            "阴道流血的 -完全前置胎盘",
+            "主要诊断:胎盘前置状态",
+        ):
+            assert search.alike(uow, exact) == []
+    with hospital.uow("clinician2", readonly=True) as uow:
+        assert shelf.own not in {group.view.id for group in search.alike(uow, typed)}
+    with hospital.uow("stranger", readonly=True) as uow:
+        assert search.alike(uow, typed) == []
