@@ -155,24 +155,30 @@ class Said:
         if _ALL_HAN.fullmatch(phrase):
             if phrase in self._text or phrase in "".join(self._text.split()):
                 return True
-            if not _hides_han(self._text):
+            if not may_hide_han(self._text):
                 return False
         if self._flat is None:
             self._flat = flat(self._text)
         return says(self._flat, phrase)
 
 
-_PLAIN: set[str] = set()
+def hides_han(letter: str) -> bool:
+    """Whether folding puts other Chinese characters in the place of this one, or brings its neighbours together."""
+    folded = fold(letter)
+    return not folded or (folded != letter and bool(_IS_HAN.search(folded)))
 
 
-def _hides_han(text: str) -> bool:
-    """Whether folding may put other Chinese characters, or others side by side, than are written there."""
-    for letter in set(text) - _PLAIN:
-        folded = _folded(letter)
-        if not folded or (folded != letter and _IS_HAN.search(folded)):
-            return True
-        _PLAIN.add(letter)
-    return False
+_COMPATIBLE = ((0x2E80, 0x33FF), (0xF900, 0xFAFF))
+"""Where Unicode has further forms of Chinese characters: radicals, enclosed and squared ones, those for compatibility."""
+_HIDING = [*_REPLACED, *(chr(code) for first, last in _COMPATIBLE for code in range(first, last + 1))]
+_BASIC = re.escape("".join(letter for letter in _HIDING if letter < "\U00010000" and hides_han(letter)))
+_HIDES_HAN = re.compile(f"[{_BASIC}]")  # of the basic plane alone: the pattern is a table then, and no list
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
+
+
+def may_hide_han(text: str) -> bool:
+    """Whether any character of a text may hide Chinese ones; of those beyond the basic plane each may."""
+    return bool(_HIDES_HAN.search(text) or _BEYOND.search(text))
 
 
 def key(text: str) -> str:

@@ -83,8 +83,10 @@ def _together(lists: list[Postings]) -> Found:
     """The documents that are in all of the lists. Of no lists: none."""
     if not lists:
         return Found(np.zeros(0, np.int64))
+    if len(lists) == 1:
+        return Found(lists[0].docs, (lists[0].counts,), (len(lists[0].docs),))
     docs = min((found.docs for found in lists), key=len)
-    for found in lists:
+    for found in sorted(lists, key=lambda one: len(one.docs)):
         docs = docs[among(docs, found.docs)]
     counts = tuple(found.counts[np.searchsorted(found.docs, docs)] for found in lists)
     return Found(docs, counts, tuple(len(found.docs) for found in lists))

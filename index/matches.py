@@ -12,7 +12,7 @@ from .fields import Tier
 from .lookup import Found, Tick, look_up
 from .plan import Leaf, Plan, TextLeaf, leaves, positive
 from .scope import Scope
-from .segments import LENGTHS, Counts, Docs, among
+from .segments import LENGTHS, Counts, Docs
 from .truth import Facts, Truth, judged
 
 _K1, _B = 1.2, 0.75  # the customary constants of BM25
@@ -59,6 +59,8 @@ class Matches:
 
     def _candidates(self) -> Candidates:
         parts = [_NO_CANDIDATES, *map(self._of_part, range(len(self.scope.snapshot.parts)))]
+        ends = np.cumsum([len(part) for part in parts]).tolist()
+        self._bounds = list(map(slice, ends, ends[1:]))
         return Candidates(
             np.concatenate([part.part for part in parts]),
             np.concatenate([part.doc for part in parts]),
@@ -94,11 +96,12 @@ class Matches:
         rarity = leaf.field.weight * log(1 + (held - holders + 0.5) / (holders + 0.5))
         for at, found in enumerate(self.found[leaf]):
             counts = found.counts[lexeme]
-            score = rarity * counts * (_K1 + 1) / (counts + self._saturation(leaf, at, found.docs))
-            here = np.flatnonzero(self.candidates.part == at)
-            docs = self.candidates.doc[here]
-            own = among(found.docs, docs)
-            scores[here[np.searchsorted(docs, found.docs[own])]] += score[own]
+            of_all = np.zeros(self.scope.snapshot.parts[at].view.size)
+            of_all[found.docs] = (
+                rarity * counts * (_K1 + 1) / (counts + self._saturation(leaf, at, found.docs))
+            )
+            here = self._bounds[at]
+            scores[here] += of_all[self.candidates.doc[here]]
 
     def _saturation(self, leaf: Leaf, at: int, docs: Docs) -> Counts:
         if not isinstance(leaf, TextLeaf):

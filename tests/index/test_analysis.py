@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.analysis import LONGEST, Said, flat, fold, folded_with_offsets, says, terms, wanted
+from index.analysis import (
+    LONGEST,
+    Said,
+    flat,
+    fold,
+    folded_with_offsets,
+    hides_han,
+    may_hide_han,
+    says,
+    terms,
+    wanted,
+)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +110,9 @@ def test_each_folded_character_knows_where_it_came_from(text: str) -> None:
 )
 def test_what_a_text_says_is_the_same_however_it_is_found_out(text: str, phrase: str) -> None:
     assert Said(text).says(flat(phrase)) == says(flat(text), flat(phrase))
+
+
+def test_no_other_letter_hides_chinese_than_those_that_are_known() -> None:
+    every = (chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
+    assert [letter for letter in every if hides_han(letter) and not may_hide_han(letter)] == []
+    assert not may_hide_han("患者，男，58 岁。ＣＴ：肺炎（轻度）℃ ABO")
