@@ -63,9 +63,18 @@ def documents(count: int) -> Iterator[Document]:
         )
 
 
-def _pool() -> str:
+def questions() -> list[tuple[str, str]]:
+    """Each title with the question and answer that it stands over."""
+    return [(line["title"], f"{line['question']}；{line['answer']}") for line in _lines()]
+
+
+def _lines() -> list[dict[str, str]]:
     with (DATA / "qa" / "medical_qa.csv").open(encoding="utf-8-sig") as file:
-        answers = ["".join(line.values()) for line in csv.DictReader(file)]
+        return list(csv.DictReader(file))
+
+
+def _pool() -> str:
+    answers = ["".join(line.values()) for line in _lines()]
     return "".join([*answers, *(path.read_text("utf-8") for path in sorted((DATA / "laws").glob("*.md")))])
 
 

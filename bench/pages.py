@@ -10,6 +10,7 @@ from archive import create_app
 from archive.actor import Actor
 from archive.class_tokens import batched
 from archive.models import Node
+from archive.server import settle
 from archive.services import catalogue
 from archive.sight import href
 from bench import stays
@@ -75,6 +76,7 @@ def measure(gauge: Gauge, forest: Forest) -> None:
     """Each page, by whoever uses it."""
     _index(gauge, forest)
     app, clients = create_app(gauge.site), dict[str, FlaskClient]()
+    settle()  # as it is served
     for page in pages(gauge, forest):
         if page.account not in clients:
             clients[page.account] = sign_in(app.test_client(), page.account)
