@@ -1,6 +1,6 @@
 """The leaves of a plan looked up in one segment, each among the documents allowed at its field's tier and no others."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,23 +60,9 @@ def _codes_of(wanted: str, field: FieldSpec, view: SegmentView) -> Codes:
 def holding(field: FieldSpec, lexeme: Lexeme, view: SegmentView, allowed: Mask, tick: Tick) -> Postings:
     """The allowed documents that hold a lexeme."""
     tick()
-    if not lexeme.starts:
-        found = view.postings(field.name, lexeme.term)
-    else:
-        terms = view.terms_from(field.name, lexeme.term, tick)
-        found = _united((view.postings(field.name, term) for term in terms), tick)
+    found = view.postings_from(field.name, lexeme.term, tick) if lexeme.starts else view.postings(field.name, lexeme.term)
     keep = allowed[found.docs]
     return Postings(found.docs[keep], found.counts[keep])
-
-
-def _united(lists: Iterable[Postings], tick: Tick) -> Postings:
-    docs, counts = [np.zeros(0, np.int64)], [np.zeros(0, np.float64)]
-    for found in lists:
-        tick()
-        docs.append(found.docs)
-        counts.append(found.counts)
-    distinct, places = np.unique(np.concatenate(docs), return_inverse=True)
-    return Postings(distinct, np.bincount(places, np.concatenate(counts), len(distinct)).astype(np.float64))
 
 
 def _together(lists: list[Postings]) -> Found:

@@ -135,14 +135,16 @@ class SegmentView:
                     return
                 yield term.decode("utf-8"), *self._decoded(found)
 
-    def terms_from(self, field: str, prefix: str, tick: Callable[[], None]) -> list[str]:
-        """The stored terms that begin with ``prefix``, ascending."""
+    def postings_from(self, field: str, prefix: str, tick: Callable[[], None]) -> Postings:
+        """The documents that hold any term that begins with ``prefix``, and how often they hold such terms."""
         start = prefix.encode("utf-8")
-        found: list[str] = []
+        times = np.zeros(self.size, np.float64)
         with reading(self.name):
-            for name, term in self._terms.terms_from(field, start):
+            for (name, term), found in self._terms.items_from(field, start):
                 if name != field or not term.startswith(start):
                     break
                 tick()
-                found.append(term.decode("utf-8"))
-        return found
+                docs, counts = self._decoded(found)
+                times[docs] += counts
+        holders = np.flatnonzero(times)
+        return Postings(holders, times[holders])
