@@ -21,7 +21,7 @@ Progress = Callable[[int], None]
 _WORN = 0.5  # rewrite a segment when so much of it is deleted
 _MANY = 8  # segments of a like size are merged into one
 _LEAST = 256  # documents: smaller segments are all of a like size
-_LARGEST = 24_000_000
+_LARGEST = 12_000_000
 """Terms of texts in a segment, about: what is put together in memory at once. Larger ones are merged no further."""
 _OF_A_DOCUMENT = 20  # terms that it costs whatever its texts
 
