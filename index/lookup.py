@@ -60,7 +60,11 @@ def _codes_of(wanted: str, field: FieldSpec, view: SegmentView) -> Codes:
 def holding(field: FieldSpec, lexeme: Lexeme, view: SegmentView, allowed: Mask, tick: Tick) -> Postings:
     """The allowed documents that hold a lexeme."""
     tick()
-    found = view.postings_from(field.name, lexeme.term, tick) if lexeme.starts else view.postings(field.name, lexeme.term)
+    found = (
+        view.postings_from(field.name, lexeme.term, tick)
+        if lexeme.starts
+        else view.postings(field.name, lexeme.term)
+    )
     keep = allowed[found.docs]
     return Postings(found.docs[keep], found.counts[keep])
 
