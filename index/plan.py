@@ -44,7 +44,10 @@ class AllOf:
 
 @dataclass(frozen=True, eq=False)
 class OneOf:
+    """At least so many of the parts."""
+
     parts: "tuple[Plan, ...]"
+    least: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +97,8 @@ def _plan(query: Query, fields: Fields, searched: Iterable[FieldSpec]) -> Plan:
             return OneOf(tuple(_leaf(text, spec) for spec in searched))
         case And(parts):
             return AllOf(tuple(_plan(part, fields, searched) for part in parts))
-        case Or(parts):
-            return OneOf(tuple(_plan(part, fields, searched) for part in parts))
+        case Or(parts, least):
+            return OneOf(tuple(_plan(part, fields, searched) for part in parts), least)
         case Not(part):
             inner = _plan(part, fields, searched)
             return Without(inner, max((leaf.field.tier for leaf in leaves(inner)), default=Tier.DISCOVER))

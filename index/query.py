@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import ceil
 from typing import NoReturn
 
 from .analysis import has_words, wanted
@@ -42,9 +43,14 @@ class And(Query):
 
 @dataclass(frozen=True)
 class Or(Query):
-    """Any of the parts; of no parts, nothing."""
+    """At least so many of the parts; of no parts, nothing."""
 
     parts: tuple[Query, ...]
+    least: int = 1
+
+    def __post_init__(self) -> None:
+        if self.least < 1:
+            raise ValueError("at least one part must be found")
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ class Everything(Query):
 
 _LIKENESS = range(3, 41)
 """So many pairs of characters or words make a likeness; fewer say too little, more would only take time."""
+_SHARED = 3
+"""One in so many of them must be shared, and two at least: one alone is in every second document."""
 
 
 def alike(query: Query) -> Or | None:
@@ -94,7 +102,9 @@ def alike(query: Query) -> Or | None:
         return None
     terms = [lexeme.term for word in words for lexeme in wanted(word).lexemes if not lexeme.starts]
     distinct = list(dict.fromkeys(terms))[: _LIKENESS[-1]]
-    return Or(tuple(map(Term, distinct))) if len(distinct) in _LIKENESS else None
+    if len(distinct) not in _LIKENESS:
+        return None
+    return Or(tuple(map(Term, distinct)), least=max(2, ceil(len(distinct) / _SHARED)))
 
 
 Labels = Mapping[str, FieldSpec]

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from .allowed import Mask
 from .fields import Tier
 from .plan import AllOf, Leaf, OneOf, Plan, Without
@@ -17,9 +19,6 @@ class Truth:
 
     def __and__(self, other: "Truth") -> "Truth":
         return Truth(self.certain & other.certain, self.possible & other.possible)
-
-    def __or__(self, other: "Truth") -> "Truth":
-        return Truth(self.certain | other.certain, self.possible | other.possible)
 
     def without(self, universe: Mask) -> "Truth":
         """The negation, within the universe only: outside it nothing is a hit, so nothing shows."""
@@ -43,12 +42,14 @@ def judged(node: Plan, facts: Facts) -> Truth:
             for part in parts:
                 truth = truth & judged(part, facts)
             return truth
-        case OneOf(parts):
-            nothing = facts.held(Tier.DISCOVER) & False
-            truth = Truth(nothing, nothing)
+        case OneOf(parts, least):
+            certain = np.zeros(facts.held(Tier.DISCOVER).shape, np.int16)
+            possible = certain.copy()
             for part in parts:
-                truth = truth | judged(part, facts)
-            return truth
+                truth = judged(part, facts)
+                certain += truth.certain
+                possible += truth.possible
+            return Truth(certain >= least, possible >= least)
         case Without(part, tier):
             return judged(part, facts).without(facts.held(tier))
         case _:

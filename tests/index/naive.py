@@ -71,8 +71,8 @@ def _hit(query: Query, put: Put, tier: int, field: str | None) -> bool:
             return any(_says(SPECS[name], put, text) for name in names if SPECS[name].tier <= tier)
         case And(parts):
             return tier >= 0 and all(_hit(part, put, tier, field) for part in parts)
-        case Or(parts):
-            return any(_hit(part, put, tier, field) for part in parts)
+        case Or(parts, least):
+            return sum(_hit(part, put, tier, field) for part in parts) >= least
         case Not(part):
             return tier >= _strictest(part, field) and not _hit(part, put, tier, field)
         case Field(name, part):

@@ -58,7 +58,8 @@ _fielded: st.SearchStrategy[Query] = st.builds(
 
 def _joined(parts: st.SearchStrategy[Query]) -> st.SearchStrategy[Any]:
     several = st.lists(parts, max_size=3).map(tuple)
-    return st.builds(And, several) | st.builds(Or, several) | st.builds(Not, parts)
+    either = st.builds(Or, several, st.integers(1, 3))
+    return st.builds(And, several) | either | st.builds(Not, parts)
 
 
 queries = st.recursive(_terms | _fielded | _ranges | st.just(Everything()), _joined, max_leaves=5)

@@ -316,6 +316,7 @@ def test_what_nobody_wrote_in_these_words_leads_to_what_is_like_it(hospital: Hos
         assert like[0].view.id == shelf.own, "it says most of it"
         assert any(marked for place in like[0].places for _piece, marked in place.pieces)
         assert shelf.other not in {group.view.id for group in search.alike(uow, typed, Filters(year=2026))}
+        assert search.alike(uow, "前置放大电路的故障") == [], "two characters in common are no likeness"
         for exact in (
             "“阴道流血的完全前置胎盘”",
             "前置",
