@@ -18,7 +18,16 @@ from tests.conftest import PASSWORD, Hospital
 from tests.servers import run_folder
 
 Form = dict[str, Any]
+MAIN = re.compile(r"<main.*</main>", re.DOTALL)
+TAG = re.compile(r"<[^>]*>")
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
+
+
+def words_of(page: TestResponse) -> str:
+    """What stands on a page for its reader. Tokens and addresses beside it hold any two characters by chance."""
+    found = MAIN.search(page.text)
+    assert found, page.text[:200]
+    return TAG.sub(" ", found.group())
 
 
 @dataclass

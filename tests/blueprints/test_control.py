@@ -7,7 +7,7 @@ import pytest
 from archive import worker
 from archive.models import Job, PolicyVersion, Setting
 from archive.services import catalogue, policies
-from tests.blueprints.conftest import Browse
+from tests.blueprints.conftest import Browse, words_of
 from tests.conftest import CAST, RECORD, Hospital
 
 
@@ -71,7 +71,7 @@ def test_a_version_that_is_not_valid_yet_is_listed_but_not_in_force(
                 valid_from=later,
             )
         )
-    page = browser("sysadmin").get("/control/policy/loans").text
+    page = words_of(browser("sysadmin").get("/control/policy/loans"))
     assert "2027年办公会" in page
     assert "99" not in page
     assert "第 1 版" in page

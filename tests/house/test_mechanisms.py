@@ -1,6 +1,8 @@
 """The checks that nobody can forget are there, and nobody goes round them."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from archive.blueprints import acts
@@ -106,3 +108,35 @@ def test_words_about_patients_are_typed_into_no_address() -> None:
         str(path.relative_to(folder)) for path in folder.rglob("*.html") if plain.search(path.read_text())
     }
     assert typing <= OF_STAFF, "name the field in `typed=` of its page, and let the form post"
+
+
+SHORT = re.compile(r"[\w-]{1,3}", re.ASCII)
+
+
+def _read_whole(function: ast.FunctionDef) -> set[str]:
+    """The names in a function that hold a page with its tokens."""
+    set_to = (node for node in ast.walk(function) if isinstance(node, ast.Assign))
+    whole = [node for node in set_to if isinstance(node.value, ast.Attribute) and node.value.attr == "text"]
+    return {target.id for node in whole for target in node.targets if isinstance(target, ast.Name)}
+
+
+def _short_absences(function: ast.FunctionDef) -> Iterator[int]:
+    """The lines on which a few characters are said not to be in a whole page."""
+    whole = _read_whole(function)
+    for node in ast.walk(function):
+        match node:
+            case ast.Compare(ast.Constant(str(text)), [ast.NotIn()], [place]) if SHORT.fullmatch(text):
+                if isinstance(place, ast.Attribute) or (isinstance(place, ast.Name) and place.id in whole):
+                    yield node.lineno
+
+
+def test_no_test_looks_for_a_few_letters_among_the_tokens_of_a_page() -> None:
+    """They are there by chance, one time in some hundreds: `words_of` gives what a reader sees."""
+    found = [
+        (path.name, line)
+        for path in (ROOT.parent / "tests").rglob("test_*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        for line in _short_absences(function)
+    ]
+    assert found == []
