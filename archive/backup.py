@@ -149,7 +149,10 @@ def _load(source: Path, settings: Settings) -> None:
 
 
 def _with_password(url: URL) -> dict[str, str]:
-    """The environment of PostgreSQL's programs: among their arguments everybody on the machine could read it."""
+    """The environment of PostgreSQL's programs: among their arguments everybody on the machine could read it.
+
+    They need what is there already: the path, and the variables of PostgreSQL that name certificates and the like.
+    """
     given = {"PGPASSWORD": str(url.password)} if url.password else {}
     return {**os.environ, **given}
 

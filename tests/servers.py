@@ -123,7 +123,10 @@ def postgres_server() -> str:
 
 @pytest.fixture
 def postgres_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """pg_dump and pg_restore as old as our server: those of the machine may be older, and refuse it."""
+    """pg_dump and pg_restore as old as our server: those of the machine may be older, and refuse it.
+
+    They are found on the path, as everywhere. Whoever names a server of his own has its programs there.
+    """
     if "JUANZONG_TEST_PG" not in os.environ:
         monkeypatch.setenv("PATH", os.pathsep.join((str(our_postgres().bin_path), os.environ["PATH"])))
 

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from archive import migrate
 from archive.actor import Actor
-from archive.models import Blob, Job, Node, Outbox, Session
-from archive.services import health, policies, purge
+from archive.models import Blob, Job, Node, Session
+from archive.services import catalogue, health, policies, purge
 from archive.settings import Settings
 from archive.site import Site
 from archive.uow import UnitOfWork
@@ -41,7 +41,7 @@ def _status(settings: Settings, _chosen: argparse.Namespace) -> int:
         print(
             f"jobs waiting: {_count(uow, Job, Job.state == 'waiting')}  failed: {_count(uow, Job, Job.state == 'failed')}"
         )
-        print(f"index behind by: {_count(uow, Outbox, Outbox.topic == 'index')} changes")
+        print(f"index behind by: {catalogue.lag(uow).changes} changes")
         print(
             f"open sessions: {_count(uow, Session, Session.ended_at.is_(None), Session.expires_at > uow.now)}"
         )

@@ -30,13 +30,26 @@ __all__ = ["check", "documents", "drain", "rebuild"]
 
 
 @dataclass(frozen=True)
+class Lag:
+    """滞后: how many changes the index has not taken in yet, and since when the first of them waits."""
+
+    changes: int
+    since: datetime | None
+
+
+def lag(uow: UnitOfWork) -> Lag:
+    """How far the index is behind the database."""
+    waiting = select(func.count(Outbox.id), func.min(Outbox.at)).where(Outbox.topic == "index")
+    return Lag(*uow.session.execute(waiting).one())
+
+
+@dataclass(frozen=True)
 class State:
     """索引状况: how large the index is (nothing where it is damaged), how far behind, and whether it is being rebuilt."""
 
     stats: Stats | None
     wanted: int
-    behind: int
-    oldest: datetime | None
+    lag: Lag
     rebuilding: tuple[int, int] | None
 
 
@@ -48,11 +61,9 @@ def state(uow: UnitOfWork) -> State:
     except Damaged:
         stats = None
     everything = select(func.count()).select_from(Node).where(searchable())
-    waiting = select(func.count(Outbox.id), func.min(Outbox.at)).where(Outbox.topic == "index")
-    behind, oldest = uow.session.execute(waiting).one()
     job = uow.session.execute(select(Job.progress, Job.total).where(*_UNDER_WAY)).first()
     return State(
-        stats, uow.session.scalar(everything, execution_options={"scope": "index"}) or 0, behind, oldest,
+        stats, uow.session.scalar(everything, execution_options={"scope": "index"}) or 0, lag(uow),
         (job[0], job[1] or 0) if job else None,
     )  # fmt: skip
 
@@ -60,9 +71,16 @@ def state(uow: UnitOfWork) -> State:
 @action("catalogue.rebuild_asked", needs=P.OPERATE)
 def order(uow: UnitOfWork) -> None:
     """Asks for a new index, made beside the old one. Raises Conflict while one is being made."""
-    if uow.session.scalar(select(Job.id).where(*_UNDER_WAY)) is not None:
+    if not _ordered(uow):
         raise Conflict(_("The index is being rebuilt already."))
+
+
+def _ordered(uow: UnitOfWork) -> bool:
+    """Writes the job that makes a new index; false if it is there."""
+    if uow.session.scalar(select(Job.id).where(*_UNDER_WAY)) is not None:
+        return False
     uow.job(REBUILD, priority=2)
+    return True
 
 
 @contextmanager
@@ -99,10 +117,8 @@ def drain(site: Site) -> int:
 
 def ask_for_rebuild(site: Site) -> None:
     """Writes the job that makes a new index, unless it is there."""
-    known = select(Job.id).where(*_UNDER_WAY)
     with site.uow(Actor.system("index")) as uow:
-        if uow.session.scalar(known) is None:
-            uow.job(REBUILD, priority=2)
+        _ordered(uow)
 
 
 @handles(REBUILD, label=_l("Building the search index"))
@@ -153,7 +169,7 @@ def _in_steps(site: Site) -> Iterator[Sequence[tuple[int, int]]]:
 def behind(site: Site) -> int:
     """How many changes the index has not taken in yet."""
     with _reading(site) as uow:
-        return uow.session.scalar(select(func.count(Outbox.id)).where(Outbox.topic == "index")) or 0
+        return lag(uow).changes
 
 
 def check(site: Site, *, mend: bool = False) -> Differences:

@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import extract, func, select
 
-from archive.models import CalendarDay, Outbox, Session, Setting, User
+from archive.models import CalendarDay, Session, Setting, User
 from archive.policy.permissions import P
-from archive.services import health, jobs, rulebook
+from archive.services import catalogue, health, jobs, rulebook
+from archive.services.catalogue import Lag
 from archive.services.health import QUIET, Health
 from archive.services.jobs import JobView
 from archive.uow import UnitOfWork
@@ -62,8 +63,7 @@ class Panel:
 
     health: Health
     workers: list[Worker]
-    behind: int
-    oldest: datetime | None
+    lag: Lag
     jobs: Mapping[str, int]
     failed: list[JobView]
     disk: Disk
@@ -81,9 +81,6 @@ def panel(uow: UnitOfWork) -> Panel:
     rulebook.may_look(uow)
     operates = uow.can(P.OPERATE)
     usage = shutil.disk_usage(uow.site.settings.var)
-    behind, oldest = uow.session.execute(
-        select(func.count(Outbox.id), func.min(Outbox.at)).where(Outbox.topic == "index")
-    ).one()
     recent = uow.now - timedelta(minutes=uow.site.settings.idle_minutes)
     live = (
         Session.kind == "web",
@@ -92,7 +89,7 @@ def panel(uow: UnitOfWork) -> Panel:
         Session.seen_at > recent,
     )
     return Panel(
-        health=health.check(uow.site, uow), workers=_workers(uow), behind=behind, oldest=oldest,
+        health=health.check(uow.site, uow), workers=_workers(uow), lag=catalogue.lag(uow),
         jobs=jobs.tallies(uow) if operates else {},
         failed=jobs.everybodys(uow, "failed")[:FAILED] if operates else [], disk=Disk(usage.total, usage.free),
         users=_number(uow, User, User.disabled_at.is_(None)),

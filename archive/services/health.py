@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from archive.models import Outbox, Setting
-from archive.services import branches
+from archive.models import Setting
+from archive.services import branches, catalogue
 from archive.site import Site
 from archive.uow import UnitOfWork
 from storage import StorageError
@@ -34,10 +34,8 @@ def check(site: Site, uow: UnitOfWork) -> Health:
     reasons = []
     if not worker_is_alive(uow):
         reasons.append("worker: not heard from")
-    if (
-        waiting := uow.session.scalar(select(func.count(Outbox.id)).where(Outbox.topic == "index")) or 0
-    ) > 10_000:
-        reasons.append(f"index: {waiting} changes behind")
+    if (lag := catalogue.lag(uow)).changes > 10_000:
+        reasons.append(f"index: {lag.changes} changes behind")
     if closed := branches.forgotten(uow):
         reasons.append(f"rights: {closed} closed branches, and no job works on them")
     return Health("degraded" if reasons else "ok", reasons)

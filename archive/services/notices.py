@@ -140,11 +140,6 @@ def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
     return select(*entities).where(Notice.principal_id == uow.actor.principal_id, shown)
 
 
-def unread(uow: UnitOfWork) -> int:
-    """The number at the bell."""
-    return waiting(uow).notices
-
-
 @dataclass(frozen=True)
 class Waiting:
     """The two numbers that stand on every page."""

@@ -109,5 +109,5 @@ def test_the_index_page_tells_how_it_is_and_has_it_rebuilt_once(
     with hospital.uow("sysadmin", readonly=True) as uow:
         state = catalogue.state(uow)
     assert state.stats is not None
-    assert (state.stats.documents, state.stats.deleted, state.behind) == (state.wanted, 0, 0)
+    assert (state.stats.documents, state.stats.deleted, state.lag.changes) == (state.wanted, 0, 0)
     assert state.stats.size > 0

@@ -17,7 +17,9 @@ from tests.services.lending import BARCODE, archive_it, ask, step
 def told(hospital: Hospital, account: str) -> list[tuple[str, str]]:
     with hospital.uow(account, readonly=True) as uow:
         found = notices.mine(uow)
-        assert notices.unread(uow) == sum(one.unread for one in found), "the bell counts what the page shows"
+        assert notices.waiting(uow).notices == sum(one.unread for one in found), (
+            "the bell counts what the page shows"
+        )
         return [(one.text, one.about) for one in found]
 
 
@@ -125,11 +127,11 @@ def test_reading_marks_ones_own_and_nobody_elses(hospital: Hospital, record: int
         with hospital.uow(account) as uow:
             notices.read_all(uow)
     with hospital.uow("clinician", readonly=True) as uow:
-        assert notices.unread(uow) == 1
+        assert notices.waiting(uow).notices == 1
     with hospital.uow("clinician") as uow:
         assert notices.read(uow, number).request is not None
     with hospital.uow("clinician", readonly=True) as uow:
-        assert notices.unread(uow) == 0
+        assert notices.waiting(uow).notices == 0
 
 
 def test_what_is_long_past_is_taken_away(hospital: Hospital, record: int) -> None:
