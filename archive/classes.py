@@ -1,6 +1,7 @@
 """Keeps each node's access class true: classifies nodes, and branches set-based."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -107,9 +108,17 @@ def handed_down(node: Node) -> tuple[int | None, int, int]:
     return node.scope_id, node.level, node.overlay
 
 
-def classify_branch(session: Session, top: Node) -> int:
+@dataclass(frozen=True)
+class Worked:
+    """What it came to: how many nodes got another class, and which of them another level."""
+
+    count: int
+    relevelled: list[int]
+
+
+def classify_branch(session: Session, top: Node) -> Worked:
     """Classifies `top` and everything below it, one UPDATE a level of the tree; and brings the classes of its scopes
-    into line. Gives how many nodes changed.
+    into line. Whoever knows the level from elsewhere, the index before all, must be told of what was `relevelled`.
     """
     alone(session, top)
     deepest = (
@@ -117,11 +126,11 @@ def classify_branch(session: Session, top: Node) -> int:
         or top.depth
     )
     _inherit_policies(session, top)
-    count = sum(_classify_level(session, top, depth) for depth in range(top.depth, deepest + 1))
+    done = [_classify_level(session, top, depth) for depth in range(top.depth, deepest + 1)]
     expand(session, _classes_of_scopes(session, top))
     announce(session, top.path, top.path_end)
     session.expire_all()
-    return count
+    return Worked(sum(one.count for one in done), [number for one in done for number in one.relevelled])
 
 
 def _below(top: Node) -> Any:
@@ -143,7 +152,7 @@ def _inherit_policies(session: Session, top: Node) -> None:
         )
 
 
-def _classify_level(session: Session, top: Node, depth: int) -> int:
+def _classify_level(session: Session, top: Node, depth: int) -> Worked:
     """One level of the tree takes what it inherits from the level above; a row that stays as it is, is not written."""
     own, kind = cast(Table, Node.__table__), AccessClass.__table__
     parent = own.alias()
@@ -157,13 +166,15 @@ def _classify_level(session: Session, top: Node, depth: int) -> int:
     dept = func.coalesce(own.c.dept_id, 0)
     wanted = select(scope, own.c.policy_id, level, dept, overlay).where(mine).distinct()
     _intern(session, {tuple(row) for row in session.execute(wanted, execution_options=TRUSTED)})
+    other = select(own.c.id).where(mine, own.c.level != level)
+    relevelled = list(session.scalars(other, execution_options=TRUSTED))
     changed = (
         own.update()
         .where(mine, kind.c.scope_id == scope, kind.c.policy_id == own.c.policy_id, kind.c.level == level)
         .where(kind.c.dept_id == dept, kind.c.overlay == overlay, kind.c.id != own.c.access_class)
         .values(level=level, overlay=overlay, scope_id=scope, access_class=kind.c.id)
     )
-    return executed(session, changed, TRUSTED).rowcount
+    return Worked(executed(session, changed, TRUSTED).rowcount, relevelled)
 
 
 def _intern(session: Session, contexts: set[Context]) -> dict[Context, int]:

@@ -32,6 +32,9 @@ OWN = (
     FieldSpec("state", Kind.KEYWORD, Tier.DISCOVER),
     FieldSpec("year", Kind.INTEGER, Tier.DISCOVER),
     FieldSpec("date", Kind.DATE, Tier.DISCOVER),
+    FieldSpec("retention", Kind.KEYWORD, Tier.DISCOVER),
+    FieldSpec("carrier", Kind.KEYWORD, Tier.DISCOVER),
+    FieldSpec("level", Kind.KEYWORD, Tier.DISCOVER),
     FieldSpec("pinyin", Kind.IDENT, Tier.IDENTIFY, 4.0),
     FieldSpec("text", Kind.TEXT, Tier.READ),
 )

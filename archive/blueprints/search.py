@@ -1,6 +1,6 @@
 """检索: one field on every page; a number goes straight to the thing, words give hits by file."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -12,19 +12,20 @@ from archive.gate import P, Section
 from archive.i18n import _
 from archive.policy.types import TYPES
 from archive.policy.workflows import DESCRIPTION_STATES
-from archive.services import search, tree
+from archive.services import facets, policies, search, tree
 from archive.services.findings import Filters, Group, Order, Results
+from archive.services.holdings import CARRIERS
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
 section = Section("search", __name__)
 STATES = {state.name: state.title for state in DESCRIPTION_STATES}
-PARAMETERS = (envelope.PARAMETER, "type", "dept", "year", "state", "sort")
+PARAMETERS = (envelope.PARAMETER, *facets.NAMES, "sort")
 
 
 @section.page("/search", needs=P.DISCOVER, typed=("q",))
 def results(uow: UnitOfWork) -> str | Response:
-    text, filters, after = typed("q"), _filters(), request.args.get("cursor")
+    text, filters, after = typed("q"), _filters(uow), request.args.get("cursor")
     if not filters and not after and (thing := search.straight(uow, text)):
         _tell(search.renumbered(uow, text, [thing]))
         return make_response(redirect(thing.href))
@@ -53,13 +54,15 @@ def suggest(uow: UnitOfWork) -> str:
     )
 
 
-def _filters() -> Filters:
+def _filters(uow: UnitOfWork) -> Filters:
     asked = request.args
-    kind, state = asked.get("type"), asked.get("state")
-    return Filters(
-        type=kind if kind in TYPES else None, dept=asked.get("dept", type=forms.whole), year=asked.get("year", type=forms.whole),
-        state=state if state in STATES else None,
-    )  # fmt: skip
+    known: dict[str, Collection[str]] = {
+        "type": TYPES, "state": STATES, "carrier": set(CARRIERS.values()), "level": facets.LEVELS,
+        "retention": policies.terms(uow, "retention"),
+    }  # fmt: skip
+    chosen = {name: value for name, values in known.items() if (value := asked.get(name)) and value in values}
+    dept, year = (asked.get(name, type=forms.whole) for name in ("dept", "year"))
+    return Filters(dept=dept, year=year, **chosen)
 
 
 def _order() -> Order:
@@ -86,7 +89,13 @@ def _page(uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal:
 def _vocabularies(uow: UnitOfWork) -> dict[str, Mapping[str, str]]:
     searched = {kind.name: str(kind.label) for kind in TYPES.values() if kind.rank in {"file", "item"}}
     states = {name: str(title) for name, title in STATES.items()}
-    return {"type": searched, "dept": tree.vocabulary(uow, "departments"), "state": states, "year": {}}
+    others = {name: facets.words(uow, name, ()) for name in ("retention", "carrier", "level")}
+    return {
+        "type": searched,
+        "dept": tree.vocabulary(uow, "departments"),
+        "state": states,
+        "year": {},
+    } | others
 
 
 def _hit(group: Group, departments: Mapping[str, str]) -> dict[str, Any]:
@@ -111,14 +120,11 @@ def _address(**changes: Any) -> str:
     return url_for(".results", **{name: value for name, value in values.items() if value})
 
 
-def _titles() -> dict[str, str]:
-    return {"type": _("Type"), "dept": _("Department"), "year": _("Year"), "state": _("State")}
-
-
 def _chips(filters: Filters, words: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
-    chosen = {name: str(value) for name in _titles() if (value := getattr(filters, name))}
+    titles = facets.titles()
+    chosen = {name: str(value) for name in titles if (value := getattr(filters, name))}
     return [
-        {"label": _titles()[name], "value": words[name].get(value, value), "remove": _address(**{name: None})}
+        {"label": titles[name], "value": words[name].get(value, value), "remove": _address(**{name: None})}
         for name, value in chosen.items()
     ]
 
@@ -146,7 +152,7 @@ def _fields(text: str, filters: Filters, words: Mapping[str, Mapping[str, str]])
     """The form that narrows a search."""
     everything = ("", _("all"))
     choices = {name: [everything, *words[name].items()] for name in ("type", "dept", "state")}
-    titles = _titles()
+    titles = facets.titles()
     return [
         forms.field(
             "q", _("Words"), "search", value=text, maxlength=search.LONGEST, id="words", autocomplete="off"

@@ -38,8 +38,15 @@ def reclassify(uow: UnitOfWork, node: Node) -> None:
         uow.session.add(ClosedBranch(path_from=node.path, path_end=node.path_end))
         uow.job(KIND, node=node, priority=1)
     else:
-        classes.classify_branch(uow.session, node)
+        _work_out(uow, node)
         uow.session.refresh(node)
+
+
+def _work_out(uow: UnitOfWork, node: Node) -> int:
+    """Classifies a branch; whatever has another level now is told to the index. Gives how many nodes changed."""
+    worked = classes.classify_branch(uow.session, node)
+    uow.enqueue_ids("index", worked.relevelled)
+    return worked.count
 
 
 def has_children(uow: UnitOfWork, node: Node) -> bool:
@@ -78,7 +85,7 @@ def open_again(uow: UnitOfWork, node: Node) -> int:
 
     Where it lies within another closed branch it stays closed with that one, whose job works it out once more.
     """
-    count = classes.classify_branch(uow.session, node)
+    count = _work_out(uow, node)
     uow.session.execute(delete(ClosedBranch).where(ClosedBranch.path_from == node.path))
     return count
 

@@ -1,6 +1,6 @@
 """著录条目: what the index is told of a node, and the same texts again where a search must look closer."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,9 +11,9 @@ from archive.models import Node, Page, PageText
 from archive.names import name_key
 from archive.policy.permissions import TIERS, P
 from archive.policy.rights import Overlay
-from archive.policy.types import TYPES
+from archive.policy.types import INHERITING, TYPES
 from archive.schema import Field, Kind
-from archive.services import policies
+from archive.services import holdings, policies
 from archive.uow import IDS, UnitOfWork
 from index import Change, Drop, Put, TextsOf
 from index.documents import Value
@@ -38,9 +38,30 @@ def documents(uow: UnitOfWork, ids: Sequence[int]) -> Iterator[Change]:
             node.id: node for node in uow.session.scalars(select(Node).where(Node.id.in_(part), searchable()))
         }
         texts = page_texts(uow, [node.id for node in nodes.values() if node.page_count])
+        beside = _beside(uow, nodes.values())
         for number in part:
             node = nodes.get(number)
-            yield Put(number, node.revision, _values(uow, node, texts.get(number))) if node else Drop(number)
+            if node is None:
+                yield Drop(number)
+            else:
+                yield Put(number, node.revision, _values(uow, node, texts.get(number)) | beside[number])
+
+
+def _beside(uow: UnitOfWork, nodes: Collection[Node]) -> dict[int, dict[str, Value]]:
+    """What stands in other rows than the node's own: its carriers, and of an item the retention period of its file."""
+    carriers = holdings.carriers_of(uow, nodes)
+    files = {node.parent_id for node in nodes if node.type in INHERITING}
+    rules = dict(
+        uow.session.execute(
+            select(Node.id, Node.retention_rule).where(Node.id.in_(files)), execution_options=TRUSTED
+        ).all()
+    )
+    found: dict[int, dict[str, Value]] = {}
+    for node in nodes:
+        rule = node.retention_rule or rules.get(node.parent_id)
+        said = {"carrier": carriers.get(node.id), "retention": rule}
+        found[node.id] = {name: value for name, value in said.items() if value}
+    return found
 
 
 def page_texts(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, str]:
@@ -91,6 +112,7 @@ def _values(uow: UnitOfWork, node: Node, text: str | None) -> dict[str, Value]:
     values: dict[str, Value | None] = {
         "numbers": _numbers(node), "type": node.type, "dept": str(node.dept_id or ""), "state": node.state,
         "year": node.year, "date": node.date_to or node.date_from, "pinyin": _pinyin(node), "text": text,
+        "level": str(node.level),
     }  # fmt: skip
     for field in TYPES[node.type].fields:
         if field.indexed:

@@ -10,6 +10,7 @@ from archive.i18n import _
 from archive.models import Node, Page, PageText
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING
+from archive.services import facets
 from archive.services.findings import Group, Place
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
@@ -23,6 +24,8 @@ PLACES = 3
 """So many places are shown of a file."""
 IN_THE_HEAD = frozenset({"title", "patient_name", "person", "numbers", "mrn", "times", "pinyin"})
 """Fields that stand in the head of a hit anyway."""
+NARROWING = frozenset(facets.NAMES)
+"""Fields by which hits were narrowed: no place where words stand."""
 
 
 def groups(uow: UnitOfWork, hits: Sequence[Hit], query: Query, text: str) -> list[Group]:
@@ -70,8 +73,9 @@ def _places(
     view: NodeView, hit: Hit, query: Query, pages: Sequence[tuple[int, str]], found_by: str, *, is_item: bool
 ) -> list[Place]:  # fmt: skip
     places = list(_on_pages(view, query, pages, found_by, is_item=is_item))
-    for shown in view.fields if hit.fields - IN_THE_HEAD else ():
-        if shown.field.name in hit.fields - IN_THE_HEAD:
+    said = hit.fields - IN_THE_HEAD - NARROWING
+    for shown in view.fields if said else ():
+        if shown.field.name in said:
             pieces = snippet(shown.text, query, WIDTH, field=shown.field.name)
             places.append(Place(str(shown.field.label), view.href, view.uuid, pieces))
     if not places and is_item:

@@ -25,9 +25,12 @@ class Filters:
     dept: int | None = None
     year: int | None = None
     state: str | None = None
+    retention: str | None = None
+    carrier: str | None = None
+    level: str | None = None
 
     def __bool__(self) -> bool:
-        return any((self.type, self.dept, self.year, self.state))
+        return any(self.__dict__.values())
 
 
 @dataclass(frozen=True)

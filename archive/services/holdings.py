@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -23,7 +23,7 @@ from archive.models import (
 )
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING, TYPES
-from archive.services import places, records
+from archive.services import places, records, reindexing
 from archive.sight import NodeView
 from archive.uow import UnitOfWork, action
 from archive.workflow import State
@@ -111,6 +111,8 @@ def register(uow: UnitOfWork, node: Node, *, barcode: str | None = None, sheets:
     uow.note(barcode=holding.barcode, sheets=sheets)
     where = place.code if place else box.barcode if box else None
     trace(uow, node, holding, HoldingAct.REGISTERED, before=None, place=where)
+    if _count(uow, node) == 1:  # now it is on paper, and its items with it
+        reindexing.with_items(uow, node)
     return holding
 
 
@@ -149,9 +151,13 @@ def _next_barcode(uow: UnitOfWork, node: Node) -> str:
     """B<病案号>-<次>, from the second volume on with its number; B and the node's own number where there is none."""
     data = node.data or {}
     first = f"B{data['mrn']}-{data['times']}" if data.get("mrn") else f"B{node.id:08d}"
-    known = select(func.count(Holding.id)).where(Holding.node_id == node.id)
-    count = uow.session.scalar(known, execution_options=TRUSTED) or 0
+    count = _count(uow, node)
     return f"{first}-V{count + 1}" if count else first
+
+
+def _count(uow: UnitOfWork, node: Node) -> int:
+    known = select(func.count(Holding.id)).where(Holding.node_id == node.id)
+    return uow.session.scalar(known, execution_options=TRUSTED) or 0
 
 
 def _insert(uow: UnitOfWork, holding: Holding) -> None:
@@ -254,24 +260,29 @@ def carriers_of(uow: UnitOfWork, nodes: Iterable[Numbered]) -> dict[int, str]:
     """
     rows = uow.session.execute(_CARRIERS, {"ids": [node.id for node in nodes]}, execution_options=TRUSTED)
     return {
-        number: _KIND[on_paper, on_screen] for number, on_paper, on_screen in rows if on_paper or on_screen
+        number: CARRIERS[on_paper, on_screen] for number, on_paper, on_screen in rows if on_paper or on_screen
     }
 
 
-def _carriers() -> Select[int, bool, bool]:
-    """Of each of some nodes whether it has paper, and whether it or anything below it has pages."""
-    top, below = aliased(Node), aliased(Node)
+def carried(top: Any) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Of a row of nodes whether it has paper, and whether it or anything below it has pages."""
+    below = aliased(Node)
     file_of = and_(top.type.in_(INHERITING), Holding.node_id == top.parent_id)
     paper = exists().where(or_(Holding.node_id == top.id, file_of))
     subtree = and_(
         below.path >= top.path, below.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0"
     )
-    electronic = exists().where(subtree, below.page_count > 0)
-    return select(top.id, paper, electronic).where(top.id.in_(bindparam("ids", expanding=True)))
+    return paper, exists().where(subtree, below.page_count > 0)
+
+
+def _carriers() -> Select[int, bool, bool]:
+    top = aliased(Node)
+    return select(top.id, *carried(top)).where(top.id.in_(bindparam("ids", expanding=True)))
 
 
 _CARRIERS = _carriers()
-_KIND = {(True, False): "paper", (False, True): "electronic", (True, True): "dual"}
+CARRIERS = {(True, False): "paper", (False, True): "electronic", (True, True): "dual"}
+"""载体: by whether there is paper, and whether there are pages."""
 
 
 def carrier_of(uow: UnitOfWork, node: Numbered) -> str | None:

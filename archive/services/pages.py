@@ -13,7 +13,7 @@ from archive.errors import Invalid, NotFound
 from archive.journal import Event
 from archive.models import Blob, Node, Page, PageText, Representation
 from archive.policy.permissions import P
-from archive.services import drawing
+from archive.services import drawing, reindexing
 from archive.uow import UnitOfWork
 from storage import BlobMissing
 from storage.copies import scaled, watermark
@@ -163,12 +163,15 @@ def without_text(uow: UnitOfWork, representation: int) -> list[int]:
 
 def recount(uow: UnitOfWork, node: Node) -> None:
     """The node's page count, without a new version: nobody's open form becomes stale because a scan was finished."""
+    had_pages = node.page_count > 0
     uow.session.flush()
     many = select(func.count(Page.id)).where(Page.node_id == node.id).scalar_subquery()
     uow.session.execute(
         update(Node).where(Node.id == node.id).values(page_count=many), execution_options=TRUSTED
     )
     uow.session.expire(node, ["page_count"])
+    if had_pages != (node.page_count > 0):
+        reindexing.file_above(uow, node)
 
 
 def drop(uow: UnitOfWork, node: Node, representation: Representation) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from archive import classes
 from archive.models import Node, NodeAlias, base32
 from archive.policy.types import INHERITING
-from archive.services import branches
+from archive.services import branches, reindexing
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "placing", "synchronize_session": False}
@@ -16,6 +16,7 @@ TRUSTED: Any = {"scope": "placing", "synchronize_session": False}
 def relocate(uow: UnitOfWork, node: Node, to: Node) -> None:
     """Part of an act: carries a branch below `to`, where it lives by the rights of its new place."""
     uow.note(parent=[node.parent_id, to.id])
+    reindexing.file_above(uow, node)
     old, new, deeper = node.path, f"{to.path}{base32(node.id)}/", to.depth + 1 - node.depth
     uow.session.execute(
         update(Node)
@@ -29,6 +30,7 @@ def relocate(uow: UnitOfWork, node: Node, to: Node) -> None:
     classes.announce(uow.session, node.path, node.path_end)
     branches.reclassify(uow, node)
     uow.enqueue("index", node)
+    reindexing.file_above(uow, node)
 
 
 def hang(uow: UnitOfWork, node: Node, to: Node) -> None:

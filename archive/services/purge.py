@@ -131,8 +131,10 @@ def _delete(uow: UnitOfWork, node: Node, numbers: list[int]) -> None:
     )
     uow.enqueue_ids("index", numbers)
     _drop(uow, Node, Node.id.in_(numbers))
-    if kept and home.id != node.id:
-        uow.enqueue("sidecar", home)
+    if home.id != node.id:
+        uow.enqueue("index", home)
+        if kept:
+            uow.enqueue("sidecar", home)
 
 
 def _drop(uow: UnitOfWork, model: Any, *where: Any) -> None:

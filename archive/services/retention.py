@@ -9,7 +9,7 @@ from archive.models import Node
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.schema import Type, clean
-from archive.services import policies, records, tree
+from archive.services import policies, records, reindexing, tree
 from archive.uow import UnitOfWork, action
 
 LONGEST_REASON = 500
@@ -54,6 +54,7 @@ def change(uow: UnitOfWork, node: Node, *, rule: str, reason: str, version: int 
     node.updated_at, node.updated_by = uow.now, uow.actor.principal_id
     uow.session.flush()
     tree.keep_version(uow, node, why)
+    reindexing.with_items(uow, node)
     uow.note(
         retention=[before, [rule, node.retain_until]], reason=why, policies=policies.used(uow, "retention")
     )

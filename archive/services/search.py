@@ -123,7 +123,7 @@ def _query(text: str, filters: Filters) -> Query:
 
 
 def _narrowed(filters: Filters) -> Iterator[Query]:
-    for name in ("type", "dept", "state"):
+    for name in ("type", "dept", "state", "retention", "carrier", "level"):
         if value := getattr(filters, name):
             yield Within(name, Term(str(value)))
     if filters.year:
@@ -168,7 +168,11 @@ def _by_database(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
 def _called(uow: UnitOfWork, asked: Asked) -> list[NodeView]:
     """What has this number or name, from the database itself: also what the index has not got yet."""
     numbered, named = pinpoint.by_number(uow, asked.text), pinpoint.by_name(uow, asked.text, CALLED)
-    found = {node.id: node for node in [*numbered, *named] if _fits(node, asked.filters)}
+    found = {node.id: node for node in [*numbered, *named]}
+    if asked.filters:
+        narrowed = uow.nodes(P.DISCOVER, Node.id).where(Node.id.in_(found), *plain.narrowing(asked.filters))
+        fits = set(uow.session.scalars(narrowed))
+        found = {number: node for number, node in found.items() if number in fits}
     return views(uow, list(found.values())[:CALLED])
 
 
@@ -176,11 +180,6 @@ def _further(groups: list[Group], called: list[NodeView]) -> list[Group]:
     """What stands above already comes again only with a place to go to."""
     above = {view.id for view in called}
     return [group for group in groups if group.places or group.view.id not in above]
-
-
-def _fits(node: Node, filters: Filters) -> bool:
-    mine = {"type": node.type, "dept": node.dept_id, "year": node.year, "state": node.state}
-    return all(mine[name] == value for name, value in filters.__dict__.items() if value)
 
 
 def _note(uow: UnitOfWork, asked: Asked, results: Results) -> None:

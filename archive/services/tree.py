@@ -16,7 +16,7 @@ from archive.policy.rights import matrix
 from archive.policy.types import INHERITING, TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Type
-from archive.services import actors, branches, drafts, placing, policies, records
+from archive.services import actors, branches, drafts, placing, policies, records, reindexing
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
@@ -241,7 +241,10 @@ def edit(
     uow.note(
         changed={name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]}
     )
-    uow.enqueue("index", node, *items)
+    if before["retention_rule"] != after["retention_rule"]:
+        reindexing.with_items(uow, node)
+    else:
+        uow.enqueue("index", node, *items)
     return node
 
 
