@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 
 from archive.index_fields import SEARCHED, TIER
 from archive.models import Node, Page, PageText
-from archive.names import name_key
+from archive.names import readings
 from archive.policy.permissions import TIERS, P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING, TYPES
@@ -129,7 +129,7 @@ def _numbers(node: Node) -> tuple[str, ...]:
 
 def _pinyin(node: Node) -> tuple[str, ...]:
     names = [str(node.data[name]) for name in PERSONS if node.data.get(name)]
-    return tuple(reading for name in names for reading in name_key(name).split())
+    return tuple(reading for name in names for reading in readings(name))
 
 
 def value_of(uow: UnitOfWork, node: Node, field: Field) -> Value | None:

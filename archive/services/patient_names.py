@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, union
 from sqlalchemy.orm import aliased
 
+from archive import spelling
 from archive.keys import Keys
 from archive.models import Patient, PatientAlias
+from archive.spelling import Spelling
 
 ALIAS = "old_number"
 """The kind of a number that a patient had before."""
@@ -18,7 +20,6 @@ NUMBER = re.compile(r"(\d{3,10})(?:-(\d{1,3}))?")
 LENGTHS = range(6, 11)
 """病案号 have 6 to 10 digits; people leave out the zeros before them."""
 IDENTITY = re.compile(r"\d{17}[\dX]")
-LETTERS = re.compile(r"[a-zA-ZüÜ][a-zA-ZüÜ' ]*")
 LAST = "\U0010ffff"
 """Nothing is written after it, so that a beginning and this bound all that begins so."""
 
@@ -57,15 +58,11 @@ def is_identity(typed: str) -> bool:
 def by_number(typed: str) -> Way:
     """The 病案号, with or without its stay and the zeros before it; or an old number 旧号."""
     code = folded(typed)
-    meant = select(PatientAlias.patient_id).where(PatientAlias.kind == ALIAS, PatientAlias.value == code)
+    meant: Any = select(PatientAlias.patient_id).where(PatientAlias.kind == ALIAS, PatientAlias.value == code)
     if stay := NUMBER.fullmatch(code):
         written = {stay[1], *(stay[1].zfill(length) for length in LENGTHS)}
         # A union and no "or": PostgreSQL would read the whole table for an "or" with a sub-select.
-        return Way(
-            "number",
-            whole(Patient.id.in_(union(meant, select(Patient.id).where(Patient.mrn.in_(written))))),
-            Patient.mrn,
-        )
+        meant = union(meant, select(Patient.id).where(Patient.mrn.in_(written)))
     return Way("number", whole(Patient.id.in_(meant)), Patient.mrn)
 
 
@@ -87,24 +84,25 @@ def by_name(keys: Keys, typed: str) -> Iterator[Way]:
         ("name", Patient.name, Patient.name_key),
         ("mother", Patient.mother, Patient.mother_key),
     ):
-        if (pinyin := _pinyin(text)) is not None:
-            yield Way(name, whole(or_(_begins(column, text), _sounds(key, pinyin))), key)
+        if (pinyin := spelling.letters(text)) is not None:
+            yield Way(name, whole(or_(begins(column, text), *_sounds(column, key, pinyin))), key)
         else:
-            yield Way(name, whole(_begins(column, re.sub(r"\s+", "", text))), column)
+            yield Way(name, whole(begins(column, re.sub(r"\s+", "", text))), column)
 
 
-def _pinyin(text: str) -> str | None:
-    """The letters of typed pinyin; one letter alone means nobody."""
-    if LETTERS.fullmatch(text) is None:
-        return None
-    letters = re.sub(r"[^a-z]", "", text.lower().replace("ü", "v"))
-    return letters if len(letters) > 1 else None
-
-
-def _begins(column: Any, text: str) -> ColumnElement[bool]:
+def begins(column: Any, text: str) -> ColumnElement[bool]:
+    """That a column begins so, as a range of its index."""
     return and_(column >= text, column < text + LAST)
 
 
-def _sounds(key: Any, letters: str) -> ColumnElement[bool]:
+def _sounds(column: Any, key: Any, letters: str) -> Iterator[ColumnElement[bool]]:
     """The whole reading begins so, or the initials after the space do; those begin with the letter of the reading."""
-    return or_(_begins(key, letters), and_(_begins(key, letters[0]), key.like(f"% {letters}%")))
+    for way in spelling.spellings(letters):
+        yield and_(begins(key, way.letters), *_held(column, way))
+    for way in spelling.initials(letters):
+        yield and_(begins(key, way.letters[0]), key.like(f"% {way.letters}%"), *_held(column, way))
+
+
+def _held(column: Any, way: Spelling) -> Iterator[ColumnElement[bool]]:
+    if way.holding:
+        yield begins(column, way.holding) if way.leads else column.contains(way.holding, autoescape=True)
