@@ -26,6 +26,8 @@ from archive.models import (
     Record,
     Representation,
 )
+from archive.policy.permissions import P
+from archive.scopes import SCOPES
 
 GUARDED = frozenset(
     model.__tablename__
@@ -35,6 +37,9 @@ GUARDED = frozenset(
     )
 )  # fmt: skip
 """Content, and what hangs on it: a patient or a page is seen only through a node."""
+
+KNOWN = {*P, *SCOPES}
+"""A statement asks with a permission, or in a scope that is written down with its reason."""
 
 PRIVATE = frozenset(model.__tablename__ for model in (NodeDraft, Notice))
 """One's own: what is typed and not yet saved, what one has been told. No act, so the journal need not tell of it."""
@@ -61,7 +66,10 @@ def _check_statement(state: ORMExecuteState) -> None:
             raise WriteWhileReading(str(state.statement)[:200])
         if _tables(state.statement) - PRIVATE:
             session.info["wrote"] = True
-    if state.is_column_load or state.execution_options.get("scope") or session.info.get("unscoped"):
+    scope = state.execution_options.get("scope")
+    if scope is not None and scope not in KNOWN:
+        raise UnscopedQuery(f"archive/scopes.py has no scope {scope!r}")
+    if state.is_column_load or scope or session.info.get("unscoped"):
         return
     if touched := _tables(state.statement) & GUARDED:
         raise UnscopedQuery(f"a statement on {', '.join(sorted(touched))} has no scope")

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Dialect, Engine, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.util import LRUCache
 
+from archive import guard
 from archive.actor import Actor
 from archive.models import Membership, Node, Principal
 from archive.services import actors, setup, tree
@@ -24,6 +25,8 @@ from archive.start import prepare
 from archive.uow import UnitOfWork
 
 pytest_plugins = ["tests.servers", "tests.soaking"]
+
+guard.KNOWN.add("test")
 
 START = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
 """Friday, half past nine in the morning at the hospital."""

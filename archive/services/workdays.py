@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -17,7 +16,6 @@ from archive.services import calendar, rulebook
 from archive.services.calendar import DAY, WorkingCalendar
 from archive.uow import UnitOfWork, action
 
-TRUSTED: Any = {"scope": "workdays"}
 LONGEST_NAME, LONGEST_REASON, MOST_LINES, LONGEST_SPAN = 60, 200, 200, 40
 YEARS = range(2000, 2100)
 WORDS = {

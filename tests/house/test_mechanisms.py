@@ -11,6 +11,7 @@ from archive.policy.rights import Right, matrix, vetoes
 from archive.policy.roles import CONFLICTS, ROLES
 from archive.policy.types import TYPES
 from archive.policy.workflows import WORKFLOWS
+from archive.scopes import SCOPES
 from archive.services.guards import GUARDS
 
 ROOT = Path(__file__).parents[2] / "archive"
@@ -27,6 +28,20 @@ def sources() -> dict[str, str]:
 def test_only_named_modules_ask_across_all_content() -> None:
     asking = {name for name, text in sources().items() if re.search(r"\.unscoped\(", text)}
     assert asking <= ACROSS_ALL_CONTENT, asking - ACROSS_ALL_CONTENT
+
+
+SHARED_SCOPES = {"count", "demo", "imports", "node"}
+SCOPE = re.compile(r"""scope["']?\s*[:=]\s*["']([a-z_ ]+)["']""")
+
+
+def test_every_scope_of_the_list_is_used_by_one_module() -> None:
+    """The guard refuses a scope that is not in the list; one that nobody uses would be there for the taking."""
+    users: dict[str, set[str]] = {}
+    for name, text in sources().items():
+        for scope in SCOPE.findall(text):
+            users.setdefault(scope, set()).add(name)
+    assert set(users) == set(SCOPES)
+    assert {scope for scope, modules in users.items() if len(modules) > 1} == SHARED_SCOPES
 
 
 def test_every_guard_that_a_workflow_names_exists() -> None:

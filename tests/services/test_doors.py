@@ -21,6 +21,11 @@ def test_a_statement_on_content_without_a_scope_is_refused(hospital: Hospital, s
         uow.session.execute(statement)
 
 
+def test_a_scope_that_is_written_down_nowhere_is_refused(hospital: Hospital) -> None:
+    with pytest.raises(UnscopedQuery, match="has no scope 'mine'"), hospital.uow("senior") as uow:
+        uow.session.execute(select(Node.title), execution_options={"scope": "mine"})
+
+
 def test_everything_that_hangs_on_a_node_is_guarded() -> None:
     hanging = {table.name for table in Base.metadata.tables.values()
                if any(key.column.table.name == "node" for key in table.foreign_keys)}  # fmt: skip
