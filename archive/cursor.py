@@ -1,6 +1,7 @@
 """Sealed cursors: where the next page of a list begins. Nobody can make one up, read one, or use it for another list."""
 
 import json
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -30,6 +31,36 @@ def unpack(keys: Keys, purpose: str, cursor: str | None) -> list[Any] | None:
     except ValueError as error:
         raise Invalid(_("This link to the next page is no longer valid. Load the list again.")) from error
     return [_rich(value) for value in values]
+
+
+TRAIL = 25
+"""So many pages lead back one by one: an address holds only so much."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """翻页: where a page begins (nothing: the list), the beginnings of those before it, and its number from 1."""
+
+    begin: list[Any] | None = None
+    trail: list[list[Any] | None] = field(default_factory=list)
+    number: int = 1
+
+    def onward(self, keys: Keys, purpose: str, begin: list[Any]) -> str:
+        """The cursor of the page after this one, which begins after `begin`."""
+        return pack(keys, purpose, [begin, [*self.trail, self.begin][-TRAIL:], self.number + 1])
+
+    def back(self, keys: Keys, purpose: str) -> str | None:
+        """The cursor of the page before this one; empty for the first page, nothing where none is before it."""
+        if not self.trail:
+            return None
+        *trail, begin = self.trail
+        return pack(keys, purpose, [begin, trail, self.number - 1]) if begin else ""
+
+
+def turned(keys: Keys, purpose: str, cursor: str | None) -> Turn:
+    """The page that a cursor leads to. Raises Invalid when it was not made here for this."""
+    values = unpack(keys, purpose, cursor)
+    return Turn(*values) if values else Turn()
 
 
 def _rich(value: Any) -> Any:

@@ -7,20 +7,20 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive import envelope, forms
 from archive.asking import typed, typed_token
+from archive.blueprints import hits
 from archive.errors import Invalid
 from archive.gate import P, Section
 from archive.i18n import _
 from archive.policy.types import TYPES
 from archive.policy.workflows import DESCRIPTION_STATES
 from archive.services import facets, policies, search, tree
-from archive.services.findings import Filters, Group, Order, Results
+from archive.services.findings import Facet, Filters, Order, Results
 from archive.services.holdings import CARRIERS
-from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
 section = Section("search", __name__)
 STATES = {state.name: state.title for state in DESCRIPTION_STATES}
-PARAMETERS = (envelope.PARAMETER, *facets.NAMES, "sort")
+PARAMETERS = (envelope.PARAMETER, *facets.NAMES, "sort", "facets")
 
 
 @section.page("/search", needs=P.DISCOVER, typed=("q",))
@@ -72,18 +72,44 @@ def _order() -> Order:
 
 def _page(uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal: str | None = None) -> str:
     words = _vocabularies(uow)
-    wards = words["dept"]
     nothing = found.is_empty and text and not refusal and not request.args.get("cursor")
     alike = search.alike(uow, text, filters) if nothing else []
     return render_template(
         "search/results.html", search_text=text, found=found, refusal=refusal, asked=bool(text or filters),
-        called=[_line(view, wards) for view in found.called],
-        hits=[_hit(group, wards) for group in found.groups], alike=[_hit(group, wards) for group in alike],
-        narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())}, facets=_facets(found),
-        sorts=_sorts(), fields=_fields(text, filters, words),
-        first=_address() if request.args.get("cursor") else None,
-        next=_address(cursor=found.next) if found.next else None,
+        called=hits.of_views(uow, found.called), hits=hits.of_groups(uow, found.groups), alike=hits.of_groups(uow, alike),
+        narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())},
+        counts=_counts(uow, text, filters, found), sorts=_sorts(), fields=_fields(text, filters, words),
+        paging=_paging(found),
     )  # fmt: skip
+
+
+def _counts(uow: UnitOfWork, text: str, filters: Filters, found: Results) -> dict[str, Any] | None:
+    """The facets, if they were asked for with the page; else from where it fetches them; nothing without an index."""
+    if found.degraded or found.is_empty:
+        return None
+    if "facets" in request.args:
+        return {"facets": _facets(search.counted(uow, text, filters))}
+    asked: dict[str, Any] = {name: request.args[name] for name in PARAMETERS if name in request.args}
+    return {"from": url_for(".counted", **asked), "here": _address(facets=1)}
+
+
+@section.page("/search/facets", needs=P.DISCOVER, typed=("q",))
+def counted(uow: UnitOfWork) -> str:
+    """The facets of a search, for a page that shows its hits already."""
+    try:
+        found = search.counted(uow, typed("q"), _filters(uow))
+    except Invalid:
+        found = []
+    return render_template("search/facets.html", facets=_facets(found))
+
+
+def _paging(found: Results) -> dict[str, Any]:
+    """To the page before, the page after, and from far on to the first one."""
+    back = _address(cursor=found.previous) if found.previous is not None else None
+    return {
+        "start": _address() if found.page > 2 else None, "previous": back, "page": found.page,
+        "next": _address(cursor=found.next) if found.next else None,
+    }  # fmt: skip
 
 
 def _vocabularies(uow: UnitOfWork) -> dict[str, Mapping[str, str]]:
@@ -96,21 +122,6 @@ def _vocabularies(uow: UnitOfWork) -> dict[str, Mapping[str, str]]:
         "state": states,
         "year": {},
     } | others
-
-
-def _hit(group: Group, departments: Mapping[str, str]) -> dict[str, Any]:
-    return _line(group.view, departments) | {"places": group.places, "more": group.more}
-
-
-def _line(view: NodeView, departments: Mapping[str, str]) -> dict[str, Any]:
-    """A hit's head: of a record number, name, day and ward; of anything else its title or number."""
-    known = {shown.field.name: shown for shown in view.fields}
-    day, dept = known.get("discharged_on") or known.get("date_from"), known.get("dept")
-    return {
-        "view": view, "name": view.stay or view.label, "person": view.person if view.stay else None,
-        "number": view.number if not view.stay else None,
-        "day": day.text if day else None, "dept": departments.get(str(dept.value)) if dept else None,
-    }  # fmt: skip
 
 
 def _address(**changes: Any) -> str:
@@ -129,13 +140,13 @@ def _chips(filters: Filters, words: Mapping[str, Mapping[str, str]]) -> list[dic
     ]
 
 
-def _facets(found: Results) -> list[dict[str, Any]]:
+def _facets(found: list[Facet]) -> list[dict[str, Any]]:
     return [
         {"label": facet.label, "counts": [
             {"label": count.label, "count": count.count, "chosen": count.chosen,
              "href": _address(**{facet.name: None if count.chosen else count.value})}
             for count in facet.counts
-        ]} for facet in found.facets
+        ]} for facet in found
     ]  # fmt: skip
 
 

@@ -93,7 +93,8 @@ def _on_pages(
             if any(marked for _piece, marked in pieces):
                 name = _("Page %(number)s", number=ordinal)
                 label = f"{view.label} {name}" if is_item else name
-                yield Place(label, f"{view.href}/++page++{ordinal}{found_by}", view.uuid, pieces)
+                page = f"{view.href}/++page++{ordinal}"
+                yield Place(label, f"{page}{found_by}", view.uuid, pieces, f"{page}/thumb")
 
 
 def _compact(text: str) -> str:

@@ -41,6 +41,8 @@ class Place:
     href: str
     uuid: str
     pieces: list[tuple[str, bool]] = field(default_factory=list)
+    thumbnail: str | None = None
+    """The address of the small picture of the page, where the place is on one; only whoever may open it gets it."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Group:
     view: NodeView
     places: list[Place]
     more: int = 0
+
+    @property
+    def picture(self) -> Place | None:
+        """The first place on a page: one picture is enough for a hit."""
+        return next((place for place in self.places if place.thumbnail), None)
 
 
 @dataclass(frozen=True)
@@ -77,14 +84,16 @@ class Results:
 
     `called` was found by number or name. `places` counts places, honestly: with `capped` there are more than that.
     `degraded`: the index could not be asked, so only titles, numbers, names and dates were searched.
+    `next` and `previous` are cursors; the empty one is the first page's. `page` counts from 1.
     """
 
     called: list[NodeView] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     places: int = 0
     capped: bool = False
-    facets: list[Facet] = field(default_factory=list)
     next: str | None = None
+    previous: str | None = None
+    page: int = 1
     degraded: bool = False
 
     @property

@@ -14,7 +14,7 @@ from archive.models import Node
 from archive.policy.permissions import P
 from archive.services import excerpts, facets, patient_names, patients, pinpoint, plain
 from archive.services.entries import texts_of
-from archive.services.findings import CAP, Filters, Group, Order, Results
+from archive.services.findings import CAP, Facet, Filters, Group, Order, Results
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 from index import And, Damaged, FieldSpec, Query, QuerySyntax, Range, Sort, Term, TooSlow, parse
@@ -80,6 +80,22 @@ def find(
     return results
 
 
+def counted(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Facet]:
+    """分面: by what the hits of a search can be narrowed; counted on its own, so that nobody waits for it to see hits.
+
+    Numbers of what the actor may know of, and nothing else. Raises Invalid for what cannot be understood.
+    """
+    text = text.strip()
+    if not text and not filters:
+        return []
+    query, allowed = _query(text, filters), uow.site.access_map.allowed(uow)
+    try:
+        counts = uow.site.index.facets(query, allowed, facets.NAMES, texts_of=texts_of(uow))
+    except (Damaged, TooSlow):
+        return []
+    return facets.drawn(uow, counts, filters)
+
+
 def alike(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Group]:
     """相近结果: files that share words with what nothing says literally, the likest first; for plain words of some length."""
     try:
@@ -139,29 +155,29 @@ def _labels() -> dict[str, FieldSpec]:
 def _by_index(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
     index, allowed, look = uow.site.index, uow.site.access_map.allowed(uow), texts_of(uow)
     keys, purpose = uow.site.keys, asked.purpose(uow, "index")
-    place = cursor.unpack(keys, purpose, after)
-    begin = (place[0], place[1]) if place else None
+    turn = cursor.turned(keys, purpose, after)
+    begin = (turn.begin[0], turn.begin[1]) if turn.begin else None
     page = index.search(asked.query, allowed, texts_of=look, limit=PAGE, after=begin, sort=SORTS[asked.order])
-    counts = index.facets(asked.query, allowed, facets.NAMES, texts_of=look)
-    called = [] if place else _called(uow, asked)
+    called = [] if turn.begin else _called(uow, asked)
     return Results(
         called=called,
         groups=_further(excerpts.groups(uow, page.hits, asked.query, asked.text), called),
-        places=page.total.count, capped=not page.total.exact, facets=facets.drawn(uow, counts, asked.filters),
-        next=cursor.pack(keys, purpose, list(page.next)) if page.next else None,
+        places=page.total.count, capped=not page.total.exact, page=turn.number,
+        next=turn.onward(keys, purpose, list(page.next)) if page.next else None, previous=turn.back(keys, purpose),
     )  # fmt: skip
 
 
 def _by_database(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
     keys, purpose = uow.site.keys, asked.purpose(uow, "database")
-    place = cursor.unpack(keys, purpose, after)
-    hits, total = plain.find(uow, asked.text, asked.filters, place[0] if place else None, PAGE)
-    called = [] if place else _called(uow, asked)
+    turn = cursor.turned(keys, purpose, after)
+    hits, total = plain.find(uow, asked.text, asked.filters, turn.begin[0] if turn.begin else None, PAGE)
+    called = [] if turn.begin else _called(uow, asked)
     return Results(
         called=called,
         groups=_further(excerpts.groups(uow, hits[:PAGE], asked.query, asked.text), called),
-        places=min(total, CAP), capped=total > CAP, degraded=True,
-        next=cursor.pack(keys, purpose, [hits[PAGE - 1].number]) if len(hits) > PAGE else None,
+        places=min(total, CAP), capped=total > CAP, degraded=True, page=turn.number,
+        next=turn.onward(keys, purpose, [hits[PAGE - 1].number]) if len(hits) > PAGE else None,
+        previous=turn.back(keys, purpose),
     )  # fmt: skip
 
 

@@ -21,15 +21,15 @@
     } catch (error) { /* A full or forbidden storage only shortens the selection to this page. */ }
   }
 
-  function boxes(list) { return all("tbody input[name=ids]", list); }
-  function rows(list) { return all("tbody tr[data-row]", list); }
+  function boxes(list) { return all("[data-row] input[name=ids]", list); }
+  function rows(list) { return all("[data-row]", list); }
 
   function show(list, chosen) {
     const here = boxes(list);
     let on = 0;
     here.forEach((box) => {
       box.checked = chosen.has(box.value);
-      box.closest("tr").classList.toggle("is-on", box.checked);
+      box.closest("[data-row]").classList.toggle("is-on", box.checked);
       if (box.checked) { on += 1; }
     });
     const page = list.querySelector("[data-select-page]");
@@ -118,7 +118,7 @@
     if (stop) { stop.focus({ preventScroll: true }); }
   }
 
-  function cursor_row(list) { return list.querySelector("tr.is-cursor"); }
+  function cursor_row(list) { return list.querySelector("[data-row].is-cursor"); }
 
   function on_key(list, event) {
     const row = cursor_row(list);
