@@ -21,7 +21,7 @@ pip-flags := -qq --no-input --disable-pip-version-check --no-compile
 lock-flags := --quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable --no-header \
 	--no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: run fill test fmt bench bench-search soak lock
+.PHONY: run fill test fmt bench bench-search bench-find soak lock
 
 run: $(run-stamp) $(if $(wildcard $(var)/*),,fill)
 	@JUANZONG_VAR="$(var)" PORT="$(PORT)" $(bin)/juanzong serve
@@ -50,6 +50,9 @@ bench: $(dev-stamp)
 # tantivy and stock Whoosh take part where they are: pip install tantivy.
 bench-search: $(dev-stamp)
 	@$(bin)/python -m bench.search
+
+bench-find: $(dev-stamp)
+	@$(bin)/python -m bench.finding
 
 soak: $(dev-stamp)
 	@JUANZONG_SOAK=1 $(bin)/python -m pytest -m soak

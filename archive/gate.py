@@ -292,7 +292,7 @@ def _note_reading(route: Route, uow: UnitOfWork, response: Response, told: set[i
     else:
         shown, opened = uow.seen - told, False
         if 300 <= response.status_code < 400:
-            return
+            shown = set()  # nobody yet; what the view has told of itself stays told
     if not (shown or opened or uow.readings):
         return
     node = g.get("node")

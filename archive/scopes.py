@@ -39,8 +39,8 @@ SCOPES: Mapping[str, str] = {
     "sealed": NODE,
     "tracers": NODE,
     "trails": "an auditor follows a record by its numbers; nothing but numbers is read",
-    "viewer": NODE,
     "whereabouts": SHOWN,
+    "within": NODE,
     "worklists": NUMBERS,
     # Acts
     "borrowing": NODE,

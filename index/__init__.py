@@ -19,7 +19,8 @@ from .fields import FieldSpec, Kind, Tier
 from .query import And, Everything, Field, Not, Or, Phrase, Query, Range, Term, alike, parse
 from .results import RELEVANCE, Cursor, Differences, Facets, Hit, Results, Sort, Stats, Suggestion, Total
 from .search import Limits
-from .snippets import snippet
+from .snippets import snippet, spoken
+from .spotting import Spotter
 
 __all__ = [  # not "open": a star import must not hide Python's own
     "NOBODY",
@@ -51,6 +52,7 @@ __all__ = [  # not "open": a star import must not hide Python's own
     "Reason",
     "Results",
     "Sort",
+    "Spotter",
     "Stats",
     "Suggestion",
     "Term",
@@ -61,6 +63,7 @@ __all__ = [  # not "open": a star import must not hide Python's own
     "alike",
     "parse",
     "snippet",
+    "spoken",
 ]
 
 

@@ -5,7 +5,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from operator import add
 from pathlib import Path
 
@@ -68,21 +67,6 @@ def fold(text: str) -> str:
         return text.lower()
     text = unicodedata.normalize("NFKC", _replaced(text)).casefold()
     return _replaced(unicodedata.normalize("NFKC", text))
-
-
-@cache
-def _folded(character: str) -> str:
-    return fold(character)
-
-
-def folded_with_offsets(text: str) -> tuple[str, list[int]]:
-    """The folded text, and for each of its characters and its end the offset in ``text`` that it came from.
-
-    ``text`` is in normal form NFC: there, characters fold one by one as they do together (Hangul and kana marks apart).
-    """
-    parts = [_folded(character) for character in text]
-    offsets = [at for at, part in enumerate(parts) for _ in part]
-    return "".join(parts), [*offsets, len(text)]
 
 
 def terms(text: str) -> Counter[str]:

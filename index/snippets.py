@@ -1,17 +1,15 @@
 """The passage of a text that shows best why it was found. Who may see the text is the caller's to decide."""
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
-from .analysis import HAN, LETTER, folded_with_offsets, units
 from .query import And, Field, Or, Query, Term
+from .spotting import Span, Spotter
 
 _MOST_HITS = 500  # a passage is chosen among these; a long record may say the word more often
 _ELLIPSIS = ("…", False)
 
 Pieces = list[tuple[str, bool]]
-Span = tuple[int, int]
 
 
 def snippet(text: str, query: Query, width: int, *, field: str | None = None) -> Pieces:
@@ -21,7 +19,7 @@ def snippet(text: str, query: Query, width: int, *, field: str | None = None) ->
     form NFC.
     """
     text = unicodedata.normalize("NFC", text)
-    spans = list(_spans(text, query, field))
+    spans = Spotter(spoken(query, field)).spans(text)[:_MOST_HITS]
     begin, end = _window(spans, len(text), width)
     pieces: Pieces = [_ELLIPSIS] if begin else []
     at = begin
@@ -33,25 +31,12 @@ def snippet(text: str, query: Query, width: int, *, field: str | None = None) ->
     return [piece for piece in pieces if piece[0]]
 
 
-def _spans(text: str, query: Query, field: str | None) -> Iterator[Span]:
-    """Where the words of the query are in the text, first to last, not overlapping."""
-    words = {tuple(found) for spoken in _spoken(query, field, None) if (found := units(spoken))}
-    if not words:
-        return
-    pattern = re.compile("|".join(map(_pattern, sorted(words, key=len, reverse=True))))
-    folded, offsets = folded_with_offsets(text)
-    last = 0
-    for _, hit in zip(range(_MOST_HITS), pattern.finditer(folded), strict=False):
-        start, stop = offsets[hit.start()], offsets[hit.end() - 1] + 1
-        while stop < offsets[hit.end()]:  # a variation selector belongs to the character before it
-            stop += 1
-        if start >= last:
-            yield start, stop
-            last = stop
+def spoken(query: Query, field: str | None = None) -> list[str]:
+    """The words that speak for a document, as far as they were asked of the field."""
+    return list(_spoken(query, field, None))
 
 
 def _spoken(query: Query, field: str | None, within: str | None) -> Iterator[str]:
-    """The words that speak for a document, as far as they were asked of the field."""
     match query:
         case Term(text):
             if None in (field, within) or field == within:
@@ -61,17 +46,6 @@ def _spoken(query: Query, field: str | None, within: str | None) -> Iterator[str
                 yield from _spoken(part, field, within)
         case Field(name, part):
             yield from _spoken(part, field, name)
-
-
-def _pattern(words: tuple[str, ...]) -> str:
-    return r"\s*".join(map(_unit, words))
-
-
-def _unit(unit: str) -> str:
-    for kind in (LETTER, r"\d"):
-        if re.match(kind, unit) and not re.match(f"[{HAN}]", unit):
-            return f"(?<!{kind}){re.escape(unit)}(?!{kind})"
-    return re.escape(unit)
 
 
 def _window(spans: list[Span], length: int, width: int) -> Span:

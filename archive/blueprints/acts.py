@@ -45,7 +45,7 @@ WORDS = {
     "session.opened": _l("signed in"), "session.closed": _l("signed out"), "session.ended": _l("ended a session"),
     "session.refused": _l("was refused at the sign-in"), "desk.refused": _l("was refused at the desk"),
     "shelving.refused": _l("was refused at the shelves"), "search.run": _l("searched"),
-    "search.alike": _l("looked at what is similar"),
+    "search.alike": _l("looked at what is similar"), "record.searched": _l("looked for words in it"),
     "search.suggested": _l("was offered suggestions"), "whereabouts.searched": _l("looked for a volume"),
     "page.viewed": _l("read a page"), "page.thumbnail_viewed": _l("saw pages in small"),
 }  # fmt: skip

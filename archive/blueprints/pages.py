@@ -10,7 +10,7 @@ from archive.forms import whole
 from archive.gate import Section
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import pages, reading, viewer
+from archive.services import pages, reading, viewer, within
 from archive.sight import href
 from archive.uow import UnitOfWork
 
@@ -26,16 +26,25 @@ FIRST_WIDTH = 1200
     "/a/<slugs:path>/++page++<int:number>", needs=P.READ, node="path", event="page.viewed", typed=("q",)
 )
 def view(uow: UnitOfWork, node: "Node", number: int) -> str | Response:
-    words = typed("q")[:200]
+    words = typed("q")[: within.LONGEST]
     if not viewer.has_page(node, number):
         return _elsewhere(uow, node, number)
-    seen = viewer.open_page(uow, node, number, words)
+    seen = viewer.open_page(uow, node, number, words, request.args.get(viewer.PLACE, type=whole))
     g.reading_words = {"page": number} | ({"q": words} if words else {})
     return render_template(
         "pages/view.html", open=seen, q=words, token=typed_token(), levels=_levels(seen), grant=reading.my_grant(uow, node),
         boxes=[asdict(box) for box in seen.boxes], said=_said(seen.page),
         thumb=lambda leaf: _bytes(".thumbnail", seen, leaf.ordinal, leaf.ticket),
     )  # fmt: skip
+
+
+@section.page("/a/<slugs:path>/@@find", needs=P.READ, node="path", methods=("POST",), asks=True)
+def find(uow: UnitOfWork, node: "Node") -> Response:
+    """Leads to the first place of what was typed, from the page on which it was typed."""
+    words = request.form.get("q", "").strip()[: within.LONGEST]
+    return make_response(
+        redirect(viewer.find(uow, node, request.form.get("from", 1, type=whole), words), 303)
+    )
 
 
 def _said(page: pages.PageView) -> str:

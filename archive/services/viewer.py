@@ -1,28 +1,26 @@
 """在线阅览: a file as one sequence of pages, its items as a table of contents, and where words stand on them."""
 
-import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import func, or_, select
+from functools import cached_property
 
 from archive import envelope
 from archive.errors import NotFound
-from archive.models import Node, Page, PageText
+from archive.journal import Event
+from archive.models import Node
 from archive.policy.permissions import P
-from archive.services import intake, pages
+from archive.services import intake, pages, within
 from archive.services.pages import PageView
-from archive.sight import NodeView, views
+from archive.services.within import Box, Found, Piece
+from archive.sight import NodeView, href, views
 from archive.uow import UnitOfWork
 
 AROUND = 24
 """Thumbnails to either side of the page in view: a strip of a thousand is no overview."""
-MOST_HITS = 200
+PLACE = "at"
+"""The part of an address that says which of the places found is the current one."""
+LISTED = 100
+"""Places in one list; the lists before and behind it are a click away."""
 BEFORE, AFTER = 10, 16
-TERMS = 8
 
 
 @dataclass(frozen=True)
@@ -47,12 +45,14 @@ class Part:
     href: str
     current: bool
     leaves: list[Leaf]
+    hits: int
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A place where the words stand, with a little of what is around them."""
+    """A place where the words stand, with a little of what is around it; places and pages count through the file."""
 
+    place: int
     number: int
     href: str
     before: str
@@ -62,13 +62,18 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Box:
-    """In pixels of the page image."""
+class Places:
+    """What was found in the file: how many places, the current one, the ones next to it, and a list around it."""
 
-    x: float
-    y: float
-    width: float
-    height: float
+    total: int
+    current: int | None
+    previous: str | None
+    next: str | None
+    hits: list[Hit]
+    earlier: str | None
+    later: str | None
+    marks: list[tuple[int, int, str]]
+    """Page, how many places it has, and the address of the first: for the strip of the whole file."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +89,11 @@ class Open:
     previous: str | None
     next: str | None
     parts: list[Part]
-    hits: list[Hit]
+    plain: str
+    """The address of this page without the words."""
+    places: Places
     boxes: list[Box]
-    paragraphs: list[list[tuple[str, bool]]]
+    paragraphs: list[list[Piece]]
     marked: bool
 
 
@@ -110,6 +117,11 @@ class _Reading:
     runs: list[_Run]
     seen: dict[int, NodeView]
 
+    @cached_property
+    def homes(self) -> dict[int, str]:
+        """The addresses of the nodes: there may be hundreds of pages to lead to."""
+        return {number: view.href for number, view in self.seen.items()}
+
     @property
     def number(self) -> int:
         return next(run.before for run in self.runs if run.node.id == self.node.id) + self.ordinal
@@ -118,13 +130,17 @@ class _Reading:
     def total(self) -> int:
         return self.runs[-1].before + self.runs[-1].node.page_count
 
-    def href(self, node: int, ordinal: int) -> str:
-        return f"{self.seen[node].href}/++page++{ordinal}{self.found_by}"
+    def href(self, node: int, ordinal: int, place: int | None = None) -> str:
+        return _address(self.homes[node], ordinal, self.found_by, place)
 
-    def at(self, number: int) -> str | None:
-        """The address of a page by its number in the file, if there is one."""
+    def at(self, number: int, place: int | None = None) -> str | None:
+        """The address of a page by its number in the file, if there is one; of a place on it."""
         found = _at(self.runs, number)
-        return self.href(found[0].id, found[1]) if found else None
+        return self.href(found[0].id, found[1], place) if found else None
+
+
+def _address(home: str, ordinal: int, found_by: str, place: int | None = None) -> str:
+    return f"{home}/++page++{ordinal}{found_by}" + (f"&{PLACE}={place}" if place and found_by else "")
 
 
 def _at(runs: list[_Run], number: int) -> tuple[Node, int] | None:
@@ -156,102 +172,104 @@ def has_page(node: Node, ordinal: int) -> bool:
     return 1 <= ordinal <= node.page_count
 
 
-def open_page(uow: UnitOfWork, node: Node, ordinal: int, words: str = "") -> Open:
-    """A page of a node with its place in the file, its text, and the hits of `words`. Needs content.read."""
+def find(uow: UnitOfWork, node: Node, number: int, words: str) -> str:
+    """The address of the first place of the words on page `number` of the file or behind it, else of that page.
+
+    Over all pages of the file that the actor may read; one event, of the file. Raises NotFound without such a page.
+    """
+    home = intake.file_of(uow, node)
+    runs = _sequence(uow, home)
+    found = _looked_for(uow, runs, words)
+    asked = {"query": words, "places": found.total}
+    uow.read(uow.event_about(home, Event("record.searched", words=asked)))
+    place = found.onward(number)
+    target = _at(runs, found.place(place)[0].number if place else number)
+    if target is None:
+        raise NotFound
+    return _address(href(uow, target[0]), target[1], _sealed(uow, words), place)
+
+
+def open_page(uow: UnitOfWork, node: Node, ordinal: int, words: str = "", place: int | None = None) -> Open:
+    """A page of a node with its place in the file, its text, and every place of `words`. Needs content.read."""
     page, home = pages.one(uow, node, ordinal), intake.file_of(uow, node)
     runs = _sequence(uow, home)
     seen = {view.id: view for view in views(uow, [home, *(run.node for run in runs)])}
-    found_by = f"?{envelope.PARAMETER}={envelope.seal(uow, {'q': words})}" if words else ""
-    reading, terms = _Reading(uow, node, ordinal, found_by, runs, seen), _terms(words)
-    hits = _hits(reading, terms)
+    found = _looked_for(uow, runs, words)
+    reading = _Reading(uow, node, ordinal, _sealed(uow, words), runs, seen)
+    before, spans = found.on(reading.number)
     return Open(
         home=seen[home.id], view=seen[node.id], page=page, ticket=pages.ticket(uow, node, ordinal),
         number=reading.number, total=reading.total, previous=reading.at(reading.number - 1),
-        next=reading.at(reading.number + 1), parts=[_part(reading, run, hits) for run in runs], hits=hits,
-        boxes=[box for line in page.boxes for box in _boxes(line, terms)],
-        paragraphs=[list(_marked(line, terms)) for line in page.text.splitlines()],
-        marked=pages.is_marked(uow, node),
+        next=reading.at(reading.number + 1), parts=[_part(reading, run, found) for run in runs],
+        plain=_address(seen[node.id].href, ordinal, ""), places=_places(reading, found, place),
+        boxes=list(within.boxes(page.boxes, found, before, len(spans))) if spans else [],
+        paragraphs=list(within.marked(page.text, spans, before)), marked=pages.is_marked(uow, node),
     )  # fmt: skip
 
 
-def _part(reading: _Reading, run: _Run, hits: list[Hit]) -> Part:
+def _looked_for(uow: UnitOfWork, runs: list[_Run], words: str) -> Found:
+    return within.look(uow, {run.node.id: run.before for run in runs}, words)
+
+
+def _sealed(uow: UnitOfWork, words: str) -> str:
+    """What leads on to another page with the same words."""
+    return f"?{envelope.PARAMETER}={envelope.seal(uow, {'q': words})}" if words else ""
+
+
+def _part(reading: _Reading, run: _Run, found: Found) -> Part:
     current = run.node.id == reading.node.id
-    leaves = _strip(reading, run, hits) if current else []
+    leaves = _strip(reading, run, found) if current else []
+    last = run.before + run.node.page_count
+    hits = sum(count for number, count in found.counts.items() if run.before < number <= last)
     view, first = reading.seen[run.node.id], reading.href(run.node.id, 1)
-    return Part(view, run.before + 1, run.node.page_count, first, current, leaves)
+    return Part(view, run.before + 1, run.node.page_count, first, current, leaves, hits)
 
 
-def _strip(reading: _Reading, run: _Run, hits: list[Hit]) -> list[Leaf]:
+def _strip(reading: _Reading, run: _Run, found: Found) -> list[Leaf]:
     ticket, here = pages.ticket(reading.uow, reading.node, 0), reading.ordinal
-    counted = Counter(hit.number - run.before for hit in hits)
     return [
         Leaf(
-            run.before + place, place, reading.href(run.node.id, place), ticket, place == here, counted[place]
+            run.before + place, place, reading.href(run.node.id, place), ticket, place == here,
+            found.counts.get(run.before + place, 0),
         )
         for place in range(max(1, here - AROUND), min(run.node.page_count, here + AROUND) + 1)
-    ]
+    ]  # fmt: skip
 
 
-# Words on pages
+# Places of words
 
 
-def _terms(words: str) -> list[str]:
-    """What to look for: the words of a search without its quotes and operators."""
-    plain = re.sub(r'["“”()（）*~^]', " ", words)
-    return [term for term in plain.split() if term not in {"AND", "OR", "NOT"}][:TERMS]
+def _places(reading: _Reading, found: Found, asked: int | None) -> Places:
+    """The place that was asked for is the current one if it is on this page, else the first one on it."""
+    before, here = found.on(reading.number)
+    current = asked if asked and before < asked <= before + len(here) else before + 1 if here else None
+    onward = current % found.total + 1 if current else found.onward(reading.number)
+    back = (current - 2) % found.total + 1 if current else found.back(reading.number)
+    around = current or onward or 1
+    first = (around - 1) // LISTED * LISTED + 1
+    last = min(first + LISTED - 1, found.total)
+
+    def to(place: int | None) -> str | None:
+        within_file = place is not None and 1 <= place <= found.total
+        return reading.at(found.place(place)[0].number, place) if place and within_file else None
+
+    return Places(
+        total=found.total, current=current, previous=to(back), next=to(onward),
+        hits=[_hit(found, place, to(place) or "", current) for place in range(first, last + 1)],
+        earlier=to(first - 1), later=to(last + 1), marks=_marks(reading, found),
+    )  # fmt: skip
 
 
-def _pattern(terms: list[str]) -> re.Pattern[str]:
-    longest_first = sorted(terms, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+def _marks(reading: _Reading, found: Found) -> list[tuple[int, int, str]]:
+    marks, place = [], 1
+    for number, count in found.counts.items():
+        marks.append((number, count, reading.at(number, place) or ""))
+        place += count
+    return marks
 
 
-def _hits(reading: _Reading, terms: list[str]) -> list[Hit]:
-    if not terms:
-        return []
-    places = {run.node.id: run.before for run in reading.runs}
-    contains = [func.lower(PageText.text).contains(term.lower(), autoescape=True) for term in terms]
-    rows = reading.uow.session.execute(
-        select(Page.node_id, Page.ordinal, PageText.text)
-        .join(PageText, PageText.page_id == Page.id)
-        .where(Page.node_id.in_(places), or_(*contains))
-        .order_by(Page.node_id, Page.ordinal)
-        .limit(MOST_HITS),
-        execution_options={"scope": "viewer"},
-    )
-    found = []
-    for node, ordinal, text in rows:
-        href, number = reading.href(node, ordinal), places[node] + ordinal
-        found += [_hit(text, match, number, href, reading.number) for match in _pattern(terms).finditer(text)]
-    return sorted(found, key=lambda hit: hit.number)[:MOST_HITS]
-
-
-def _hit(text: str, match: re.Match[str], number: int, href: str, current: int) -> Hit:
-    before = text[max(0, match.start() - BEFORE) : match.start()].replace("\n", " ")
-    after = text[match.end() : match.end() + AFTER].replace("\n", " ")
-    return Hit(number, href, before, match[0], after, number == current)
-
-
-def _marked(line: str, terms: list[str]) -> Iterator[tuple[str, bool]]:
-    """The line in pieces, each with whether it is one of the words."""
-    start = 0
-    for match in _pattern(terms).finditer(line) if terms else ():
-        yield line[start : match.start()], False
-        yield match[0], True
-        start = match.end()
-    yield line[start:], False
-
-
-def _boxes(line: list[Any], terms: list[str]) -> Iterator[Box]:
-    """Where in a line the words stand: a character takes its share, a Chinese one twice that of a letter."""
-    if not terms:
-        return
-    x0, y0, x1, y1, text = line
-    total = _width(text) or 1
-    for match in _pattern(terms).finditer(text):
-        left = x0 + (x1 - x0) * _width(text[: match.start()]) / total
-        yield Box(left, y0, (x1 - x0) * _width(match[0]) / total, y1 - y0)
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+def _hit(found: Found, place: int, address: str, current: int | None) -> Hit:
+    sheet, (start, stop) = found.place(place)
+    before = sheet.text[max(0, start - BEFORE) : start].replace("\n", " ")
+    after = sheet.text[stop : stop + AFTER].replace("\n", " ")
+    return Hit(place, sheet.number, address, before, sheet.text[start:stop], after, place == current)

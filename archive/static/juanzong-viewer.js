@@ -47,16 +47,20 @@
 
   function fit(now) { if (whole) { viewer.viewport.goHome(now); } else { fit_width(now); } }
 
+  function boxes() { return JSON.parse(stage.dataset.boxes); }
+  function is_now(box) { return box.place !== null && String(box.place) === stage.dataset.current; }
+
   function draw_hits() {
     const { width } = size();
-    JSON.parse(stage.dataset.boxes).forEach((box, place) => {
+    viewer.clearOverlays();
+    boxes().forEach((box) => {
       const mark = document.createElement("div");
-      mark.className = place ? "jz-hit" : "jz-hit is-now";
+      mark.className = is_now(box) ? "jz-hit is-now" : "jz-hit";
       viewer.addOverlay({ element: mark, location: new Rect(box.x / width, box.y / width, box.width / width, box.height / width) });
     });
-    const first = JSON.parse(stage.dataset.boxes)[0];
-    if (first && !viewer.viewport.getBounds().containsPoint(new window.OpenSeadragon.Point(first.x / width, first.y / width))) {
-      viewer.viewport.panTo(new window.OpenSeadragon.Point((first.x + first.width / 2) / width, first.y / width), true);
+    const now = boxes().find(is_now) || boxes()[0];
+    if (now && !viewer.viewport.getBounds().containsPoint(new window.OpenSeadragon.Point(now.x / width, now.y / width))) {
+      viewer.viewport.panTo(new window.OpenSeadragon.Point((now.x + now.width / 2) / width, now.y / width), true);
     }
   }
 
@@ -83,8 +87,9 @@
   function show() {
     viewer.clearOverlays();
     viewer.open({ type: "legacy-image-pyramid", levels: JSON.parse(stage.dataset.levels) });
-    const now = main.querySelector(".jz-strip .is-now");
-    if (now) { now.scrollIntoView({ block: "nearest" }); }
+    for (const now of main.querySelectorAll(".jz-strip .is-now, [data-hits] .is-now, .jz-text mark.is-now")) {
+      now.scrollIntoView({ block: "nearest" });
+    }
   }
 
   /* Turning pages */
@@ -104,14 +109,18 @@
   }
 
   let asked = 0;
-  async function turn(href, { push = true, same = true, body } = {}) {
+  async function turn(href, { push = true, same = true, form } = {}) {
     const mine = asked += 1;
     main.classList.add("is-turning");
-    const answer = await fetch(href, { method: body ? "POST" : "GET", body, headers: { Accept: "text/html" }, credentials: "same-origin" }).catch(() => null);
+    const body = form && new FormData(form);
+    const answer = await fetch(href, { method: form ? "POST" : "GET", body, headers: { Accept: "text/html" }, credentials: "same-origin" }).catch(() => null);
     if (mine !== asked) { return; }
     const text = answer && answer.ok ? await answer.text() : "";
     const next = text && new DOMParser().parseFromString(text, "text/html");
-    if (!next || !next.querySelector("[data-viewer]")) { location.assign(href); return; }
+    if (!next || !next.querySelector("[data-viewer]")) {
+      if (form) { form.submit(); } else { location.assign(href); }
+      return;
+    }
     kept = same && viewer.isOpen() ? { zoom: viewer.viewport.getZoom(), rotation: viewer.viewport.getRotation(), x: viewer.viewport.getCenter().x } : null;
     const toc = main.querySelector('[data-part="toc"]');
     const top = toc.scrollTop;
@@ -119,23 +128,93 @@
     toc.scrollTop = top;
     if (push) { history.pushState({ viewer: true }, "", answer.url); }
     show();
-    window.juanzong.announce(stage.getAttribute("aria-label"));
+    const nth = main.querySelector("[data-said]");
+    window.juanzong.announce(stage.getAttribute("aria-label") + (nth ? " · " + nth.textContent : ""));
   }
+
+  /* From one place to the next. On the page that is open nothing is fetched: it has been read already. */
+
+  function go(link) {
+    if (link.dataset.number !== stage.dataset.number) { turn(link.getAttribute("href")); return; }
+    const list = Array.from(main.querySelectorAll("[data-hits] [data-place]"));
+    const around = { back: list[list.indexOf(link) - 1], on: list[list.indexOf(link) + 1] };
+    if (!around.back || !around.on) { turn(link.getAttribute("href")); return; }
+    stage.dataset.current = link.dataset.place;
+    for (const one of list) {
+      one.parentNode.classList.toggle("is-now", one === link);
+      if (one === link) { one.parentNode.setAttribute("aria-current", "true"); } else { one.parentNode.removeAttribute("aria-current"); }
+    }
+    for (const mark of main.querySelectorAll(".jz-text mark")) {
+      mark.classList.toggle("is-now", mark.dataset.place === link.dataset.place);
+    }
+    for (const now of main.querySelectorAll("[data-hits] .is-now, .jz-text mark.is-now")) { now.scrollIntoView({ block: "nearest" }); }
+    for (const step of main.querySelectorAll("[data-step]")) { step.setAttribute("href", around[step.dataset.step].getAttribute("href")); }
+    main.querySelector("[data-said]").textContent = link.dataset.nth;
+    window.juanzong.announce(link.dataset.nth);
+    history.replaceState({ viewer: true }, "", link.getAttribute("href"));
+    draw_hits();
+  }
+
+  function follow(link) {
+    const listed = Array.from(main.querySelectorAll("[data-hits] [data-place]")).find((one) => one.getAttribute("href") === link.getAttribute("href"));
+    if (listed) { go(listed); } else { turn(link.getAttribute("href")); }
+  }
+
+  function step(way) {
+    const link = main.querySelector(`[data-step="${way}"]`);
+    if (link) { follow(link); }
+  }
+
+  const words = main.querySelector("[data-find-in] [name=q]");
+  function found() { const bar = main.querySelector("[data-found]"); return bar && bar.dataset.found; }
+
+  function clear() {
+    words.value = "";
+    const link = main.querySelector("[data-clear]");
+    if (link) { turn(link.getAttribute("href")); }
+  }
+
+  function to_find() {
+    main.classList.remove("no-text");
+    main.classList.toggle("with-text", window.matchMedia("(max-width: 1100px)").matches);
+    words.focus();
+    words.select();
+  }
+
+  words.addEventListener("keydown", (event) => {
+    if (event.isComposing) { return; }
+    if (event.key === "Enter" && event.shiftKey) { event.preventDefault(); step("back"); }
+    if (event.key === "Escape") {
+      event.preventDefault();
+      if (words.value || found()) { clear(); } else { words.blur(); }
+    }
+  });
+  /* A second Ctrl+F is the browser's own. */
+  document.addEventListener("keydown", (event) => {
+    const own = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "f";
+    if (own && document.activeElement !== words) { event.preventDefault(); to_find(); }
+  });
 
   main.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-turn]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) { return; }
     event.preventDefault();
-    turn(link.href);
+    if (link.matches("[data-clear]")) { clear(); return; }
+    if (link.matches("[data-step], [data-place]")) { follow(link); return; }
+    turn(link.getAttribute("href"));
   });
+  function look(form) {
+    const typed = words.value.trim();
+    if (!typed) { clear(); } else if (typed === found()) { step("on"); } else { turn(form.action, { form }); }
+  }
+
   main.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("[data-go], [data-find-in]")) { return; }
     event.preventDefault();
-    const typed = new FormData(form);
-    if (form.matches("[data-find-in]")) { turn(location.pathname, { same: false, body: typed }); return; }
+    if (form.matches("[data-find-in]")) { look(form); return; }
     const address = new URL(form.action);
-    address.search = new URLSearchParams(typed).toString();
+    address.search = new URLSearchParams(new FormData(form)).toString();
     turn(address.href);
   });
   window.addEventListener("popstate", () => { turn(location.href, { push: false }); });
@@ -148,6 +227,7 @@
     fit() { fit(); whole = !whole; },
     rotate() { viewer.viewport.setRotation((viewer.viewport.getRotation() + 90) % 360, true); fit(true); },
     full() { if (document.fullscreenElement) { document.exitFullscreen(); } else { main.requestFullscreen(); } },
+    find: to_find,
     text() {
       const narrow = window.matchMedia("(max-width: 1100px)").matches;
       main.classList.toggle(narrow ? "with-text" : "no-text");

@@ -17,6 +17,7 @@ from archive.sight import href
 from archive.site import Site
 from tests import papers
 from tests.conftest import PASSWORD, Hospital
+from tests.services.searching import component, written
 
 Browse = Callable[[str], FlaskClient]
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -94,6 +95,48 @@ def test_a_page_that_is_looked_at_is_one_line_in_the_journal(
         viewed = session.scalars(select(ReadEvent).where(ReadEvent.action.startswith("page."))).all()
         assert [(line.action, line.object_id) for line in viewed] == [("page.viewed", record)] * 2
         assert words_of(session, READS, viewed[0].id, site.keys) == {"page": 1}
+
+
+def test_words_are_found_in_the_whole_record_by_a_plain_form_and_stand_in_no_address(
+    site: Site, hospital: Hospital, record: int, browse: Browse
+) -> None:
+    item = component(hospital, record, "手术记录")
+    written(hospital, record, "入院", "盆腔粘\n连")
+    written(hospital, item, "松解粘连，见粘連带")
+    client, target = browse("archivist"), address(hospital, record)
+    page = client.get(f"{target}/++page++1").text
+    form = re.search(r'<form[^>]+action="([^"]+/@@find)"', page)
+    assert form
+    asked = {"csrf_token": token(client, "/sessions"), "q": "粘连", "from": "1"}
+    led = client.post(form[1], data=asked)
+    assert led.status_code == 303
+    assert re.fullmatch(rf"{target}/\+\+page\+\+2\?s=[\w-]+&at=1", led.location)
+    page = client.get(led.location).text
+    assert "第 1 处 / 共 3 处" in page
+    assert [re.sub("<[^>]+>", "", mark) for mark in re.findall(r"<mark>.*?</mark>", page, re.DOTALL)] == [
+        "粘\n连", "粘连", "粘連"
+    ]  # fmt: skip
+    assert re.findall(r'<mark data-place="(\d+)" class="is-now">(.)</mark>', page) == [
+        ("1", "粘"),
+        ("1", "连"),
+    ]
+    assert 'title="2 处"' in page, "the other item says how many it has"
+    onward = re.search(r'<a [^>]*href="([^"]+)"[^>]*data-step="on"', page)
+    assert onward
+    assert "第 2 处 / 共 3 处" in client.get(onward[1].replace("&amp;", "&")).text
+    nothing = client.post(form[1], data=asked | {"q": "前置血管"}, follow_redirects=True).text
+    assert "您可阅读的页中没有这些字词" in nothing
+    with site.journal() as session:
+        lines = session.scalars(select(ReadEvent).where(ReadEvent.action.contains("earched"))).all()
+        told = [(line.action, line.object_id, words_of(session, READS, line.id, site.keys)) for line in lines]
+        assert told == [("record.searched", record, {"query": "粘连", "places": 3}),
+                        ("record.searched", record, {"query": "前置血管", "places": 0})]  # fmt: skip
+    asked = {"csrf_token": "", "q": "粘连", "from": "1"}
+    assert client.post(form[1], data=asked).status_code == 400
+    for account in ("clinician", "auditor", "sysadmin", "stranger"):
+        other = browse(account)
+        refused = other.post(form[1], data=asked | {"csrf_token": token(other, "/sessions")})
+        assert refused.status_code == 404, account
 
 
 def test_a_refused_file_is_told_in_a_sentence_beside_its_name(

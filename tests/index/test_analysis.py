@@ -9,7 +9,6 @@ from index.analysis import (
     Said,
     flat,
     fold,
-    folded_with_offsets,
     hides_han,
     may_hide_han,
     says,
@@ -93,15 +92,6 @@ def test_an_endless_word_is_cut_and_then_compared_in_the_text() -> None:
 )
 def test_a_phrase_is_found_word_by_word(text: str, phrase: str, said: bool) -> None:  # noqa: FBT001
     assert says(flat(text), flat(phrase)) is said
-
-
-@given(st.text())
-def test_each_folded_character_knows_where_it_came_from(text: str) -> None:
-    text = unicodedata.normalize("NFC", text)
-    folded, offsets = folded_with_offsets(text)
-    assert len(offsets) == len(folded) + 1
-    assert offsets == sorted(offsets)
-    assert all(fold(text[at]).find(character) >= 0 for character, at in zip(folded, offsets, strict=False))
 
 
 @given(

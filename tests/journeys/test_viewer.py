@@ -25,13 +25,15 @@ def person(site: Site, account: str) -> Actor:
     return found
 
 
-def new_record(site: Site) -> str:
+def new_record(site: Site, **other: str) -> str:
     """The address of a record of obstetrics, just described."""
     with site.uow(person(site, "archivist")) as uow:
         ward = uow.session.scalar(select(Principal.id).where(Principal.code == "CK"))
         category = select(Node).where(Node.slug == "zy-bl")
         node = uow.session.scalars(category, execution_options={"scope": "test"}).one()
-        return href(uow, tree.add(uow, node, kind="medical_record", fields=RECORD | {"dept": str(ward)}))
+        return href(
+            uow, tree.add(uow, node, kind="medical_record", fields=RECORD | {"dept": str(ward)} | other)
+        )
 
 
 def test_a_scan_is_dropped_made_into_pages_and_read(
@@ -56,7 +58,7 @@ def test_a_scan_is_dropped_made_into_pages_and_read(
     page.wait_for_url("**/++page++1?s=*")
     page.locator("[data-find-in] [name=q]").blur()
     page.wait_for_selector(".jz-hit.is-now")
-    assert page.locator(".jz-strip .hits").all_inner_texts() == ["1", "1"]
+    assert page.locator(".jz-strip .hits > [aria-hidden]").all_inner_texts() == ["1", "1"]
     wait_for(lambda: page.locator("[data-zoom]").inner_text().endswith("%"), "the zoom to be told")
 
     page.keyboard.press("ArrowRight")
@@ -78,3 +80,52 @@ def test_a_scan_is_dropped_made_into_pages_and_read(
     page.fill("[data-find-in] [name=q]", "引流管")
     page.keyboard.press("Enter")
     page.wait_for_selector("mark >> text=引流管")
+
+
+def test_words_are_found_in_a_record_by_keyboard_alone(
+    archive: Archive, people: Callable[[str], Reader], tmp_path: Path
+) -> None:
+    site = archive.site()
+    target = new_record(site, mrn="00218648")
+    site.close()
+    scan = tmp_path / "病程记录.pdf"
+    texts = ["体温正常"] * 6
+    texts[1], texts[4] = "盆腔粘\n连，粘连松解", "无粘連"
+    scan.write_bytes(papers.pdf(*texts))
+    reader = people("archivist")
+    page = reader.page
+    reader.go(f"{target}/@@upload")
+    page.set_input_files("input[type=file]", str(scan))
+    page.wait_for_selector("#files .is-ok", timeout=60_000)
+    reader.go(f"{target}/++page++1")
+    page.wait_for_selector(".jz-deep canvas")
+
+    page.keyboard.press("f")
+    page.keyboard.type("粘连")
+    page.keyboard.press("Enter")
+    said = page.locator("[data-said]")
+    wait_for(lambda: said.count() == 1 and said.inner_text() == "第 1 处 / 共 3 处", "the first place")
+    assert "/++page++2?s=" in page.url
+    page.wait_for_selector(".jz-hit.is-now")
+    assert page.locator(".jz-hit").count() == 3, "one place goes over the end of a line"
+    assert page.locator(".jz-hit.is-now").count() == 2
+    assert page.locator(".jz-strip a:has(.hits)").count() == 2
+    assert page.locator(".jz-ruler a").count() == 2
+
+    page.keyboard.press("Enter")
+    wait_for(lambda: said.inner_text() == "第 2 处 / 共 3 处", "the second place, on the same page")
+    assert page.locator(".jz-hit.is-now").count() == 1
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/++page++5?s=*")
+    wait_for(lambda: page.locator(".jz-text mark.is-now").inner_text() == "粘連", "the place in the text")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/++page++2?s=*")
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_url("**/++page++5?s=*")
+    wait_for(lambda: said.inner_text() == "第 3 处 / 共 3 处", "the last place")
+    page.go_back()
+    wait_for(lambda: said.inner_text() == "第 1 处 / 共 3 处", "the place before")
+    page.keyboard.press("Control+f")
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/++page++2")
+    wait_for(lambda: page.locator(".jz-hit, [data-said], .jz-strip .hits").count() == 0, "the marks to go")

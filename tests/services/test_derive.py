@@ -228,7 +228,7 @@ def test_a_file_reads_as_one_sequence_through_its_items(site: Site, hospital: Ho
         assert [(part.view.title, part.first, part.current) for part in seen.parts] == [
             ("手术记录", 1, True), ("出院记录", 2, False)
         ]  # fmt: skip
-        assert [(hit.number, hit.before, hit.match) for hit in seen.hits] == [
+        assert [(hit.number, hit.before, hit.match) for hit in seen.places.hits] == [
             (1, "松解", "粘连"), (1, "松解粘连，见", "粘连"), (3, "", "粘连")
         ]  # fmt: skip
         left, right = sorted(box.x for box in seen.boxes)
