@@ -3,10 +3,13 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import add
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 # Ideographs of all planes, 々 and 〇, and the private use areas: older hospital systems have glyphs of their own
 # for rare names.
@@ -127,23 +130,9 @@ def says(text: str, phrase: str) -> bool:
     return False
 
 
-class Said:
-    """A text that is asked whether it contains flat phrases."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._flat: str | None = None
-
-    def says(self, phrase: str) -> bool:
-        """Most texts contain a Chinese phrase just as it is looked for, or not at all; only others are folded: that is slow."""
-        if _ALL_HAN.fullmatch(phrase):
-            if phrase in self._text or phrase in "".join(self._text.split()):
-                return True
-            if not may_hide_han(self._text):
-                return False
-        if self._flat is None:
-            self._flat = flat(self._text)
-        return says(self._flat, phrase)
+def _says_folded(text: str, phrase: str) -> bool:
+    """Whether a text contains a flat phrase, once it is made flat itself: that is slow."""
+    return says(flat(text), phrase)
 
 
 def hides_han(letter: str) -> bool:
@@ -154,15 +143,64 @@ def hides_han(letter: str) -> bool:
 
 _COMPATIBLE = ((0x2E80, 0x33FF), (0xF900, 0xFAFF))
 """Where Unicode has further forms of Chinese characters: radicals, enclosed and squared ones, those for compatibility."""
-_HIDING = [*_REPLACED, *(chr(code) for first, last in _COMPATIBLE for code in range(first, last + 1))]
-_BASIC = re.escape("".join(letter for letter in _HIDING if letter < "\U00010000" and hides_han(letter)))
-_HIDES_HAN = re.compile(f"[{_BASIC}]")  # of the basic plane alone: the pattern is a table then, and no list
-_BEYOND = re.compile("[\U00010000-\U0010ffff]")
+_PLAIN, _PARTING, _HIDING = range(3)
+_SIGN, _OTHER_SIGN = "\0", "\1"
+"""They are neither white space nor part of a word."""
+
+
+def _kinds() -> NDArray[np.uint8]:
+    kinds = np.full(
+        0x110000, _HIDING, np.uint8
+    )  # of the characters beyond the basic plane each may hide others
+    kinds[:0x10000] = _PLAIN
+    suspects = [*_REPLACED, *(chr(code) for first, last in _COMPATIBLE for code in range(first, last + 1))]
+    kinds[[ord(letter) for letter in suspects if hides_han(letter)]] = _HIDING
+    kinds[[code for code in range(0x10000) if chr(code).isspace()]] = _PARTING
+    return kinds
+
+
+_KINDS = _kinds()
 
 
 def may_hide_han(text: str) -> bool:
-    """Whether any character of a text may hide Chinese ones; of those beyond the basic plane each may."""
-    return bool(_HIDES_HAN.search(text) or _BEYOND.search(text))
+    """Whether any character of a text may hide Chinese ones."""
+    return bool((_kinds_in([text])[0] == _HIDING).any())
+
+
+def saying(texts: Sequence[str], phrase: str) -> NDArray[np.bool_]:
+    """Which of some texts contain a flat phrase.
+
+    Most contain a Chinese phrase just as it is looked for, or not at all: only in those that could hide it are the
+    characters in question replaced, in all of them at once.
+    """
+    if not _ALL_HAN.fullmatch(phrase):
+        return np.array([_says_folded(text, phrase) for text in texts], np.bool_)
+    found = np.array([phrase in text for text in texts], np.bool_)
+    doubtful = np.flatnonzero(~found)
+    if len(doubtful):
+        kinds, letters = _kinds_in([texts[at] for at in doubtful.tolist()])
+        doubtful = doubtful[kinds > _PLAIN]
+        shown = _shown([texts[at] for at in doubtful.tolist()], letters, phrase)
+        found[doubtful] = [phrase in text for text in shown]
+    return found
+
+
+def _kinds_in(texts: Sequence[str]) -> tuple[NDArray[np.uint8], list[str]]:
+    """Of each text whether anything in it parts or hides Chinese characters; and the letters that do, in any of them."""
+    starts = np.cumsum([0, *(len(text) + 1 for text in texts[:-1])])
+    letters = np.frombuffer(_SIGN.join([*texts, ""]).encode("utf-32-le", "surrogatepass"), np.uint32)
+    kinds = _KINDS.take(letters)
+    return np.maximum.reduceat(kinds, starts), list(map(chr, set(letters[kinds > _PLAIN].tolist())))
+
+
+def _shown(texts: Sequence[str], letters: Iterable[str], phrase: str) -> list[str]:
+    """The texts as far as they could say a Chinese phrase: without white space, and with what hiding letters stand for."""
+    together = _SIGN.join(text.replace(_SIGN, _OTHER_SIGN) for text in texts)
+    for letter in letters:
+        shown = "".join(_folded(letter).split())
+        if not shown or any(one in phrase for one in shown):
+            together = together.replace(letter, shown)
+    return together.split(_SIGN) if texts else []
 
 
 def key(text: str) -> str:

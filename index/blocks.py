@@ -43,9 +43,14 @@ def _block(docs: Docs, counts: Counts, shortest: int, longest: int, *, last: boo
     return _HEAD.pack(*head, shortest, longest, step, size) + data
 
 
-def decoded(buffer: memoryview) -> tuple[Docs, Counts]:
-    """What ``encoded`` wrote. Raises ValueError for anything else."""
-    docs, counts, at, last = [], [], 0, False
+def narrowed(counts: Counts) -> NDArray[Any]:
+    """The same in as few bytes as hold them."""
+    return counts.astype(_WIDTHS[width(int(counts.max(initial=0)))], copy=False)
+
+
+def decoded(buffer: memoryview, position: int = 0) -> tuple[Docs, Counts]:
+    """What ``encoded`` wrote, from a position on. Raises ValueError for anything else."""
+    docs, counts, at, last = [], [], position, False
     while not last:
         head = Head(buffer, at)
         last = head.is_last
@@ -87,7 +92,7 @@ class Head:
         return docs, np.frombuffer(buffer, _WIDTHS[self.counted], self.postings, at).astype(np.uint32)
 
 
-class Matcher(W3LeafMatcher):  # type: ignore[misc]
+class Matcher(W3LeafMatcher):
     """A posting list as Whoosh steps through it: for whoever opens the index with Whoosh itself."""
 
     def _read_header(self) -> None:

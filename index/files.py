@@ -32,7 +32,7 @@ def _sync(file: Any) -> None:
     os.fsync(file.fileno())
 
 
-class DurableStorage(FileStorage):  # type: ignore[misc]
+class DurableStorage(FileStorage):
     """A folder in which segments and tables of contents reach the disk before the next step relies on them.
 
     Whoosh never calls fsync: a power cut could leave a table of contents that names empty segments.
@@ -88,7 +88,7 @@ class _View(io.RawIOBase):
         return len(part)
 
 
-class MappedFile(BufferFile):  # type: ignore[misc]
+class MappedFile(BufferFile):
     """One file of a mapped segment. Whoosh's BufferFile copies all of it into memory at each opening."""
 
     def __init__(self, buffer: memoryview, name: str) -> None:
@@ -102,7 +102,7 @@ class MappedFile(BufferFile):  # type: ignore[misc]
         return MappedFile(self.buffer, self._name)
 
 
-class MappedSegmentFiles(CompoundStorage):  # type: ignore[misc]
+class MappedSegmentFiles(CompoundStorage):
     """The files within a segment's file."""
 
     def open_file(self, name: str, *_: Any, **__: Any) -> MappedFile:
@@ -110,7 +110,7 @@ class MappedSegmentFiles(CompoundStorage):  # type: ignore[misc]
         return MappedFile(memoryview(self._source)[offset : offset + length], name)
 
 
-class Segment(W3Segment):  # type: ignore[misc]
+class Segment(W3Segment):
     """段: an immutable part of the index. Only the set of its deleted documents changes, in the table of contents."""
 
     def open_compound_file(self, storage: Any) -> MappedSegmentFiles:
@@ -122,7 +122,7 @@ class Segment(W3Segment):  # type: ignore[misc]
                 file.close()
 
 
-class Codec(W3Codec):  # type: ignore[misc]
+class Codec(W3Codec):
     """Whoosh's own format but for the postings, which are blocks of arrays; read through mapped files."""
 
     def new_segment(self, storage: Any, indexname: str) -> Segment:  # noqa: ARG002

@@ -1,6 +1,6 @@
-"""A plan looked up in every segment: the candidates, how they score, and which the text has yet to confirm."""
+"""A plan looked up: the candidates, how they score, and which the text has yet to confirm."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 import numpy as np
@@ -8,21 +8,24 @@ from numpy.typing import NDArray
 
 from .allowed import Mask
 from .columns import Ints
+from .docs import Docs, among, common, places, union
 from .fields import Tier
-from .lookup import Found, Tick, look_up
-from .plan import Leaf, Plan, TextLeaf, leaves, positive
+from .lookup import Found, look_up
+from .plan import AllOf, Leaf, OneOf, Plan, TextLeaf, leaves, positive
 from .scope import Scope
-from .segments import LENGTHS, Counts, Docs
+from .segments import LENGTHS
+from .space import Tick
 from .truth import Facts, Truth, judged
 
 _K1, _B = 1.2, 0.75  # the customary constants of BM25
 
+Scores = NDArray[np.float64]
+
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Documents that are hits, or may be: the part and place of each, its node's number, and whether it is certain."""
+    """Documents that are hits, or may be: where each stands, its node's number, and whether it is certain."""
 
-    part: Ints
     doc: Docs
     number: Ints
     certain: Mask
@@ -30,94 +33,103 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.doc)
 
-    def at(self, indices: NDArray[np.intp]) -> "Candidates":
-        return Candidates(self.part[indices], self.doc[indices], self.number[indices], self.certain[indices])
-
-    def held(self, scope: Scope, tier: Tier) -> Mask:
-        """Which of them are held at a tier."""
-        found = np.zeros(len(self), np.bool_)
-        for at, mask in enumerate(scope.masks(tier)):
-            here = self.part == at
-            found[here] = mask[self.doc[here]]
-        return found
-
 
 class Matches:
     """The leaves of a plan, found once; everything else about the search is read off here."""
 
     def __init__(self, plan: Plan, scope: Scope, tick: Tick) -> None:
-        self.plan = plan
         self.scope = scope
-        self.leaves = tuple(leaves(plan))
-        self.found = {leaf: self._found(leaf, tick) for leaf in self.leaves}
+        self.space = scope.space
+        self._found = {leaf: look_up(leaf, scope, tick) for leaf in leaves(plan)}
+        self.plan = self._pruned(plan)
+        self.leaves = tuple(leaves(self.plan))
         self.candidates = self._candidates()
 
-    def _found(self, leaf: Leaf, tick: Tick) -> tuple[Found, ...]:
-        masks = self.scope.masks(leaf.field.tier)
-        parts = zip(self.scope.snapshot.parts, masks, strict=True)
-        return tuple(look_up(leaf, part.view, mask, tick) for part, mask in parts)
+    def found(self, leaf: Leaf) -> Docs:
+        """The documents of a leaf; of a leaf with a phrase those that may prove to be."""
+        return self._found[leaf].docs
+
+    def _pruned(self, node: Plan) -> Plan:
+        """Without the alternatives that found nothing: a word is looked for in every field, and is in few of them."""
+        match node:
+            case OneOf(parts):
+                kept = map(self._pruned, parts)
+                return replace(node, parts=tuple(part for part in kept if self._may_hit(part)))
+            case AllOf(parts):
+                return replace(node, parts=tuple(map(self._pruned, parts)))
+        return node
+
+    def _may_hit(self, part: Plan) -> bool:
+        return part not in self._found or len(self.found(part)) > 0
 
     def _candidates(self) -> Candidates:
-        parts = [_NO_CANDIDATES, *map(self._of_part, range(len(self.scope.snapshot.parts)))]
-        ends = np.cumsum([len(part) for part in parts]).tolist()
-        self._bounds = list(map(slice, ends, ends[1:]))
-        return Candidates(
-            np.concatenate([part.part for part in parts]),
-            np.concatenate([part.doc for part in parts]),
-            np.concatenate([part.number for part in parts]),
-            np.concatenate([part.certain for part in parts]),
+        near = self._near(self.plan)
+        truth = judged(
+            self.plan, Facts(lambda leaf: self._truth(leaf, near), lambda tier: self._held(tier, near))
         )
+        docs = np.arange(self.space.size) if near is None else near
+        if truth.possible.all():
+            return Candidates(docs, self.space.numbers("number")[docs], truth.certain)
+        docs = docs[truth.possible]
+        return Candidates(docs, self.space.numbers("number")[docs], truth.certain[truth.possible])
 
-    def _of_part(self, at: int) -> Candidates:
-        view = self.scope.snapshot.parts[at].view
+    def _near(self, node: Plan) -> Docs | None:
+        """Documents among which all hits are; None stands for every document."""
+        match node:
+            case AllOf(parts):
+                sets = [docs for part in parts if (docs := self._near(part)) is not None]
+                return min(sets, key=len, default=None)
+            case OneOf(parts):
+                near = [self._near(part) for part in parts]
+                sets = [docs for docs in near if docs is not None]
+                return union(sets, self.space.size) if len(sets) == len(near) else None
+        return self.found(node) if node in self._found else None
 
-        def spread(leaf: Leaf) -> Truth:
-            return _spread(leaf, self.found[leaf][at].docs, view.size)
+    def _truth(self, leaf: Leaf, near: Docs | None) -> Truth:
+        """What a leaf found as truth over some documents; a leaf with a phrase proves nothing yet."""
+        if near is None:
+            possible = np.zeros(self.space.size, np.bool_)
+            possible[self.found(leaf)] = True
+        else:
+            possible = among(near, self.found(leaf), self.space.size)
+        needs_text = isinstance(leaf, TextLeaf) and leaf.wanted.phrase is not None
+        return Truth(np.zeros(len(possible), np.bool_) if needs_text else possible, possible)
 
-        truth = judged(self.plan, Facts(spread, lambda tier: self.scope.masks(tier)[at]))
-        docs = np.flatnonzero(truth.possible)
-        numbers = view.numbers("number")[docs]
-        return Candidates(np.full(len(docs), at, np.int64), docs, numbers, truth.certain[docs])
+    def _held(self, tier: Tier, near: Docs | None) -> Mask:
+        held = self.scope.held(tier)
+        return held.mask if near is None else held.of(near)
 
-    def scores(self) -> Counts:
+    def scores(self) -> Scores:
         """BM25 of each candidate, with frequencies and lengths counted over nothing but what is held.
 
         Whole collections of numbers are counted as integers, so hidden documents cannot even change the rounding.
         """
         scores = np.zeros(len(self.candidates))
         for leaf in dict.fromkeys(positive(self.plan)):
-            for lexeme in range(len(self.found[leaf][0].counts) if self.found[leaf] else 0):
-                self._add_lexeme(leaf, lexeme, scores)
+            docs = common(self.found(leaf), self.candidates.doc, self.space.size)
+            if len(docs):
+                own = self._scores(leaf, self._found[leaf], docs)
+                here = ... if len(docs) == len(scores) else places(docs, self.candidates.doc, self.space.size)
+                scores[here] += own
         return scores
 
-    def _add_lexeme(self, leaf: Leaf, lexeme: int, scores: Counts) -> None:
-        held = self.scope.count(leaf.field.tier)
-        holders = sum(part.holders[lexeme] for part in self.found[leaf])
-        rarity = leaf.field.weight * log(1 + (held - holders + 0.5) / (holders + 0.5))
-        for at, found in enumerate(self.found[leaf]):
-            counts = found.counts[lexeme]
-            of_all = np.zeros(self.scope.snapshot.parts[at].view.size)
-            of_all[found.docs] = (
-                rarity * counts * (_K1 + 1) / (counts + self._saturation(leaf, at, found.docs))
-            )
-            here = self._bounds[at]
-            scores[here] += of_all[self.candidates.doc[here]]
+    def _scores(self, leaf: Leaf, found: Found, docs: Docs) -> Scores:
+        """What a leaf gives to each of some documents that it found."""
+        scores = np.zeros(len(docs))
+        if not found.lists:
+            return scores
+        held, saturation = self.scope.held(leaf.field.tier).count, self._saturation(leaf, docs)
+        for one in found.lists:
+            holders = len(one.docs)
+            rarity = leaf.field.weight * log(1 + (held - holders + 0.5) / (holders + 0.5))
+            whole = len(docs) == holders
+            counts = one.counts if whole else one.counts[places(docs, one.docs, self.space.size)]
+            times = counts.astype(np.float64)
+            scores += rarity * times * (_K1 + 1) / (times + saturation)
+        return scores
 
-    def _saturation(self, leaf: Leaf, at: int, docs: Docs) -> Counts:
+    def _saturation(self, leaf: Leaf, docs: Docs) -> Scores:
         if not isinstance(leaf, TextLeaf):
             return np.full(len(docs), _K1)
-        lengths = LENGTHS[self.scope.snapshot.parts[at].view.length_codes(leaf.field.name)[docs]]
-        relative = lengths.astype(np.float64) / self.scope.mean_length(leaf.field)
-        return _K1 * (1 - _B + _B * relative)
-
-
-_NO_DOCS = np.zeros(0, np.int64)
-_NO_CANDIDATES = Candidates(_NO_DOCS, _NO_DOCS, _NO_DOCS, np.zeros(0, np.bool_))
-
-
-def _spread(leaf: Leaf, docs: Docs, size: int) -> Truth:
-    """What a leaf found as truth over a whole segment; a leaf with a phrase proves nothing yet."""
-    possible = np.zeros(size, np.bool_)
-    possible[docs] = True
-    needs_text = isinstance(leaf, TextLeaf) and leaf.wanted.phrase is not None
-    return Truth(np.zeros(size, np.bool_) if needs_text else possible, possible)
+        of_code = _K1 * (1 - _B + _B * (LENGTHS.astype(np.float64) / self.scope.mean_length(leaf.field)))
+        return of_code.take(self.space.length_codes(leaf.field.name)[docs])

@@ -36,6 +36,18 @@ class Total:
     exact: bool
 
 
+Counted = tuple[tuple[str | int, int], ...]
+"""Values, each with how many have it."""
+
+
+@dataclass(frozen=True)
+class Facets:
+    """分面: how many hits have each value, the most frequent first. Not ``exact``: some phrases were not checked."""
+
+    counts: Mapping[str, Counted]
+    exact: bool
+
+
 @dataclass(frozen=True)
 class Results:
     """One page of hits. ``next`` is None on the last page; a page cut short by limits has fewer hits and a ``next``."""
@@ -44,14 +56,6 @@ class Results:
     total: Total
     next: Cursor | None
     generation: int
-
-
-@dataclass(frozen=True)
-class Facets:
-    """分面: how many hits have each value, the most frequent first. Not ``exact``: some phrases were not checked."""
-
-    counts: Mapping[str, tuple[tuple[str | int, int], ...]]
-    exact: bool
 
 
 @dataclass(frozen=True)

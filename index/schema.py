@@ -13,7 +13,7 @@ from .fields import Fields, Kind
 _Posting = tuple[bytes, int, float, bytes]
 
 
-class TextField(fields.FieldType):  # type: ignore[misc]
+class TextField(fields.FieldType):
     """Terms and how often, nothing of where: phrases are checked in the text itself."""
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class TextField(fields.FieldType):  # type: ignore[misc]
             yield term.encode("utf-8"), count, float(count), b""
 
 
-class IdentField(fields.FieldType):  # type: ignore[misc]
+class IdentField(fields.FieldType):
     """Whole values: folded among the terms, as written in the column."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class IdentField(fields.FieldType):  # type: ignore[misc]
         return SEPARATOR.join(value).encode("utf-8")
 
 
-class KeywordField(fields.COLUMN):  # type: ignore[misc]
+class KeywordField(fields.COLUMN):
     """Values in the column alone: there are so few that a look-up compares them all."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class KeywordField(fields.COLUMN):  # type: ignore[misc]
         return SEPARATOR.join(value).encode("utf-8")
 
 
-class NumberField(fields.COLUMN):  # type: ignore[misc]
+class NumberField(fields.COLUMN):
     """A number, or a date as its proleptic ordinal."""
 
     def __init__(self) -> None:

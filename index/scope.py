@@ -5,50 +5,48 @@ import numpy as np
 from .allowed import Allowed, Mask, checked
 from .columns import Ints
 from .fields import FieldSpec, Tier
-from .segments import LENGTHS
+from .holdings import Holding
 from .snapshot import Snapshot
 
 
 class Scope:
-    """The documents of one snapshot, at each tier, that one person holds. Lives for one search."""
+    """The documents of one snapshot, at each tier, that one person holds. Lives for one search.
+
+    What was worked out for an earlier search is found by the contents of the masks and by nothing else: whoever comes
+    with other masks, if only because a right was revoked, has nothing of it.
+    """
 
     def __init__(self, snapshot: Snapshot, allowed: Allowed) -> None:
-        self.snapshot = snapshot
+        self.space = snapshot.space
         self._allowed = allowed
-        self._masks: dict[Tier, tuple[Mask, ...]] = {}
-        self._means: dict[str, float] = {}
+        self._found: dict[Tier, tuple[Holding, tuple[bytes, ...]]] = {}
 
-    def masks(self, tier: Tier) -> tuple[Mask, ...]:
-        """For each part of the snapshot the documents that are alive and held at the tier and at those below it."""
-        if tier not in self._masks:
-            mask = checked(self._allowed, tier)
-            own = tuple(
-                part.alive & _looked_up(mask, part.view.numbers("number")) for part in self.snapshot.parts
-            )
-            if tier > Tier.DISCOVER:
-                below = self.masks(Tier(tier - 1))
-                own = tuple(mine & theirs for mine, theirs in zip(own, below, strict=True))
-            self._masks[tier] = own
-        return self._masks[tier]
-
-    def count(self, tier: Tier) -> int:
-        """How many documents are held at a tier."""
-        return sum(int(np.count_nonzero(mask)) for mask in self.masks(tier))
+    def held(self, tier: Tier) -> Holding:
+        """What is held at a tier and at those below it."""
+        return self._at(tier)[0]
 
     def mean_length(self, field: FieldSpec) -> float:
         """The mean length of a TEXT field over the documents held at its tier; at least 1."""
-        if field.name not in self._means:
-            total = 0
-            for part, mask in zip(self.snapshot.parts, self.masks(field.tier), strict=True):
-                codes = part.view.length_codes(field.name)[mask]
-                total += int(np.bincount(codes, minlength=len(LENGTHS)) @ LENGTHS)
-            self._means[field.name] = max(1.0, total / max(1, self.count(field.tier)))
-        return self._means[field.name]
+        return self.held(field.tier).mean_length(field.name, self.space.length_codes(field.name))
+
+    def _at(self, tier: Tier) -> tuple[Holding, tuple[bytes, ...]]:
+        if tier not in self._found:
+            below = self._at(Tier(tier - 1)) if tier > Tier.DISCOVER else None
+            mask = checked(self._allowed, tier).copy()  # whoever gave it may go on writing in it
+            held = below[0].mask if below else self.space.alive
+            key = tuple(dict.fromkeys((*(below[1] if below else ()), np.packbits(mask).tobytes())))
+            holding = self.space.holdings.get(
+                key, lambda: Holding(held & _looked_up(mask, self.space.numbers("number")), key)
+            )
+            self._found[tier] = holding, key
+        return self._found[tier]
 
 
 def _looked_up(mask: Mask, numbers: Ints) -> Mask:
     """The mask at each number; one outside it is not allowed. (To numpy a negative one would count from the end.)"""
     within = (numbers >= 0) & (numbers < len(mask))
+    if within.all():
+        return mask[numbers]
     found = np.zeros(len(numbers), np.bool_)
     found[within] = mask[numbers[within]]
     return found

@@ -1,7 +1,7 @@
 """A search, from a plan to a page of hits; counts and suggestions, over the same documents and no others."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import monotonic
@@ -11,13 +11,13 @@ import numpy as np
 from .allowed import Allowed
 from .analysis import Lexeme, key
 from .checking import Checker, TextsOf
-from .columns import MISSING
+from .counting import counted
 from .documents import SEPARATOR
 from .errors import TooSlow
 from .fields import Fields, FieldSpec, Kind
 from .lookup import holding
 from .matches import Matches
-from .ordering import Indices, labels_of, numbers_of, ordered
+from .ordering import ordered
 from .plan import plan
 from .query import Query
 from .results import Cursor, Facets, Hit, Results, Sort, Suggestion, Total
@@ -81,8 +81,7 @@ def search(asked: Asked, *, limit: int, after: Cursor | None, sort: Sort) -> Res
     matches, checker = asked.matched()
     scores = matches.scores()
     order, behind = ordered(matches, sort, asked.fields, scores)
-    indices = behind(after) if after else np.arange(len(matches.candidates))
-    found, end = _page(order.among(indices), checker, limit)
+    found, end = _page(order.among(behind(after) if after else None), checker, limit)
     hits = tuple(Hit(order.number(at), float(scores[at]), fields) for at, fields in found)
     cursor = None if end is None else order.cursor(end)
     return Results(hits, _total(checker, asked.limits.total), cursor, asked.snapshot.generation)
@@ -94,49 +93,34 @@ def _page(
     """The hits of a page, and the candidate after which the next page begins; None if there is no other."""
     found: list[tuple[int, frozenset[str]]] = []
     last: int | None = None
-    for block in _blocks(indices, max(limit + 1, _LEAST_BLOCK)):
+    while block := list(islice(indices, max(limit + 1, _LEAST_BLOCK))):
         if not checker.goes_on():
             if last is None:
                 raise TooSlow(_TOO_SLOW)
             return found, last
-        for at, fields in zip(block.tolist(), checker.judge(block), strict=True):
+        for at, fields in zip(block, checker.judge(np.array(block, np.intp)), strict=True):
             if fields is None:
                 continue
             if len(found) == limit:
                 return found, found[-1][0]
             found.append((at, fields))
-        last = int(block[-1])
+        last = block[-1]
     return found, None
 
 
-def _blocks(indices: Iterator[int], size: int) -> Iterator[Indices]:
-    while block := list(islice(indices, size)):
-        yield np.array(block, np.intp)
-
-
 def _total(checker: Checker, most: int) -> Total:
-    _settle(checker, lambda: int(np.count_nonzero(checker.known())) <= most)
-    count = int(np.count_nonzero(checker.known()))
-    return Total(min(count, most), exact=count <= most and not len(checker.unknown()))
-
-
-def _settle(checker: Checker, wanted: Callable[[], bool]) -> None:
-    """Judge what is still open while it is worth while."""
-    for block in _blocks(iter(checker.unknown().tolist()), _LEAST_BLOCK):
-        if not (wanted() and checker.goes_on()):
-            return
-        checker.judge(block)
+    checker.settle(lambda: checker.known() <= most)
+    count = checker.known()
+    return Total(min(count, most), exact=count <= most and checker.all_known())
 
 
 def facets(asked: Asked, names: Sequence[str]) -> Facets:
     """Counts of the values of KEYWORD and INTEGER fields among the hits; see Facets."""
     specs = [_countable(name, asked.fields) for name in names]
     matches, checker = asked.matched()
-    _settle(checker, lambda: True)
-    hits = checker.known()
-    hits[checker.unknown()] = True
-    counts = {spec.name: _counted(matches, spec, np.flatnonzero(hits)) for spec in specs}
-    return Facets(counts, exact=not len(checker.unknown()))
+    checker.settle(lambda: True)
+    docs = matches.candidates.doc[checker.possible()]
+    return Facets({spec.name: counted(matches, spec, docs) for spec in specs}, exact=checker.all_known())
 
 
 def _countable(name: str, fields: Fields) -> FieldSpec:
@@ -144,23 +128,6 @@ def _countable(name: str, fields: Fields) -> FieldSpec:
     if spec is None or spec.kind not in {Kind.KEYWORD, Kind.INTEGER}:
         raise ValueError(f"hits cannot be counted by {name!r}")
     return spec
-
-
-def _counted(matches: Matches, spec: FieldSpec, hits: Indices) -> tuple[tuple[str | int, int], ...]:
-    hits = hits[matches.candidates.held(matches.scope, spec.tier)[hits]]
-    counts: Counter[str | int] = Counter()
-    if spec.kind is Kind.INTEGER:
-        numbers = numbers_of(matches, spec)[hits]
-        counts.update(numbers[numbers != MISSING].tolist())
-    else:
-        labels = labels_of(matches, spec)
-        for label, count in Counter(labels[at] for at in hits.tolist()).items():
-            counts.update(dict.fromkeys(set(_values(label)), count))
-    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _values(label: str) -> list[str]:
-    return label.split(SEPARATOR) if label else []
 
 
 def suggest(
@@ -175,15 +142,12 @@ def suggest(
     start, clock, counts = key(prefix), _Clock(limits.seconds), Counter[str]()
     if not start:
         return ()
-    for part, mask in zip(snapshot.parts, Scope(snapshot, allowed).masks(spec.tier), strict=True):
-        held = np.flatnonzero(mask)
-        if spec.kind is Kind.IDENT:
-            held = holding(spec, Lexeme(start, starts=True), part.view, mask, clock.tick).docs
-        codes, labels = part.view.labels(spec.name)
-        used, times = np.unique(codes[held], return_counts=True)
-        for code, count in zip(used.tolist(), times.tolist(), strict=True):
-            counts.update(
-                {value: count for value in set(_values(labels[code])) if key(value).startswith(start)}
-            )
+    scope = Scope(snapshot, allowed)
+    docs = np.flatnonzero(scope.held(spec.tier).mask)
+    if spec.kind is Kind.IDENT:
+        docs = holding(spec, Lexeme(start, starts=True), scope, clock.tick).docs
+    ranks, labels = scope.space.ranked(spec.name, docs)
+    for label, count in zip(labels, np.bincount(ranks, minlength=len(labels)).tolist(), strict=True):
+        counts.update({value: count for value in set(label.split(SEPARATOR)) if key(value).startswith(start)})
     best = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
     return tuple(Suggestion(value, count) for value, count in best)

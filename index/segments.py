@@ -8,37 +8,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from whoosh.codec.whoosh3 import W3Codec
-from whoosh.reading import TermNotFound
 from whoosh.util.numeric import byte_to_length
 
-from .blocks import decoded
+from .blocks import decoded, narrowed
 from .columns import Codes, Ints, LabelReader, Labels, NumberReader, window
+from .docs import NO_DOCS, Docs
 from .errors import Damaged, Reason, TooSlow
+from .terms import Lookup
 
 LENGTHS: Ints = np.array([byte_to_length(code) for code in range(256)], np.int64)
 """Whoosh keeps the length of a field as one byte; these are the lengths that the bytes stand for."""
 
-Docs = NDArray[np.int64]
-Counts = NDArray[np.float64]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Postings:
-    """The documents of a segment that hold a term, ascending, and how often each does."""
+    """The documents that hold a term, ascending, and how often each does."""
 
     docs: Docs
-    counts: Counts
+    counts: NDArray[Any]
+    """Whole numbers, in as few bytes as hold them."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return self.docs.nbytes + self.counts.nbytes
 
 
-def among(docs: Docs, all_of_them: Docs) -> NDArray[np.bool_]:
-    """Which of some documents are in an ascending list of documents."""
-    places = np.searchsorted(all_of_them, docs)
-    within = places < len(all_of_them)
-    within[within] = all_of_them[places[within]] == docs[within]
-    return within
-
-
-_NONE = Postings(np.zeros(0, np.int64), np.zeros(0, np.float64))
+NO_POSTINGS = Postings(NO_DOCS, np.zeros(0, np.uint8))
 
 
 @contextmanager
@@ -71,6 +67,7 @@ class SegmentView:
         with reading(self.name):
             self._files = segment.open_compound_file(storage)
             self._terms = segment.codec().terms_reader(self._files, segment)
+            self._lookup = Lookup(self._terms)
 
     def numbers(self, name: str) -> Ints:
         """An INTEGER or DATE field, or ``number`` or ``stamp``: one for each document."""
@@ -111,18 +108,14 @@ class SegmentView:
     def postings(self, field: str, term: str) -> Postings:
         """The documents that hold a term."""
         with reading(self.name):
-            try:
-                found = self._terms.term_info(field, term.encode("utf-8"))
-            except TermNotFound:
-                return _NONE
-            docs, counts = self._decoded(found)
-            return Postings(docs.astype(np.int64), counts.astype(np.float64))
+            position = self._lookup.position(field, term.encode("utf-8"))
+            if position is None:
+                return NO_POSTINGS
+            docs, counts = self._decoded(position)
+            return Postings(docs.astype(np.intp), narrowed(counts))
 
-    def _decoded(self, found: Any) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        offset, _ = (
-            found.extent()
-        )  # Whoosh reads the length as a tuple; the last block knows that it is the last
-        docs, counts = decoded(self._terms._postfile.buffer[offset:])
+    def _decoded(self, position: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        docs, counts = decoded(self._terms._postfile.buffer, position)
         if docs[-1] >= self.size:
             raise ValueError("a posting names a document that does not exist")
         return docs, counts
@@ -130,21 +123,20 @@ class SegmentView:
     def every(self, field: str) -> Iterator[tuple[str, NDArray[np.uint32], NDArray[np.uint32]]]:
         """Each term of a field with its documents and counts, to be written anew elsewhere."""
         with reading(self.name):
-            for (name, term), found in self._terms.items_from(field, b""):
-                if name != field:
-                    return
-                yield term.decode("utf-8"), *self._decoded(found)
+            for term, position in self._lookup.positions_from(field, b""):
+                yield term.decode("utf-8"), *self._decoded(position)
 
     def postings_from(self, field: str, prefix: str, tick: Callable[[], None]) -> Postings:
         """The documents that hold any term that begins with ``prefix``, and how often they hold such terms."""
-        start = prefix.encode("utf-8")
-        times = np.zeros(self.size, np.float64)
+        found = []
         with reading(self.name):
-            for (name, term), found in self._terms.items_from(field, start):
-                if name != field or not term.startswith(start):
-                    break
+            for _term, position in self._lookup.positions_from(field, prefix.encode("utf-8")):
                 tick()
-                docs, counts = self._decoded(found)
-                times[docs] += counts
+                found.append(self._decoded(position))
+            if not found:
+                return NO_POSTINGS
+            docs = np.concatenate([docs for docs, _counts in found])
+            counts = np.concatenate([counts for _docs, counts in found])
+            times = np.bincount(docs, counts, self.size).astype(np.uint32)
         holders = np.flatnonzero(times)
-        return Postings(holders, times[holders])
+        return Postings(holders, narrowed(times[holders]))

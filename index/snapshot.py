@@ -9,6 +9,7 @@ from whoosh.index import TOC
 from .allowed import Mask
 from .files import NAME, DurableStorage
 from .segments import SegmentView, reading
+from .space import Space
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,8 @@ class Snapshot:
 
     generation: int
     parts: tuple[Part, ...]
+    space: Space
+    """The documents of all parts in one row, and what is kept of them: a new generation begins with nothing."""
 
 
 def latest(storage: DurableStorage) -> int:
@@ -45,7 +48,8 @@ def opened(
 ) -> Snapshot:
     """A snapshot of these segments, taking over the views that the previous one has of the same files."""
     known = {part.view.name: part.view for part in previous.parts} if previous else {}
-    return Snapshot(generation, tuple(_part(storage, segment, known) for segment in segments))
+    parts = tuple(_part(storage, segment, known) for segment in segments)
+    return Snapshot(generation, parts, Space([part.view for part in parts], [part.alive for part in parts]))
 
 
 def _part(storage: DurableStorage, segment: Any, known: dict[str, SegmentView]) -> Part:

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from index.analysis import (
     LONGEST,
-    Said,
     flat,
     fold,
     hides_han,
     may_hide_han,
+    saying,
     says,
     terms,
     wanted,
@@ -95,11 +95,11 @@ def test_a_phrase_is_found_word_by_word(text: str, phrase: str, said: bool) -> N
 
 
 @given(
-    st.text("发發肺炎𠮷\u200b\ufe0f\uf900⼀㊀㈱ \n　ＡaB1，", max_size=12),
+    st.lists(st.text("发發肺炎𠮷\u200b\ufe0f\uf900⼀㊀㈱ \n　\0ＡaB1，", max_size=12), max_size=4),
     st.text("发肺炎豈一株", min_size=1, max_size=3),
 )
-def test_what_a_text_says_is_the_same_however_it_is_found_out(text: str, phrase: str) -> None:
-    assert Said(text).says(flat(phrase)) == says(flat(text), flat(phrase))
+def test_what_texts_say_is_the_same_however_it_is_found_out(texts: list[str], phrase: str) -> None:
+    assert saying(texts, flat(phrase)).tolist() == [says(flat(text), flat(phrase)) for text in texts]
 
 
 def test_no_other_letter_hides_chinese_than_those_that_are_known() -> None:

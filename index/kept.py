@@ -1,0 +1,38 @@
+"""What searches have worked out and others may use again, as long as there is room for it."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Generic, TypeVar
+
+_Value = TypeVar("_Value")
+
+_OVERHEAD = 500  # bytes of an entry beside what it holds
+
+
+class Kept(Generic[_Value]):
+    """缓存: values by their keys, shared by threads. What was used least recently goes when there is no more room."""
+
+    def __init__(self, room: int, size_of: Callable[[_Value], int]) -> None:
+        self._room = room
+        self._size_of = size_of
+        self._values: OrderedDict[Hashable, tuple[_Value, int]] = OrderedDict()
+        self._lock = Lock()
+        self.size = 0
+        """Bytes, about: never more than the room."""
+
+    def get(self, key: Hashable, make: Callable[[], _Value]) -> _Value:
+        """The value of a key, made if it is not there. Threads that come at once may each make it, and get their own."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key][0]
+        value = make()
+        size = self._size_of(value) + _OVERHEAD
+        with self._lock:
+            if key not in self._values and size <= self._room:
+                self._values[key] = value, size
+                self.size += size
+                while self.size > self._room:
+                    self.size -= self._values.popitem(last=False)[1][1]
+        return value

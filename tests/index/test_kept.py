@@ -1,0 +1,129 @@
+"""What is kept between searches: nobody has anything of another's, nothing outlives its index, and it stays small."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import index as full_text
+from index import Drop, Everything, Field, Index, Masks, Put, Query, Range, Sort, Term
+from index import space as spaces
+from index.kept import Kept
+
+from .naive import FIELDS, Texts
+
+Fill = Callable[..., Texts]
+QUERIES: tuple[Query, ...] = (
+    Term("感冒"), Term("感"), Term("感冒了"), Field("dept", Term("儿科")), Range("year", 0, 99), Everything(),
+)  # fmt: skip
+
+
+def patients(*numbers: int) -> list[Put]:
+    return [Put(n, 1, {"body": "感冒了", "dept": "儿科", "year": n, "code": f"A{n}"}) for n in numbers]
+
+
+def holding(*numbers: int) -> Masks:
+    mask = np.isin(np.arange(20), numbers)
+    return Masks(mask, mask, mask)
+
+
+def found(index: Index, texts: Texts, who: Masks, query: Query) -> list[int]:
+    return sorted(hit.number for hit in index.search(query, who, texts_of=texts, limit=50).hits)
+
+
+def test_a_revoked_right_is_gone_at_once(index: Index, filled: Fill) -> None:
+    texts = filled(*patients(1, 2, 3))
+    for query in QUERIES:
+        assert found(index, texts, holding(1, 2, 3), query) == [1, 2, 3]
+        assert found(index, texts, holding(1, 3), query) == [1, 3]
+    assert index.facets(Everything(), holding(1, 3), ["year"], texts_of=texts).counts["year"] == (
+        (1, 1),
+        (3, 1),
+    )
+    assert [one.value for one in index.suggest("code", "a", holding(1, 3))] == ["A1", "A3"]
+
+
+def test_a_right_revoked_in_the_same_array_is_gone_at_once(index: Index, filled: Fill) -> None:
+    texts, who = filled(*patients(1, 2, 3)), holding(1, 2, 3)
+    for query in QUERIES:
+        who.read[2] = True
+        assert found(index, texts, who, query) == [1, 2, 3]
+        who.read[2] = False  # the three tiers are one array
+        assert found(index, texts, who, query) == [1, 3]
+
+
+def test_a_right_at_one_tier_alone_is_revoked_as_surely(index: Index, filled: Fill) -> None:
+    texts = filled(*patients(1, 2))
+    both, one = np.isin(np.arange(20), [1, 2]), np.isin(np.arange(20), [2])
+    assert found(index, texts, Masks(both, both, both), Term("感冒")) == [1, 2]
+    for less in (Masks(both, both, one), Masks(both, one, both), Masks(one, both, both)):
+        assert found(index, texts, less, Term("感冒")) == [2]
+    assert found(index, texts, Masks(both, both, both), Term("感冒")) == [1, 2]
+
+
+def test_two_persons_at_once_never_share(index: Index, filled: Fill) -> None:
+    texts = filled(*patients(*range(16)))
+    people = [[n for n in range(16) if n >> bit & 1] for bit in range(4)]
+
+    def right(turn: int) -> bool:
+        own, query = people[turn % 4], QUERIES[turn % len(QUERIES)]
+        return found(index, texts, holding(*own), query) == own
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(right, range(240)))
+
+
+def test_what_is_written_while_it_is_kept_is_found(index: Index, filled: Fill, tmp_path: Path) -> None:
+    texts = filled(*patients(1, 2))
+    reader = full_text.open(tmp_path / "index", FIELDS)
+    assert [found(reader, texts, holding(1, 2, 3), query) for query in QUERIES] == [[1, 2]] * len(QUERIES)
+    more = filled(*patients(3))
+    index.apply([Drop(1)])
+    everyone = Texts({**texts.documents, **more.documents})
+    assert [found(reader, everyone, holding(1, 2, 3), query) for query in QUERIES] == [[2, 3]] * len(QUERIES)
+    by_code = reader.search(Everything(), holding(1, 2, 3), texts_of=everyone, limit=9, sort=Sort("code"))
+    assert [hit.number for hit in by_code.hits] == [3, 2]
+
+
+def test_many_people_and_many_words_take_no_more_room_than_there_is(
+    index: Index, filled: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spaces, "ROOM_FOR_POSTINGS", 20_000)
+    monkeypatch.setattr(spaces, "ROOM_FOR_HOLDINGS", 20_000)
+    texts = filled(*patients(*range(16)))
+    for turn in range(300):
+        own = [n for n in range(16) if turn >> n & 1]
+        assert found(index, texts, holding(*own), Term("感冒")) == own
+        assert found(index, texts, holding(*own), Term(f"感冒{turn}")) == []
+    space = index._open().space
+    assert 10_000 < space.holdings.size <= 20_000
+    assert 10_000 < space._postings.size <= 20_000
+
+
+def test_what_was_used_least_recently_goes_first() -> None:
+    made: list[str] = []
+    kept = Kept[str](3 * 1000, lambda _value: 500)
+
+    def get(name: str) -> str:
+        return kept.get(name, lambda: made.append(name) or name)  # type: ignore[func-returns-value]
+
+    for name in ("a", "b", "c", "a", "d", "a", "b"):
+        assert get(name) == name
+    assert made == ["a", "b", "c", "d", "b"]
+
+
+def test_what_is_larger_than_the_room_is_not_kept() -> None:
+    kept = Kept[bytes](5000, len)
+    assert kept.get("small", lambda: b"1") == b"1"
+    assert kept.get("large", lambda: bytes(9000)) == bytes(9000)
+    assert kept.get("small", lambda: b"2") == b"1"
+
+
+def test_a_mask_of_another_tier_is_not_taken_for_this_one(index: Index, filled: Fill) -> None:
+    texts = filled(*patients(1, 2))
+    one, two = np.isin(np.arange(20), [1]), np.isin(np.arange(20), [2])
+    assert found(index, texts, Masks(one, two, two), Everything()) == [1]
+    assert found(index, texts, Masks(two, one, one), Everything()) == [2]
+    assert found(index, texts, Masks(one, two, one), Term("感冒")) == []
