@@ -71,9 +71,19 @@ class _Keys(_Terms):
             self._codes.append(code_of(term, self.words))
             self._docs.append(document)
 
+    def take(self, view: SegmentView, field: str, places: NDArray[np.int64]) -> None:
+        self._settle()
+        super().take(view, field, places)
+
     def whole(self) -> Run:
+        self._settle()
+        return super().whole()
+
+    def _settle(self) -> None:
+        """What was added becomes a run before another follows: runs stand in the order of their documents."""
         codes, docs = np.array(self._codes, np.uint64), np.array(self._docs, np.uint32)
-        return merged([Run(codes, docs, np.ones(len(docs), np.uint32)), *self._runs])
+        self.join(Run(codes, docs, np.ones(len(docs), np.uint32)))
+        self._codes, self._docs = array("Q"), array("I")
 
 
 class _Text(_Terms):
