@@ -197,7 +197,7 @@ def _shown(texts: Sequence[str], letters: Iterable[str], phrase: str) -> list[st
     """The texts as far as they could say a Chinese phrase: without white space, and with what hiding letters stand for."""
     together = _SIGN.join(text.replace(_SIGN, _OTHER_SIGN) for text in texts)
     for letter in letters:
-        shown = "".join(_folded(letter).split())
+        shown = "".join(fold(letter).split())
         if not shown or any(one in phrase for one in shown):
             together = together.replace(letter, shown)
     return together.split(_SIGN) if texts else []
