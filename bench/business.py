@@ -26,6 +26,7 @@ from archive.services.imports import bulk
 from archive.site import Site
 from archive.uow import UnitOfWork
 from bench import stays
+from bench.names import name_of
 
 COLLEAGUES, JOBS, EVENTS = 1_000, 5_000, 100_000
 REQUESTS = (
@@ -53,7 +54,7 @@ def _colleagues(uow: UnitOfWork) -> list[int]:
         uow.session.scalars(select(Principal.id).where(Principal.code == code)).one()
         for code in ("clinician", "CK")
     )
-    names = [stays.name_of(number) for number in range(COLLEAGUES)]
+    names = [name_of(number) for number in range(COLLEAGUES)]
     rows: list[dict[str, Any]] = [
         {"kind": "user", "code": f"u{number:04d}", "name": name, "name_key": name_key(name), "uuid": uuid4()}
         for number, name in enumerate(names)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from bench.names import name_of
+
 DATA = Path(__file__).parents[2] / "shared" / "data"
 LETTERS = 1_500
 """Characters of a document."""
@@ -23,6 +25,7 @@ class Document:
     department: int
     year: int
     text: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def documents(count: int) -> Iterator[Document]:
             random.randrange(DEPARTMENTS),
             2010 + random.randrange(YEARS),
             "".join(parts)[:LETTERS],
+            name_of(number),
         )
 
 

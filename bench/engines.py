@@ -11,10 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from bench.corpus import CLASSES, Document, Person
-from index import Cursor, FieldSpec, Index, Kind, Masks, Put, Query, Sort, parse
+from index import Cursor, FieldSpec, Index, Kind, Masks, Put, Query, Sort, parse, snippet
+from index import Field as Within
 from index.analysis import fold
 
 PAGE = 20
+WIDTH = 90
+"""Characters of a passage."""
 _RUN = re.compile(r"[\u4e00-\u9fff]+|[a-z0-9]+")
 
 
@@ -26,6 +29,7 @@ class Asked:
     person: Person
     by_year: bool = False
     page: int = 0
+    field: str = "body"
 
 
 class Engine(Protocol):
@@ -54,26 +58,31 @@ class Ours:
     """The product's own index."""
 
     name = "Juanzong"
-    _fields = (
+    fields = (
         FieldSpec("department", Kind.KEYWORD),
         FieldSpec("year", Kind.INTEGER),
+        FieldSpec("name", Kind.TEXT),
         FieldSpec("body", Kind.TEXT),
     )
 
     def build(self, folder: Path, documents: Sequence[Document]) -> int:
-        self._texts = [document.text for document in documents]
+        self._texts = {"body": [one.text for one in documents], "name": [one.name for one in documents]}
         self._after: dict[Asked, Cursor | None] = {}
+        self._hits: dict[Asked, list[str]] = {}
         self._classes = np.array([document.access for document in documents])
-        self._index = Index(folder, self._fields)
+        self._index = Index(folder, self.fields)
         self._index.rebuild(
             Put(document.number, 1, {
-                "department": f"科室{document.department}", "year": document.year, "body": document.text,
+                "department": f"科室{document.department}", "year": document.year, "name": document.name,
+                "body": document.text,
             }) for document in documents
         )  # fmt: skip
         return size_of(folder)
 
-    def _texts_of(self, numbers: Sequence[int], _field: str) -> Mapping[int, str]:
-        return {number: self._texts[number] for number in numbers}
+    def texts_of(self, numbers: Sequence[int], field: str) -> Mapping[int, str]:
+        """The texts as a database would serve them, at no cost."""
+        texts = self._texts[field]
+        return {number: texts[number] for number in numbers}
 
     def _mask(self, person: Person) -> Masks:
         held = np.zeros(CLASSES, np.bool_)
@@ -95,18 +104,23 @@ class Ours:
         return self._found(asked, found.next, left - 1) if found.next else after
 
     def _question(self, asked: Asked) -> tuple[Query, Masks]:
-        return parse(" ".join(asked.words), {}), self._mask(asked.person)
+        return Within(asked.field, parse(" ".join(asked.words), {})), self._mask(asked.person)
 
     def _more(self, asked: Asked) -> dict[str, Any]:
         sort = Sort("year") if asked.by_year else Sort()
-        return {"texts_of": self._texts_of, "limit": PAGE, "sort": sort}
+        return {"texts_of": self.texts_of, "limit": PAGE, "sort": sort}
 
     def facets(self, asked: Asked) -> int:
-        query = parse(" ".join(asked.words), {})
-        found = self._index.facets(
-            query, self._mask(asked.person), ["department", "year"], texts_of=self._texts_of
-        )
+        found = self._index.facets(*self._question(asked), ["department", "year"], texts_of=self.texts_of)
         return sum(map(len, found.counts.values()))
+
+    def highlight(self, asked: Asked) -> int:
+        """The passages of the first ten hits. Only of ours: FTS5 and tantivy would need the texts stored once more."""
+        if asked not in self._hits:
+            found = self._index.search(*self._question(asked), texts_of=self.texts_of, limit=10)
+            self._hits[asked] = [self._texts[asked.field][hit.number] for hit in found.hits]
+        query = self._question(asked)[0]
+        return sum(len(snippet(text, query, WIDTH, field=asked.field)) for text in self._hits[asked])
 
 
 class Fts5:
@@ -118,13 +132,13 @@ class Fts5:
         folder.mkdir()
         self._database = sqlite3.connect(folder / "fts.sqlite3")
         self._database.executescript(
-            "CREATE VIRTUAL TABLE words USING fts5(body, content='');"
+            "CREATE VIRTUAL TABLE words USING fts5(body, name, content='');"
             "CREATE TABLE document (id INTEGER PRIMARY KEY, access INTEGER, department INTEGER, year INTEGER);"
         )
         with self._database:
             self._database.executemany(
-                "INSERT INTO words (rowid, body) VALUES (?, ?)",
-                ((one.number, " ".join(pairs(one.text))) for one in documents),
+                "INSERT INTO words (rowid, body, name) VALUES (?, ?, ?)",
+                ((one.number, " ".join(pairs(one.text)), " ".join(pairs(one.name))) for one in documents),
             )
             self._database.executemany(
                 "INSERT INTO document VALUES (?, ?, ?, ?)",
@@ -135,7 +149,7 @@ class Fts5:
         return size_of(folder)
 
     def _found(self, asked: Asked) -> tuple[str, str]:
-        match = " ".join(f'"{" ".join(pairs(word))}"' for word in asked.words)
+        match = " ".join(f'{asked.field} : "{" ".join(pairs(word))}"' for word in asked.words)
         classes = ",".join(map(str, sorted(asked.person.classes)))
         held = "" if len(asked.person.classes) == CLASSES else f" AND document.access IN ({classes})"
         return match, f"FROM words JOIN document ON document.id = words.rowid WHERE words MATCH ?{held}"
@@ -166,7 +180,8 @@ class Tantivy:
     def build(self, folder: Path, documents: Sequence[Document]) -> int:
         folder.mkdir()
         schema = self._tantivy.SchemaBuilder()
-        schema.add_text_field("body", tokenizer_name="whitespace", index_option="position")
+        for name in ("body", "name"):
+            schema.add_text_field(name, tokenizer_name="whitespace", index_option="position")
         for name in ("number", "access", "department", "year"):
             schema.add_integer_field(name, indexed=True, fast=True)
         self._schema = schema.build()
@@ -176,7 +191,7 @@ class Tantivy:
             writer.add_document(
                 self._tantivy.Document(
                     body=" ".join(pairs(one.text)), number=one.number, access=one.access, department=one.department,
-                    year=one.year,
+                    year=one.year, name=" ".join(pairs(one.name)),
                 )
             )  # fmt: skip
         writer.commit()
@@ -190,8 +205,8 @@ class Tantivy:
         parts = []
         for word in asked.words:
             terms = pairs(word)
-            one = query.phrase_query(self._schema, "body", terms) if len(terms) > 1 else query.term_query(
-                self._schema, "body", terms[0])  # fmt: skip
+            one = query.phrase_query(self._schema, asked.field, terms) if len(terms) > 1 else query.term_query(
+                self._schema, asked.field, terms[0])  # fmt: skip
             parts.append((must, one))
         if len(asked.person.classes) < CLASSES:
             held = query.term_set_query(self._schema, "access", sorted(asked.person.classes))
@@ -221,12 +236,13 @@ class Whoosh:
         folder.mkdir()
         schema = fields.Schema(number=fields.NUMERIC(stored=True), access=fields.ID,
                                department=fields.NUMERIC(sortable=True), year=fields.NUMERIC(sortable=True),
-                               body=fields.TEXT(analyzer=RegexTokenizer(r"\S+"), phrase=True))  # fmt: skip
+                               **{name: fields.TEXT(analyzer=RegexTokenizer(r"\S+"), phrase=True)
+                                  for name in ("body", "name")})  # fmt: skip
         made = index.create_in(folder, schema)
         writer = made.writer(limitmb=256)
         for one in documents:
             writer.add_document(number=one.number, access=str(one.access), department=one.department, year=one.year,
-                                body=" ".join(pairs(one.text)))  # fmt: skip
+                                body=" ".join(pairs(one.text)), name=" ".join(pairs(one.name)))  # fmt: skip
         writer.commit()
         self._searcher = made.searcher()
         return size_of(folder)
@@ -235,7 +251,7 @@ class Whoosh:
         from whoosh import query
 
         words = [
-            query.Phrase("body", pairs(word)) if len(word) > 2 else query.Term("body", word)
+            query.Phrase(asked.field, pairs(word)) if len(word) > 2 else query.Term(asked.field, word)
             for word in asked.words
         ]
         held = None

@@ -1,7 +1,6 @@
 """Patients, stays and volumes of the first 200,000 records: what 病案去向 looks through."""
 
 from datetime import date
-from itertools import product
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,18 +9,13 @@ from archive.models import Encounter, Holding, Location, Patient, Record
 from archive.names import name_key
 from archive.services.imports import bulk
 from archive.uow import UnitOfWork
+from bench.names import name_of
 
 MOST = 200_000
-SURNAMES, GIVEN = "舒辛逄訾仝昝妘亓笪赵钱孙李周吴郑王冯陈褚卫", "婉晴若溪小满秋月春苗慕白听雪知夏远航"
-NAMES = tuple("".join(parts) for parts in product(SURNAMES, GIVEN, GIVEN))
 
 
 def mrn_of(node: int) -> str:
     return f"{80_000_000 + node}"
-
-
-def name_of(node: int) -> str:
-    return NAMES[node * 7919 % len(NAMES)]
 
 
 def write(uow: UnitOfWork, nodes: list[dict[str, Any]]) -> None:

@@ -195,7 +195,9 @@ def _kinds_in(texts: Sequence[str]) -> tuple[NDArray[np.uint8], list[str]]:
 
 def _shown(texts: Sequence[str], letters: Iterable[str], phrase: str) -> list[str]:
     """The texts as far as they could say a Chinese phrase: without white space, and with what hiding letters stand for."""
-    together = _SIGN.join(text.replace(_SIGN, _OTHER_SIGN) for text in texts)
+    together = _SIGN.join(texts)
+    if together.count(_SIGN) >= len(texts) > 0:
+        together = _SIGN.join(text.replace(_SIGN, _OTHER_SIGN) for text in texts)
     for letter in letters:
         shown = "".join(fold(letter).split())
         if not shown or any(one in phrase for one in shown):
