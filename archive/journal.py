@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from archive.actor import Actor
 from archive.db import canonical
 from archive.keys import Keys
-from archive.models import AuditDetail, AuditEvent, AuditSeal, ReadDetail, ReadEvent, ReadSeal
+from archive.models import AuditDetail, AuditEvent, AuditSeal, ReadDetail, ReadEvent, ReadSeal, SearchTime
 
 GENESIS = "0" * 64
 
@@ -33,6 +33,14 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """用时: milliseconds that an answer took, and the shape of what was asked, which has no word of it."""
+
+    took: int
+    shape: Mapping[str, object]
+
+
+@dataclass(frozen=True)
 class Event:
     """事件: what one line of the journal will say. `words` are encrypted apart and can be erased."""
 
@@ -44,6 +52,8 @@ class Event:
     patient_hash: str | None = None
     shown: tuple[int, ...] = ()
     words: dict[str, object] = field(default_factory=dict)
+    cost: Cost | None = None
+    """Kept apart, and not with the event: see SearchTime."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,15 @@ def write(
         session.flush()
         session.add(journal.detail(event_id=row.id, sealed=sealed))
     return row
+
+
+def keep_cost(session: Session, event: Event, at: datetime) -> None:
+    """Adds what an answer took, without whom and without words, in the caller's transaction on the journal of reads."""
+    if event.cost is not None:
+        minute = at.replace(second=0, microsecond=0)
+        session.add(
+            SearchTime(at=minute, kind=event.action, took=event.cost.took, shape=dict(event.cost.shape))
+        )
 
 
 def words_of(session: Session, journal: Journal, event_id: int, keys: Keys) -> dict[str, Any]:

@@ -147,9 +147,11 @@ class Site:
         """Writes what was read or refused, durably, before the first byte. Raises Unavailable if it cannot."""
         try:
             with self.journal() as session:
+                now = self.clock()
                 journal.write(
-                    session, journal.READS, event, actor=actor, origin=origin, at=self.clock(), keys=self.keys
+                    session, journal.READS, event, actor=actor, origin=origin, at=now, keys=self.keys
                 )
+                journal.keep_cost(session, event, now)
         except DBAPIError as error:
             raise (Full if is_full(error) else Unavailable) from error
 

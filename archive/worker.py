@@ -19,7 +19,18 @@ from sqlalchemy import delete, select, text
 from archive import access_map, journal
 from archive.actor import Actor
 from archive.models import Job, Setting
-from archive.services import audit, catalogue, drafts, imports, notices, purge, queue, reading, sidecars
+from archive.services import (
+    audit,
+    catalogue,
+    drafts,
+    imports,
+    notices,
+    purge,
+    queue,
+    reading,
+    sidecars,
+    timings,
+)
 from archive.site import Site
 
 IDLE = 0.5
@@ -186,13 +197,14 @@ def _forget(site: Site, me: str) -> bool:
 
 
 def clean(site: Site, _me: str) -> None:
-    """Once a day: what killed processes left behind, the signs of dead workers, jobs that made pages long ago, and
-    changes of access that every process has taken up.
+    """Once a day: what killed processes left behind, the signs of dead workers, jobs that made pages long ago,
+    how long old searches took, and changes of access that every process has taken up.
     """
     site.store.clean_staging(STAGING)
     imports.sweep(site)
     drafts.clean_up(site)
     notices.clean_up(site)
+    timings.forget(site)
     for folder in (site.settings.var / "work").glob("*"):
         if time() - folder.stat().st_mtime > STAGING.total_seconds():
             rmtree(folder, ignore_errors=True)

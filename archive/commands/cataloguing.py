@@ -3,8 +3,9 @@
 import argparse
 from contextlib import closing
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from archive.services import catalogue
+from archive.services import catalogue, timings
 from archive.settings import Settings
 from archive.site import Site
 from index import Busy, Damaged
@@ -37,6 +38,7 @@ def _check(settings: Settings, chosen: argparse.Namespace) -> int:
 def _stats(settings: Settings, _chosen: argparse.Namespace) -> int:
     with closing(Site(settings)) as site:
         behind = catalogue.behind(site)
+        today = timings.of_day(site, site.clock().astimezone(ZoneInfo(site.settings.timezone)).date())
         try:
             stats = site.index.stats()
         except Damaged as error:
@@ -46,6 +48,11 @@ def _stats(settings: Settings, _chosen: argparse.Namespace) -> int:
             return 1
     print(f"{stats.documents} documents and {stats.deleted} deleted ones in {stats.segments} segments, "
           f"{stats.size} bytes; {behind} changes wait")  # fmt: skip
+    print(
+        f"{today.count} searches today; half of them took {today.half} ms at most, 95 of 100 {today.nearly_all} ms"
+        if today.count
+        else "no searches today"
+    )
     return 0
 
 

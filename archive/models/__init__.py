@@ -24,7 +24,15 @@ from archive.models.content import (
     Record,
     base32,
 )
-from archive.models.events import AuditDetail, AuditEvent, AuditSeal, ReadDetail, ReadEvent, ReadSeal
+from archive.models.events import (
+    AuditDetail,
+    AuditEvent,
+    AuditSeal,
+    ReadDetail,
+    ReadEvent,
+    ReadSeal,
+    SearchTime,
+)
 from archive.models.holds import Hold, HoldNode
 from archive.models.inspections import Inspection
 from archive.models.people import Encounter, Patient, PatientAlias
@@ -50,5 +58,5 @@ __all__ = [
     "NodeVersion", "Notice", "Outbox", "Page", "PageText", "Patient", "PatientAlias", "Policy", "PolicyVersion", "Principal",
     "ReadDetail",
     "ReadEvent", "ReadSeal", "Record", "Representation", "Request", "RequestLine", "RoleAssignment",
-    "SecurityEpoch", "Session", "Setting", "SignInAttempt", "User", "base32",
+    "SearchTime", "SecurityEpoch", "Session", "Setting", "SignInAttempt", "User", "base32",
 ]  # fmt: skip

@@ -83,3 +83,20 @@ class ReadDetail(DetailColumns, ReadsBase):
 
 class ReadSeal(SealColumns, ReadsBase):
     __tablename__ = "read_seal"
+
+
+class SearchTime(ReadsBase):
+    """检索用时: how long a search took and what it was like. It has neither words nor a person, and its time is but the
+    minute, so that whoever operates the system cannot tell by it who looked for what.
+    """
+
+    __tablename__ = "search_time"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(60))
+    """The act of the journal whose time it is."""
+    took: Mapped[int]
+    """Milliseconds."""
+    shape: Mapped[dict[str, Any]] = mapped_column(JSON)
+    __table_args__ = (Index("ix_search_time_at", "at", "kind", "took"),)

@@ -1,8 +1,9 @@
 """检索: words in whatever the person holds at the tier of each field; nothing of what is hidden shows in anything."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from time import perf_counter
 
 from archive import cursor
 from archive.db import canonical
@@ -12,7 +13,7 @@ from archive.index_fields import FIELDS, indexed
 from archive.journal import Event
 from archive.models import Node
 from archive.policy.permissions import P
-from archive.services import excerpts, facets, patient_names, patients, pinpoint, plain
+from archive.services import excerpts, facets, patient_names, patients, pinpoint, plain, timings
 from archive.services.entries import texts_of
 from archive.services.findings import CAP, Facet, Filters, Group, Order, Results
 from archive.sight import NodeView, views
@@ -69,14 +70,16 @@ def find(
     text = text.strip()
     if not text and not filters:
         return Results()
-    asked = Asked(text, filters, order, _query(text, filters))
+    since, asked = perf_counter(), Asked(text, filters, order, _query(text, filters))
     try:
         results = _by_index(uow, asked, after)
     except Damaged:
         results = _by_database(uow, asked, after)
     except TooSlow as slow:
+        given_up = _event(asked, since, further=bool(after), stopped=True)
+        uow.site.record_read(given_up, uow.actor, uow.origin)
         raise Unavailable(_("This search takes too long. Add a word or a filter.")) from slow
-    _note(uow, asked, results)
+    _note(uow, results, _event(asked, since, further=bool(after)))
     return results
 
 
@@ -198,10 +201,15 @@ def _further(groups: list[Group], called: list[NodeView]) -> list[Group]:
     return [group for group in groups if group.places or group.view.id not in above]
 
 
-def _note(uow: UnitOfWork, asked: Asked, results: Results) -> None:
-    """One line of the journal: the words, and of whom the list shows who they are."""
+def _event(asked: Asked, since: float, **more: bool) -> Event:
+    """One line of the journal: the words; and, apart from it, what answering them took."""
+    filters = {name: value for name, value in asked.filters.__dict__.items() if value}
+    cost = timings.cost(since, asked.query, filters, asked.order, **more)
+    return Event("search.run", words={"query": asked.text, "filters": filters}, cost=cost)
+
+
+def _note(uow: UnitOfWork, results: Results, event: Event) -> None:
+    """Adds of whom the list shows who they are."""
     listed = [*results.called, *(group.view for group in results.groups)]
     shown = tuple(sorted({view.id for view in listed if P.IDENTIFY in view.may}))
-    filters = {name: value for name, value in asked.filters.__dict__.items() if value}
-    words = {"query": asked.text, "filters": filters, "places": results.places}
-    uow.read(Event("search.run", shown=shown, words=words))
+    uow.read(replace(event, shown=shown, words=event.words | {"places": results.places}))

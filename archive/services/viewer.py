@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from time import perf_counter
 
 from archive import envelope
 from archive.errors import NotFound
 from archive.journal import Event
 from archive.models import Node
 from archive.policy.permissions import P
-from archive.services import intake, pages, within
+from archive.services import intake, pages, timings, within
 from archive.services.pages import PageView
 from archive.services.within import Box, Found, Piece
 from archive.sight import NodeView, href, views
@@ -177,11 +178,12 @@ def find(uow: UnitOfWork, node: Node, number: int, words: str) -> str:
 
     Over all pages of the file that the actor may read; one event, of the file. Raises NotFound without such a page.
     """
-    home = intake.file_of(uow, node)
+    since, home = perf_counter(), intake.file_of(uow, node)
     runs = _sequence(uow, home)
     found = _looked_for(uow, runs, words)
     asked = {"query": words, "places": found.total}
-    uow.read(uow.event_about(home, Event("record.searched", words=asked)))
+    cost = timings.took(since, {"words": len(within.words_of(words))})
+    uow.read(uow.event_about(home, Event("record.searched", words=asked, cost=cost)))
     place = found.onward(number)
     target = _at(runs, found.place(place)[0].number if place else number)
     if target is None:

@@ -111,3 +111,21 @@ def test_the_index_page_tells_how_it_is_and_has_it_rebuilt_once(
     assert state.stats is not None
     assert (state.stats.documents, state.stats.deleted, state.lag.changes) == (state.wanted, 0, 0)
     assert state.stats.size > 0
+
+
+def test_the_index_page_shows_how_long_searches_took_and_neither_words_nor_people(
+    hospital: Hospital, browser: Browse, record: int
+) -> None:
+    catalogue.rebuild(hospital.site)
+    sysadmin = browser("sysadmin")
+    assert "这些天没有人检索" in sysadmin.get("/control/index").text
+    assert (
+        browser("archivist").ask("/search", q=f"{RECORD['diagnosis']} 诊断:瘢痕", year="2026").status_code
+        == 200
+    )
+    page = sysadmin.get("/control/index").text
+    assert "2 个词" in page
+    assert "筛选：年度" in page
+    assert "全库检索" in page
+    for word in (RECORD["diagnosis"], "瘢痕", RECORD["patient_name"], "archivist"):
+        assert word not in page

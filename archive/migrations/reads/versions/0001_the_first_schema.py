@@ -54,4 +54,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_read_seal")),
         sa.UniqueConstraint("event_id", name=op.f("uq_read_seal_event_id")),
     )
+    op.create_table(
+        "search_time",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("took", sa.Integer(), nullable=False),
+        sa.Column("shape", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_search_time")),
+    )
+    with op.batch_alter_table("search_time", schema=None) as batch_op:
+        batch_op.create_index("ix_search_time_at", ["at", "kind", "took"], unique=False)
+
     # ### end Alembic commands ###
