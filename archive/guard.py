@@ -7,6 +7,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.sql import visitors
 
 from archive.models import (
+    BasketItem,
     Blob,
     Encounter,
     Hold,
@@ -32,7 +33,8 @@ from archive.scopes import SCOPES
 GUARDED = frozenset(
     model.__tablename__
     for model in (
-        Node, NodeVersion, NodeAlias, NodeDraft, Notice, Record, Milestone, Blob, Representation, Page, PageText, Holding,
+        Node, NodeVersion, NodeAlias, NodeDraft, BasketItem, Notice, Record, Milestone, Blob, Representation, Page, PageText,
+        Holding,
         HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode,
     )
 )  # fmt: skip
@@ -41,8 +43,10 @@ GUARDED = frozenset(
 KNOWN = {*P, *SCOPES}
 """A statement asks with a permission, or in a scope that is written down with its reason."""
 
-PRIVATE = frozenset(model.__tablename__ for model in (NodeDraft, Notice))
-"""One's own: what is typed and not yet saved, what one has been told. No act, so the journal need not tell of it."""
+PRIVATE = frozenset(model.__tablename__ for model in (BasketItem, NodeDraft, Notice))
+"""One's own: what is typed and not yet saved, what one has chosen, what one has been told. No act, so the journal need
+not tell of it.
+"""
 
 
 class UnscopedQuery(RuntimeError):

@@ -43,6 +43,7 @@ SCOPES: Mapping[str, str] = {
     "within": NODE,
     "worklists": NUMBERS,
     # Acts
+    "basket": "one's own selection: it goes away by the actor's id; what of it is shown is asked for with their rights",
     "borrowing": NODE,
     "boxes": ACT,
     "circulation": SHOWN,

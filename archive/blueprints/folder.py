@@ -38,7 +38,7 @@ def table(uow: UnitOfWork, listed: listing.Listing, *, base: str = "", bulk: boo
             if wanted == listed.sort:
                 column["sorted"] = "descending" if listed.sort == "updated" else "ascending"
     look = looks.of("contents", columns)
-    acts = _bulk_acts(listed.rows) if bulk else []
+    acts = bulk_acts(listed.rows) if bulk else []
     return {
         "name": "contents", "label": _("Contents"), "columns": look.columns(columns), "rows": lines, "total": total,
         "next": onward, "filters": _filters(uow, listed.filters), "reset": base or request.path,
@@ -58,7 +58,7 @@ def _is_narrowed(filters: listing.Filters) -> bool:
     return filters != listing.Filters()
 
 
-def _bulk_acts(rows: list[NodeView]) -> list[dict[str, Any]]:
+def bulk_acts(rows: list[NodeView]) -> list[dict[str, Any]]:
     """The steps that at least one of the rows offers to this person."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:

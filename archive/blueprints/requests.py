@@ -45,7 +45,7 @@ def _asked() -> dict[str, str]:
 
 def _ask_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Conflict | None) -> str:
     objections = {kind: borrowing.hindrance(uow, node, kind) for kind in slips.KINDS}
-    fields = _fields(uow, [kind for kind, objection in objections.items() if objection is None])
+    fields = terms_fields(uow, [kind for kind, objection in objections.items() if objection is None])
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
         "requests/ask.html", view=NodeView(uow, node), fields=with_errors(fields, typed, wrong), objections=objections,
@@ -59,7 +59,8 @@ def kind_words() -> dict[str, str]:
     return {"eread": _("To read on the screen"), "paper": _("On paper")}
 
 
-def _fields(uow: UnitOfWork, kinds: list[str]) -> list[dict[str, Any]]:
+def terms_fields(uow: UnitOfWork, kinds: list[str]) -> list[dict[str, Any]]:
+    """What a request says besides what is asked for: how, what for, how long."""
     words = policies.vocabulary(uow, "purpose")
     said = _l("%(purpose)s (screen %(eread)d days, paper %(paper)d working days)")
     purposes = [
@@ -97,7 +98,7 @@ def by_number(uow: UnitOfWork) -> Response | tuple[str, int]:
 def _mine_page(uow: UnitOfWork, typed: Any, error: Invalid | Conflict | None) -> str:
     number = field("number", _("Record number and stay"), required=True, mono=True, placeholder="00218647-2",
                    hint=_("For a record that you cannot find. You are told when it has been granted."))  # fmt: skip
-    fields = [number, *_fields(uow, list(slips.KINDS))] if uow.can(P.REQUEST_CREATE) else []
+    fields = [number, *terms_fields(uow, list(slips.KINDS))] if uow.can(P.REQUEST_CREATE) else []
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
         "requests/mine.html", slips=requests.mine(uow), lent=circulation.mine(uow),

@@ -13,7 +13,7 @@ from archive.gate import P, Section
 from archive.i18n import _
 from archive.policy.types import TYPES
 from archive.policy.workflows import DESCRIPTION_STATES
-from archive.services import facets, policies, search, tree
+from archive.services import basket, facets, policies, search, tree
 from archive.services.findings import Facet, Filters, Order, Results
 from archive.services.holdings import CARRIERS
 from archive.uow import UnitOfWork
@@ -79,7 +79,7 @@ def _page(uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal:
         called=hits.of_views(uow, found.called), hits=hits.of_groups(uow, found.groups), alike=hits.of_groups(uow, alike),
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())},
         counts=_counts(uow, text, filters, found), sorts=_sorts(), fields=_fields(text, filters, words),
-        paging=_paging(found),
+        paging=_paging(found), selection=_selection(uow),
     )  # fmt: skip
 
 
@@ -103,11 +103,21 @@ def counted(uow: UnitOfWork) -> str:
     return render_template("search/facets.html", facets=_facets(found))
 
 
+def _selection(uow: UnitOfWork) -> dict[str, Any]:
+    """What can be done with the hits that are ticked, and the way to what was selected before."""
+    acts = [{"name": "put", "label": _("Add to the selection"), "icon": "basket-plus"}]
+    if uow.can(P.REQUEST_CREATE):
+        acts.append({"name": "request", "label": _("Request"), "icon": "book-upload"})
+    many = basket.size(uow)
+    link = {"label": _("Selection %(num)d", num=many), "href": url_for("basket.show"), "icon": "basket"}
+    return {"acts": acts, "back": request.full_path, "link": link if many else None}
+
+
 def _paging(found: Results) -> dict[str, Any]:
     """To the page before, the page after, and from far on to the first one."""
     back = _address(cursor=found.previous) if found.previous is not None else None
     return {
-        "start": _address() if found.page > 2 else None, "previous": back, "page": found.page,
+        "start": _address() if found.page > 2 else None, "previous": back, "page": found.page, "bulk": True,
         "next": _address(cursor=found.next) if found.next else None,
     }  # fmt: skip
 

@@ -15,6 +15,7 @@ from archive.models.carriers import (
 )
 from archive.models.content import (
     ROOT_ID,
+    BasketItem,
     Counter,
     Milestone,
     Node,
@@ -51,7 +52,7 @@ from archive.models.work import ImportRow, Job, Notice, Outbox
 
 __all__ = [
     "ROOT_ID",
-    "AccessClass", "AccessGrant", "AccessToken", "AuditDetail", "AuditEvent", "AuditSeal", "Blob", "CalendarDay",
+    "AccessClass", "AccessGrant", "AccessToken", "AuditDetail", "AuditEvent", "AuditSeal", "BasketItem", "Blob", "CalendarDay",
     "ClosedBranch", "Container", "Counter", "Device", "Encounter", "Hold", "HoldNode", "Holding", "HoldingAct",
     "HoldingEvent", "HoldingStatus",
     "ImportRow", "Inspection", "Job", "LocalRole", "Location", "Membership", "Milestone", "Node", "NodeAlias", "NodeDraft",

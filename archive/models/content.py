@@ -126,6 +126,18 @@ class NodeDraft(Base):
     __table_args__ = (UniqueConstraint("owner_id", "node_id", "form"),)
 
 
+class BasketItem(Base):
+    """已选: a thing that somebody has chosen to work on. Nobody else sees it."""
+
+    __tablename__ = "basket_item"
+
+    owner_id: Mapped[int] = mapped_column(ForeignKey("principal.id"), primary_key=True)
+    node_id: Mapped[int] = mapped_column(
+        ForeignKey("node.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    at: Mapped[datetime]
+
+
 class NodeAlias(Base):
     """旧地址: a slug that a node had before its archival number; permanent links go on working."""
 

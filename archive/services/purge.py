@@ -16,6 +16,7 @@ from archive.actor import Actor
 from archive.i18n import _l
 from archive.models import (
     AccessGrant,
+    BasketItem,
     Blob,
     ImportRow,
     Job,
@@ -39,7 +40,7 @@ from archive.uow import PROGRAM, UnitOfWork, action
 
 TRUSTED: Any = {"scope": "purge", "synchronize_session": False}
 KIND = "trash.empty"
-OF_A_DRAFT: tuple[Any, ...] = (Milestone, Record, NodeVersion, LocalRole, AccessGrant)
+OF_A_DRAFT: tuple[Any, ...] = (BasketItem, Milestone, Record, NodeVersion, LocalRole, AccessGrant)
 """What hangs on a draft and goes with it. Patient and stay are the hospital's, and remain."""
 LET_GO: tuple[Any, ...] = (*OF_A_DRAFT, Node, NodeAlias, Representation, Page, Job)
 

@@ -61,12 +61,14 @@ def take(
     return node
 
 
-def take_many(uow: UnitOfWork, refs: Iterable[UUID], name: str, *, within: Node) -> list[Outcome]:
-    """Takes one step with several nodes of a folder, each on its own: one refused does not hold up the others."""
+def take_many(
+    uow: UnitOfWork, refs: Iterable[UUID], name: str, *, within: Node | None = None
+) -> list[Outcome]:
+    """Takes one step with several nodes, `within` a folder if one is named; one refused does not hold up the others."""
 
     def one(ref: UUID) -> None:
         node = uow.node(ref)
-        if node.parent_id != within.id:
+        if within is not None and node.parent_id != within.id:
             raise NotFound
         take(uow, node, name)
 

@@ -7,6 +7,7 @@ from sqlalchemy import and_, delete, exists, or_, select
 
 from archive.db import Base
 from archive.models import (
+    BasketItem,
     Container,
     Encounter,
     Holding,
@@ -24,8 +25,8 @@ from archive.models import (
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "imports", "synchronize_session": False}
-OF_A_NODE: tuple[Any, ...] = (NodeVersion, Milestone, Record, Holding)
-"""What an import writes with a node, and removes with it."""
+OF_A_NODE: tuple[Any, ...] = (NodeVersion, Milestone, Record, Holding, BasketItem)
+"""What an import writes with a node, and removes with it; and that somebody has chosen it."""
 
 Remove = Callable[[UnitOfWork, Sequence[int]], set[int]]
 """Given ids, removes those that are free and gives them."""

@@ -541,6 +541,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_access_token_token", ["permission", "token", "class_id"], unique=False)
 
     op.create_table(
+        "basket_item",
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["node_id"], ["node.id"], name=op.f("fk_basket_item_node_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["principal.id"], name=op.f("fk_basket_item_owner_id")),
+        sa.PrimaryKeyConstraint("owner_id", "node_id", name=op.f("pk_basket_item")),
+    )
+    with op.batch_alter_table("basket_item", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_basket_item_node_id"), ["node_id"], unique=False)
+
+    op.create_table(
         "device",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
