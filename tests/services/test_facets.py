@@ -239,3 +239,12 @@ def test_an_index_made_before_these_fields_is_rebuilt_by_the_worker(hospital: Ho
     while take_one(hospital.site, "test"):
         pass
     assert not find(hospital, "archivist", "刘婷婷").degraded
+
+
+def test_what_hits_were_narrowed_by_is_no_place_where_words_stand(hospital: Hospital) -> None:
+    patient(hospital, "00218647", "刘婷婷")
+    indexed(hospital)
+    found = find(hospital, "archivist", "胎", Filters(retention="inpatient", level="1", year=2026))
+    assert found.is_empty
+    (group,) = find(hospital, "archivist", "", Filters(retention="inpatient", level="1", year=2026)).groups
+    assert group.places == []
