@@ -47,9 +47,10 @@ fmt: $(dev-stamp)
 bench: $(dev-stamp)
 	@$(bin)/python -m bench
 
-# tantivy and stock Whoosh take part where they are: pip install tantivy.
+# The index beside others, then searches as the product makes them. tantivy takes part where it is: pip install tantivy.
 bench-search: $(dev-stamp)
 	@$(bin)/python -m bench.search
+	@$(bin)/python -m bench.product
 
 bench-find: $(dev-stamp)
 	@$(bin)/python -m bench.finding

@@ -51,12 +51,12 @@ def is_here() -> bool:
 
 def documents(count: int) -> Iterator[Document]:
     """So many, the same each time: passages of 50 to 300 characters, one after the other."""
-    random, pool = Random(7), _pool()
+    random, texts = Random(7), pool()
     for number in range(count):
         parts: list[str] = []
         while sum(map(len, parts)) < LETTERS:
-            start = random.randrange(len(pool) - 300)
-            parts.append(pool[start : start + random.randrange(50, 300)])
+            start = random.randrange(len(texts) - 300)
+            parts.append(texts[start : start + random.randrange(50, 300)])
         yield Document(
             number,
             random.randrange(CLASSES),
@@ -77,7 +77,8 @@ def _lines() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _pool() -> str:
+def pool() -> str:
+    """All texts, one behind the other."""
     answers = ["".join(line.values()) for line in _lines()]
     return "".join([*answers, *(path.read_text("utf-8") for path in sorted((DATA / "laws").glob("*.md")))])
 

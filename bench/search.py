@@ -1,4 +1,4 @@
-"""`make bench-search`: prints one table for each number of documents. JUANZONG_BENCH_DOCUMENTS names them.
+"""`make bench-search` begins with this: prints one table for each number of documents. JUANZONG_BENCH_DOCUMENTS names them.
 
 Stock Whoosh writes some forty documents a second, so it takes part up to JUANZONG_BENCH_STOCK of them.
 """

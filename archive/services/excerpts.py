@@ -14,8 +14,7 @@ from archive.services import facets
 from archive.services.findings import Group, Place
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
-from index import And, Field, Hit, Or, Query, Term, snippet
-from index.analysis import fold
+from index import Hit, Query, snippet
 
 TRUSTED: Any = {"scope": "excerpts"}
 WIDTH = 90
@@ -86,28 +85,10 @@ def _places(
 def _on_pages(
     view: NodeView, query: Query, pages: Sequence[tuple[int, str]], found_by: str, *, is_item: bool
 ) -> Iterator[Place]:  # fmt: skip
-    words = [_compact(word) for word in _words(query)]
     for ordinal, said in pages:
-        if any(word in _compact(said) for word in words):
-            pieces = snippet(said, query, WIDTH, field="text")
-            if any(marked for _piece, marked in pieces):
-                name = _("Page %(number)s", number=ordinal)
-                label = f"{view.label} {name}" if is_item else name
-                page = f"{view.href}/++page++{ordinal}"
-                yield Place(label, f"{page}{found_by}", view.uuid, pieces, f"{page}/thumb")
-
-
-def _compact(text: str) -> str:
-    return "".join(fold(text).split())
-
-
-def _words(query: Query) -> Iterator[str]:
-    """The words that may stand on a page."""
-    match query:
-        case Term(text):
-            yield text
-        case And(parts) | Or(parts):
-            for part in parts:
-                yield from _words(part)
-        case Field(name, part) if name == "text":
-            yield from _words(part)
+        pieces = snippet(said, query, WIDTH, field="text")
+        if any(marked for _piece, marked in pieces):
+            name = _("Page %(number)s", number=ordinal)
+            label = f"{view.label} {name}" if is_item else name
+            page = f"{view.href}/++page++{ordinal}"
+            yield Place(label, f"{page}{found_by}", view.uuid, pieces, f"{page}/thumb")
