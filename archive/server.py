@@ -17,6 +17,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from archive import create_app, settings
 from archive.settings import Settings
 from archive.site import Site
+from index import Spotter
 
 RESTART = 2.0
 """Seconds before a worker that has died is started again: one that dies at once must not eat the machine."""
@@ -65,7 +66,11 @@ class WebServer(BaseApplication):
 
 
 def settle() -> None:
-    """Tells Python that what is loaded stays: to look through it again held up single requests for 0.2 seconds."""
+    """Tells Python that what is loaded stays: to look through it again held up single requests for 0.2 seconds.
+
+    What is made once for all texts is made before: the first who looks for words in a record need not wait for it.
+    """
+    Spotter.prepare()
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 10, 10)

@@ -51,6 +51,11 @@ class Spotter:
         known = {tuple(found) for word in words if (found := units(word))}
         self._pattern = re.compile(_any_of(sorted(known, key=len, reverse=True))) if known else None
 
+    @staticmethod
+    def prepare() -> None:
+        """Makes what the first one of a process would else wait for: some 0.1 seconds of work."""
+        _forms()
+
     def __bool__(self) -> bool:
         """Whether there is anything to look for."""
         return self._pattern is not None

@@ -59,9 +59,15 @@
       viewer.addOverlay({ element: mark, location: new Rect(box.x / width, box.y / width, box.width / width, box.height / width) });
     });
     const now = boxes().find(is_now) || boxes()[0];
-    if (now && !viewer.viewport.getBounds().containsPoint(new window.OpenSeadragon.Point(now.x / width, now.y / width))) {
-      viewer.viewport.panTo(new window.OpenSeadragon.Point((now.x + now.width / 2) / width, now.y / width), true);
-    }
+    if (now) { bring_into_view(new window.OpenSeadragon.Point((now.x + now.width / 2) / width, now.y / width)); }
+  }
+
+  /* Sideways only as far as it must be: a page that fills the width stays where it is. */
+  function bring_into_view(point) {
+    const seen = viewer.viewport.getBounds();
+    if (seen.containsPoint(point)) { return; }
+    if (point.x >= seen.x && point.x <= seen.x + seen.width) { point.x = viewer.viewport.getCenter().x; }
+    viewer.viewport.panTo(point, true);
   }
 
   viewer.addHandler("open", () => {
@@ -84,12 +90,17 @@
   }
   ["open", "zoom", "resize"].forEach((name) => viewer.addHandler(name, tell_zoom));
 
+  /* The current place in the list and in the text, with what is around it. */
+  function to_place() {
+    for (const now of main.querySelectorAll("[data-hits] .is-now, .jz-text mark.is-now")) { now.scrollIntoView({ block: "center" }); }
+  }
+
   function show() {
     viewer.clearOverlays();
     viewer.open({ type: "legacy-image-pyramid", levels: JSON.parse(stage.dataset.levels) });
-    for (const now of main.querySelectorAll(".jz-strip .is-now, [data-hits] .is-now, .jz-text mark.is-now")) {
-      now.scrollIntoView({ block: "nearest" });
-    }
+    const leaf = main.querySelector(".jz-strip .is-now");
+    if (leaf) { leaf.scrollIntoView({ block: "nearest" }); }
+    to_place();
   }
 
   /* Turning pages */
@@ -135,6 +146,7 @@
   /* From one place to the next. On the page that is open nothing is fetched: it has been read already. */
 
   function go(link) {
+    if (link.dataset.place === stage.dataset.current) { draw_hits(); return; }
     if (link.dataset.number !== stage.dataset.number) { turn(link.getAttribute("href")); return; }
     const list = Array.from(main.querySelectorAll("[data-hits] [data-place]"));
     const around = { back: list[list.indexOf(link) - 1], on: list[list.indexOf(link) + 1] };
@@ -147,7 +159,7 @@
     for (const mark of main.querySelectorAll(".jz-text mark")) {
       mark.classList.toggle("is-now", mark.dataset.place === link.dataset.place);
     }
-    for (const now of main.querySelectorAll("[data-hits] .is-now, .jz-text mark.is-now")) { now.scrollIntoView({ block: "nearest" }); }
+    to_place();
     for (const step of main.querySelectorAll("[data-step]")) { step.setAttribute("href", around[step.dataset.step].getAttribute("href")); }
     main.querySelector("[data-said]").textContent = link.dataset.nth;
     window.juanzong.announce(link.dataset.nth);

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select
 
 from archive.actor import Actor
@@ -111,6 +112,8 @@ def test_words_are_found_in_a_record_by_keyboard_alone(
     assert page.locator(".jz-hit.is-now").count() == 2
     assert page.locator(".jz-strip a:has(.hits)").count() == 2
     assert page.locator(".jz-ruler a").count() == 2
+    faults = Axe().run(page).response["violations"]
+    assert [fault["id"] for fault in faults if fault["impact"] in {"serious", "critical"}] == []
 
     page.keyboard.press("Enter")
     wait_for(lambda: said.inner_text() == "第 2 处 / 共 3 处", "the second place, on the same page")
