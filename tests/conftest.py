@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -111,7 +111,8 @@ def postgres_template(postgres_server: str, sqlite_template: Path) -> str:
 
 
 def _on_server(server: str, statement: str) -> None:
-    plain = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+    url = make_url(server).set(drivername="postgresql", database="postgres")
+    plain = url.render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(statement)  # type: ignore[arg-type]
 
@@ -146,6 +147,24 @@ def site(
     yield made
     made.close()
     _on_server(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def copied(site: Site, var: Path) -> Iterator[Site]:
+    """The same archive once more, on a database of the same kind: from here on each goes its own way."""
+    site.close()
+    shutil.copytree(site.settings.var, var)
+    if not (known := site.settings.database_url):
+        made = Site(Settings(var=var), Clock())
+        yield made
+        made.close()
+        return
+    name, old = f"juanzong_{uuid4().hex}", make_url(known).database
+    _on_server(known, f'CREATE DATABASE "{name}" TEMPLATE "{old}"')
+    made = Site(Settings(var=var, database_url=_url(known, name)), Clock())
+    yield made
+    made.close()
+    _on_server(known, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @dataclass

@@ -32,17 +32,21 @@ def component(hospital: Hospital, record: int, title: str, kind: str = "SSJL") -
 def written(hospital: Hospital, number: int, *texts: str) -> None:
     """Gives a node pages on which these texts stand."""
     with hospital.site.uow(Actor.system("test")) as uow:
-        node = uow.session.get_one(Node, number, execution_options=TEST)
-        master = _scan(uow, node)
-        known = node.page_count
-        for ordinal, text in enumerate(texts, start=known + 1):
-            page = Page(node_id=number, ordinal=ordinal, representation_id=master.id, source_page=ordinal, width=1200,
-                        height=1700, image="p.jpg", thumbnail="t.jpg")  # fmt: skip
-            uow.session.add(page)
-            uow.session.flush()
-            uow.session.add(PageText(page_id=page.id, kind="machine", text=text, at=uow.now))
-        node.page_count = known + len(texts)
-        uow.enqueue("index", node)
+        write_on(uow, uow.session.get_one(Node, number, execution_options=TEST), *texts)
+
+
+def write_on(uow: UnitOfWork, node: Node, *texts: str) -> None:
+    """The same, for whoever has the node in hand."""
+    master = _scan(uow, node)
+    known = node.page_count
+    for ordinal, text in enumerate(texts, start=known + 1):
+        page = Page(node_id=node.id, ordinal=ordinal, representation_id=master.id, source_page=ordinal, width=1200,
+                    height=1700, image="p.jpg", thumbnail="t.jpg")  # fmt: skip
+        uow.session.add(page)
+        uow.session.flush()
+        uow.session.add(PageText(page_id=page.id, kind="machine", text=text, at=uow.now))
+    node.page_count = known + len(texts)
+    uow.enqueue("index", node)
 
 
 def _scan(uow: UnitOfWork, node: Node) -> Representation:
