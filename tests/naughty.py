@@ -47,3 +47,27 @@ UUIDS = (
     "2F1ACC6C3A5F4E4E8E4D2F1ACC6C3A5F",
 )
 VALUES = (*TEXTS, *NUMBERS, *DATES, *UUIDS)
+
+QUERIES = (
+    # brackets, quotation marks and signs that close, open or negate nothing
+    "()", "(())", "（）", "(((((((((((的))))))))))))", "((((((((((的))))))))))", ")(", "-(", "-()", "-(-(-(的)))", "--的",
+    "- 的", "-OR", "OR", "OR OR OR", "的 OR", "OR 的", "的 OR -的", "-的 OR -血", "-的 -血 -患", '""', '"', '"的', '的"',
+    "“”", "“的”“血”", "「『的』」", '"的" OR "血"', '-"的"', "＂的＂", "''", "‘的’", "的OR血", "or", "的 or 血", "NOT 的",
+    "的 AND 血", "的&&血", "的||血", "+的", "~的", "的*", "*", "?", "的^9", "/的/", "[的 TO 血]",
+    # labels: unknown, empty, doubled, nested, in another kind of colon
+    ":", "：", "::", "科室:", "科室：儿科", "科室:科室:儿科", "科室:(儿科 OR 产科)", "科室:(儿科", "科室:-儿科",
+    "-科室:儿科", "year:", "year:(2024)", "year:-1", "year:..", "year:...", "year:2024..", "year:..2024", "year:2026..2024",
+    "year:1..2..3", "year:" + "9" * 15, "year:" + "9" * 400, "年度：２０２４", "date:0000-01", "date:9999-12-31..",
+    "date:2026-02-30", "date:2026-13", "date:2026年2月30日", "date:2024-05~2024-07", "text:的", "numbers:*", "pinyin:",
+    "number:1", "stamp:1", "_:1", "data:{}", "mrn:00218647 OR mrn:00218647-1", "http://的", "12:30", "1:1000", "题名:" * 60,
+    # as many words, characters and repetitions as may be
+    "的 " * 50, "的 " * 51, "的" * 400, "的血" * 200, "患者 " * 50, "OR ".join(["的 "] * 50),
+    " OR ".join("的一是在不了有和人这中大为上个国我以要他"), "-的 " * 49, '"的" ' * 50, "(的 OR 血) " * 20,
+    "(" * 10 + "的" + ")" * 10, "a" * 400, "1 " * 50, "，" * 400, "、" * 399 + "的", "的，" * 200, "(的)" * 49,
+    "year:2024 " * 50,
+    # what folds into more, into less, into nothing
+    "ﷺ" * 100, "㍿㍻㌔", "⼼⾎管", "\u200b\u200b", "的\u200b血", "葛\U000e0100", "İ" * 200, "ß" * 200, "\u3000的\u3000",
+    "𠮷", "\ue123", "\U0010fffd", "\ud800的", "e\u0301" * 100, "Ａ＋Ｂ", "½", "²", "٣", "①②③", "→", "％", "℃", "－的", "−的",
+    "——的",
+)  # fmt: skip
+"""What a search has to take: its own language, half said, overdone, turned round."""
