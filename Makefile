@@ -55,6 +55,13 @@ bench-search: $(dev-stamp)
 bench-find: $(dev-stamp)
 	@$(bin)/python -m bench.finding
 
+# A million records without texts; and eight people at a real server over a hundred thousand texts.
+bench-catalogue: $(dev-stamp)
+	@$(bin)/python -m bench.catalogue
+
+bench-people: $(dev-stamp)
+	@$(bin)/python -m bench.people
+
 soak: $(dev-stamp)
 	@JUANZONG_SOAK=1 $(bin)/python -m pytest -m soak
 

@@ -12,6 +12,10 @@ from archive.uow import UnitOfWork
 from bench.names import name_of
 
 MOST = 200_000
+DIAGNOSES = (
+    "妊娠合并子宫瘢痕", "前置胎盘伴出血", "子宫平滑肌瘤", "新生儿黄疸", "支气管肺炎", "胎膜早破", "乳腺恶性肿瘤", "急性心肌梗死",
+    "异位妊娠", "妊娠期糖尿病", "高血压病3级", "急性阑尾炎",
+)  # fmt: skip
 
 
 def mrn_of(node: int) -> str:
@@ -32,6 +36,10 @@ def write(uow: UnitOfWork, nodes: list[dict[str, Any]]) -> None:
     bulk.write(uow, Record, [{"node_id": row["id"], "encounter_id": encounter} for row, encounter in stays])
     shelf = _shelf(uow)
     bulk.write(uow, Holding, [_holding(row["id"], shelf) for row in nodes])
+
+
+def diagnosis_of(node: int) -> str:
+    return DIAGNOSES[node * 31 % 997 % len(DIAGNOSES)]
 
 
 def _patient(node: int) -> dict[str, Any]:
