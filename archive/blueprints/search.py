@@ -174,7 +174,11 @@ def _fields(text: str, filters: Filters, words: Mapping[str, Mapping[str, str]])
     everything = ("", _("all"))
     choices = {name: [everything, *words[name].items()] for name in ("type", "dept", "state")}
     titles = facets.titles()
+    # What has no field here is a chip above the hits, and stays one when the words change.
+    kept = [forms.field(name, "", "hidden", value=value) for name in ("retention", "carrier", "level")
+            if (value := getattr(filters, name))]  # fmt: skip
     return [
+        *kept,
         forms.field(
             "q", _("Words"), "search", value=text, maxlength=search.LONGEST, id="words", autocomplete="off"
         ),

@@ -49,6 +49,15 @@ def test_hits_are_there_before_anything_is_counted(
     assert re.search(r'href="/search\?s=[^"]+"[^>]*aria-current="true">2026<', facets_of(someone, narrowed))
 
 
+def test_what_was_chosen_among_the_counts_is_a_chip_and_stays_when_the_words_change(
+    browser: Browse, shelf: list[int]
+) -> None:
+    page = browser("archivist").ask("/search", q="前置胎盘", retention="inpatient", level="1").text
+    assert '<input type="hidden" name="retention" value="inpatient">' in page
+    assert "敏感级别 <b>S1 普通</b>" in page
+    assert re.search(r'class="jz-x" href="/search\?s=[\w-]+&amp;retention=inpatient"', page)
+
+
 def test_without_scripts_the_counts_come_with_the_page(browser: Browse, shelf: list[int]) -> None:
     someone = browser("archivist")
     page = someone.ask("/search", q="前置胎盘", year="2026").text
