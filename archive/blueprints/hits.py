@@ -1,6 +1,6 @@
 """命中: how a hit of a search is drawn: its head, its places, the page that it stands on, and where its paper is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from archive.i18n import _
@@ -10,21 +10,19 @@ from archive.services.findings import Group, Place
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
-
-def of_groups(uow: UnitOfWork, groups: Iterable[Group]) -> list[dict[str, Any]]:
-    """Files with the places in them."""
-    found = list(groups)
-    heads = of_views(uow, [group.view for group in found])
-    return [
-        head | {"places": group.places, "more": group.more, "picture": group.picture}
-        for head, group in zip(heads, found, strict=True)
-    ]
+Drawn = list[dict[str, Any]]
 
 
-def of_views(uow: UnitOfWork, found: list[NodeView]) -> list[dict[str, Any]]:
-    """Files by themselves, as they were called up by a number or a name."""
+def drawn(uow: UnitOfWork, called: list[NodeView], groups: list[Group]) -> tuple[Drawn, Drawn]:
+    """Files called up by a number or a name, and files with the places in them; where paper is, asked once for all."""
+    found = [*called, *(group.view for group in groups)]
     wards, stands = actors.department_names(uow.session), availability.of(uow, found)
-    return [_line(uow, view, wards, stands.get(view.id)) for view in found]
+    lines = [_line(uow, view, wards, stands.get(view.id)) for view in found]
+    among = [
+        line | {"places": group.places, "more": group.more, "picture": group.picture}
+        for line, group in zip(lines[len(called) :], groups, strict=True)
+    ]
+    return lines[: len(called)], among
 
 
 def _line(

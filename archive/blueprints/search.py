@@ -74,9 +74,10 @@ def _page(uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal:
     words = _vocabularies(uow)
     nothing = found.is_empty and text and not refusal and not request.args.get("cursor")
     alike = search.alike(uow, text, filters) if nothing else []
+    called, listed = hits.drawn(uow, found.called, found.groups or alike)
     return render_template(
         "search/results.html", search_text=text, found=found, refusal=refusal, asked=bool(text or filters),
-        called=hits.of_views(uow, found.called), hits=hits.of_groups(uow, found.groups), alike=hits.of_groups(uow, alike),
+        called=called, hits=[] if alike else listed, alike=listed if alike else [],
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())},
         counts=_counts(uow, text, filters, found), sorts=_sorts(), fields=_fields(text, filters, words),
         paging=_paging(found), selection=_selection(uow),

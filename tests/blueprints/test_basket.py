@@ -3,12 +3,14 @@
 import csv
 import io
 import re
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
+from archive.actor import Actor
 from archive.models import BasketItem, Node, ReadEvent, Request
-from archive.services import basket, tree
+from archive.services import basket, purge, trash, tree
 from archive.site import Site
 from tests.blueprints.conftest import Browse, Browser, words_of
 from tests.conftest import Hospital
@@ -166,3 +168,19 @@ def test_no_more_are_selected_than_fit_on_a_page(
     assert selected(someone) == set()
     choose(someone, *shelf[:2])
     assert selected(someone) == set(shelf[:2])
+
+
+def test_what_is_deleted_for_good_leaves_every_selection(
+    hospital: Hospital, site: Site, browser: Browse, shelf: list[str]
+) -> None:
+    choose(browser("archivist"), shelf[2])
+    with hospital.uow("senior") as uow:
+        draft = uow.node(UUID(shelf[2]))
+        trash.trash(uow, draft)
+        number = draft.id
+    assert selected(browser("archivist")) == set()
+    hospital.clock.forward(days=400)
+    with site.uow(Actor.system(purge.KIND)) as uow:
+        assert purge.purge(uow, number)
+    with site.session() as session:
+        assert session.scalars(select(BasketItem), execution_options=TEST).all() == []
