@@ -130,11 +130,6 @@ def says(text: str, phrase: str) -> bool:
     return False
 
 
-def _says_folded(text: str, phrase: str) -> bool:
-    """Whether a text contains a flat phrase, once it is made flat itself: that is slow."""
-    return says(flat(text), phrase)
-
-
 def hides_han(letter: str) -> bool:
     """Whether folding puts other Chinese characters in the place of this one, or brings its neighbours together."""
     folded = fold(letter)
@@ -167,14 +162,17 @@ def may_hide_han(text: str) -> bool:
     return bool((_kinds_in([text])[0] == _HIDING).any())
 
 
-def saying(texts: Sequence[str], phrase: str) -> NDArray[np.bool_]:
-    """Which of some texts contain a flat phrase.
+def is_chinese(phrase: str) -> bool:
+    """Whether a phrase has nothing but Chinese characters."""
+    return bool(_ALL_HAN.fullmatch(phrase))
 
-    Most contain a Chinese phrase just as it is looked for, or not at all: only in those that could hide it are the
+
+def saying_chinese(texts: Sequence[str], phrase: str) -> NDArray[np.bool_]:
+    """Which of some texts contain a phrase of Chinese characters.
+
+    Most contain it just as it is looked for, or not at all: only in those that could hide it are the
     characters in question replaced, in all of them at once.
     """
-    if not _ALL_HAN.fullmatch(phrase):
-        return np.array([_says_folded(text, phrase) for text in texts], np.bool_)
     found = np.array([phrase in text for text in texts], np.bool_)
     doubtful = np.flatnonzero(~found)
     if len(doubtful):

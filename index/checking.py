@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from .allowed import Mask
-from .analysis import saying
 from .docs import among
 from .matches import Matches
 from .ordering import Indices
 from .plan import Leaf, TextLeaf, positive
+from .spotting import saying
 from .truth import Facts, Truth, judged
 
 TextsOf = Callable[[Sequence[int], str], Mapping[int, str]]

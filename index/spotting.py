@@ -1,11 +1,15 @@
 """Where words stand in a text, found in the text as it was written: to fold a long record takes longer than to search it."""
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from .analysis import HAN, LETTER, fold, units
+import numpy as np
+from numpy.typing import NDArray
+
+from .analysis import HAN, LETTER, flat, fold, is_chinese, saying_chinese, says, units
 
 Span = tuple[int, int]
 _BASIC_PLANE = range(0x80, 0x10000)
@@ -133,3 +137,32 @@ def _letters(unit: str) -> str:
 def _character(letter: str) -> str:
     others = _forms().alike.get(letter, "")
     return f"[{re.escape(letter + others)}]"
+
+
+@cache
+def _joining() -> re.Pattern[str]:
+    """Characters that may become one with what stands before them once that is folded: then to spot is not enough."""
+    marks = [
+        letter
+        for letter in map(chr, _BASIC_PLANE)
+        if not 0xD800 <= ord(letter) < 0xE000
+        and any(unicodedata.category(one).startswith("M") for one in unicodedata.normalize("NFKD", letter))
+    ]
+    return re.compile(f"[{re.escape(''.join(marks))}\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\uffa0-\uffdc]")
+
+
+def saying(texts: Sequence[str], phrase: str) -> NDArray[np.bool_]:
+    """Which of some texts contain a flat phrase, of Chinese characters, words, numbers or signs."""
+    if is_chinese(phrase):
+        return saying_chinese(texts, phrase)
+    spotter, joining = Spotter([phrase]), _joining()
+    rare = bool(joining.search(phrase) or _BEYOND.search(phrase))
+    return np.array(
+        [
+            says(flat(text), phrase)
+            if rare or joining.search(text) or _BEYOND.search(text)
+            else bool(spotter.spans(text))
+            for text in texts
+        ],
+        np.bool_,
+    )

@@ -10,7 +10,7 @@ from index.analysis import (
     fold,
     hides_han,
     may_hide_han,
-    saying,
+    saying_chinese,
     says,
     terms,
     wanted,
@@ -99,7 +99,7 @@ def test_a_phrase_is_found_word_by_word(text: str, phrase: str, said: bool) -> N
     st.text("发肺炎豈一株", min_size=1, max_size=3),
 )
 def test_what_texts_say_is_the_same_however_it_is_found_out(texts: list[str], phrase: str) -> None:
-    assert saying(texts, flat(phrase)).tolist() == [says(flat(text), flat(phrase)) for text in texts]
+    assert saying_chinese(texts, flat(phrase)).tolist() == [says(flat(text), flat(phrase)) for text in texts]
 
 
 def test_no_other_letter_hides_chinese_than_those_that_are_known() -> None:
