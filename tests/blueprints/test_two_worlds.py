@@ -70,6 +70,7 @@ def words(*texts: str, **beside: str) -> list[Form]:
 ASKED = (
     Page("/search", words(*WORDS)),
     Page("/search", [form for narrowed in NARROWED for form in words(*FEW, **narrowed)]),
+    Page("/search", words("前置胎盘")),
     Page("/search", words("无痛性阴道流血伴超声提示剖宫产术")),
     Page("/search/suggestions", words(*WORDS), manner="posted"),
     Page("/where", words(*WORDS), but=("clerk",)),
@@ -80,6 +81,10 @@ ASKED = (
     Page("/search", words("胎盘", "刘婷", facets="1")),
     Page("/a/$seen/++page++1", words("前置胎盘", "人类免疫缺陷病毒病", "")),
     Page("/a/$seen/@@find", words("前置胎盘", "人类免疫缺陷病毒病"), manner="posted"),
+    Page("/basket", ({"act": "put", "ids": "$uuid", "back": "/search"},), manner="posted"),
+    Page("/basket", ({"act": "level", "ids": "$uuid"},), manner="posted"),
+    Page("/basket", manner="opened"),
+    Page("/basket/export", manner="opened"),
     Page("/search?cursor=e30.AAAA", manner="opened"),
     Page("/a/$hidden", manner="opened"),
     Page("/a/$hidden/++page++1", manner="opened"),
@@ -114,11 +119,12 @@ class World:
     ) -> Iterator[tuple[str, str]]:
         """What is asked, and all of the answer but its tokens."""
         wards = {f"${code}": str(number) for code, number in hospital_of(self.site).wards.items()}
+        meant = wards | {sign: found[0] for sign, found in places.items()}
         sign = next((sign for sign in places if sign in page.address), "")
         for place in places.get(sign, ("",)):
             address = page.address.replace(sign, place) if sign else page.address
             for form in page.asked:
-                asked = {name: wards.get(value, value) for name, value in form.items()}
+                asked = {name: meant.get(value, value) for name, value in form.items()}
                 yield from self._followed(self.browsers[account], address, asked, page.manner)
 
     def _followed(self, browser: Browser, address: str, form: Form, manner: str) -> Iterator[tuple[str, str]]:
@@ -163,7 +169,7 @@ class Worlds:
         for turn, account in enumerate(BELOW, begin):
             others = [self.fuller, *([self.otherwise] if account in NOT_THEIRS else [])]
             for page in (page for page in ASKED if account not in page.but):
-                step = 1 + share // 6 if account == READER else share
+                step = 1 + share // 2 if account == READER else share
                 asked = replace(
                     page, asked=page.asked[turn % step :: step] if len(page.asked) > 1 else page.asked
                 )

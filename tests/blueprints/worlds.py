@@ -153,14 +153,15 @@ def _archive(uow: UnitOfWork, node: Node, *, level: int) -> None:
 
 
 def places(site: Site) -> dict[str, list[str]]:
-    """Where some of the hidden records are, addresses that lead nowhere in the other world; and some that are seen."""
+    """Where some of the hidden records are, addresses that lead nowhere in the other world; some that are seen; their uuids."""
     hospital, records = hospital_of(site), select(Node).where(Node.type == "medical_record")
     found = {"$hidden": records.where(Node.level == CLOSED), "$seen": records.where(Node.level < CLOSED)}
     with hospital.uow("senior", readonly=True) as uow:
-        return {
-            sign: [
-                href(uow, node).removeprefix("/a/")
-                for node in uow.session.scalars(which.order_by(Node.id).limit(2), execution_options=TEST)
-            ]
+        nodes = {
+            sign: uow.session.scalars(which.order_by(Node.id).limit(2), execution_options=TEST).all()
             for sign, which in found.items()
         }
+        addresses = {
+            sign: [href(uow, node).removeprefix("/a/") for node in some] for sign, some in nodes.items()
+        }
+        return addresses | {"$uuid": [str(node.uuid) for node in nodes["$hidden"]]}
