@@ -24,7 +24,9 @@ from archive.models import (
     Milestone,
     Node,
     NodeAlias,
+    NodeDraft,
     NodeVersion,
+    Notice,
     Page,
     PageText,
     Record,
@@ -40,7 +42,9 @@ from archive.uow import PROGRAM, UnitOfWork, action
 
 TRUSTED: Any = {"scope": "purge", "synchronize_session": False}
 KIND = "trash.empty"
-OF_A_DRAFT: tuple[Any, ...] = (BasketItem, Milestone, Record, NodeVersion, LocalRole, AccessGrant)
+OF_A_DRAFT: tuple[Any, ...] = (
+    BasketItem, NodeDraft, Notice, Milestone, Record, NodeVersion, LocalRole, AccessGrant,
+)  # fmt: skip
 """What hangs on a draft and goes with it. Patient and stay are the hospital's, and remain."""
 LET_GO: tuple[Any, ...] = (*OF_A_DRAFT, Node, NodeAlias, Representation, Page, Job)
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from archive import worker
 from archive.errors import Conflict, Forbidden, NotFound
 from archive.models import AuditEvent, Blob, Job, Node, Outbox, Page, Representation
-from archive.services import holdings, intake, purge, sharing, steps, trash, tree
+from archive.services import basket, drafts, holdings, intake, notices, purge, sharing, steps, trash, tree
 from archive.site import Site
 from archive.worker import take_one
 from tests.conftest import RECORD, Clock, Hospital
@@ -142,6 +142,10 @@ def test_after_its_days_a_draft_is_gone_with_all_that_hangs_on_it(
     upload(hospital, item)
     with hospital.uow("senior") as uow:
         sharing.share(uow, uow.node(record), principal_id=hospital.people["scanner"], role="reader")
+    with hospital.uow("archivist") as uow:
+        drafts.keep(uow, uow.node(record), "edit", {"title": "改了一半"})
+        notices.sent_back(uow, uow.node(record))
+        basket.put(uow, [uow.node(record).uuid])
     throw(hospital, record)
     clock.forward(days=31)
     assert empty(site)["records"] == 1
