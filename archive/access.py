@@ -132,7 +132,7 @@ class Rule:
             select(below.id)
             .select_from(AccessGrant)
             .join(top, top.id == AccessGrant.node_id)
-            .join(below, and_(below.path >= top.path, below.path < _end(top.path)))
+            .join(below, and_(below.path >= top.path, below.path < branch_end(top.path)))
             .where(self._live(), below.level <= AccessGrant.max_level)
         )
         if self._vetoing:
@@ -157,7 +157,8 @@ class Rule:
         return and_(allowed, not_(or_(*shut))) if shut else allowed
 
 
-def _end(path: Any) -> ColumnElement[str]:
+def branch_end(path: Any) -> ColumnElement[str]:
+    """The first path after all below `path`: a branch is the range from its path to here."""
     return func.substr(path, 1, func.length(path) - 1) + "0"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from archive.errors import Invalid
 from archive.i18n import _
@@ -40,6 +41,14 @@ def whole(text: str) -> int:
     if abs(given) >= 2**31:
         raise ValueError(text)
     return given
+
+
+def uuid(text: str) -> str | None:
+    """An id that stands in an address, in its usual form; nothing for anything else."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
 
 
 def field(name: str, label: str, kind: str = "text", **more: Any) -> dict[str, Any]:

@@ -28,6 +28,8 @@ SCOPES: Mapping[str, str] = {
     "reindexing": PROGRAM,
     "relocation": PROGRAM,
     # Reading
+    "by_register": "numbers of nodes for the index, which keeps those that the actor holds at the tier that was asked",
+    "front_pages": "the volumes of nodes on which the actor was found to hold holding.view",
     "entries": "texts for the index, or again for hits that the index found with the actor's masks",
     "excerpts": "passages of hits at the tiers that the actor holds of each",
     "explain": "the paths of access to a node, told to whoever may share it",

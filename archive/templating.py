@@ -53,7 +53,7 @@ MENU = (
         (P.DISCOVER,),
         ("tree", "pages", "uploads", "sharing", "retention"),
     ),
-    Entry(_l("Search"), "search", "search.results", (P.DISCOVER,), ("search",)),
+    Entry(_l("Search"), "search", "search.results", (P.DISCOVER,), ("search", "advanced", "front_pages")),
     Entry(
         _l("Where is it"),
         "map-pin-search",

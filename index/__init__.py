@@ -16,7 +16,22 @@ from .documents import Change, Drop, Put
 from .engine import Index
 from .errors import Busy, Damaged, QuerySyntax, Reason, TooSlow
 from .fields import FieldSpec, Kind, Tier
-from .query import And, Everything, Field, Not, Or, Phrase, Query, Range, Term, alike, parse
+from .query import (
+    Among,
+    And,
+    Everything,
+    Field,
+    Not,
+    Or,
+    Phrase,
+    Query,
+    Range,
+    Reading,
+    Term,
+    alike,
+    parse,
+    span,
+)
 from .results import RELEVANCE, Cursor, Differences, Facets, Hit, Results, Sort, Stats, Suggestion, Total
 from .search import Limits
 from .snippets import snippet, spoken
@@ -26,6 +41,7 @@ __all__ = [  # not "open": a star import must not hide Python's own
     "NOBODY",
     "RELEVANCE",
     "Allowed",
+    "Among",
     "And",
     "Busy",
     "Change",
@@ -49,6 +65,7 @@ __all__ = [  # not "open": a star import must not hide Python's own
     "Query",
     "QuerySyntax",
     "Range",
+    "Reading",
     "Reason",
     "Results",
     "Sort",
@@ -63,6 +80,7 @@ __all__ = [  # not "open": a star import must not hide Python's own
     "alike",
     "parse",
     "snippet",
+    "span",
     "spoken",
 ]
 

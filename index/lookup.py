@@ -9,7 +9,7 @@ from .analysis import Lexeme
 from .columns import MISSING
 from .docs import NO_DOCS, Docs, common
 from .fields import FieldSpec, Kind
-from .plan import KeyLeaf, Leaf, RangeLeaf, TextLeaf
+from .plan import KeyLeaf, Leaf, NumberLeaf, RangeLeaf, TextLeaf
 from .scope import Scope
 from .segments import Postings
 from .space import Space, Tick
@@ -41,6 +41,8 @@ def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found:
             docs = space.chosen(
                 ("range", field.name, low, high), lambda: _ranged(field.name, low, high, space)
             )
+        case NumberLeaf(_, numbers):
+            docs = np.flatnonzero(np.isin(space.numbers("number"), numbers))
     return Found(docs[scope.held(leaf.field.tier).of(docs)])
 
 

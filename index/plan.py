@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
 from .analysis import Wanted, key, wanted
+from .columns import Ints
 from .fields import Fields, FieldSpec, Kind, Tier
-from .query import And, Everything, Field, Not, Or, Query, Range, Term
+from .query import Among, And, Everything, Field, Not, Or, Query, Range, Term
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +37,15 @@ class RangeLeaf:
     high: int | None
 
 
-Leaf = TextLeaf | KeyLeaf | RangeLeaf
+@dataclass(frozen=True, eq=False)
+class NumberLeaf:
+    """Documents of some numbers, ascending; ``field`` is what they were found by, and no field of the index."""
+
+    field: FieldSpec
+    numbers: Ints
+
+
+Leaf = TextLeaf | KeyLeaf | RangeLeaf | NumberLeaf
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +117,9 @@ def _plan(query: Query, fields: Fields, searched: Iterable[FieldSpec]) -> Plan:
             return _plan(part, fields, (_named(name, fields),))
         case Range(name, low, high):
             return RangeLeaf(_named(name, fields, ranged=True), _ordinal(low), _ordinal(high))
+        case Among(name, numbers, tier):
+            found = np.fromiter(numbers, np.int64, count=len(numbers))
+            return NumberLeaf(FieldSpec(name, Kind.KEYWORD, tier), np.sort(found))
         case Everything():
             return AllOf(())
     raise ValueError(f"{query!r} is no query")

@@ -2,16 +2,16 @@
 
 import re
 import unicodedata
-from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from .analysis import has_words, wanted
 from .errors import QuerySyntax
-from .fields import FieldSpec, Kind
+from .fields import FieldSpec, Kind, Tier
+from .spans import bounds
 
 LONGEST_QUERY = 1000
 MOST_WORDS = 50
@@ -81,6 +81,15 @@ class Range(Query):
 
 
 @dataclass(frozen=True)
+class Among(Query):
+    """Documents of these numbers, which the caller has found elsewhere by something of this tier; ``name`` says by what."""
+
+    name: str
+    numbers: frozenset[int]
+    tier: Tier
+
+
+@dataclass(frozen=True)
 class Everything(Query):
     """Every document that may be discovered."""
 
@@ -107,18 +116,33 @@ def alike(query: Query) -> Or | None:
     return Or(tuple(map(Term, distinct)), least=max(2, ceil(len(distinct) / _SHARED)))
 
 
-Labels = Mapping[str, FieldSpec]
+class Meaning(Protocol):
+    """Gives the query of a value; ``whole``: it stood behind ``=`` and is all that is said there.
+
+    Raises ValueError with a sentence, one of few, for the person who typed it.
+    """
+
+    def __call__(self, text: str, *, whole: bool) -> Query: ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A label whose values people do not call as the index does."""
+
+    meaning: Meaning
+
+
+Labels = Mapping[str, FieldSpec | Reading]
 """What people may write before a colon, and the field that it means."""
 
 _SPACE = r"[\s,，、。;；!！?？]"
 _OPEN, _CLOSE = "(（", ")）"
 _QUOTES = {'"': '"', "“": "”", "”": "”", "＂": "＂", "「": "」", "『": "』"}
 _DASH = "-－−"
+_WHOLE = "=＝"
 _BLANK = re.compile(_SPACE + "+")
 _WORD = re.compile(rf"(?:(?!{_SPACE})[^{_OPEN}{_CLOSE}{''.join(_QUOTES)}])+")
 _LABEL = re.compile(r"([^:：]+)[:：]")
-_DATE = re.compile(r"(\d{4})(?:[-/年](\d{1,2})(?:[-/月](\d{1,2})日?|月)?|年)?", re.ASCII)
-_INTEGER = re.compile(r"-?\d{1,15}", re.ASCII)
 
 
 def parse(text: str, labels: Labels) -> Query:
@@ -128,8 +152,12 @@ def parse(text: str, labels: Labels) -> Query:
     """
     if len(text) > LONGEST_QUERY:
         raise QuerySyntax("This is too long to search for.", LONGEST_QUERY)
-    folded = {unicodedata.normalize("NFKC", label).casefold(): spec for label, spec in labels.items()}
-    return _Parser(text, folded).query()
+    return _Parser(text, {folded_label(label): spec for label, spec in labels.items()}).query()
+
+
+def folded_label(label: str) -> str:
+    """Labels that differ by width or case alone are the same."""
+    return unicodedata.normalize("NFKC", label).casefold()
 
 
 class _Parser:
@@ -202,9 +230,9 @@ class _Parser:
             return self._group()
         at, quoted, text = self._at, self._sees("".join(_QUOTES)), self._value()
         label = None if quoted else _LABEL.match(text)
-        if label and (spec := self._labels.get(unicodedata.normalize("NFKC", label.group(1)).casefold())):
+        if label and (spec := self._labels.get(folded_label(label.group(1)))):
             self._at = at + label.end()
-            return self._labelled(spec)
+            return self._read(spec) if isinstance(spec, Reading) else self._labelled(spec)
         return self._word(text, quoted=quoted) if has_words(text) else None
 
     def _value(self) -> str:
@@ -242,6 +270,26 @@ class _Parser:
         self._depth -= 1
         return inner
 
+    def _read(self, label: Reading) -> Query:
+        at = self._at
+        if self._sees(_OPEN):
+            if inner := self._group():
+                return _each(inner, lambda text: self._meant(label, text, at))
+            self._fail("A value must follow the colon.", at=at)
+        whole = self._sees(_WHOLE)
+        self._at += whole
+        text = self._value()
+        if not has_words(text):
+            self._fail("A value must follow the colon.", at=at)
+        self._count()
+        return self._meant(label, text, at, whole=whole)
+
+    def _meant(self, label: Reading, text: str, at: int, *, whole: bool = False) -> Query:
+        try:
+            return label.meaning(unicodedata.normalize("NFKC", text), whole=whole)
+        except ValueError as error:
+            raise QuerySyntax(str(error), at) from None
+
     def _labelled(self, spec: FieldSpec) -> Query:
         at, ranged = self._at, spec.kind in {Kind.INTEGER, Kind.DATE}
         if self._sees(_OPEN) and not ranged:
@@ -254,42 +302,23 @@ class _Parser:
         if not ranged:
             return Field(spec.name, self._word(text, quoted=quoted))
         self._count()
-        try:
-            return _range(spec, unicodedata.normalize("NFKC", text))
-        except ValueError as error:
-            raise QuerySyntax(str(error), at) from None
+        return self._meant(Reading(lambda text, whole: span(spec, text)), text, at)  # noqa: ARG005 - the protocol's name
 
 
-def _range(spec: FieldSpec, text: str) -> Range:
-    """Raises ValueError with a sentence for the person who typed it."""
-    bounds = _number if spec.kind is Kind.INTEGER else _days
-    low, *rest = (bounds(end.strip()) if end.strip() else (None, None) for end in re.split(r"\.{2,}|~", text))
-    if len(rest) > 1:
-        raise ValueError("Write a range as 2024..2026.")
-    first, last = low[0], rest[0][1] if rest else low[1]
-    if isinstance(first, int) and isinstance(last, int) and first > last:
-        raise ValueError("The range ends before it begins.")
-    if isinstance(first, date) and isinstance(last, date) and first > last:
-        raise ValueError("The range ends before it begins.")
-    return Range(spec.name, first, last)
+def _each(query: Query, meaning: Callable[[str], Query]) -> Query:
+    """A query with what each of its words means instead of the word."""
+    match query:
+        case Term(text):
+            return meaning(text)
+        case And(parts):
+            return And(tuple(_each(part, meaning) for part in parts))
+        case Or(parts):
+            return Or(tuple(_each(part, meaning) for part in parts))
+        case Not(part):
+            return Not(_each(part, meaning))
+    return query
 
 
-def _number(text: str) -> tuple[int, int]:
-    if not _INTEGER.fullmatch(text):
-        raise ValueError("Write a number, or a range as 2024..2026.")
-    return int(text), int(text)
-
-
-def _days(text: str) -> tuple[date, date]:
-    """The first and the last day of a year, a month or a day."""
-    sentence = "Write a date as 2024-05-31, or a range as 2024-05..2024-07."
-    if not (found := _DATE.fullmatch(text)):
-        raise ValueError(sentence)
-    year, month, day = (int(part) if part else None for part in found.groups())
-    try:
-        if month is None:
-            return date(year or 0, 1, 1), date(year or 0, 12, 31)
-        last = day or monthrange(year or 0, month)[1]
-        return date(year or 0, month, day or 1), date(year or 0, month, last)
-    except ValueError:
-        raise ValueError(sentence) from None
+def span(spec: FieldSpec, text: str) -> Range:
+    """The range of a value such as 2024..2026. Raises ValueError with a sentence for the person who typed it."""
+    return Range(spec.name, *bounds(spec.kind, text))

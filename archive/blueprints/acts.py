@@ -47,6 +47,8 @@ WORDS = {
     "shelving.refused": _l("was refused at the shelves"), "search.run": _l("searched"),
     "search.alike": _l("looked at what is similar"), "record.searched": _l("looked for words in it"),
     "search.suggested": _l("was offered suggestions"), "whereabouts.searched": _l("looked for a volume"),
+    "front_page.searched": _l("searched front pages"), "front_page.sampled": _l("drew a sample of front pages"),
+    "front_page.exported": _l("exported front pages"),
     "page.viewed": _l("read a page"), "page.thumbnail_viewed": _l("saw pages in small"),
 }  # fmt: skip
 

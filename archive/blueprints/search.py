@@ -7,25 +7,27 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive import envelope, forms
 from archive.asking import typed, typed_token
-from archive.blueprints import hits
+from archive.blueprints import hits, misread
 from archive.errors import Invalid
 from archive.gate import P, Section
 from archive.i18n import _
 from archive.policy.types import TYPES
 from archive.policy.workflows import DESCRIPTION_STATES
-from archive.services import basket, facets, policies, search, tree
+from archive.schema import clean
+from archive.services import basket, completion, facets, narrowing, policies, search, tree
 from archive.services.findings import Facet, Filters, Order, Results
 from archive.services.holdings import CARRIERS
+from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
 section = Section("search", __name__)
 STATES = {state.name: state.title for state in DESCRIPTION_STATES}
-PARAMETERS = (envelope.PARAMETER, *facets.NAMES, "sort", "facets")
+PARAMETERS = (envelope.PARAMETER, *facets.NAMES, "under", "sort", "facets")
 
 
 @section.page("/search", needs=P.DISCOVER, typed=("q",))
 def results(uow: UnitOfWork) -> str | Response:
-    text, filters, after = typed("q"), _filters(uow), request.args.get("cursor")
+    text, filters, after = clean(typed("q")), _filters(uow), request.args.get("cursor")
     if not filters and not after and (thing := search.straight(uow, text)):
         _tell(search.renumbered(uow, text, [thing]))
         return make_response(redirect(thing.href))
@@ -34,7 +36,7 @@ def results(uow: UnitOfWork) -> str | Response:
         _tell(search.renumbered(uow, text, found.called))
         return _page(uow, text, filters, found)
     except Invalid as error:
-        return _page(uow, text, filters, Results(), str(error))
+        return _page(uow, text, filters, Results(), misread.refusal(text, error))
 
 
 def _tell(now: str | None) -> None:
@@ -48,9 +50,10 @@ def _tell(now: str | None) -> None:
 
 @section.page("/search/suggestions", needs=P.DISCOVER, methods=("POST",), asks=True)
 def suggest(uow: UnitOfWork) -> str:
-    """For a field that asks while one types: a list of links, and nothing else of a page."""
+    """For a field that asks while one types: what may be chosen, and nothing else of a page."""
+    text = request.form.get("q", "")[: search.LONGEST]
     return render_template(
-        "search/suggestions.html", views=search.suggest(uow, request.form.get("q", "")[: search.LONGEST])
+        "search/suggestions.html", offers=completion.offers(uow, text), views=search.suggest(uow, text)
     )
 
 
@@ -62,7 +65,7 @@ def _filters(uow: UnitOfWork) -> Filters:
     }  # fmt: skip
     chosen = {name: value for name, values in known.items() if (value := asked.get(name)) and value in values}
     dept, year = (asked.get(name, type=forms.whole) for name in ("dept", "year"))
-    return Filters(dept=dept, year=year, **chosen)
+    return Filters(dept=dept, year=year, under=forms.uuid(asked.get("under", "")), **chosen)
 
 
 def _order() -> Order:
@@ -70,8 +73,10 @@ def _order() -> Order:
     return Order(asked) if asked in set(Order) else Order.RELEVANCE
 
 
-def _page(uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal: str | None = None) -> str:
-    words = _vocabularies(uow)
+def _page(
+    uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal: misread.Refusal | None = None
+) -> str:
+    words = _vocabularies(uow) | {"under": _places(uow, filters)}
     nothing = found.is_empty and text and not refusal and not request.args.get("cursor")
     alike = search.alike(uow, text, filters) if nothing else []
     called, listed = hits.drawn(uow, found.called, found.groups or alike)
@@ -80,7 +85,7 @@ def _page(uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal:
         called=called, hits=[] if alike else listed, alike=listed if alike else [],
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())},
         counts=_counts(uow, text, filters, found), sorts=_sorts(), fields=_fields(text, filters, words),
-        paging=_paging(found), selection=_selection(uow),
+        paging=_paging(found), selection=_selection(uow), onward=_onward(),
     )  # fmt: skip
 
 
@@ -135,6 +140,18 @@ def _vocabularies(uow: UnitOfWork) -> dict[str, Mapping[str, str]]:
     } | others
 
 
+def _onward() -> dict[str, str]:
+    """What goes on to the advanced form: the words and the filters, not the page or the order."""
+    beside = {"sort", "facets"}
+    return {name: request.args[name] for name in PARAMETERS if name not in beside and request.args.get(name)}
+
+
+def _places(uow: UnitOfWork, filters: Filters) -> dict[str, str]:
+    """What the search lies within, by its name."""
+    above = narrowing.top(uow, filters)
+    return {str(filters.under): NodeView(uow, above).label} if above else {}
+
+
 def _address(**changes: Any) -> str:
     """The first page of this search with something changed. Only what is ours goes on: url_for has words of its own."""
     kept = {name: request.args[name] for name in PARAMETERS if name in request.args}
@@ -143,7 +160,7 @@ def _address(**changes: Any) -> str:
 
 
 def _chips(filters: Filters, words: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
-    titles = facets.titles()
+    titles = facets.titles() | {"under": _("Within")}
     chosen = {name: str(value) for name in titles if (value := getattr(filters, name))}
     return [
         {"label": titles[name], "value": words[name].get(value, value), "remove": _address(**{name: None})}
@@ -187,4 +204,5 @@ def _fields(text: str, filters: Filters, words: Mapping[str, Mapping[str, str]])
         forms.field("dept", titles["dept"], "select", value=filters.dept, choices=choices["dept"]),
         forms.field("year", titles["year"], "number", value=filters.year, min=1800, max=2200),
         forms.field("state", titles["state"], "select", value=filters.state, choices=choices["state"]),
+        *([forms.field("under", titles["under"], "hidden", value=filters.under)] if filters.under else []),
     ]

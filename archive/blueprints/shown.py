@@ -71,6 +71,9 @@ def actions(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any
         found.append({"label": _("Request"), "href": f"{seen.href}/@@request", "icon": "book-upload",
                       "primary": not seen.can(P.READ)})  # fmt: skip
     found += [_step(offer, seen) for offer in steps.offers(uow, node)]
+    if seen.is_container:
+        here = url_for("advanced.form", under=seen.uuid)
+        found.append({"label": _("Search here"), "href": here, "icon": "search"})
     if seen.can(P.READ) and seen.page_count:
         found.append({"label": _("Read"), "href": f"{seen.href}/++page++1", "icon": "book",
                       "primary": not any(act.get("primary") for act in found)})  # fmt: skip

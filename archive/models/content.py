@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.db import Base, BigInt, Ordered
 
+Numbered = String(120).with_variant(String(120, collation="C"), "postgresql")
+"""A number: its beginning is a range of an index only where text is compared byte by byte."""
 ROOT_ID = 1
 WIDTH = 8
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -39,7 +41,7 @@ class Node(Base):
 
     title: Mapped[str] = mapped_column(String(400))
     title_key: Mapped[str] = mapped_column(Ordered, default="")
-    archival_no: Mapped[str | None] = mapped_column(String(120), unique=True)
+    archival_no: Mapped[str | None] = mapped_column(Numbered, unique=True)
     date_from: Mapped[date | None]
     date_to: Mapped[date | None]
     year: Mapped[int | None]

@@ -28,6 +28,8 @@ class Filters:
     retention: str | None = None
     carrier: str | None = None
     level: str | None = None
+    under: str | None = None
+    """The uuid of what the hits lie under: a category, a folder, a record."""
 
     def __bool__(self) -> bool:
         return any(self.__dict__.values())

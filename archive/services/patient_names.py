@@ -16,6 +16,8 @@ from archive.spelling import Spelling
 
 ALIAS = "old_number"
 """The kind of a number that a patient had before."""
+FORMER = "former_name"
+"""曾用名: the kind of a name that a patient had before."""
 NUMBER = re.compile(r"(\d{3,10})(?:-(\d{1,3}))?")
 LENGTHS = range(6, 11)
 """病案号 have 6 to 10 digits; people leave out the zeros before them."""
@@ -84,10 +86,32 @@ def by_name(keys: Keys, typed: str) -> Iterator[Way]:
         ("name", Patient.name, Patient.name_key),
         ("mother", Patient.mother, Patient.mother_key),
     ):
-        if (pinyin := spelling.letters(text)) is not None:
-            yield Way(name, whole(or_(begins(column, text), *_sounds(column, key, pinyin))), key)
-        else:
-            yield Way(name, whole(begins(column, re.sub(r"\s+", "", text))), column)
+        order = column if spelling.letters(text) is None else key
+        yield Way(name, whole(_called(column, key, text)), order)
+    yield Way("former", whole(formerly(text)), Patient.name_key)
+
+
+def mothers(typed: str, *, exact: bool = False) -> ColumnElement[bool]:
+    """Whose mother is called so, in characters or pinyin; or, unless the whole name is given, whose name begins so."""
+    text = typed.strip()
+    return Patient.mother == _solid(text) if exact else _called(Patient.mother, Patient.mother_key, text)
+
+
+def formerly(typed: str, *, exact: bool = False) -> ColumnElement[bool]:
+    """Who was called so once, in characters; or, unless the whole name is given, by a name that begins so."""
+    text = _solid(typed)
+    fits = PatientAlias.value == text if exact else begins(PatientAlias.value, text)
+    return Patient.id.in_(select(PatientAlias.patient_id).where(PatientAlias.kind == FORMER, fits))
+
+
+def _called(column: Any, key: Any, text: str) -> ColumnElement[bool]:
+    if (pinyin := spelling.letters(text)) is not None:
+        return or_(begins(column, text), *_sounds(column, key, pinyin))
+    return begins(column, _solid(text))
+
+
+def _solid(text: str) -> str:
+    return re.sub(r"\s+", "", text)
 
 
 def begins(column: Any, text: str) -> ColumnElement[bool]:

@@ -39,16 +39,19 @@ def _numbers(typed: str) -> Iterator[ColumnElement[bool]]:
 
 
 def by_name(uow: UnitOfWork, text: str, most: int = MOST) -> list[Node]:
-    """Records of patients whose name begins so, in characters, pinyin or initials, whom one may identify."""
+    """Records of patients whom one may identify: whose name begins so, in characters, pinyin or initials, then whose
+    mother's or former name does; or who have exactly this identity number."""
     typed = text.strip()
     if not SHORTEST <= len(typed) <= LONGEST:
         return []
+    found: dict[int, Node] = {}
     for way in patient_names.by_name(uow.site.keys, typed):
-        if way.name == "name":
-            records = _stays(select(Record.node_id)).where(way.condition)
-            statement = uow.nodes(P.IDENTIFY).where(searchable(), Node.id.in_(records))
-            return uow.list(_newest_first(statement).limit(most))
-    return []
+        records = _stays(select(Record.node_id)).where(way.condition)
+        statement = uow.nodes(P.IDENTIFY).where(searchable(), Node.id.in_(records))
+        found |= {
+            node.id: node for node in uow.list(_newest_first(statement).limit(most)) if node.id not in found
+        }
+    return list(found.values())[:most]
 
 
 def _stays(statement: Select[Any]) -> Select[Any]:

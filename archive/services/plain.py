@@ -4,18 +4,15 @@ import re
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from archive.models import Node
 from archive.numbering import normalised
 from archive.policy.permissions import P
-from archive.policy.types import INHERITING
+from archive.services import narrowing
 from archive.services.entries import searchable
 from archive.services.findings import CAP, Filters
-from archive.services.holdings import CARRIERS, carried
 from archive.uow import UnitOfWork
 from index import Hit
 
@@ -27,7 +24,7 @@ def find(uow: UnitOfWork, text: str, filters: Filters, after: int | None, page: 
     """One more than a page of hits, newest first, and how many there are, counted up to one more than the cap."""
     matching = [
         searchable(),
-        *narrowing(filters),
+        *narrowing.conditions(uow, filters),
         *(or_(*_matches(uow, word)) for word in text.split()[:MOST_WORDS]),
     ]
     found = uow.nodes(P.DISCOVER, Node.id).where(*matching)
@@ -36,27 +33,6 @@ def find(uow: UnitOfWork, text: str, filters: Filters, after: int | None, page: 
     numbers = uow.session.scalars(shown.order_by(Node.id.desc()).limit(page + 1))
     hits = [Hit(number, 0.0, frozenset({"title"})) for number in numbers]
     return hits, uow.session.scalar(total, execution_options={"scope": "plain"}) or 0
-
-
-def narrowing(filters: Filters) -> Iterator[ColumnElement[bool]]:
-    """What the filters ask of a row of nodes: the same as the index is asked."""
-    wanted: dict[Any, object] = {
-        Node.type: filters.type, Node.dept_id: filters.dept, Node.year: filters.year, Node.state: filters.state,
-    }  # fmt: skip
-    yield from (column == value for column, value in wanted.items() if value)
-    if filters.level:
-        yield Node.level == int(filters.level)
-    if filters.retention:
-        file = aliased(Node)
-        of_file = (file.id == Node.parent_id, Node.type.in_(INHERITING))
-        yield or_(
-            Node.retention_rule == filters.retention,
-            exists().where(*of_file, file.retention_rule == filters.retention),
-        )
-    if filters.carrier:
-        on_paper, on_screen = {name: has for has, name in CARRIERS.items()}[filters.carrier]
-        paper, electronic = carried(Node)
-        yield and_(paper if on_paper else ~paper, electronic if on_screen else ~electronic)
 
 
 def _matches(uow: UnitOfWork, word: str) -> Iterator[ColumnElement[bool]]:

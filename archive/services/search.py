@@ -1,6 +1,6 @@
 """检索: words in whatever the person holds at the tier of each field; nothing of what is hidden shows in anything."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from time import perf_counter
@@ -9,17 +9,26 @@ from archive import cursor
 from archive.db import canonical
 from archive.errors import Invalid, Unavailable
 from archive.i18n import _
-from archive.index_fields import FIELDS, indexed
 from archive.journal import Event
 from archive.models import Node
 from archive.policy.permissions import P
-from archive.services import excerpts, facets, patient_names, patients, pinpoint, plain, timings
+from archive.schema import clean
+from archive.services import (
+    excerpts,
+    facets,
+    narrowing,
+    patient_names,
+    patients,
+    pinpoint,
+    plain,
+    search_labels,
+    timings,
+)
 from archive.services.entries import texts_of
 from archive.services.findings import CAP, Facet, Filters, Group, Order, Results
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
-from index import And, Damaged, FieldSpec, Query, QuerySyntax, Range, Sort, Term, TooSlow, parse
-from index import Field as Within
+from index import And, Damaged, Query, QuerySyntax, Sort, TooSlow, parse
 from index import alike as like
 
 PAGE = 30
@@ -32,9 +41,17 @@ SORTS = {Order.RELEVANCE: Sort(), Order.DATE: Sort("date"), Order.NUMBER: Sort("
 NOTHING = Filters()
 
 
+class Misunderstood(Invalid):
+    """What was typed cannot be read from `position` on."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+
 def straight(uow: UnitOfWork, text: str) -> NodeView | None:
     """The one thing that has this number, if there is one and the actor may know of it: nobody need look at a list."""
-    found = pinpoint.by_number(uow, text)
+    found = pinpoint.by_number(uow, clean(text))
     if len(found) != 1:
         return None
     uow.read(uow.event_about(found[0], Event("search.run", words={"query": text, "straight": True})))
@@ -66,11 +83,11 @@ class Asked:
 def find(
     uow: UnitOfWork, text: str, filters: Filters = NOTHING, order: Order = Order.RELEVANCE, after: str | None = None
 ) -> Results:  # fmt: skip
-    """What the actor may know of that has these words. Raises Invalid for what cannot be understood, Unavailable."""
-    text = text.strip()
+    """What the actor may know of that has these words. Raises Misunderstood, NotFound, Unavailable."""
+    text = clean(text)
     if not text and not filters:
         return Results()
-    since, asked = perf_counter(), Asked(text, filters, order, _query(text, filters))
+    since, asked = perf_counter(), Asked(text, filters, order, _query(uow, text, filters))
     try:
         results = _by_index(uow, asked, after)
     except Damaged:
@@ -88,10 +105,10 @@ def counted(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Face
 
     Numbers of what the actor may know of, and nothing else. Raises Invalid for what cannot be understood.
     """
-    text = text.strip()
+    text = clean(text)
     if not text and not filters:
         return []
-    query, allowed = _query(text, filters), uow.site.access_map.allowed(uow)
+    query, allowed = _query(uow, text, filters), uow.site.access_map.allowed(uow)
     try:
         counts = uow.site.index.facets(query, allowed, facets.NAMES, texts_of=texts_of(uow))
     except (Damaged, TooSlow):
@@ -102,12 +119,12 @@ def counted(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Face
 def alike(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Group]:
     """相近结果: files that share words with what nothing says literally, the likest first; for plain words of some length."""
     try:
-        likeness = like(parse(text.strip(), _labels()))
+        likeness = like(parse(text.strip(), search_labels.labels(uow)))
     except QuerySyntax:
         return []
     if likeness is None:
         return []
-    query = And((likeness, *_narrowed(filters)))
+    query = And((likeness, *narrowing.queries(uow, filters)))
     try:
         page = uow.site.index.search(
             query, uow.site.access_map.allowed(uow), texts_of=texts_of(uow), limit=ALIKE
@@ -122,6 +139,7 @@ def alike(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Group]
 
 def suggest(uow: UnitOfWork, text: str) -> list[NodeView]:
     """A few records whose number this is, or whose patient's name begins so."""
+    text = clean(text)
     named = pinpoint.by_name(uow, text, SUGGESTED)
     found = {node.id: node for node in [*pinpoint.by_number(uow, text), *named]}
     seen = views(uow, list(found.values())[:SUGGESTED])
@@ -131,28 +149,14 @@ def suggest(uow: UnitOfWork, text: str) -> list[NodeView]:
     return seen
 
 
-def _query(text: str, filters: Filters) -> Query:
+def _query(uow: UnitOfWork, text: str, filters: Filters) -> Query:
     parts: list[Query] = []
     if text:
         try:
-            parts.append(parse(text, _labels()))
+            parts.append(parse(text, search_labels.labels(uow)))
         except QuerySyntax as error:
-            raise Invalid(_(error.message)) from error
-    return And((*parts, *_narrowed(filters)))
-
-
-def _narrowed(filters: Filters) -> Iterator[Query]:
-    for name in ("type", "dept", "state", "retention", "carrier", "level"):
-        if value := getattr(filters, name):
-            yield Within(name, Term(str(value)))
-    if filters.year:
-        yield Range("year", filters.year, filters.year)
-
-
-def _labels() -> dict[str, FieldSpec]:
-    """What may stand before a colon: 主要诊断:…, diagnosis:…"""
-    known = {spec.name: spec for spec in FIELDS}
-    return {str(field.label): known[field.name] for field in indexed()} | known
+            raise Misunderstood(_(error.message), error.position) from error
+    return And((*parts, *narrowing.queries(uow, filters)))
 
 
 def _by_index(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
@@ -189,7 +193,9 @@ def _called(uow: UnitOfWork, asked: Asked) -> list[NodeView]:
     numbered, named = pinpoint.by_number(uow, asked.text), pinpoint.by_name(uow, asked.text, CALLED)
     found = {node.id: node for node in [*numbered, *named]}
     if asked.filters:
-        narrowed = uow.nodes(P.DISCOVER, Node.id).where(Node.id.in_(found), *plain.narrowing(asked.filters))
+        narrowed = uow.nodes(P.DISCOVER, Node.id).where(
+            Node.id.in_(found), *narrowing.conditions(uow, asked.filters)
+        )
         fits = set(uow.session.scalars(narrowed))
         found = {number: node for number, node in found.items() if number in fits}
     return views(uow, list(found.values())[:CALLED])

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from index import (
+    Among,
     And,
     Everything,
     Field,
@@ -82,6 +83,8 @@ def _hit(query: Query, put: Put, tier: int, field: str | None) -> bool:
             if value is None or SPECS[name].tier > tier:
                 return False
             return (low is None or value >= low) and (high is None or value <= high)
+        case Among(_, numbers, needed):
+            return tier >= needed and put.number in numbers
         case Everything():
             return tier >= 0
     raise AssertionError(query)
@@ -100,6 +103,8 @@ def _strictest(query: Query, field: str | None) -> int:
             return _strictest(part, name)
         case Range(name):
             return SPECS[name].tier
+        case Among(_, _, needed):
+            return needed
     return 0
 
 

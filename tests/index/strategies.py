@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from index import And, Everything, Field, Masks, Not, Or, Phrase, Put, Query, Range, Term
+from index import Among, And, Everything, Field, Masks, Not, Or, Phrase, Put, Query, Range, Term, Tier
 
 # Few characters, so that words repeat: common and rare ones (beyond the basic plane, private use), both scripts,
 # full and half width, a variation selector, signs and spaces.
@@ -51,6 +51,9 @@ _terms: st.SearchStrategy[Query] = st.builds(Term, words) | st.builds(Phrase, te
 _ranges: st.SearchStrategy[Query] = st.builds(
     Range, st.just("year"), st.none() | st.integers(0, 6), st.none() | st.integers(0, 6)
 ) | st.builds(Range, st.just("born"), st.none() | dates, st.none() | dates)
+_told: st.SearchStrategy[Query] = st.builds(
+    Among, st.just("told"), st.frozensets(st.integers(-1, 12)), st.sampled_from(Tier)
+)
 _fielded: st.SearchStrategy[Query] = st.builds(
     Field, st.sampled_from(["code", "title", "body"]), st.builds(Term, words | codes)
 ) | st.builds(Field, st.sampled_from(["dept", "ward", "finding"]), st.builds(Term, labels))
@@ -62,4 +65,4 @@ def _joined(parts: st.SearchStrategy[Query]) -> st.SearchStrategy[Any]:
     return st.builds(And, several) | either | st.builds(Not, parts)
 
 
-queries = st.recursive(_terms | _fielded | _ranges | st.just(Everything()), _joined, max_leaves=5)
+queries = st.recursive(_terms | _fielded | _ranges | _told | st.just(Everything()), _joined, max_leaves=5)

@@ -4,14 +4,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import And, Field, FieldSpec, Kind, Not, Or, Phrase, Query, QuerySyntax, Range, Term, alike, parse
+from index import (
+    And,
+    Field,
+    FieldSpec,
+    Kind,
+    Not,
+    Or,
+    Phrase,
+    Query,
+    QuerySyntax,
+    Range,
+    Reading,
+    Term,
+    alike,
+    parse,
+)
 from index.fields import by_name
 from index.plan import plan
 from index.query import LONGEST_QUERY, MOST_WORDS
 
 DEPT, CODE = FieldSpec("dept", Kind.KEYWORD), FieldSpec("code", Kind.IDENT)
 YEAR, DAY, TITLE = FieldSpec("year", Kind.INTEGER), FieldSpec("day", Kind.DATE), FieldSpec("title", Kind.TEXT)
-LABELS = {"科室": DEPT, "年份": YEAR, "日期": DAY, "题名": TITLE, "Dept": DEPT, "档号": CODE}
+LABELS: dict[str, FieldSpec | Reading] = {
+    "科室": DEPT,
+    "年份": YEAR,
+    "日期": DAY,
+    "题名": TITLE,
+    "Dept": DEPT,
+    "档号": CODE,
+}
+
+
+def _ward(text: str, *, whole: bool) -> Query:
+    if text == "火星科":
+        raise ValueError("No department is called so.")
+    return Field("dept", Term(f"{text}{len(text)}")) if not whole else Field("code", Term(text))
+
+
+LABELS["病区"] = Reading(_ward)
+CK, EK = Field("dept", Term("产科2")), Field("dept", Term("儿科2"))
 
 FEVER, COUGH, ASTHMA = Term("发热"), Term("咳嗽"), Term("哮喘")
 
@@ -41,6 +73,10 @@ FEVER, COUGH, ASTHMA = Term("发热"), Term("咳嗽"), Term("哮喘")
         ("-科室:儿科", Not(Field("dept", Term("儿科")))),
         ("题名:(发热 OR 咳嗽)", Field("title", Or((FEVER, COUGH)))),
         ("档号:ZY-2024-0001", Field("code", Term("ZY-2024-0001"))),
+        ("病区:产科", CK),
+        ("病区：＝产科", Field("code", Term("产科"))),
+        ('病区:="产科"', Field("code", Term("产科"))),
+        ("-病区:(产科 OR -儿科)", Not(Or((CK, Not(EK))))),
         ("体温:36.5", Term("体温:36.5")),
         ("10:30", Term("10:30")),
         ("年份:2024", Range("year", 2024, 2024)),
@@ -70,6 +106,10 @@ def test_what_people_type_is_understood(typed: str, meant: Query) -> None:
         ('发热 "咳嗽', 3, "This quotation mark is never closed."),
         ("科室: 儿科", 3, "A value must follow the colon."),
         ("科室:()", 3, "A value must follow the colon."),
+        ("病区:=", 3, "A value must follow the colon."),
+        ("发热 病区:()", 6, "A value must follow the colon."),
+        ("发热 病区:火星科", 6, "No department is called so."),
+        ("病区:(产科 OR 火星科)", 3, "No department is called so."),
         ("年份:去年", 3, "Write a number, or a range as 2024..2026."),
         ("年份:2026..2024", 3, "The range ends before it begins."),
         ("年份:1..2..3", 3, "Write a range as 2024..2026."),

@@ -123,6 +123,7 @@ PATIENTS = ImportKind(
         PHONE,
         MOTHER,
         Column("old_numbers", _l("Old numbers"), help=_l("several with 、 between them")),
+        Column("former_names", _l("Former names"), help=_l("several with 、 between them")),
     ),
     ("mrn",),
     P.ADD,

@@ -382,7 +382,11 @@ def upgrade() -> None:
             sa.String(length=400).with_variant(sa.String(length=400, collation="C"), "postgresql"),
             nullable=False,
         ),
-        sa.Column("archival_no", sa.String(length=120), nullable=True),
+        sa.Column(
+            "archival_no",
+            sa.String(length=120).with_variant(sa.String(length=120, collation="C"), "postgresql"),
+            nullable=True,
+        ),
         sa.Column("date_from", sa.Date(), nullable=True),
         sa.Column("date_to", sa.Date(), nullable=True),
         sa.Column("year", sa.Integer(), nullable=True),

@@ -1,0 +1,95 @@
+"""按登记项检索: what the index does not hold, found in the database: archival numbers by their beginning, patients, stays."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, select
+
+from archive.access import branch_end
+from archive.index_fields import TIER
+from archive.models import Encounter, Node, Patient, Record
+from archive.numbering import normalised
+from archive.policy.permissions import P
+from archive.schema import Tier
+from archive.services import patient_names
+from archive.uow import UnitOfWork
+from index import Among, FieldSpec, Kind, span
+
+TRUSTED: Any = {"scope": "by_register"}
+AT = {Tier.DISCOVER: P.DISCOVER, Tier.IDENTIFY: P.IDENTIFY}
+MOST = 200_000
+"""So many documents are gathered for one condition; whoever means more leaves the condition out."""
+TOO_MANY = "This fits too many records. Write more of it."
+SHORTEST = 2
+
+
+def by_number(uow: UnitOfWork, text: str, *, whole: bool) -> Among:
+    """档号: what has this archival number, or one that begins so. Raises ValueError."""
+    number = normalised(text).rstrip("*")
+    if len(number) < SHORTEST:
+        raise ValueError(TOO_MANY)
+    begins = and_(Node.archival_no >= number, Node.archival_no < number + patient_names.LAST)
+    files = uow.nodes(P.DISCOVER, Node.path).where(Node.archival_no == number if whole else begins)
+    return _with_items(uow, "archival_no", Tier.DISCOVER, files)
+
+
+def by_mother(uow: UnitOfWork, text: str, *, whole: bool) -> Among:
+    """母亲姓名: records of patients whose mother is called so, or whose name begins so. Raises ValueError."""
+    return _of_people(uow, "mother", patient_names.mothers(text, exact=whole))
+
+
+def by_former_name(uow: UnitOfWork, text: str, *, whole: bool) -> Among:
+    """曾用名: records of patients who were called so once. Raises ValueError."""
+    return _of_people(uow, "former_name", patient_names.formerly(text, exact=whole))
+
+
+def _of_people(uow: UnitOfWork, name: str, condition: ColumnElement[bool]) -> Among:
+    return _of_stays(uow, name, Tier.IDENTIFY, patient_names.whole(condition))
+
+
+def _dated(name: str, tier: Tier, column: Any) -> Callable[..., Among]:
+    """A day, a month, a year or a range of them, of the patient or of the stay. Raises ValueError."""
+
+    def found(uow: UnitOfWork, text: str, *, whole: bool) -> Among:  # noqa: ARG001 - a day is always the whole day
+        days = span(FieldSpec(name, Kind.DATE), text)
+        bounds = [column >= days.low] if days.low else []
+        bounds += [column <= days.high] if days.high else []
+        return _of_stays(uow, name, tier, and_(column.is_not(None), *bounds))
+
+    return found
+
+
+READINGS: dict[str, tuple[Tier, Callable[..., Among]]] = {
+    "archival_no": (Tier.DISCOVER, by_number), "mother": (Tier.IDENTIFY, by_mother),
+    "former_name": (Tier.IDENTIFY, by_former_name),
+    "birth": (Tier.IDENTIFY, _dated("birth", Tier.IDENTIFY, Patient.birth)),
+    "admitted_on": (Tier.DISCOVER, _dated("admitted_on", Tier.DISCOVER, Encounter.admitted_at)),
+    "discharged_on": (Tier.DISCOVER, _dated("discharged_on", Tier.DISCOVER, Encounter.discharged_at)),
+}  # fmt: skip
+DATES = frozenset({"birth", "admitted_on", "discharged_on"})
+
+
+def branch(uow: UnitOfWork, top: Node) -> Among:
+    """What lies below `top`, and itself. Which of it may be known of, the index asks its own mask."""
+    inside = select(Node.id).where(Node.path >= top.path, Node.path < top.path_end)
+    numbers = frozenset(uow.session.scalars(inside, execution_options=TRUSTED))
+    return Among("under", numbers, TIER[Tier.DISCOVER])
+
+
+def _of_stays(uow: UnitOfWork, name: str, tier: Tier, condition: ColumnElement[bool]) -> Among:
+    """The records whose patient or stay meets the condition, where they are held at the tier of what is asked."""
+    files = uow.nodes(AT[tier], Node.path).join(Record, Record.node_id == Node.id)
+    files = files.join(Encounter, Encounter.id == Record.encounter_id).join(
+        Patient, Patient.id == Encounter.patient_id
+    )
+    return _with_items(uow, name, tier, files.where(condition))
+
+
+def _with_items(uow: UnitOfWork, name: str, tier: Tier, files: Select[Any]) -> Among:
+    """Files and their items: who a file is about is said of all that lies in it."""
+    tops = files.limit(MOST + 1).subquery()
+    inside = select(Node.id).join(tops, and_(Node.path >= tops.c.path, Node.path < branch_end(tops.c.path)))
+    numbers = frozenset(uow.session.scalars(inside.limit(MOST + 1), execution_options=TRUSTED))
+    if len(numbers) > MOST:
+        raise ValueError(TOO_MANY)
+    return Among(name, numbers, TIER[tier])

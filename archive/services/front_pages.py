@@ -1,0 +1,279 @@
+"""病案首页查询: records by what their front page says, and a sample of them that anybody can draw again."""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b, sha256
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from archive import schema
+from archive.db import canonical
+from archive.errors import Invalid
+from archive.i18n import _, _l
+from archive.journal import Event
+from archive.models import Container, Holding, Location, Node
+from archive.policy.permissions import P
+from archive.policy.types import TYPES
+from archive.schema import Field, Kind, Tier, Type
+from archive.services import holdings, listing, places, policies, spans_of_time, tree
+from archive.services.entries import searchable
+from archive.sight import AT, NodeView, views
+from archive.uow import IDS, UnitOfWork
+from archive.workflow import State
+
+TRUSTED: Any = {"scope": "front_pages"}
+MOST_DRAWN = 500
+"""So many volumes are pulled for one review at most."""
+USUALLY_DRAWN = 50
+SEED = re.compile(r"[0-9A-Za-z]{1,20}")
+CODE = re.compile(r"[A-Za-z](?:\d[\dA-Za-z.+*]*)?")
+UNITS = {"years": _l("years"), "months": _l("months"), "days": _l("days")}
+ORDER = "discharged"
+ORDERS = (P.DISCOVER, P.IDENTIFY, P.READ)
+STAY = TYPES["medical_record"]
+QUESTION = Type(
+    "front_page", _l("Front-page query"), "question", "report-search", frozenset(), "", (
+        Field("diagnosis", _l("Diagnosis or its code"), longest=120),
+        Field("operation", _l("Operation"), longest=120),
+        Field("attending", _l("Doctor"), longest=60),
+        Field("outcome", _l("Way of leaving"), Kind.CHOICE, vocabulary="outcome"),
+        Field("dept", _l("Department"), Kind.DEPT),
+        Field("sex", _l("Sex"), Kind.CHOICE, vocabulary="sex"),
+        Field("age_from", _l("Age from"), Kind.NUMBER), Field("age_to", _l("Age to"), Kind.NUMBER),
+        Field("age_unit", _l("Age in"), pattern="years|months|days"),
+        Field("days_from", _l("Days of stay from"), Kind.NUMBER), Field("days_to", _l("Days of stay to"), Kind.NUMBER),
+        Field("admitted_from", _l("Admitted from"), Kind.DATE), Field("admitted_to", _l("Admitted until"), Kind.DATE),
+        Field("discharged_from", _l("Discharged from"), Kind.DATE),
+        Field("discharged_to", _l("Discharged until"), Kind.DATE),
+    ),
+)  # fmt: skip
+"""What may be asked, checked like any form."""
+NAMES = tuple(field.name for field in QUESTION.fields)
+NUMBERS = tuple(field.name for field in QUESTION.fields if field.kind is Kind.NUMBER)
+GREATEST = 100_000
+
+Asked = Mapping[str, Any]
+Clause = Callable[[Any, Asked], ColumnElement[bool]]
+
+
+def _said(name: str) -> Any:
+    return Node.data[name].as_string()
+
+
+def _age(asked: Asked) -> Any:
+    return spans_of_time.age_in_sql(
+        asked.get("age_unit", "years"), func.nullif(_said("birth"), ""), Node.date_from
+    )
+
+
+def _diagnosed(value: str, _asked: Asked) -> ColumnElement[bool]:
+    """By the beginning of the code, or by words."""
+    words: ColumnElement[bool] = _said("diagnosis").icontains(value, autoescape=True)
+    if CODE.fullmatch(value):
+        return or_(words, _said("diagnosis_code").startswith(value.upper(), autoescape=True))
+    return words
+
+
+STAYED = spans_of_time.DaysBetween(Node.date_to, Node.date_from)
+CONDITIONS: dict[str, tuple[Tier, Clause]] = {
+    "diagnosis": (Tier.READ, _diagnosed),
+    "operation": (Tier.READ, lambda value, _asked: _said("operations").icontains(value, autoescape=True)),
+    "attending": (Tier.READ, lambda value, _asked: _said("attending").contains(value, autoescape=True)),
+    "outcome": (Tier.READ, lambda value, _asked: _said("outcome") == value),
+    "dept": (Tier.DISCOVER, lambda value, _asked: Node.dept_id == value),
+    "sex": (Tier.IDENTIFY, lambda value, _asked: _said("sex") == value),
+    "age_from": (Tier.IDENTIFY, lambda value, asked: _age(asked) >= value),
+    "age_to": (Tier.IDENTIFY, lambda value, asked: _age(asked) <= value),
+    # A stay that ended on the day on which it began counts one day.
+    "days_from": (Tier.DISCOVER, lambda value, _asked: (0 if value <= 1 else value) <= STAYED),
+    "days_to": (Tier.DISCOVER, lambda value, _asked: value >= STAYED),
+    "admitted_from": (Tier.DISCOVER, lambda value, _asked: Node.date_from >= date.fromisoformat(value)),
+    "admitted_to": (Tier.DISCOVER, lambda value, _asked: Node.date_from <= date.fromisoformat(value)),
+    "discharged_from": (Tier.DISCOVER, lambda value, _asked: Node.date_to >= date.fromisoformat(value)),
+    "discharged_to": (Tier.DISCOVER, lambda value, _asked: Node.date_to <= date.fromisoformat(value)),
+}  # fmt: skip
+"""Each condition with the tier of what it looks at: on records held lower it says neither yes nor no."""
+PAIRS = (("age_from", "age_to"), ("days_from", "days_to"), ("admitted_from", "admitted_to"),
+         ("discharged_from", "discharged_to"))  # fmt: skip
+
+
+def checked(uow: UnitOfWork, typed: Mapping[str, object]) -> dict[str, Any]:
+    """The conditions as they were meant; nothing for those left open. Raises Invalid, field by field."""
+    outcome = schema.check(QUESTION, typed, lambda name: tree.vocabulary(uow, name))
+    values, wrong = dict(outcome.values), dict(outcome.errors)
+    for name in NUMBERS:
+        if name in values and not 0 <= int(str(values[name])) <= GREATEST:
+            wrong[name] = _("Write a whole number that is not less than nothing.")
+    for low, high in PAIRS:
+        if low in values and high in values and not {low, high} & set(wrong) and values[low] > values[high]:  # type: ignore[operator]
+            wrong[high] = _("The range ends before it begins.")
+    if wrong:
+        raise Invalid(fields=wrong)
+    if not {"age_from", "age_to"} & set(values):
+        values.pop("age_unit", None)
+    return values
+
+
+def _matching(uow: UnitOfWork, asked: Asked, *entities: Any) -> Select[Any]:
+    """Records of those who have left that meet every condition, held at the strictest tier that one of them looks at."""
+    used = [CONDITIONS[name] for name in asked if name in CONDITIONS]
+    needs = max((AT[tier] for tier, _clause in used), key=ORDERS.index, default=P.DISCOVER)
+    clauses = [CONDITIONS[name][1](value, asked) for name, value in asked.items() if name in CONDITIONS]
+    kept = (Node.type == STAY.name, searchable(), Node.date_to.is_not(None), *clauses)
+    return uow.nodes(needs, *entities).where(*kept)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A volume of a record, and where it stands, for whoever handles volumes."""
+
+    barcode: str
+    place: str | None
+    status: State
+    order: tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record as a list shows it; each value only for whoever holds its tier."""
+
+    view: NodeView
+    age: str
+    days: int
+    volumes: tuple[Carried, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of what was found, newest discharge last; `total` is honest up to the cap."""
+
+    lines: list[Line]
+    total: int
+    capped: bool
+    next: str | None
+
+
+def find(uow: UnitOfWork, asked: Asked, after: str | None = None) -> Page:
+    """What meets the conditions, page by page."""
+    purpose = (
+        f"front_pages:{uow.actor.principal_id}:{sha256(canonical(dict(asked)).encode()).hexdigest()[:16]}"
+    )
+    found = listing.paged(uow, _matching(uow, asked), purpose, ORDER, after)
+    lines = _lines(uow, found.rows)
+    _tell(uow, "front_page.searched", lines, asked, found=found.total)
+    return Page(lines, found.total, found.capped, found.next)
+
+
+def everything(uow: UnitOfWork, asked: Asked) -> list[Line]:
+    """All that meets the conditions, as many as a list may have, in the order of the shelves, to be taken along."""
+    statement = _matching(uow, asked).order_by(Node.date_to, Node.id).limit(listing.TAKEN)
+    lines = _shelved(_lines(uow, views(uow, uow.list(statement))))
+    _tell(uow, "front_page.exported", lines, asked, found=len(lines))
+    return lines
+
+
+@dataclass(frozen=True)
+class Sample:
+    """随机样本: `lines` in the order of the shelves, drawn by `seed` from `of` records."""
+
+    lines: list[Line]
+    seed: str
+    of: int
+
+
+def fresh_seed() -> str:
+    """A seed that nobody has chosen."""
+    return f"{secrets.randbelow(10**8):08}"
+
+
+def draw(
+    uow: UnitOfWork, asked: Asked, number: int, seed: str, *, event: str = "front_page.sampled"
+) -> Sample:
+    """`number` of the records that meet the conditions, each as likely as any other.
+
+    The same seed draws the same ones again from the same records, on any computer; a record that has come since takes
+    the place of at most one. Conditions, seed and what was drawn stand in the journal. Raises Invalid.
+    """
+    if not SEED.fullmatch(seed):
+        raise Invalid(fields={"seed": _("Digits and letters, 20 at most.")})
+    if not 1 <= number <= MOST_DRAWN:
+        raise Invalid(fields={"sample": _("From 1 to %(most)d records.", most=MOST_DRAWN)})
+    known = uow.session.execute(_matching(uow, asked, Node.id, Node.uuid)).all()
+    ranked = sorted(known, key=lambda row: blake2b(f"{seed}:{row.uuid}".encode()).digest())
+    chosen = [row.id for row in ranked[:number]]
+    rows = uow.list(uow.nodes(P.DISCOVER).where(Node.id.in_(chosen)))
+    lines = _shelved(_lines(uow, views(uow, rows)))
+    _tell(uow, event, lines, asked, seed=seed, number=number, found=len(known),
+          drawn=[line.view.uuid for line in lines])  # fmt: skip
+    return Sample(lines, seed, len(known))
+
+
+def _shelved(lines: list[Line]) -> list[Line]:
+    """Along the shelves, as far as the actor may know of them; what stands nowhere comes last, by its number."""
+
+    def on_the_way(line: Line) -> Any:
+        first = min((volume.order for volume in line.volumes), default=("~", 0))
+        return first, places.shelf_order(line.view.mrn), line.view.times or 0, line.view.id
+
+    return sorted(lines, key=on_the_way)
+
+
+def _lines(uow: UnitOfWork, seen: list[NodeView]) -> list[Line]:
+    volumes = _volumes(uow, [view.id for view in seen if view.can(P.HOLDING_VIEW)])
+    return [_line(view, tuple(volumes.get(view.id, ()))) for view in seen]
+
+
+def _line(view: NodeView, volumes: tuple[Carried, ...]) -> Line:
+    birth, admitted, left = view.value("birth"), view.date_from, view.discharged_on
+    age = spans_of_time.age_said(date.fromisoformat(str(birth)), admitted) if birth and admitted else ""
+    return Line(view, age, spans_of_time.days_of_stay(admitted, left), volumes)
+
+
+def _volumes(uow: UnitOfWork, numbers: list[int]) -> dict[int, list[Carried]]:
+    """The volumes of nodes whose volumes the actor handles, as they stand along the shelves."""
+    place = func.coalesce(Holding.location_id, Container.location_id)
+    found: dict[int, list[Carried]] = {}
+    for start in range(0, len(numbers), IDS):
+        rows = uow.session.execute(
+            select(
+                Holding.node_id, Holding.barcode, Holding.status, Location.code, Location.path, Container.seq
+            )
+            .outerjoin(Container, Container.id == Holding.container_id)
+            .outerjoin(Location, Location.id == place)
+            .where(Holding.node_id.in_(numbers[start : start + IDS]))
+            .order_by(Location.path, Container.seq, Holding.barcode),
+            execution_options=TRUSTED,
+        )
+        for row in rows:
+            order = (row.path or "~", row.seq or 0)
+            carried = Carried(row.barcode, row.code, holdings.STATUSES[row.status], order)
+            found.setdefault(row.node_id, []).append(carried)
+    return found
+
+
+def _tell(uow: UnitOfWork, name: str, lines: list[Line], asked: Asked, **words: object) -> None:
+    """One line of the journal: the conditions, and of whom the list shows who they are."""
+    shown = tuple(sorted(line.view.id for line in lines if P.IDENTIFY in line.view.may))
+    uow.read(Event(name, shown=shown, words={"conditions": dict(asked), **words}))
+
+
+def in_words(uow: UnitOfWork, asked: Asked) -> list[tuple[str, str]]:
+    """The conditions as a reader says them, for the head of a printed list."""
+    found = []
+    for field in QUESTION.fields:
+        if (value := asked.get(field.name)) is not None:
+            words = str(UNITS[value]) if field.name == "age_unit" else _worded(uow, field, value)
+            found.append((str(field.label), words))
+    return found
+
+
+def _worded(uow: UnitOfWork, field: Field, value: Any) -> str:
+    if field.kind is Kind.DEPT:
+        return tree.vocabulary(uow, "departments").get(str(value), str(value))
+    if field.kind is Kind.CHOICE:
+        return policies.vocabulary(uow, field.vocabulary or "").get(str(value), str(value))
+    return str(value)

@@ -1,0 +1,60 @@
+"""筛选: what hits are narrowed to, as a query of the index and as SQL."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy.orm import aliased
+
+from archive.models import Node
+from archive.policy.permissions import P
+from archive.policy.types import INHERITING
+from archive.services import by_register
+from archive.services.findings import Filters
+from archive.services.holdings import CARRIERS, carried
+from archive.uow import UnitOfWork
+from index import Field, Query, Range, Term
+
+
+def top(uow: UnitOfWork, filters: Filters) -> Node | None:
+    """What the hits lie under. Raises NotFound for what the actor may not know of."""
+    kept: dict[str, Node] = uow.session.info.setdefault("search tops", {})
+    if filters.under and filters.under not in kept:
+        kept[filters.under] = uow.node(UUID(filters.under), P.DISCOVER)
+    return kept[filters.under] if filters.under else None
+
+
+def queries(uow: UnitOfWork, filters: Filters) -> Iterator[Query]:
+    """The filters as the index understands them."""
+    for name in ("type", "dept", "state", "retention", "carrier", "level"):
+        if value := getattr(filters, name):
+            yield Field(name, Term(str(value)))
+    if filters.year:
+        yield Range("year", filters.year, filters.year)
+    if above := top(uow, filters):
+        yield by_register.branch(uow, above)
+
+
+def conditions(uow: UnitOfWork, filters: Filters) -> Iterator[ColumnElement[bool]]:
+    """What the filters ask of a row of nodes: the same as the index is asked."""
+    wanted: dict[Any, object] = {
+        Node.type: filters.type, Node.dept_id: filters.dept, Node.year: filters.year, Node.state: filters.state,
+    }  # fmt: skip
+    yield from (column == value for column, value in wanted.items() if value)
+    if filters.level:
+        yield Node.level == int(filters.level)
+    if filters.retention:
+        file = aliased(Node)
+        of_file = (file.id == Node.parent_id, Node.type.in_(INHERITING))
+        yield or_(
+            Node.retention_rule == filters.retention,
+            exists().where(*of_file, file.retention_rule == filters.retention),
+        )
+    if filters.carrier:
+        on_paper, on_screen = {name: has for has, name in CARRIERS.items()}[filters.carrier]
+        paper, electronic = carried(Node)
+        yield and_(paper if on_paper else ~paper, electronic if on_screen else ~electronic)
+    if above := top(uow, filters):
+        yield Node.path >= above.path
+        yield Node.path < above.path_end
