@@ -27,6 +27,7 @@ WORDS = {
     "request.give_back": _l("ended a reading"), "request.revoke": _l("revoked a reading"),
     "hold.applied": _l("sealed it"), "hold.released": _l("took the seal off"),
     "hold.reviewed": _l("reviewed the seal"), "inspection.opened": _l("opened it to an inspector"),
+    "codes.loaded": _l("loaded a list of codes"),
     "inspection.closed": _l("ended an inspection of it"), "inspection.granted": _l("opened records to an inspector"),
     "inspection.ended": _l("ended an inspection"),
     "user.created": _l("made the account"), "user.changed": _l("changed name or departments"),

@@ -143,6 +143,7 @@ def kind_label(kind: str) -> str:
         "gates": _("Filing gates and deadlines"), "loans": _("Lending rules"), "numbering": _("Archival numbers"),
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
         "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"), "storeroom": _("Storeroom"),
+        "synonyms": _("Synonyms"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -151,7 +152,7 @@ def _labels() -> dict[str, str]:
     """What the codes of the shipped policies mean; a code that is not here stands for itself."""
     return {
         "zh": _("in Chinese"), "en": _("in English"), "years": _("Years"), "code": _("Code"),
-        "trigger": _("Counted from"),
+        "trigger": _("Counted from"), "groups": _("Words that mean the same"),
         "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
         "death_days": _("Days after a death"), "purposes": _("Purposes"), "limits": _("Limits"), "rules": _("Rules"),

@@ -7,7 +7,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive import envelope, forms
 from archive.asking import typed, typed_token
-from archive.blueprints import hits, misread
+from archive.blueprints import hits, misread, search_hints
 from archive.errors import Invalid
 from archive.gate import P, Section
 from archive.i18n import _
@@ -82,6 +82,7 @@ def _page(
     called, listed = hits.drawn(uow, found.called, found.groups or alike)
     return render_template(
         "search/results.html", search_text=text, found=found, refusal=refusal, asked=bool(text or filters),
+        hints=search_hints.drawn(uow, text, by_index=not (found.degraded or refusal)),
         called=called, hits=[] if alike else listed, alike=listed if alike else [],
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())},
         counts=_counts(uow, text, filters, found), sorts=_sorts(), fields=_fields(text, filters, words),

@@ -1,8 +1,8 @@
 """The commands of `juanzong`, a file a subject; each registers itself with the parser."""
 
-from archive.commands import auditing, backups, care, cataloguing, demo, importing, people, running
+from archive.commands import auditing, backups, care, cataloguing, coding, demo, importing, people, running
 
 REGISTER = (
     running.register, demo.register, people.register, care.register, backups.register, auditing.register,
-    importing.register, cataloguing.register,
+    importing.register, cataloguing.register, coding.register,
 )  # fmt: skip

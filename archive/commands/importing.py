@@ -36,7 +36,7 @@ def register(commands: Any) -> None:
 
 def _import(settings: Settings, chosen: argparse.Namespace) -> int:
     site = Site(settings)
-    actor = _actor(site, chosen.account)
+    actor = acting(site, chosen.account)
     with chosen.file.open("rb") as stream:
         staged = imports.stage(site, stream)
 
@@ -53,7 +53,8 @@ def _import(settings: Settings, chosen: argparse.Namespace) -> int:
     return _watch(site, actor, job, dry=chosen.dry_run)
 
 
-def _actor(site: Site, account: str) -> Actor:
+def acting(site: Site, account: str) -> Actor:
+    """Whoever has this account, with their rights. Raises NotFound."""
     with site.session(readonly=True) as session:
         found = actors.by_account(session, account, site.clock())
     if found is None:

@@ -13,6 +13,7 @@ from archive.models.carriers import (
     PageText,
     Representation,
 )
+from archive.models.codes import CodeList, CodeTerm
 from archive.models.content import (
     ROOT_ID,
     BasketItem,
@@ -53,8 +54,8 @@ from archive.models.work import ImportRow, Job, Notice, Outbox
 __all__ = [
     "ROOT_ID",
     "AccessClass", "AccessGrant", "AccessToken", "AuditDetail", "AuditEvent", "AuditSeal", "BasketItem", "Blob", "CalendarDay",
-    "ClosedBranch", "Container", "Counter", "Device", "Encounter", "Hold", "HoldNode", "Holding", "HoldingAct",
-    "HoldingEvent", "HoldingStatus",
+    "ClosedBranch", "CodeList", "CodeTerm", "Container", "Counter", "Device", "Encounter", "Hold", "HoldNode", "Holding",
+    "HoldingAct", "HoldingEvent", "HoldingStatus",
     "ImportRow", "Inspection", "Job", "LocalRole", "Location", "Membership", "Milestone", "Node", "NodeAlias", "NodeDraft",
     "NodeVersion", "Notice", "Outbox", "Page", "PageText", "Patient", "PatientAlias", "Policy", "PolicyVersion", "Principal",
     "ReadDetail",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
+from unicodedata import normalize
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, ValidationError
 
@@ -109,6 +110,18 @@ class Vocabularies(RootModel[dict[Code, Annotated[dict[Code, Label], Field(min_l
     """词表: the choices of fields, in the hospital's order."""
 
 
+Wording = Annotated[
+    str, StringConstraints(pattern=r"^[^\"“”„＂「」『』()（）\s\\][^\"“”„＂「」『』()（）\\]{1,59}$")
+]
+"""A word as people type it: two characters at least, and no sign of which a query is made."""
+
+
+class Synonyms(Shape):
+    """同义词表: the usual word of each group, and what else is said and written for it."""
+
+    groups: dict[Code, Annotated[list[Wording], Field(min_length=1, max_length=20)]]
+
+
 class SealLimits(Shape):
     alone_after_years: Annotated[int, Field(ge=1, le=30)]
     review_days: Days
@@ -171,6 +184,7 @@ class Storeroom(Shape):
 SHAPES: Mapping[str, type[BaseModel]] = {
     "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
     "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
+    "synonyms": Synonyms,
 }  # fmt: skip
 
 
@@ -265,8 +279,20 @@ def _storeroom(body: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(("labels", size), _("So many labels do not fit on a sheet of A4."))
 
 
+def _synonyms(body: Mapping[str, Any]) -> Iterator[Problem]:
+    """A word of two groups would mean both: whoever types it would find what they did not mean."""
+    known: dict[str, str] = {}
+    for name, words in body["groups"].items():
+        for word in (name, *words):
+            folded = normalize("NFKC", word).casefold()
+            if folded in known:
+                sentence = _("%(word)s stands under %(name)s already.", word=word, name=known[folded])
+                yield Problem(("groups", name), sentence)
+            known.setdefault(folded, name)
+
+
 RELATIONS = {
     "gates": _gates, "numbering": _numbering, "retention": _retention, "sensitivity": _sensitivity,
-    "storeroom": _storeroom,
+    "storeroom": _storeroom, "synonyms": _synonyms,
 }  # fmt: skip
 """How the values of a policy hang together."""

@@ -26,6 +26,7 @@ from archive.services import (
 )
 from archive.services.entries import texts_of
 from archive.services.findings import CAP, Facet, Filters, Group, Order, Results
+from archive.services.widening import widened
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 from index import And, Damaged, Query, QuerySyntax, Sort, TooSlow, parse
@@ -153,7 +154,7 @@ def _query(uow: UnitOfWork, text: str, filters: Filters) -> Query:
     parts: list[Query] = []
     if text:
         try:
-            parts.append(parse(text, search_labels.labels(uow)))
+            parts.append(widened(uow, parse(text, search_labels.labels(uow))).query)
         except QuerySyntax as error:
             raise Misunderstood(_(error.message), error.position) from error
     return And((*parts, *narrowing.queries(uow, filters)))

@@ -21,7 +21,7 @@ from archive.names import name_key
 from archive.policy.holdings import CATEGORIES
 from archive.policy.holidays import DAYS
 from archive.policy.types import TYPES
-from archive.services import passwords, policies, tree
+from archive.services import codes, passwords, policies, tree
 from archive.uow import UnitOfWork
 
 TRUSTED = {"scope": "setup"}
@@ -42,6 +42,7 @@ def initialise(uow: UnitOfWork) -> bool:
     root.policy_id = classes.policy_id(uow.session, "root", "container", "open")
     uow.session.add_all(CalendarDay(day=day, works=works, name=name) for day, works, name in DAYS)
     policies.seed(uow)
+    codes.seed(uow)
     classes.refresh_policy(uow.session)
     return True
 
@@ -103,8 +104,9 @@ def department(uow: UnitOfWork, *, code: str, name: str) -> int:
 
 
 def catch_up(uow: UnitOfWork) -> None:
-    """After an upgrade of the program: new kinds of policy are seeded, and classes follow a changed matrix."""
+    """After an upgrade of the program: new kinds of policy and codes are seeded, and classes follow a changed matrix."""
     policies.seed(uow)
+    codes.seed(uow)
     if expanded := classes.refresh_policy(uow.session):
         uow.record(Event("rights.changed", words={"classes": expanded}))
 

@@ -107,3 +107,21 @@ def test_who_has_no_part_in_the_archive_has_no_search(browser: Browse, hospital:
     for account in ("auditor", "security", "sysadmin", "stranger"):
         assert browser(account).post("/search", {"q": "刘"}).status_code == 403, account
     assert browser().get("/search").status_code == 302
+
+
+def test_the_page_says_what_was_looked_for_beside_and_offers_the_codes(
+    hospital: Hospital, browser: Browse
+) -> None:
+    shelf(hospital)
+    user = browser("archivist")
+    page = user.ask("/search", q="胎盘前置").text
+    assert "已同时检索：前置胎盘、placenta praevia、placenta previa" in page
+    assert "<mark>前置胎盘</mark>" in page
+    links = re.findall(r'href="(/search\?s=[\w-]+)">(只检索所输入的词|检索这个编码|检索这个名称)', page)
+    assert [words for _address, words in links] == ["只检索所输入的词", "检索这个编码", "检索这个名称"]
+    exactly, by_code, by_term = (user.get(address).text for address, _words in links)
+    assert "没有检索到" in exactly
+    assert "已同时检索" not in exactly
+    assert "已同时检索：O44.100、前置胎盘" in by_code
+    assert "3 处" in by_term
+    assert "胎盘" not in "".join(address for address, _words in links)

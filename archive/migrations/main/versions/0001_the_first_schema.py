@@ -87,6 +87,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_closed_branch")),
     )
     op.create_table(
+        "code_list",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("system", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.String(length=60), nullable=False),
+        sa.Column("source", sa.String(length=300), nullable=False),
+        sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_code_list")),
+        sa.UniqueConstraint("system", name=op.f("uq_code_list_system")),
+    )
+    op.create_table(
         "counter",
         sa.Column("name", sa.String(length=160), nullable=False),
         sa.Column("value", sa.Integer(), nullable=False),
@@ -256,6 +266,28 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["changed_by"], ["principal.id"], name=op.f("fk_calendar_day_changed_by")),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar_day")),
     )
+    op.create_table(
+        "code_term",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("list_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "code",
+            sa.String(length=400).with_variant(sa.String(length=400, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "term",
+            sa.String(length=400).with_variant(sa.String(length=400, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["list_id"], ["code_list.id"], name=op.f("fk_code_term_list_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_code_term")),
+        sa.UniqueConstraint("list_id", "code", "term", name=op.f("uq_code_term_list_id_code_term")),
+    )
+    with op.batch_alter_table("code_term", schema=None) as batch_op:
+        batch_op.create_index("ix_code_term_code", ["code"], unique=False)
+        batch_op.create_index("ix_code_term_term", ["term"], unique=False)
+
     op.create_table(
         "container",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
