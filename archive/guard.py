@@ -26,6 +26,9 @@ from archive.models import (
     PatientAlias,
     Record,
     Representation,
+    SavedSearch,
+    SearchFollow,
+    SearchHistory,
 )
 from archive.policy.permissions import P
 from archive.scopes import SCOPES
@@ -35,16 +38,19 @@ GUARDED = frozenset(
     for model in (
         Node, NodeVersion, NodeAlias, NodeDraft, BasketItem, Notice, Record, Milestone, Blob, Representation, Page, PageText,
         Holding,
-        HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode,
+        HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
     )
 )  # fmt: skip
-"""Content, and what hangs on it: a patient or a page is seen only through a node."""
+"""Content, and what hangs on it: a patient or a page is seen only through a node; and what people look for."""
 
 KNOWN = {*P, *SCOPES}
 """A statement asks with a permission, or in a scope that is written down with its reason."""
 
-PRIVATE = frozenset(model.__tablename__ for model in (BasketItem, NodeDraft, Notice))
-"""One's own: what is typed and not yet saved, what one has chosen, what one has been told. No act, so the journal need
+PRIVATE = frozenset(
+    model.__tablename__ for model in (BasketItem, NodeDraft, Notice, SearchFollow, SearchHistory)
+)
+"""One's own: what is typed and not yet saved, what one has chosen, what one has been told,
+what one follows and wants to forget. No act, so the journal need
 not tell of it.
 """
 

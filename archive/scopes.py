@@ -69,6 +69,8 @@ SCOPES: Mapping[str, str] = {
     "records": NODE,
     "requests": ACT,
     "sharing": ACT,
+    "saved searches": "one's own and those shared with one, in one condition; who may not search has none",
+    "search history": "one's own marks: the statement asks for the actor's",
     "slips": "requests that the actor's permissions let them see, in one condition for pages, lists and acts",
     "standing": "whether the archive uses a part of a policy already: yes or no",
     "steps": ACT,
@@ -77,6 +79,7 @@ SCOPES: Mapping[str, str] = {
     "tree": ACT,
     "volumes": ACT,
     # The program's own work
+    "digest": "which subscriptions are due; what each finds is asked for as its subscriber, with their rights",
     "demo": "fills an archive that is empty",
     "derive": PROGRAM,
     "imports": IMPORT,

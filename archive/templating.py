@@ -53,7 +53,13 @@ MENU = (
         (P.DISCOVER,),
         ("tree", "pages", "uploads", "sharing", "retention"),
     ),
-    Entry(_l("Search"), "search", "search.results", (P.DISCOVER,), ("search", "advanced", "front_pages")),
+    Entry(
+        _l("Search"),
+        "search",
+        "search.results",
+        (P.DISCOVER,),
+        ("search", "advanced", "front_pages", "saved_searches", "search_history"),
+    ),
     Entry(
         _l("Where is it"),
         "map-pin-search",

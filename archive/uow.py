@@ -190,9 +190,9 @@ class UnitOfWork:
         if self._acts:
             self._acts[-1]["words"].update(words)
 
-    def about(self, node: Node) -> None:
-        """Says that the act under way is about `node`, for instance one that it has just made."""
-        self._acts[-1]["subject"] = node
+    def about(self, row: Any) -> None:
+        """Says that the act under way is about `row`, a node or another row, for instance one that it has just made."""
+        self._acts[-1]["subject"] = row
 
     def enqueue(self, topic: str, *nodes: Node) -> None:
         """Puts into the outbox what must follow from this change."""

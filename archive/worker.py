@@ -22,6 +22,7 @@ from archive.models import Job, Setting
 from archive.services import (
     audit,
     catalogue,
+    digest,
     drafts,
     imports,
     notices,
@@ -234,6 +235,11 @@ def remind(site: Site, _me: str) -> None:
         notices.remind(uow)
 
 
+def tell_what_is_new(site: Site, _me: str) -> None:
+    """Tells subscribers what their saved searches find anew: once a day, from the hour of the policy on."""
+    digest.daily(site)
+
+
 def revive(site: Site, _me: str) -> int:
     """Lets the jobs of dead workers wait again."""
     return queue.revive(site)
@@ -248,5 +254,6 @@ UPKEEP = (
     SEAL, CHECKPOINT, REVIVE, Chore("beat", 10, beat), Chore("clean", DAY, clean, alone=True),
     Chore("expire", DAY, expire, alone=True), Chore("trash", DAY, empty_trash, alone=True),
     Chore("sidecars", 2, describe, alone=True), Chore("remind", 900, remind, alone=True),
+    Chore("digest", 900, tell_what_is_new, alone=True),
 )  # fmt: skip
 INDEX = (INDEX_CHORE,)

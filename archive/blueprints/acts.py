@@ -47,6 +47,8 @@ WORDS = {
     "session.refused": _l("was refused at the sign-in"), "desk.refused": _l("was refused at the desk"),
     "shelving.refused": _l("was refused at the shelves"), "search.run": _l("searched"),
     "search.alike": _l("looked at what is similar"), "record.searched": _l("looked for words in it"),
+    "saved_search.saved": _l("saved a search"), "saved_search.changed": _l("changed a saved search"),
+    "saved_search.removed": _l("deleted a saved search"),
     "search.suggested": _l("was offered suggestions"), "whereabouts.searched": _l("looked for a volume"),
     "front_page.searched": _l("searched front pages"), "front_page.sampled": _l("drew a sample of front pages"),
     "front_page.exported": _l("exported front pages"),

@@ -31,4 +31,7 @@ def _target(told: Told) -> str:
         return url_for("requests.one", uuid=told.request)
     if told.job:
         return url_for("jobs.mine")
+    if told.searches:
+        only = told.searches[0] if len(told.searches) == 1 else None
+        return url_for("saved_searches.run", uuid=only, newest=1) if only else url_for("saved_searches.mine")
     return told.node.href if told.node else url_for(".mine")

@@ -143,7 +143,7 @@ def kind_label(kind: str) -> str:
         "gates": _("Filing gates and deadlines"), "loans": _("Lending rules"), "numbering": _("Archival numbers"),
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
         "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"), "storeroom": _("Storeroom"),
-        "synonyms": _("Synonyms"),
+        "synonyms": _("Synonyms"), "digest": _("Daily digest"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -169,4 +169,5 @@ def _labels() -> dict[str, str]:
         "tight_percent": _("Hardly any room from, in per cent"), "labels": _("Sheets of labels (A4)"),
         "columns": _("Labels side by side"), "rows": _("Labels one below the other"),
         "width_mm": _("Width of a label, in millimetres"), "height_mm": _("Height of a label, in millimetres"),
+        "daily": _("Daily"), "hour": _("From this hour on"), "working_days_only": _("On working days only"),
     }  # fmt: skip

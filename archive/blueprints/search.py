@@ -1,22 +1,22 @@
 """检索: one field on every page; a number goes straight to the thing, words give hits by file."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from archive import envelope, forms
 from archive.asking import typed, typed_token
-from archive.blueprints import hits, misread, search_hints
+from archive.blueprints import hits, misread, saved_searches, search_hints
 from archive.errors import Invalid
 from archive.gate import P, Section
 from archive.i18n import _
 from archive.policy.types import TYPES
 from archive.policy.workflows import DESCRIPTION_STATES
 from archive.schema import clean
-from archive.services import basket, completion, facets, narrowing, policies, search, tree
+from archive.services import basket, completion, facets, narrowing, search, tree
 from archive.services.findings import Facet, Filters, Order, Results
-from archive.services.holdings import CARRIERS
+from archive.services.questions import Question
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
@@ -27,7 +27,7 @@ PARAMETERS = (envelope.PARAMETER, *facets.NAMES, "under", "sort", "facets")
 
 @section.page("/search", needs=P.DISCOVER, typed=("q",))
 def results(uow: UnitOfWork) -> str | Response:
-    text, filters, after = clean(typed("q")), _filters(uow), request.args.get("cursor")
+    text, filters, after = clean(typed("q")), narrowing.chosen(uow, request.args), request.args.get("cursor")
     if not filters and not after and (thing := search.straight(uow, text)):
         _tell(search.renumbered(uow, text, [thing]))
         return make_response(redirect(thing.href))
@@ -57,17 +57,6 @@ def suggest(uow: UnitOfWork) -> str:
     )
 
 
-def _filters(uow: UnitOfWork) -> Filters:
-    asked = request.args
-    known: dict[str, Collection[str]] = {
-        "type": TYPES, "state": STATES, "carrier": set(CARRIERS.values()), "level": facets.LEVELS,
-        "retention": policies.terms(uow, "retention"),
-    }  # fmt: skip
-    chosen = {name: value for name, values in known.items() if (value := asked.get(name)) and value in values}
-    dept, year = (asked.get(name, type=forms.whole) for name in ("dept", "year"))
-    return Filters(dept=dept, year=year, under=forms.uuid(asked.get("under", "")), **chosen)
-
-
 def _order() -> Order:
     asked = request.args.get("sort", "")
     return Order(asked) if asked in set(Order) else Order.RELEVANCE
@@ -87,6 +76,7 @@ def _page(
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())},
         counts=_counts(uow, text, filters, found), sorts=_sorts(), fields=_fields(text, filters, words),
         paging=_paging(found), selection=_selection(uow), onward=_onward(),
+        beside=saved_searches.beside(uow, Question(text, filters, _order())),
     )  # fmt: skip
 
 
@@ -104,7 +94,7 @@ def _counts(uow: UnitOfWork, text: str, filters: Filters, found: Results) -> dic
 def counted(uow: UnitOfWork) -> str:
     """The facets of a search, for a page that shows its hits already."""
     try:
-        found = search.counted(uow, typed("q"), _filters(uow))
+        found = search.counted(uow, typed("q"), narrowing.chosen(uow, request.args))
     except Invalid:
         found = []
     return render_template("search/facets.html", facets=_facets(found))

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response, make_response, redirect, render_template, url_for
 
+from archive.blueprints import saved_searches
 from archive.gate import SIGNED_IN, Section
 from archive.i18n import _
 from archive.policy.permissions import P
@@ -22,6 +23,7 @@ def home(uow: UnitOfWork) -> str | Response:
     return render_template(
         "workbench/home.html", waiting=_cards(uow, lists), figures=_figures(lists, requests.counts(uow), uow),
         newest=newest, readable=workbench.readable_now(uow), inspected=_inspected(uow), mine=requests.mine(uow)[:6],
+        pinned=saved_searches.on_workbench(uow),
         deciding=requests.to_decide(uow)[:8] if uow.can(P.REQUEST_DECIDE) else [],
         picks=circulation.pick_list(uow)[:8] if uow.can(P.REQUEST_HANDLE) else [],
     )  # fmt: skip

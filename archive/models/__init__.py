@@ -40,6 +40,7 @@ from archive.models.inspections import Inspection
 from archive.models.people import Encounter, Patient, PatientAlias
 from archive.models.policies import CalendarDay, PolicyVersion, Setting
 from archive.models.requests import Request, RequestLine
+from archive.models.searches import SavedSearch, SearchFollow, SearchHistory, SearchNews
 from archive.models.security import (
     AccessClass,
     AccessGrant,
@@ -60,5 +61,6 @@ __all__ = [
     "NodeVersion", "Notice", "Outbox", "Page", "PageText", "Patient", "PatientAlias", "Policy", "PolicyVersion", "Principal",
     "ReadDetail",
     "ReadEvent", "ReadSeal", "Record", "Representation", "Request", "RequestLine", "RoleAssignment",
+    "SavedSearch", "SearchFollow", "SearchHistory", "SearchNews",
     "SearchTime", "SecurityEpoch", "Session", "Setting", "SignInAttempt", "User", "base32",
 ]  # fmt: skip

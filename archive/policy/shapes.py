@@ -156,6 +156,17 @@ class Trash(Shape):
     limits: TrashLimits
 
 
+class Daily(Shape):
+    hour: Annotated[int, Field(ge=0, le=23)]
+    working_days_only: bool
+
+
+class Digest(Shape):
+    """每日汇总."""
+
+    daily: Daily
+
+
 class Thickness(Shape):
     sheet_um: Annotated[int, Field(ge=20, le=1000)]
     typical_sheets: Annotated[int, Field(ge=1, le=2000)]
@@ -184,7 +195,7 @@ class Storeroom(Shape):
 SHAPES: Mapping[str, type[BaseModel]] = {
     "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
     "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
-    "synonyms": Synonyms,
+    "synonyms": Synonyms, "digest": Digest,
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
@@ -141,7 +141,7 @@ def _because(uow: UnitOfWork, patient: Patient, reason: str) -> None:
     reason = clean(reason)
     if not reason or len(reason) > LONGEST_REASON:
         raise Invalid(fields={"reason": _("Say why, in a sentence.")})
-    uow.about(cast(Any, patient))
+    uow.about(patient)
     uow.note(reason=reason)
 
 

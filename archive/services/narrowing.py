@@ -1,6 +1,7 @@
 """筛选: what hits are narrowed to, as a query of the index and as SQL."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,39 @@ from sqlalchemy.orm import aliased
 
 from archive.models import Node
 from archive.policy.permissions import P
-from archive.policy.types import INHERITING
-from archive.services import by_register
+from archive.policy.types import INHERITING, TYPES
+from archive.policy.workflows import DESCRIPTION_STATES
+from archive.services import by_register, facets, policies
 from archive.services.findings import Filters
 from archive.services.holdings import CARRIERS, carried
 from archive.uow import UnitOfWork
 from index import Field, Query, Range, Term
+
+STATES = frozenset(state.name for state in DESCRIPTION_STATES)
+DIGITS = re.compile(r"[0-9]{1,9}")
+"""Of departments and years: whatever column they are compared with can hold it."""
+
+
+def chosen(uow: UnitOfWork, given: Mapping[str, str]) -> Filters:
+    """The filters of an address or of something kept. What means nothing here narrows nothing."""
+    known: dict[str, Collection[str]] = {
+        "type": TYPES, "state": STATES, "carrier": set(CARRIERS.values()), "level": facets.LEVELS,
+        "retention": policies.terms(uow, "retention"),
+    }  # fmt: skip
+    said = {name: value for name, values in known.items() if (value := given.get(name)) and value in values}
+    dept, year = (_number(given.get(name, "")) for name in ("dept", "year"))
+    return Filters(dept=dept, year=year, under=_ref(given.get("under", "")), **said)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if DIGITS.fullmatch(text) else None
+
+
+def _ref(text: str) -> str | None:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
 
 
 def top(uow: UnitOfWork, filters: Filters) -> Node | None:

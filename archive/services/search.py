@@ -88,7 +88,7 @@ def find(
     text = clean(text)
     if not text and not filters:
         return Results()
-    since, asked = perf_counter(), Asked(text, filters, order, _query(uow, text, filters))
+    since, asked = perf_counter(), understood(uow, text, filters, order)
     try:
         results = _by_index(uow, asked, after)
     except Damaged:
@@ -115,6 +115,11 @@ def counted(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Face
     except (Damaged, TooSlow):
         return []
     return facets.drawn(uow, counts, filters)
+
+
+def understood(uow: UnitOfWork, text: str, filters: Filters, order: Order) -> Asked:
+    """What is asked, as the index is asked for it. Raises Misunderstood, and NotFound for a hidden place."""
+    return Asked(text, filters, order, _query(uow, text, filters))
 
 
 def alike(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Group]:

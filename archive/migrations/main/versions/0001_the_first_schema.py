@@ -528,6 +528,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_role_assignment_principal_id"), ["principal_id"], unique=False)
 
     op.create_table(
+        "saved_search",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("audience", sa.String(length=60), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["owner_id"], ["principal.id"], name=op.f("fk_saved_search_owner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_search")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_saved_search_uuid")),
+    )
+    with op.batch_alter_table("saved_search", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_saved_search_audience"), ["audience"], unique=False)
+        batch_op.create_index(batch_op.f("ix_saved_search_owner_id"), ["owner_id"], unique=False)
+
+    op.create_table(
+        "search_history",
+        sa.Column(
+            "person_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("kept", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("forgotten", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["principal.id"], name=op.f("fk_search_history_person_id")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_search_history")),
+    )
+    op.create_table(
         "user",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("account", sa.String(length=60), nullable=False),
@@ -815,6 +846,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_request_state", ["kind", "state", "created_at"], unique=False)
 
     op.create_table(
+        "search_follow",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("search_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("pinned", sa.Boolean(), nullable=False),
+        sa.Column("subscribed", sa.Boolean(), nullable=False),
+        sa.Column("seen", sa.LargeBinary(), nullable=True),
+        sa.Column("looked_on", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["principal.id"], name=op.f("fk_search_follow_person_id")),
+        sa.ForeignKeyConstraint(
+            ["search_id"], ["saved_search.id"], name=op.f("fk_search_follow_search_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_search_follow")),
+        sa.UniqueConstraint("person_id", "search_id", name=op.f("uq_search_follow_person_id_search_id")),
+    )
+    with op.batch_alter_table("search_follow", schema=None) as batch_op:
+        batch_op.create_index("ix_search_follow_due", ["subscribed", "looked_on", "person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_search_follow_search_id"), ["search_id"], unique=False)
+
+    op.create_table(
         "session",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("uuid", sa.Uuid(), nullable=False),
@@ -961,4 +1012,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["page_id"], ["page.id"], name=op.f("fk_page_text_page_id")),
         sa.PrimaryKeyConstraint("page_id", name=op.f("pk_page_text")),
     )
+    op.create_table(
+        "search_news",
+        sa.Column("notice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("search_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["notice_id"], ["notice.id"], name=op.f("fk_search_news_notice_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["search_id"], ["saved_search.id"], name=op.f("fk_search_news_search_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("notice_id", "search_id", name=op.f("pk_search_news")),
+    )
+    with op.batch_alter_table("search_news", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_search_news_search_id"), ["search_id"], unique=False)
+
     # ### end Alembic commands ###

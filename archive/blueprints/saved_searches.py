@@ -1,0 +1,195 @@
+"""常用检索: saving a search, running it, sharing it, being told what is new."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+
+from archive import forms
+from archive.blueprints import asked_address
+from archive.errors import Conflict, Invalid
+from archive.gate import P, Section
+from archive.i18n import _
+from archive.services import notices, questions, saved_searches, search_history
+from archive.services.findings import Order
+from archive.services.questions import Question
+from archive.services.saved_searches import Saved
+from archive.uow import UnitOfWork
+
+section = Section("saved_searches", __name__)
+BESIDE = 6
+"""Of each so many beside an empty search."""
+
+
+@section.page("/searches", needs=P.DISCOVER)
+def mine(uow: UnitOfWork) -> str:
+    return render_template("saved_searches/mine.html", list=_table(uow), tabs=tabs("mine"))
+
+
+def tabs(now: str) -> list[dict[str, Any]]:
+    """The two pages of what one has searched for."""
+    pages = {"mine": (_("Saved searches"), url_for("saved_searches.mine")),
+             "history": (_("Search history"), url_for("search_history.show"))}  # fmt: skip
+    return [{"label": label, "href": href, "current": name == now} for name, (label, href) in pages.items()]
+
+
+def _table(uow: UnitOfWork) -> dict[str, Any]:
+    fresh = notices.fresh(uow)
+    columns = [
+        {"key": "name", "label": _("Name of the search"), "kind": "link"},
+        {"key": "asks", "label": _("Looks for"), "kind": "text"},
+        {"key": "with", "label": _("Who may use it"), "kind": "text"},
+        {"key": "owner", "label": _("Saved by"), "kind": "person"},
+        {"key": "follow", "label": _("For me"), "kind": "text"},
+        {"key": "edit", "label": _("Change"), "kind": "act"},
+    ]  # fmt: skip
+    return {
+        "name": "saved-searches", "label": _("Saved searches"), "columns": columns,
+        "rows": [_line(uow, saved, fresh.get(saved.id, 0)) for saved in saved_searches.listing(uow)],
+        "empty": {"icon": "bookmark", "title": _("No saved searches"), "href": url_for("search.results"),
+                  "label": _("Search"), "text": _("Search for something and save it: it stands here and can be shared.")},
+    }  # fmt: skip
+
+
+def _line(uow: UnitOfWork, saved: Saved, fresh: int) -> dict[str, Any]:
+    edit = {"label": _("Change"), "href": url_for(".edit_form", uuid=saved.uuid)}
+    return {
+        "id": saved.uuid, "label": saved.name, "href": url_for(".run", uuid=saved.uuid), "saved": saved,
+        "fresh": fresh if saved.subscribed else 0,
+        "cells": {
+            "name": saved.name, "asks": in_words(uow, saved.question), "owner": _("Myself") if saved.own else saved.owner,
+            "with": saved_searches.audience_label(uow, saved.audience), "follow": True, "edit": edit if saved.own else None,
+        },
+    }  # fmt: skip
+
+
+def in_words(uow: UnitOfWork, question: Question) -> dict[str, Any]:
+    """What a question asks, for a page: the words, and what narrows them."""
+    return {"text": question.text, "narrowed": questions.narrowed(uow, question)}
+
+
+def beside(uow: UnitOfWork, question: Question) -> dict[str, Any]:
+    """What stands beside a search: how to save it; where nothing is asked yet, what one asks often and asked last."""
+    listing = {"label": _("Saved searches"), "href": url_for("saved_searches.mine"), "icon": "bookmarks"}
+    save = {
+        "label": _("Save this search"),
+        "href": asked_address.of_saving(uow, question),
+        "icon": "bookmark",
+    }
+    if question:
+        return {"actions": [listing, save], "saved": [], "recent": []}
+    recent = search_history.recent(uow, BESIDE)
+    return {
+        "actions": [listing], "saved": saved_searches.listing(uow)[:BESIDE],
+        "recent": [(asked_address.of_results(uow, each.question), in_words(uow, each.question)) for each in recent],
+    }  # fmt: skip
+
+
+def on_workbench(uow: UnitOfWork) -> list[dict[str, Any]]:
+    """The figures of what one keeps on the workbench."""
+    if not uow.can(P.DISCOVER):
+        return []
+    return [
+        {"label": saved.name, "href": url_for("saved_searches.run", uuid=saved.uuid),
+         "value": "—" if found is None else f"{found.count:,}" + ("+" if found.capped else "")}
+        for saved, found in saved_searches.pinned(uow)
+    ]  # fmt: skip
+
+
+@section.page("/searches/<uuid:uuid>", needs=P.DISCOVER)
+def run(uow: UnitOfWork, uuid: UUID) -> Response:
+    """An address that stays, also in a bookmark: the words stand in the one to which it leads, sealed for this person."""
+    saved = saved_searches.one(uow, uuid)
+    order = Order.DATE if "newest" in request.args else None
+    return make_response(redirect(asked_address.of_results(uow, saved.question, order)))
+
+
+@section.page("/searches/add", needs=P.DISCOVER)
+def add_form(uow: UnitOfWork) -> str | Response:
+    question = asked_address.asked(uow, request.args)
+    if not question:
+        return make_response(redirect(url_for("search.results")))
+    return _form(uow, question, {"name": question.text[: saved_searches.LONGEST]}, None)
+
+
+@section.page("/searches", needs=P.DISCOVER, methods=("POST",))
+def add(uow: UnitOfWork) -> Response | tuple[str, int]:
+    question = asked_address.asked(uow, request.form)
+    if question is None:
+        flash(_("What you had looked for is not kept any longer. Please type it again."), "wait")
+        return make_response(redirect(url_for("search.results")))
+    form = request.form
+    try:
+        row = saved_searches.save(uow, question, name=form.get("name", ""), audience=form.get("audience", ""))
+        saved = saved_searches.one(uow, row.uuid)
+        if "pinned" in form:
+            saved_searches.pin(uow, saved, on=True)
+        if "subscribed" in form:
+            saved_searches.subscribe(uow, saved, on=True)
+    except (Invalid, Conflict) as error:
+        uow.undo()
+        return _form(uow, question, form, error), error.status
+    flash(_("The search is saved."), "ok")
+    return make_response(redirect(url_for(".run", uuid=row.uuid)))
+
+
+def _form(
+    uow: UnitOfWork,
+    question: Question,
+    typed: Any,
+    error: Invalid | Conflict | None,
+    saved: Saved | None = None,
+) -> str:
+    hint = _("Whoever may use it reads its name and its words, and finds what they themselves may see.")
+    fields = [
+        forms.field("name", _("Name of the search"), required=True, maxlength=saved_searches.LONGEST, autofocus=True,
+                    autocomplete="off"),
+        forms.field("audience", _("Who may use it"), "select", value=saved_searches.PRIVATE, hint=hint,
+                    choices=list(saved_searches.audiences(uow).items())),
+    ]  # fmt: skip
+    wrong = error if isinstance(error, Invalid) else None
+    ticks = [] if saved else [
+        forms.field("pinned", _("Keep it on my workbench, with how much it finds"), "checkbox", value="pinned" in typed),
+        forms.field("subscribed", _("Tell me once a day what it finds anew"), "checkbox", value="subscribed" in typed),
+    ]  # fmt: skip
+    return render_template(
+        "saved_searches/form.html", fields=forms.with_errors(fields, typed, wrong), ticks=ticks, saved=saved,
+        general=[] if error is None or (wrong and wrong.fields) else [str(error)],
+        hidden={} if saved else asked_address.parts(uow, question), asks=in_words(uow, question),
+        back=asked_address.of_results(uow, question),
+    )  # fmt: skip
+
+
+@section.page("/searches/<uuid:uuid>/edit", needs=P.DISCOVER)
+def edit_form(uow: UnitOfWork, uuid: UUID) -> str:
+    saved = saved_searches.own(uow, uuid)
+    return _form(uow, saved.question, {"name": saved.name, "audience": saved.audience}, None, saved)
+
+
+@section.page("/searches/<uuid:uuid>/edit", needs=P.DISCOVER, methods=("POST",))
+def edit(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    saved, form = saved_searches.own(uow, uuid), request.form
+    try:
+        saved_searches.change(uow, saved.row, question=saved.question, name=form.get("name", ""),
+                              audience=form.get("audience", ""))  # fmt: skip
+    except Invalid as error:
+        uow.undo()
+        return _form(uow, saved.question, form, error, saved), error.status
+    return make_response(redirect(url_for(".mine")))
+
+
+@section.page("/searches/<uuid:uuid>/delete", needs=P.DISCOVER, methods=("POST",))
+def remove(uow: UnitOfWork, uuid: UUID) -> Response:
+    saved_searches.remove(uow, saved_searches.own(uow, uuid).row)
+    flash(_("The saved search is deleted."), "ok")
+    return make_response(redirect(url_for(".mine")))
+
+
+@section.page("/searches/<uuid:uuid>/follow", needs=P.DISCOVER, methods=("POST",))
+def follow(uow: UnitOfWork, uuid: UUID) -> Response:
+    saved, form = saved_searches.one(uow, uuid), request.form
+    if "pinned" in form:
+        saved_searches.pin(uow, saved, on=form["pinned"] == "1")
+    if "subscribed" in form:
+        saved_searches.subscribe(uow, saved, on=form["subscribed"] == "1")
+    return make_response(redirect(url_for(".mine")))

@@ -1,0 +1,65 @@
+"""命中: how many places a search finds and in which files, without showing any: for counts, and for what is new."""
+
+from dataclasses import dataclass
+
+from archive.errors import ArchiveError, Unavailable
+from archive.i18n import _
+from archive.models import Node
+from archive.policy.permissions import P
+from archive.policy.types import INHERITING
+from archive.services import search
+from archive.services.entries import texts_of
+from archive.services.questions import Question
+from archive.uow import UnitOfWork
+from index import Damaged, Results, Sort, TooSlow
+
+NEWEST = Sort("date")
+FOLLOWED = 1_000
+"""Hits in which something new is looked for, those of the newest dates first: one look costs as much as this at most."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many places there are; with `capped`, more than that."""
+
+    count: int
+    capped: bool
+
+
+def tally(uow: UnitOfWork, question: Question) -> Tally | None:
+    """The number that stands over the result page for this actor; nothing where it cannot be told now."""
+    try:
+        found = _asked(uow, question, limit=1)
+    except (
+        ArchiveError
+    ):  # not understood, too slow, or within a place that is hidden: the page of the search says so
+        return None
+    return Tally(found.total.count, not found.total.exact) if found else None
+
+
+def files(uow: UnitOfWork, question: Question) -> set[int] | None:
+    """The ids of the files, of the newest hits, in which this actor finds something; nothing while there is no index.
+
+    Each node is asked for again with the rights of the moment: the index may be a moment behind. Raises
+    Misunderstood, NotFound for a place that is hidden, Unavailable for what takes too long.
+    """
+    found = _asked(uow, question, limit=FOLLOWED)
+    if found is None:
+        return None
+    numbers = [hit.number for hit in found.hits]
+    nodes = uow.nodes(P.DISCOVER, Node.id, Node.parent_id, Node.type).where(Node.id.in_(numbers))
+    rows = uow.session.execute(nodes).all()
+    above = {parent for _id, parent, kind in rows if kind in INHERITING}
+    known = set(uow.session.scalars(uow.nodes(P.DISCOVER, Node.id).where(Node.id.in_(above))))
+    return {parent if kind in INHERITING and parent in known else number for number, parent, kind in rows}
+
+
+def _asked(uow: UnitOfWork, question: Question, limit: int) -> Results | None:
+    asked = search.understood(uow, question.text, question.filters, question.order)
+    allowed, look = uow.site.access_map.allowed(uow), texts_of(uow)
+    try:
+        return uow.site.index.search(asked.query, allowed, texts_of=look, limit=limit, sort=NEWEST)
+    except Damaged:
+        return None
+    except TooSlow as slow:
+        raise Unavailable(_("This search takes too long. Add a word or a filter.")) from slow

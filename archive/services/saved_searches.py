@@ -1,0 +1,287 @@
+"""常用检索: searches with a name, one's own or shared. Whoever runs one finds what they themselves may see.
+
+No administrator reads them: whoever may not search is shown none, and in the database they lie encrypted.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+
+from archive.db import canonical
+from archive.errors import Conflict, Forbidden, Invalid, NotFound
+from archive.i18n import _
+from archive.models import Principal, SavedSearch, SearchFollow
+from archive.names import name_key, sort_key
+from archive.policy.permissions import P
+from archive.policy.roles import CONTENT_ROLES, ROLES
+from archive.schema import clean
+from archive.services import actors, hits, pinpoint, questions
+from archive.services.questions import Question
+from archive.uow import UnitOfWork, action
+
+TRUSTED: Any = {"scope": "saved searches", "synchronize_session": False}
+PRIVATE, EVERYBODY = "private", "all"
+LONGEST = 60
+"""Characters of a name."""
+BETWEEN_WORDS = re.compile(r"[\s\"“”：:()（）\-]+")
+SHORTEST_NUMBER = 6
+"""Digits of a 病案号 as people write it: fewer are a year or a count."""
+MOST = 100
+"""Saved searches of one person: a list of more is not looked through any more."""
+MOST_PINNED = 6
+"""Figures on the workbench: as many as stand side by side at 1366 pixels, and each is a search."""
+MOST_SUBSCRIBED = 20
+"""Subscriptions of one person: each is a search a day."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A saved search as one person sees it."""
+
+    row: SavedSearch
+    name: str
+    question: Question
+    owner: str
+    own: bool
+    audience: str
+    pinned: bool
+    subscribed: bool
+
+    @property
+    def id(self) -> int:
+        return self.row.id
+
+    @property
+    def uuid(self) -> UUID:
+        return self.row.uuid
+
+
+# Reading
+
+
+def within_reach(uow: UnitOfWork) -> ColumnElement[bool]:
+    """Which saved searches the actor may use: their own, and those shared with them at this moment."""
+    actor = uow.actor
+    if not uow.can(P.DISCOVER):
+        return SavedSearch.id.in_(())
+    with_them = [
+        EVERYBODY,
+        *(f"role:{role}" for role in actor.roles),
+        *(f"dept:{dept}" for dept in actor.departments),
+    ]
+    return or_(SavedSearch.owner_id == actor.principal_id, SavedSearch.audience.in_(with_them))
+
+
+def listing(uow: UnitOfWork) -> list[Saved]:
+    """Everything that the actor may use: first their own, then what is shared with them, each by its name."""
+    found = _seen(uow, _rows(uow))
+    return sorted(found, key=lambda saved: (not saved.own, sort_key(saved.name)))
+
+
+def one(uow: UnitOfWork, uuid: UUID) -> Saved:
+    """One that the actor may use. Raises NotFound."""
+    found = _seen(uow, _rows(uow).where(SavedSearch.uuid == uuid))
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def own(uow: UnitOfWork, uuid: UUID) -> Saved:
+    """One of the actor's own, which nobody else may change. Raises NotFound, Forbidden."""
+    saved = one(uow, uuid)
+    if not saved.own:
+        raise Forbidden
+    return saved
+
+
+def pinned(uow: UnitOfWork) -> list[tuple[Saved, hits.Tally | None]]:
+    """What the actor keeps on the workbench, with how many places each finds for them."""
+    found = _seen(uow, _rows(uow).where(SearchFollow.pinned.is_(True)).limit(MOST_PINNED))
+    return [
+        (saved, hits.tally(uow, saved.question)) for saved in sorted(found, key=lambda s: sort_key(s.name))
+    ]
+
+
+def some(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Saved]:
+    """Those among `ids` that the actor may use, by id."""
+    return {saved.id: saved for saved in _seen(uow, _rows(uow).where(SavedSearch.id.in_(list(ids))))}
+
+
+def _rows(uow: UnitOfWork) -> Select[SavedSearch, SearchFollow, str]:
+    follows = (SearchFollow.search_id == SavedSearch.id) & (SearchFollow.person_id == uow.actor.principal_id)
+    return (
+        select(SavedSearch, SearchFollow, Principal.name)
+        .join(Principal, Principal.id == SavedSearch.owner_id)
+        .outerjoin(SearchFollow, follows)
+        .where(within_reach(uow))
+        .order_by(SavedSearch.id)
+    )
+
+
+def _seen(uow: UnitOfWork, statement: Select[SavedSearch, SearchFollow, str]) -> list[Saved]:
+    rows = uow.session.execute(statement, execution_options=TRUSTED).all()
+    return [_saved(uow, *row) for row in rows]
+
+
+def _saved(uow: UnitOfWork, row: SavedSearch, follow: SearchFollow | None, owner: str) -> Saved:
+    words = json.loads(uow.site.keys.decrypt("detail-enc", row.sealed))
+    return Saved(
+        row, words["name"], questions.again(uow, words), owner, row.owner_id == uow.actor.principal_id, row.audience,
+        bool(follow and follow.pinned), bool(follow and follow.subscribed),
+    )  # fmt: skip
+
+
+def audiences(uow: UnitOfWork) -> dict[str, str]:
+    """With whom the actor may share: nobody, their departments, the people of a role, everybody who may search."""
+    departments = actors.department_names(uow.session)
+    own = {f"dept:{dept}": departments[dept] for dept in sorted(uow.actor.departments) if dept in departments}
+    roles = {f"role:{name}": str(role.title) for name, role in ROLES.items() if name in CONTENT_ROLES}
+    return {PRIVATE: _("Only myself"), **own, **roles, EVERYBODY: _("Everybody who may search")}
+
+
+def audience_label(uow: UnitOfWork, audience: str) -> str:
+    """An audience in words, also one with which the actor could not share."""
+    kind, _colon, value = audience.partition(":")
+    if kind == "dept":
+        return actors.department_names(uow.session).get(int(value), "")
+    return audiences(uow).get(audience, "")
+
+
+# Changing
+
+
+@action("saved_search.saved", needs=P.DISCOVER)
+def save(uow: UnitOfWork, question: Question, *, name: str, audience: str) -> SavedSearch:
+    """Keeps a search under a name. Raises Invalid, Conflict where there are too many."""
+    if not question:
+        raise Invalid(_("Search for something first, then save it."))
+    count = select(func.count(SavedSearch.id)).where(SavedSearch.owner_id == uow.actor.principal_id)
+    if (uow.session.scalar(count, execution_options=TRUSTED) or 0) >= MOST:
+        raise Conflict(_("You have %(num)d saved searches. Delete one that you no longer need.", num=MOST))
+    row = SavedSearch(
+        owner_id=uow.actor.principal_id, audience=_checked(uow, question, audience), created_at=uow.now,
+        sealed=_sealed(uow, _named(name), question),
+    )  # fmt: skip
+    uow.session.add(row)
+    uow.session.flush()
+    uow.about(row)
+    uow.note(audience=audience)
+    return row
+
+
+@action("saved_search.changed", needs=P.DISCOVER)
+def change(uow: UnitOfWork, row: SavedSearch, *, question: Question, name: str, audience: str) -> None:
+    """Gives one's own another name or shares it otherwise; what it asks stays. Raises Invalid, Forbidden."""
+    _mine(uow, row)
+    uow.note(audience=audience, before=row.audience)
+    row.audience = _checked(uow, question, audience)
+    row.sealed = _sealed(uow, _named(name), question)
+
+
+@action("saved_search.removed", needs=P.DISCOVER)
+def remove(uow: UnitOfWork, row: SavedSearch) -> None:
+    """Deletes one's own, and with it what others have of it. Raises Forbidden."""
+    _mine(uow, row)
+    uow.note(audience=row.audience)
+    uow.session.delete(row)
+
+
+def _mine(uow: UnitOfWork, row: SavedSearch) -> None:
+    if row.owner_id != uow.actor.principal_id:
+        raise Forbidden
+
+
+def _named(name: str) -> str:
+    cleaned = clean(name)
+    if not cleaned:
+        raise Invalid(fields={"name": _("Give it a name.")})
+    if len(cleaned) > LONGEST:
+        raise Invalid(fields={"name": _("At most %(most)s characters.", most=LONGEST)})
+    return cleaned
+
+
+def _sealed(uow: UnitOfWork, name: str, question: Question) -> bytes:
+    return uow.site.keys.encrypt("detail-enc", canonical({"name": name, **question.kept()}))
+
+
+def _checked(uow: UnitOfWork, question: Question, audience: str) -> str:
+    if audience not in audiences(uow):
+        raise Invalid(fields={"audience": _("Choose one of the list.")})
+    if audience != PRIVATE and _is_about_one_patient(uow, question.text):
+        raise Invalid(
+            fields={
+                "audience": _(
+                    "This search names a patient: whoever it is shared with would read that. Keep it to yourself."
+                )
+            }
+        )
+    return audience
+
+
+def _is_about_one_patient(uow: UnitOfWork, text: str) -> bool:
+    """Whether one of the words is the number or the whole name of somebody whom the actor may know of.
+
+    Of others nothing is asked: the refusal would tell that there is such a patient.
+    """
+    for word in set(BETWEEN_WORDS.split(text)):
+        numbered = pinpoint.by_number(uow, word) if len(word) >= SHORTEST_NUMBER else []
+        named = (str(node.data.get("patient_name") or "-") for node in pinpoint.by_name(uow, word))
+        if any(node.data.get("mrn") for node in numbered) or any(
+            word.lower() in (name, name_key(name).split()[0]) for name in named
+        ):
+            return True
+    return False
+
+
+# Following
+
+
+def pin(uow: UnitOfWork, saved: Saved, *, on: bool) -> None:
+    """Keeps one on the actor's workbench, or takes it from there. Raises Conflict where there are too many."""
+    _room(uow, SearchFollow.pinned, MOST_PINNED if on else None)
+    _follow(uow, saved, pinned=on)
+
+
+def subscribe(uow: UnitOfWork, saved: Saved, *, on: bool) -> None:
+    """Whether the actor is told once a day of what it finds anew, from what it finds now. Raises Conflict."""
+    _room(uow, SearchFollow.subscribed, MOST_SUBSCRIBED if on else None)
+    found = hits.files(uow, saved.question) if on else None
+    seen = None if found is None else sealed_ids(uow, found)
+    _follow(uow, saved, subscribed=on, seen=seen, looked_on=uow.today if seen else None)
+
+
+def _room(uow: UnitOfWork, column: Any, most: int | None) -> None:
+    count = select(func.count(SearchFollow.id)).where(
+        SearchFollow.person_id == uow.actor.principal_id, column.is_(True)
+    )
+    if most is not None and (uow.session.scalar(count, execution_options=TRUSTED) or 0) >= most:
+        raise Conflict(_("That is possible for %(num)d saved searches. Take one off first.", num=most))
+
+
+def _follow(uow: UnitOfWork, saved: Saved, **values: Any) -> None:
+    mine = (SearchFollow.search_id == saved.id, SearchFollow.person_id == uow.actor.principal_id)
+    known = uow.session.scalar(select(SearchFollow.id).where(*mine), execution_options=TRUSTED)
+    if known is None:
+        uow.session.add(SearchFollow(search_id=saved.id, person_id=uow.actor.principal_id, **values))
+        return
+    uow.session.execute(
+        update(SearchFollow).where(SearchFollow.id == known).values(values), execution_options=TRUSTED
+    )
+    idle = (SearchFollow.pinned.is_(False), SearchFollow.subscribed.is_(False))
+    uow.session.execute(
+        delete(SearchFollow).where(SearchFollow.id == known, *idle), execution_options=TRUSTED
+    )
+
+
+def sealed_ids(uow: UnitOfWork, ids: Sequence[int] | set[int]) -> bytes:
+    """Ids of what a search has found, as they are kept."""
+    return uow.site.keys.encrypt("detail-enc", json.dumps(sorted(ids)))
+
+
+def opened_ids(uow: UnitOfWork, sealed: bytes) -> set[int]:
+    return set(json.loads(uow.site.keys.decrypt("detail-enc", sealed)))

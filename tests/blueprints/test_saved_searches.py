@@ -1,0 +1,223 @@
+"""The pages of what one searches for again: saving, running, sharing, being told, forgetting."""
+
+import re
+
+import pytest
+
+from archive.services import digest, saved_searches
+from archive.services.findings import Filters
+from archive.services.questions import Question
+from tests.blueprints.conftest import Browse, Browser
+from tests.conftest import CAST, Hospital
+from tests.services.searching import indexed
+from tests.services.test_saved_searches import listed, save, stay
+
+EDIT = re.compile(r'href="(/searches/[0-9a-f-]{36})/edit"')
+SAVE = re.compile(r'href="(/searches/add\?[^"]+)"')
+
+
+def saving(reader: Browser, words: str, **filters: str) -> tuple[str, dict[str, str]]:
+    """The form in which a search is saved, as one comes to it from the results, and its hidden fields."""
+    found = SAVE.search(reader.ask("/search", q=words, **filters).text)
+    assert found
+    page = reader.get(found[1].replace("&amp;", "&")).text
+    hidden = dict(
+        re.findall(r'<input type="hidden" name="(s|dept|year|type|state|sort)" value="([^"]*)">', page)
+    )
+    return page, hidden
+
+
+def test_a_search_is_saved_from_its_results_and_run_by_its_name(hospital: Hospital, browser: Browse) -> None:
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘伴植入")
+    reader = browser("archivist")
+    page, hidden = saving(reader, "前置胎盘", year="2026", sort="date")
+    assert 'value="前置胎盘"' in page
+    assert "年度 2026" in page
+    answer = reader.post("/searches", {**hidden, "name": "胎盘病例", "audience": "all"})
+    assert answer.status_code == 302
+    listing = browser("senior").get("/searches").text
+    assert "胎盘病例" in listing
+    assert "archivist甲" in listing
+    ran = browser("senior").get(answer.location)
+    assert ran.status_code == 302
+    assert "前置胎盘" not in ran.location
+    assert "%E5" not in ran.location
+    assert re.search(r"^/search\?year=2026&sort=date&s=", ran.location)
+
+
+def test_a_saved_search_leads_each_runner_to_their_own_results(hospital: Hospital, browser: Browse) -> None:
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘伴植入")
+    number = save(hospital, "archivist", audience="all")
+    texts = {}
+    for account in ("archivist", "clinician2"):
+        reader = browser(account)
+        texts[account] = reader.get(reader.get(f"/searches/{number}").location).text
+    assert "00218647-1" in texts["archivist"]
+    assert "00218647-1" not in texts["clinician2"]
+
+
+def test_what_is_private_or_never_was_answers_alike(hospital: Hospital, browser: Browse) -> None:
+    hidden, never = save(hospital, "archivist"), "00000000-0000-4000-8000-000000000000"
+    reader = browser("senior")
+    for path in ("", "/edit"):
+        answers = [reader.get(f"/searches/{number}{path}") for number in (hidden, never)]
+        assert [answer.status_code for answer in answers] == [404, 404]
+    for path in ("/edit", "/delete", "/follow"):
+        answers = [reader.post(f"/searches/{number}{path}", {"pinned": "1"}) for number in (hidden, never)]
+        assert [answer.status_code for answer in answers] == [404, 404]
+
+
+def test_others_use_a_shared_search_and_do_not_change_it(hospital: Hospital, browser: Browse) -> None:
+    number = save(hospital, "archivist", audience="all")
+    reader = browser("clinician")
+    assert not EDIT.search(reader.get("/searches").text)
+    assert reader.get(f"/searches/{number}/edit").status_code == 403
+    assert reader.post(f"/searches/{number}/edit", {"name": "别的", "audience": "private"}).status_code == 403
+    assert reader.post(f"/searches/{number}/delete").status_code == 403
+    assert listed(hospital, "archivist") == ["前置胎盘病例"]
+
+
+def test_the_owner_renames_shares_otherwise_and_deletes(hospital: Hospital, browser: Browse) -> None:
+    save(hospital, "archivist", audience="all")
+    reader = browser("archivist")
+    found = EDIT.search(reader.get("/searches").text)
+    assert found
+    assert reader.post(f"{found[1]}/edit", {"name": "", "audience": "private"}).status_code == 422
+    assert reader.post(f"{found[1]}/edit", {"name": "胎盘", "audience": "role:senior"}).status_code == 302
+    assert listed(hospital, "senior") == ["胎盘"]
+    assert listed(hospital, "clinician") == []
+    assert reader.post(f"{found[1]}/delete").status_code == 302
+    assert listed(hospital, "senior") == []
+
+
+def test_a_refused_form_comes_again_with_what_was_typed(hospital: Hospital, browser: Browse) -> None:
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘伴植入")
+    reader = browser("archivist")
+    _page, hidden = saving(reader, "婷婷 前置胎盘 00218647")
+    answer = reader.post("/searches", {**hidden, "name": "病例", "audience": "all", "subscribed": "1"})
+    assert answer.status_code == 422
+    assert "只能设为“仅本人”" in answer.text
+    assert 'value="病例"' in answer.text
+    assert hidden["s"]
+    again = dict(re.findall(r'<input type="hidden" name="(s)" value="([^"]*)">', answer.text))
+    assert reader.post("/searches", {**again, "name": "病例", "audience": "private"}).status_code == 302
+    assert listed(hospital, "archivist") == ["病例"]
+
+
+def test_words_of_another_session_are_not_saved(hospital: Hospital, browser: Browse) -> None:
+    indexed(hospital)
+    _page, hidden = saving(browser("archivist"), "前置胎盘")
+    answer = browser("senior").post("/searches", {**hidden, "name": "别人的", "audience": "private"})
+    assert (answer.status_code, answer.location) == (302, "/search")
+    assert listed(hospital, "senior") == []
+
+
+def test_a_pinned_search_stands_on_the_workbench_with_ones_own_count(
+    hospital: Hospital, browser: Browse
+) -> None:
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘伴植入", diagnosis="前置胎盘")
+    stay(hospital, "00300001", "陈朵朵", "其母曾患前置胎盘", ward="EK", diagnosis="肺炎")
+    number = save(hospital, "archivist", Question("", Filters(year=2026)), name="本年病案", audience="all")
+    counts = {}
+    for account in ("archivist", "clerk"):
+        reader = browser(account)
+        assert reader.post(f"/searches/{number}/follow", {"pinned": "1"}).status_code == 302
+        found = re.search(
+            rf'href="/searches/{number}"><span>本年病案</span><b>([^<]*)</b>', reader.get("/").text
+        )
+        assert found
+        counts[account] = found[1]
+    assert counts == {"archivist": "2", "clerk": "0"}
+    reader.post(f"/searches/{number}/follow", {"pinned": "0"})
+    assert "本年病案" not in reader.get("/").text
+
+
+def test_a_notice_leads_to_the_newest_results(hospital: Hospital, browser: Browse) -> None:
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘")
+    number = save(hospital, "archivist", audience="all")
+    reader = browser("senior")
+    assert reader.post(f"/searches/{number}/follow", {"subscribed": "1"}).status_code == 302
+    stay(hospital, "00218650", "王芳", "前置胎盘")
+    hospital.clock.forward(days=3)
+    digest.daily(hospital.site)
+    reader = browser("senior")
+    page = reader.get("/notices").text
+    assert "“前置胎盘病例”新增 1 条" in page
+    found = re.search(r'action="(/notices/\d+)"', page)
+    assert found
+    answer = reader.post(found[1])
+    assert answer.location == f"/searches/{number}?newest=1"
+    assert "sort=date" in reader.get(answer.location).location
+    assert "新增 1 条" in reader.get("/searches").text
+
+
+def test_the_history_is_run_again_and_forgotten(hospital: Hospital, browser: Browse) -> None:
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘伴植入")
+    reader = browser("archivist")
+    for words in ("前置胎盘", "子宫破裂", "前置胎盘"):
+        reader.ask("/search", q=words)
+    page = reader.get("/searches/history").text
+    assert "2 次" in page
+    again = re.search(r'<a class="g" href="(/search\?s=[\w-]+)"><span>前置胎盘</span>', page)
+    assert again
+    assert "00218647-1" in reader.get(again[1]).text
+    numbers = re.findall(r'name="number" value="(\d+)"', page)
+    reader.post("/searches/history/forget", {"number": numbers[1]})
+    assert "子宫破裂" not in reader.get("/searches/history").text
+    assert "前置胎盘" in reader.get("/search").text, "what was asked last stands beside an empty search"
+    reader.post("/searches/history/forget", {"number": "all of it"})
+    assert "前置胎盘" in reader.get("/searches/history").text, (
+        "only the button that says so forgets everything"
+    )
+    reader.post("/searches/history/forget", {"all": "1"})
+    assert "前置胎盘" not in reader.get("/searches/history").text
+    reader.post("/searches/history/keep", {"kept": "0"})
+    reader.ask("/search", q="肺炎")
+    page = reader.get("/searches/history").text
+    assert "检索历史已关闭" in page
+    assert "肺炎" not in page
+    assert "肺炎" not in browser("sysadmin").get("/audit/mine").text
+
+
+def test_no_window_is_named_after_what_somebody_searches_for(hospital: Hospital, browser: Browse) -> None:
+    indexed(hospital)
+    save(hospital, "archivist", Question("刘婷婷"), name="刘婷婷的病案")
+    reader = browser("archivist")
+    reader.ask("/search", q="刘婷婷")
+    found = EDIT.search(reader.get("/searches").text)
+    assert found
+    for path in ("/searches", "/searches/history", f"{found[1]}/edit"):
+        page = reader.get(path).text
+        assert "刘婷婷" in page
+        title = re.search(r"<title>(.*?)</title>", page, re.DOTALL)
+        assert title
+        assert "刘" not in title[1]
+
+
+@pytest.mark.parametrize("account", [None, *CAST])
+def test_who_may_not_search_has_none_of_these_pages(
+    hospital: Hospital, browser: Browse, account: str | None
+) -> None:
+    save(hospital, "archivist", audience="all")
+    expected = (
+        302
+        if account is None
+        else 403
+        if account in {"auditor", "security", "sysadmin", "stranger", "inspector"}
+        else 200
+    )
+    for path in ("/searches", "/searches/history"):
+        assert browser(account).get(path).status_code == expected, path
+
+
+def test_limits_are_said_and_nothing_is_half_done(
+    hospital: Hospital, browser: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexed(hospital)
+    monkeypatch.setattr(saved_searches, "MOST_PINNED", 0)
+    reader = browser("archivist")
+    _page, hidden = saving(reader, "前置胎盘")
+    answer = reader.post("/searches", {**hidden, "name": "胎盘", "audience": "private", "pinned": "1"})
+    assert answer.status_code == 409
+    assert "最多只能设置 0 个" in answer.text
+    assert listed(hospital, "archivist") == []
