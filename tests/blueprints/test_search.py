@@ -117,7 +117,9 @@ def test_the_page_says_what_was_looked_for_beside_and_offers_the_codes(
     page = user.ask("/search", q="胎盘前置").text
     assert "已同时检索：前置胎盘、placenta praevia、placenta previa" in page
     assert "<mark>前置胎盘</mark>" in page
-    links = re.findall(r'href="(/search\?s=[\w-]+)">(只检索所输入的词|检索这个编码|检索这个名称)', page)
+    links = re.findall(
+        r'href="(/search\?s=[\w-]+)"(?: title="|>)(只检索所输入的词|检索这个编码|检索这个名称)', page
+    )
     assert [words for _address, words in links] == ["只检索所输入的词", "检索这个编码", "检索这个名称"]
     exactly, by_code, by_term = (user.get(address).text for address, _words in links)
     assert "没有检索到" in exactly
