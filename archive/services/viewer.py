@@ -75,6 +75,8 @@ class Places:
     later: str | None
     marks: list[tuple[int, int, str]]
     """Page, how many places it has, and the address of the first: for the strip of the whole file."""
+    beside: tuple[str, ...]
+    """What was looked for besides the words that were typed."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def find(uow: UnitOfWork, node: Node, number: int, words: str) -> str:
     runs = _sequence(uow, home)
     found = _looked_for(uow, runs, words)
     asked = {"query": words, "places": found.total}
-    cost = timings.took(since, {"words": len(within.words_of(words))})
+    cost = timings.took(since, {"words": len(found.wanted.words)})
     uow.read(uow.event_about(home, Event("record.searched", words=asked, cost=cost)))
     place = found.onward(number)
     target = _at(runs, found.place(place)[0].number if place else number)
@@ -259,6 +261,7 @@ def _places(reading: _Reading, found: Found, asked: int | None) -> Places:
         total=found.total, current=current, previous=to(back), next=to(onward),
         hits=[_hit(found, place, to(place) or "", current) for place in range(first, last + 1)],
         earlier=to(first - 1), later=to(last + 1), marks=_marks(reading, found),
+        beside=found.wanted.beside,
     )  # fmt: skip
 
 

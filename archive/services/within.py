@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import select
 
 from archive.models import Page, PageText
+from archive.services import search_labels
+from archive.services.widening import widened
 from archive.uow import UnitOfWork
 from index import QuerySyntax, Spotter, parse, spoken
 
@@ -19,6 +21,14 @@ LONGEST = 200
 """Characters of what is looked for."""
 
 Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for on pages; of `words`, those of `beside` nobody typed: they say the same."""
+
+    words: list[str]
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,7 @@ class Sheet:
 class Found:
     """查找结果: the pages on which the words stand, in the order of the file. Places count from 1 through all of them."""
 
+    wanted: Wanted
     spotter: Spotter
     sheets: list[Sheet]
 
@@ -81,7 +92,8 @@ def look(uow: UnitOfWork, before: Mapping[int, int], words: str) -> Found:
 
     `before` says of each node how many pages of the file come before its own.
     """
-    spotter = Spotter(words_of(words))
+    meant = wanted(uow, words) if words else Wanted([])
+    spotter = Spotter(meant.words)
     pages = (
         select(Page.node_id, Page.ordinal, PageText.text)
         .join(PageText, PageText.page_id == Page.id)
@@ -92,19 +104,22 @@ def look(uow: UnitOfWork, before: Mapping[int, int], words: str) -> Found:
         written = composed(text)
         if spans := spotter.spans(written):
             sheets.append(Sheet(before[node] + ordinal, written, spans))
-    return Found(spotter, sorted(sheets, key=lambda sheet: sheet.number))
+    return Found(meant, spotter, sorted(sheets, key=lambda sheet: sheet.number))
 
 
-def words_of(text: str) -> list[str]:
-    """What to look for: the words of a search, those in quotation marks together, without what it excludes.
+def wanted(uow: UnitOfWork, text: str) -> Wanted:
+    """What to look for: the words that a search looks for on pages, with the other ways of saying them.
 
-    What is no search is looked for as it stands.
+    Words in quotation marks stay together, what a search excludes is left out; what is no search, or looks for nothing
+    on pages, is looked for as it stands.
     """
+    text = text[:LONGEST]
     try:
-        said = spoken(parse(text[:LONGEST], {}))
+        query = parse(text, search_labels.labels(uow))
     except QuerySyntax:
-        said = []
-    return said or [text[:LONGEST]]
+        return Wanted([text])
+    typed, words = (spoken(each, "text") for each in (query, widened(uow, query).query))
+    return Wanted(words, tuple(word for word in words if word not in typed)) if words else Wanted([text])
 
 
 def composed(text: str) -> str:

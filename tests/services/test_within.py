@@ -136,6 +136,23 @@ def test_several_words_are_each_looked_for_and_quoted_ones_together(
     assert opened(hospital, "archivist", items[0], words="").places.total == 0
 
 
+def test_another_word_for_the_same_is_found_and_said_and_a_quoted_one_is_not(
+    hospital: Hospital, items: list[int]
+) -> None:
+    written(hospital, items[2], "考虑心梗，急查心肌酶", "急性心肌梗死")
+    seen = opened(hospital, "archivist", items[2], words="心梗")
+    assert [hit.match for hit in seen.places.hits] == ["心梗", "急性心肌梗死"]
+    assert "急性心肌梗死" in seen.places.beside
+    assert "心梗" not in seen.places.beside
+    quoted = opened(hospital, "archivist", items[2], words="“心梗”")
+    assert ([hit.match for hit in quoted.places.hits], quoted.places.beside) == (["心梗"], ())
+
+
+def test_a_word_that_was_asked_of_a_field_marks_no_page(hospital: Hospital, items: list[int]) -> None:
+    assert opened(hospital, "archivist", items[0], words="题名:粘连 松解").places.total == 2
+    assert opened(hospital, "archivist", items[0], words="题名:粘连").places.total == 0
+
+
 def test_a_list_shows_a_hundred_places_and_leads_to_those_around(
     hospital: Hospital, items: list[int]
 ) -> None:
