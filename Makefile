@@ -59,6 +59,10 @@ bench-find: $(dev-stamp)
 bench-catalogue: $(dev-stamp)
 	@$(bin)/python -m bench.catalogue
 
+# Names like one that was typed, among 200,000 patients.
+bench-namesakes: $(dev-stamp)
+	@$(bin)/python -m bench.namesakes
+
 bench-people: $(dev-stamp)
 	@$(bin)/python -m bench.people
 

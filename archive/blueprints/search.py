@@ -71,7 +71,7 @@ def _page(
     called, listed = hits.drawn(uow, found.called, found.groups or alike)
     return render_template(
         "search/results.html", search_text=text, found=found, refusal=refusal, asked=bool(text or filters),
-        hints=search_hints.drawn(uow, text, by_index=not (found.degraded or refusal)),
+        hints=search_hints.drawn(uow, text, None if refusal else found, first=not request.args.get("cursor")),
         called=called, hits=[] if alike else listed, alike=listed if alike else [],
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())},
         counts=_counts(uow, text, filters, found), sorts=_sorts(), fields=_fields(text, filters, words),

@@ -5,12 +5,15 @@ from typing import Any
 from flask import url_for
 
 from archive import envelope
-from archive.services import hints
+from archive.services import hints, namesakes
+from archive.services.findings import Results
 from archive.uow import UnitOfWork
 
 
-def drawn(uow: UnitOfWork, text: str, *, by_index: bool) -> dict[str, Any]:
-    """What the page says beside the hits; of other words only where the index looked for them."""
+def drawn(uow: UnitOfWork, text: str, results: Results | None, *, first: bool) -> dict[str, Any]:
+    """What the page says beside the hits, if there are any; of other words only where the index looked for them, and
+    of other names on the first page, where few are called so and the words are not those of some text.
+    """
     found = hints.of(uow, text)
     coded = [
         {
@@ -21,9 +24,18 @@ def drawn(uow: UnitOfWork, text: str, *, by_index: bool) -> dict[str, Any]:
         }
         for one in found.codes
     ]
-    beside = found.beside if by_index else ()
-    return {"beside": beside, "exactly": _search(uow, found.exactly) if beside else None, "codes": coded}
+    beside = found.beside if results and not results.degraded else ()
+    few = first and results and len(results.called) < namesakes.FEW and (results.called or not results.groups)
+    return {
+        "beside": beside, "exactly": _search(uow, found.exactly) if beside else None, "codes": coded,
+        "names": names(uow, text) if few else [],
+    }  # fmt: skip
 
 
-def _search(uow: UnitOfWork, text: str) -> str:
-    return url_for("search.results", s=envelope.seal(uow, {"q": text}))
+def names(uow: UnitOfWork, text: str, page: str = "search.results") -> list[dict[str, str]]:
+    """是否要找: names like the one that was typed, each with the search for it on that page."""
+    return [{"name": name, "href": _search(uow, name, page)} for name in namesakes.of(uow, text)]
+
+
+def _search(uow: UnitOfWork, text: str, page: str = "search.results") -> str:
+    return url_for(page, s=envelope.seal(uow, {"q": text}))

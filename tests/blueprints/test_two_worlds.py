@@ -38,6 +38,8 @@ WORDS = (
     # that nothing says literally: what is alike, and nothing at all
     "超声提示剖宫产术伴新生儿黄疸发热", "梅毒螺旋体阳性者的代孕协议书", "龘靐齉",
 )  # fmt: skip
+NAMESAKES = ("柳清清", "liuqinqin", "柳青情", "盖士英", "谢小燕", "毛小燕", "maoxiaoyang", "刘亭亭")
+"""Nobody's names, like those of hidden people and like those of people who are seen."""
 FEW = ("前置胎盘", "人类免疫缺陷病毒病", "刘婷婷", "柳青青", "30000006", "胎盘", "")
 NARROWED = (
     {"sort": "date"}, {"sort": "number"}, {"year": "2025"}, {"year": "2016"}, {"type": "medical_record"}, {"type": "document"},
@@ -72,8 +74,10 @@ ASKED = (
     Page("/search", [form for narrowed in NARROWED for form in words(*FEW, **narrowed)]),
     Page("/search", words("前置胎盘")),
     Page("/search", words("无痛性阴道流血伴超声提示剖宫产术")),
+    Page("/search", words(*NAMESAKES)),
     Page("/search/suggestions", words(*WORDS), manner="posted"),
     Page("/where", words(*WORDS), but=("clerk",)),
+    Page("/where", words(*NAMESAKES), but=("clerk",)),
     Page("/find-patient", [question | {"purpose": "treatment"} for question in QUESTIONS]),
     Page("/", manner="opened"),
     Page("/search/facets", words(*WORDS)),
