@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from .query import And, Field, Or, Query, Term
 from .spotting import Span, Spotter
@@ -19,7 +20,7 @@ def snippet(text: str, query: Query, width: int, *, field: str | None = None) ->
     form NFC.
     """
     text = unicodedata.normalize("NFC", text)
-    spans = Spotter(spoken(query, field)).spans(text)[:_MOST_HITS]
+    spans = _spotter(tuple(spoken(query, field))).spans(text)[:_MOST_HITS]
     begin, end = _window(spans, len(text), width)
     pieces: Pieces = [_ELLIPSIS] if begin else []
     at = begin
@@ -29,6 +30,12 @@ def snippet(text: str, query: Query, width: int, *, field: str | None = None) ->
             at = stop
     pieces += [(text[at:end], False), *([_ELLIPSIS] if end < len(text) else [])]
     return [piece for piece in pieces if piece[0]]
+
+
+@lru_cache(maxsize=64)
+def _spotter(words: tuple[str, ...]) -> Spotter:
+    """A page of hits looks for the same words in some fifty texts."""
+    return Spotter(words)
 
 
 def spoken(query: Query, field: str | None = None) -> list[str]:

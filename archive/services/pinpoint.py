@@ -17,9 +17,12 @@ SHORTEST, LONGEST = 2, 120
 
 
 def by_number(uow: UnitOfWork, text: str) -> list[Node]:
-    """What has exactly this 档号, barcode, 病案号 (with or without 次) or old number, as far as one may know of it."""
+    """What has exactly this 档号, barcode, 病案号 (with or without 次) or old number, as far as one may know of it.
+
+    Every number has a figure in it, if only 一: words without one cost nothing.
+    """
     typed = text.strip()
-    if not SHORTEST <= len(typed) <= LONGEST:
+    if not SHORTEST <= len(typed) <= LONGEST or not any(map(str.isnumeric, typed)):
         return []
     found: dict[int, Node] = {}
     for condition in _numbers(typed):
