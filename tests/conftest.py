@@ -11,6 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Connection, Dialect, Engine, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.util import LRUCache
@@ -27,6 +28,10 @@ from archive.uow import UnitOfWork
 pytest_plugins = ["tests.servers", "tests.soaking"]
 
 guard.KNOWN.add("test")
+
+# How long an example takes says how busy the machine is, not whether anything is right.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 START = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
 """Friday, half past nine in the morning at the hospital."""

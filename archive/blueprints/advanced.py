@@ -76,7 +76,7 @@ def _page(
                         hint=_("The rows below are added to it."), errors=[errors["q"]] if "q" in errors else [])  # fmt: skip
     return render_template(
         "search/advanced.html", rows=drawn, query=query if begun or "q" in errors else None, here=here,
-        filters=_filters(uow, kept, choices, is_fixed=here is not None), may_add=len(rows) < MOST_ROWS,
+        filters=_filters(uow, kept, choices, is_fixed=here is not None), may_add=len(rows) < MOST_ROWS, is_wrong=bool(errors),
         without=_address(".form", {**kept, "under": ""}, None),
     )  # fmt: skip
 

@@ -89,7 +89,7 @@ def _draw_form() -> list[dict[str, Any]]:
         forms.field("sample", _("How many"), "number", value=request.args.get("sample") or front_pages.USUALLY_DRAWN,
                     min=1, max=front_pages.MOST_DRAWN),
         forms.field("seed", _("Seed"), value=request.args.get("seed") or front_pages.fresh_seed(), maxlength=20, mono=True,
-                    autocomplete="off", hint=_("The same seed draws the same records again. It stands in the journal.")),
+                    autocomplete="off"),
     ]  # fmt: skip
 
 
@@ -134,14 +134,20 @@ def _columns(*, is_drawn: bool) -> list[dict[str, Any]]:
         {"key": "days", "label": _("Days of stay"), "kind": "number"}, {"key": "diagnosis", "label": _("Main diagnosis")},
         {"key": "code", "label": _("Diagnosis code"), "kind": "mono", "optional": True},
         {"key": "operations", "label": _("Operations")}, {"key": "attending", "label": _("Attending doctor"), "optional": True},
-        {"key": "outcome", "label": _("Way of leaving"), "optional": True},
+        {"key": "outcome", "label": _("Way of leaving"), "kind": "person", "optional": True},
     ]  # fmt: skip
 
 
 def _table(uow: UnitOfWork, lines: list[Line], total: str, *, is_drawn: bool = False) -> dict[str, Any]:
+    """A column of which no line says anything is left out; of a sample, which has places, also what is least needed."""
+    rows = _rows(uow, lines)
+    said = {key for row in rows for key, value in row["cells"].items() if value}
     return {
-        "name": "front-pages", "label": _("Front-page query"), "columns": _columns(is_drawn=is_drawn),
-        "rows": _rows(uow, lines), "total": total,
+        "name": "front-pages", "label": _("Front-page query"), "total": total, "rows": rows,
+        "columns": [
+            column for column in _columns(is_drawn=is_drawn)
+            if column["key"] in said and not (is_drawn and column.get("optional"))
+        ],
         "empty": {"icon": "report-search", "title": _("Nothing was found"),
                   "text": _("No record that you may see at the level of these conditions meets them all.")},
     }  # fmt: skip

@@ -47,8 +47,8 @@ def composed(uow: UnitOfWork, begun: str, rows: Sequence[Row]) -> str:
     for number, row in enumerate(rows):
         if row.is_empty:
             continue
-        part = _part(row)
-        if error := _unfit(row) or _unread(part, labels):
+        part = "" if (error := _unfit(row)) else _part(row)
+        if error := error or _unread(part, labels):
             wrong[f"value-{number}"] = error
         elif row.join == "or" and text:
             text, is_choice = f"{text} OR {part}", True

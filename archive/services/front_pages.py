@@ -37,7 +37,7 @@ ORDERS = (P.DISCOVER, P.IDENTIFY, P.READ)
 STAY = TYPES["medical_record"]
 QUESTION = Type(
     "front_page", _l("Front-page query"), "question", "report-search", frozenset(), "", (
-        Field("diagnosis", _l("Diagnosis or its code"), longest=120),
+        Field("diagnosis", _l("Diagnosis or code"), longest=120),
         Field("operation", _l("Operation"), longest=120),
         Field("attending", _l("Doctor"), longest=60),
         Field("outcome", _l("Way of leaving"), Kind.CHOICE, vocabulary="outcome"),
@@ -263,15 +263,13 @@ def _tell(uow: UnitOfWork, name: str, lines: list[Line], asked: Asked, **words: 
 
 def in_words(uow: UnitOfWork, asked: Asked) -> list[tuple[str, str]]:
     """The conditions as a reader says them, for the head of a printed list."""
-    found = []
-    for field in QUESTION.fields:
-        if (value := asked.get(field.name)) is not None:
-            words = str(UNITS[value]) if field.name == "age_unit" else _worded(uow, field, value)
-            found.append((str(field.label), words))
-    return found
+    told = [field for field in QUESTION.fields if field.name != "age_unit" and field.name in asked]
+    return [(str(field.label), _worded(uow, field, asked[field.name], asked)) for field in told]
 
 
-def _worded(uow: UnitOfWork, field: Field, value: Any) -> str:
+def _worded(uow: UnitOfWork, field: Field, value: Any, asked: Asked) -> str:
+    if field.name in {"age_from", "age_to"}:
+        return f"{value} {UNITS[asked.get('age_unit', 'years')]}"
     if field.kind is Kind.DEPT:
         return tree.vocabulary(uow, "departments").get(str(value), str(value))
     if field.kind is Kind.CHOICE:

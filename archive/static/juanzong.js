@@ -171,6 +171,6 @@
   });
 
   /* After a refused form, the reader begins at what is wrong. */
-  const wrong = $("[data-focus]");
+  const wrong = $("[data-focus]") || $("main [aria-invalid=true]");
   if (wrong) { wrong.focus(); }
 })();

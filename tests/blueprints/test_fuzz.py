@@ -184,7 +184,7 @@ def say(answer: TestResponse, what: str, log: str) -> None:
 def sent(examples: int, ask: Callable[[st.DataObject], None]) -> None:
     """Asks so many times; the same each time where it is few, so that a build does not fail by luck."""
     unhurried = settings(
-        max_examples=examples, deadline=None, derandomize=examples <= FEW, database=None,
+        max_examples=examples, derandomize=examples <= FEW, database=None,
         phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
     )  # fmt: skip
     unhurried(given(st.data())(ask))()

@@ -49,6 +49,33 @@ QUESTIONS = (
     {"mrn": "30000007", "patient_name": "张三"}, {"mrn": "30000006", "discharged_on": "2017-04-13"},
     {"mrn": "30000071", "patient_name": "陈朵朵"}, {"mrn": "30000299", "patient_name": "不是"}, {"mrn": "30000001"}, {"mrn": "x"},
 )  # fmt: skip
+BEGUN = (
+    # fields that begin so, in letters too; values of a list, and values that the index knows: seen, hidden, either
+    "主", "zd", "诊断", "科室:", "科室:重", "状态:", "类型:病", "年度:", "年度:20", "出院日期:20", "诊断编码:O", "诊断编码:B",
+    "诊断编码:O34.20", "诊断编码:O44.1", "病案号:3000", "病案号:=300000", "病案号:3000007", "档号:H001", "姓名:柳",
+    "主治医师:查", "胎盘 -诊断编码:B20",
+)  # fmt: skip
+CODED = (
+    # codes that seen or only hidden records have, what they mean, and words of the hospital's list of synonyms
+    "O34", "O34.201", "O34.202", "O44", "O44.100", "B20", "I21", "前置胎盘", "艾滋病", "剖腹产", "胎膜早破", "心梗",
+    "诊断编码:O44", "诊断编码:B20.901", "诊断编码:O34",
+)  # fmt: skip
+ROWS = (
+    {"field": "diagnosis", "value": "前置胎盘"}, {"field": "patient_name", "way": "is", "value": "刘婷"},
+    {"q": "胎盘", "join": "not", "value": "代孕协议"},
+    {"q": "前置胎盘", "join": "or", "field": "diagnosis_code", "value": "B20.901"},
+    {"field": "year", "way": "span", "value": "2016", "to": "2020"}, {"field": "attending", "value": "查良月"},
+    {"field": "dept", "value": "重症医学科"}, {"field": "mrn", "way": "is", "value": "30000071"},
+    {"field": "text", "way": "is", "value": "产后出血"}, {"field": "text", "value": "人类免疫缺陷病毒病", "state": "archived"},
+)  # fmt: skip
+FRONT = (
+    {"diagnosis": "前置胎盘"}, {"diagnosis": "人类免疫缺陷病毒病"}, {"diagnosis": "O44"}, {"diagnosis": "O34.2"},
+    {"diagnosis": "B20.901"}, {"attending": "查良月"}, {"dept": "$ICU"}, {"dept": "$EK", "sex": "2"}, {"sex": "1"},
+    {"age_from": "22", "age_to": "30"}, {"days_from": "3", "days_to": "5"}, {"outcome": "1", "admitted_from": "2024-01-01"},
+    {"discharged_from": "2016-01-01", "discharged_to": "2020-12-31"}, {"age_to": "2", "age_unit": "days"},
+    {"days_from": "5", "days_to": "3"},
+)  # fmt: skip
+DRAWN = ({"sample": "5", "seed": "2026"}, {"sample": "500", "seed": "a7"}, {"sample": "0", "seed": "1"})
 
 Form = dict[str, str]
 
@@ -93,12 +120,26 @@ ASKED = (
     Page("/a/$hidden", manner="opened"),
     Page("/a/$hidden/++page++1", manner="opened"),
     Page("/a/$hidden/@@find", words("前置胎盘"), manner="posted"),
+    Page("/a/$other/++page++1", words("前置胎盘", "人类免疫缺陷病毒病")),
+    Page("/a/$other/@@find", words("前置胎盘", "人类免疫缺陷病毒病"), manner="posted"),
+    Page("/search", words(*CODED)),
+    Page("/search/suggestions", words(*BEGUN), manner="posted"),
+    Page("/search/advanced", manner="opened"),
+    Page(
+        "/search/advanced/compose",
+        [{"join": "and", "field": "", "way": "has", "to": "", "act": "search"} | row for row in ROWS],
+    ),
+    Page("/search/front-page", FRONT),
+    Page("/search/front-page", [form | drawn for drawn in DRAWN for form in FRONT]),
+    Page("/search/front-page/export", FRONT),
+    Page("/search/front-page/export", [form | DRAWN[0] for form in FRONT]),
 )
 
 OF_THE_MOMENT = re.compile(
     r'name="csrf-token" content="[^"]+"|name="(?:csrf_token|s)" value="[^"]+"|[?&;](?:s|cursor|ticket)=[\w.=%-]+|nonce-[\w+/=-]+'
+    r'|value="\d{8}"(?=[^>]*name="seed")'
 )
-"""Tokens, which differ with every page."""
+"""Tokens and the seeds that are offered, which differ with every page."""
 NEXT = re.compile(r'rel="next" href="([^"]+)"')
 MOST_PAGES = 12
 

@@ -26,6 +26,8 @@ CLOSED = 3
 NAMES = ("刘婷婷", "陈朵朵", "毛晓燕", "尹春燕", "单雯", "仇一鸣", "曾静", "张三", "欧阳月", "李娜")
 UNKNOWN = ("柳青青", "盖世英", "刘婷", "查良月", "张三丰", "解小燕")
 """Names that only hidden patients have; some begin or end like one that is seen."""
+CODED, UNKNOWN_CODES = "O34.201", ("O34.202", "O44.100", "O44.900", "B20.901")
+"""What the records that are seen are coded as, and what only hidden ones are."""
 WORDS = (
     "前置胎盘", "妊娠合并子宫瘢痕", "支气管肺炎", "无痛性阴道流血", "超声提示", "剖宫产术", "青霉素皮试阴性", "急性心肌梗死",
     "血压120/80mmHg", "CT检查未见异常", "新生儿黄疸", "胎膜早破", "产后出血", "母乳喂养", "患儿发热3天",
@@ -70,7 +72,8 @@ def hide(site: Site) -> None:
                 date(2016, 1, 1) + timedelta(days=13 * number),
             )
             node = _record(uow, hospital, code, chance, (*WORDS, *WORDS, *SECRET), ward=WARDS[number % 3], left=left,
-                           name=NAMES[code % len(NAMES)] if again else names[number], times=2 if again else 1)  # fmt: skip
+                           name=NAMES[code % len(NAMES)] if again else names[number], times=2 if again else 1,
+                           coded=UNKNOWN_CODES[number % len(UNKNOWN_CODES)])  # fmt: skip
             _cover(uow, node, number % 4)
         for number in range(10):
             paper = _paper(uow, hospital, f"关于{SECRET[number % len(SECRET)]}的通知（前置胎盘）")
@@ -113,12 +116,12 @@ def say_otherwise(site: Site) -> None:
 
 def _record(
     uow: UnitOfWork, hospital: Hospital, code: int, chance: Random, words: tuple[str, ...], *, name: str, ward: str,
-    left: date, times: int = 1,
+    left: date, times: int = 1, coded: str = CODED,
 ) -> Node:  # fmt: skip
     values: dict[str, Any] = RECORD | {
         "mrn": f"{30_000_000 + code}", "patient_name": name, "times": str(times), "dept": str(hospital.wards[ward]),
         "admitted_on": str(left - timedelta(days=chance.randint(1, 9))), "discharged_on": str(left),
-        "diagnosis": chance.choice(words), "attending": chance.choice(("周敏", "范可欣", "查良月")),
+        "diagnosis": chance.choice(words), "diagnosis_code": coded, "attending": chance.choice(("周敏", "范可欣", "查良月")),
     }  # fmt: skip
     kind = TYPES["medical_record"]
     checked = tree.checked(uow, kind, values)
@@ -153,9 +156,13 @@ def _archive(uow: UnitOfWork, node: Node, *, level: int) -> None:
 
 
 def places(site: Site) -> dict[str, list[str]]:
-    """Where some of the hidden records are, addresses that lead nowhere in the other world; some that are seen; their uuids."""
+    """Where some records are: hidden ones, addresses that lead nowhere in the other world; seen ones, some of the other
+    ward; and the uuids of those that are hidden.
+    """
     hospital, records = hospital_of(site), select(Node).where(Node.type == "medical_record")
-    found = {"$hidden": records.where(Node.level == CLOSED), "$seen": records.where(Node.level < CLOSED)}
+    seen = records.where(Node.level < CLOSED)
+    found = {"$hidden": records.where(Node.level == CLOSED), "$seen": seen,
+             "$other": seen.where(Node.dept_id == hospital.wards["EK"])}  # fmt: skip
     with hospital.uow("senior", readonly=True) as uow:
         nodes = {
             sign: uow.session.scalars(which.order_by(Node.id).limit(2), execution_options=TEST).all()

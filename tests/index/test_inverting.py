@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
@@ -27,7 +27,6 @@ LONG = "a" * 70 + "9" * 70
 letters = st.text(CHARACTERS + "\0\ud800가α々〇Ⅻﬁß-·・", max_size=40) | st.text(max_size=40) | st.just(LONG)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(letters, min_size=1, max_size=8), st.integers(0, 1_000_000))
 def test_many_texts_inverted_at_once_have_the_terms_of_each(texts: list[str], first: int) -> None:
     words = Words()

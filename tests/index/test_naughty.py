@@ -105,7 +105,7 @@ def made_up(index: Index, texts: Sequence[str], count: int) -> None:
         assert asked(index, texts, typed, sort) in {"found", "nothing", "refused"}
 
     unhurried = settings(
-        max_examples=count, deadline=None, derandomize=count <= FEW, database=None,
+        max_examples=count, derandomize=count <= FEW, database=None,
         phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     unhurried(given(questions, st.sampled_from(SORTS))(ask))()

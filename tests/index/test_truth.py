@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index import RELEVANCE, Everything, Index, Limits, Masks, Not, Put, Query, Results, Sort, Term, Tier
@@ -20,7 +20,7 @@ SORTS = [
 ]
 PLAIN = [Everything(), Term("发"), Term("肺"), Term("a"), Not(Term("炎"))]
 
-slowly = settings(deadline=None, max_examples=45, suppress_health_check=[HealthCheck.too_slow])
+slowly = settings(max_examples=45)
 
 
 def everything_about(index: Index, query: Query, who: Masks, texts: Texts, sort: Sort) -> list[Results]:

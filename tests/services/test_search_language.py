@@ -239,7 +239,6 @@ PIECES = st.sampled_from([
 def test_whatever_is_typed_is_answered_or_refused_in_words(hospital: Hospital, shelf: dict[str, int]) -> None:
     @settings(
         max_examples=60,
-        deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),

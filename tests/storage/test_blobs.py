@@ -67,7 +67,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
     return FolderStore.create(tmp_path_factory.mktemp("shared"))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     content=st.binary(max_size=4096), record=st.uuids(), at=st.integers(0, 5000), length=st.integers(0, 5000)
 )
