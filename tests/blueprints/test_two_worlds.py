@@ -116,6 +116,7 @@ ASKED = (
     Page("/basket", ({"act": "level", "ids": "$uuid"},), manner="posted"),
     Page("/basket", manner="opened"),
     Page("/basket/export", manner="opened"),
+    Page("/searches", manner="opened"),
     Page("/search?cursor=e30.AAAA", manner="opened"),
     Page("/a/$hidden", manner="opened"),
     Page("/a/$hidden/++page++1", manner="opened"),
