@@ -37,11 +37,13 @@ from bench.forest import PASSWORD, TRUSTED
 from bench.names import NAMES
 
 ROOT = Path(__file__).parents[1]
-PORT = int(os.environ.get("PORT", "8317"))
+PORT = int(os.environ.get("JUANZONG_BENCH_PORT", "8317"))
+"""Another than that of `make run`, which may be running meanwhile; nobody answers for what else uses this one."""
 URL = f"http://127.0.0.1:{PORT}"
 THINK = float(os.environ.get("JUANZONG_BENCH_THINK", "2"))
+"""People read what they found. Without a pause eight programs share two cores, and their queue is what is measured."""
 SECONDS = float(os.environ.get("JUANZONG_BENCH_SECONDS", "60"))
-"""So long they search."""
+"""So long they search: with less, nineteen of twenty would be a handful of pages."""
 PEOPLE = ("clinician",) * 5 + ("archivist",) * 2 + ("senior",)
 SAVES = 10
 BATCH = 1_000
@@ -68,6 +70,7 @@ def main() -> int:
 
 
 def _environment(var: Path) -> dict[str, str]:
+    """That of this process: the server needs its path, and the locale; and what tells it of this archive alone."""
     return os.environ | {"JUANZONG_VAR": str(var), "JUANZONG_PORT": str(PORT), "PYTHONPATH": str(ROOT)}
 
 

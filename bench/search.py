@@ -117,6 +117,7 @@ def _measured(
 
 def _memory(folder: Path, count: int) -> str:
     """The most that a process of its own held."""
+    # Our own module and a folder of our own making: nothing that anybody typed.
     command = [sys.executable, "-m", "bench.opened", str(folder), str(count)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
 

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from math import ceil
 from typing import NoReturn, Protocol
 
@@ -274,7 +275,7 @@ class _Parser:
         at = self._at
         if self._sees(_OPEN):
             if inner := self._group():
-                return _each(inner, lambda text: self._meant(label, text, at))
+                return _each(inner, lambda text: self._meant(partial(label.meaning, whole=False), text, at))
             self._fail("A value must follow the colon.", at=at)
         whole = self._sees(_WHOLE)
         self._at += whole
@@ -282,11 +283,11 @@ class _Parser:
         if not has_words(text):
             self._fail("A value must follow the colon.", at=at)
         self._count()
-        return self._meant(label, text, at, whole=whole)
+        return self._meant(partial(label.meaning, whole=whole), text, at)
 
-    def _meant(self, label: Reading, text: str, at: int, *, whole: bool = False) -> Query:
+    def _meant(self, meaning: Callable[[str], Query], text: str, at: int) -> Query:
         try:
-            return label.meaning(unicodedata.normalize("NFKC", text), whole=whole)
+            return meaning(unicodedata.normalize("NFKC", text))
         except ValueError as error:
             raise QuerySyntax(str(error), at) from None
 
@@ -302,7 +303,7 @@ class _Parser:
         if not ranged:
             return Field(spec.name, self._word(text, quoted=quoted))
         self._count()
-        return self._meant(Reading(lambda text, whole: span(spec, text)), text, at)  # noqa: ARG005 - the protocol's name
+        return self._meant(partial(span, spec), text, at)
 
 
 def _each(query: Query, meaning: Callable[[str], Query]) -> Query:

@@ -59,12 +59,11 @@ def _dated(name: str, tier: Tier, column: Any) -> Callable[..., Among]:
     return found
 
 
-READINGS: dict[str, tuple[Tier, Callable[..., Among]]] = {
-    "archival_no": (Tier.DISCOVER, by_number), "mother": (Tier.IDENTIFY, by_mother),
-    "former_name": (Tier.IDENTIFY, by_former_name),
-    "birth": (Tier.IDENTIFY, _dated("birth", Tier.IDENTIFY, Patient.birth)),
-    "admitted_on": (Tier.DISCOVER, _dated("admitted_on", Tier.DISCOVER, Encounter.admitted_at)),
-    "discharged_on": (Tier.DISCOVER, _dated("discharged_on", Tier.DISCOVER, Encounter.discharged_at)),
+READINGS: dict[str, Callable[..., Among]] = {
+    "archival_no": by_number, "mother": by_mother, "former_name": by_former_name,
+    "birth": _dated("birth", Tier.IDENTIFY, Patient.birth),
+    "admitted_on": _dated("admitted_on", Tier.DISCOVER, Encounter.admitted_at),
+    "discharged_on": _dated("discharged_on", Tier.DISCOVER, Encounter.discharged_at),
 }  # fmt: skip
 DATES = frozenset({"birth", "admitted_on", "discharged_on"})
 

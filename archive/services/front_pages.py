@@ -104,12 +104,13 @@ PAIRS = (("age_from", "age_to"), ("days_from", "days_to"), ("admitted_from", "ad
 def checked(uow: UnitOfWork, typed: Mapping[str, object]) -> dict[str, Any]:
     """The conditions as they were meant; nothing for those left open. Raises Invalid, field by field."""
     outcome = schema.check(QUESTION, typed, lambda name: tree.vocabulary(uow, name))
-    values, wrong = dict(outcome.values), dict(outcome.errors)
+    values: dict[str, Any] = dict(outcome.values)
+    wrong = dict(outcome.errors)
     for name in NUMBERS:
-        if name in values and not 0 <= int(str(values[name])) <= GREATEST:
+        if name in values and not 0 <= values[name] <= GREATEST:
             wrong[name] = _("Write a whole number that is not less than nothing.")
     for low, high in PAIRS:
-        if low in values and high in values and not {low, high} & set(wrong) and values[low] > values[high]:  # type: ignore[operator]
+        if {low, high} <= set(values) - set(wrong) and values[low] > values[high]:
             wrong[high] = _("The range ends before it begins.")
     if wrong:
         raise Invalid(fields=wrong)

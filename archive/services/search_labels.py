@@ -98,8 +98,7 @@ def labels(uow: UnitOfWork) -> dict[str, FieldSpec | Reading]:
 
 def _reading(uow: UnitOfWork, name: str) -> FieldSpec | Reading:
     if name in by_register.READINGS:
-        _tier, found = by_register.READINGS[name]
-        return Reading(partial(found, uow))
+        return Reading(partial(by_register.READINGS[name], uow))
     if name in {"dept", "type", "state"}:
         return Reading(partial(_by_name, uow, name))
     if name == "mrn":
