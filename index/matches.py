@@ -99,17 +99,17 @@ class Matches:
         held = self.scope.held(tier)
         return held.mask if near is None else held.of(near)
 
-    def scores(self) -> Scores:
-        """BM25 of each candidate, with frequencies and lengths counted over nothing but what is held.
+    def scores(self, docs: Docs) -> Scores:
+        """BM25 of each of some candidates, ascending, with frequencies and lengths counted over nothing but what is held.
 
         Whole collections of numbers are counted as integers, so hidden documents cannot even change the rounding.
         """
-        scores = np.zeros(len(self.candidates))
+        scores = np.zeros(len(docs))
         for leaf in dict.fromkeys(positive(self.plan)):
-            docs = common(self.found(leaf), self.candidates.doc, self.space.size)
-            if len(docs):
-                own = self._scores(leaf, self._found[leaf], docs)
-                here = ... if len(docs) == len(scores) else places(docs, self.candidates.doc, self.space.size)
+            hit = common(self.found(leaf), docs, self.space.size)
+            if len(hit):
+                own = self._scores(leaf, self._found[leaf], hit)
+                here = ... if len(hit) == len(docs) else places(hit, docs, self.space.size)
                 scores[here] += own
         return scores
 

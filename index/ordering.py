@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,14 @@ class Order:
     """An order of candidates by two keys, both ascending, and the cursor at each of them.
 
     ``primary`` is infinite for what has no sort key; ``tie`` is the number, or its negative, so no two are equal.
+    ``scores`` gives those of some candidates, ascending: an order by a field needs no others than a page's.
     """
 
     primary: Scores
     tie: Ints
     value: Callable[[int], CursorValue]
     number: Callable[[int], int]
+    scores: Callable[[Indices], Scores]
 
     def cursor(self, index: int) -> Cursor:
         return self.value(index), self.number(index)
@@ -49,20 +52,21 @@ class Order:
         yield from indices[np.lexsort((self.tie[indices], self.primary[indices]))].tolist()
 
 
-def ordered(
-    matches: Matches, sort: Sort, fields: Fields, scores: Scores
-) -> tuple[Order, Callable[[Cursor], Indices]]:
+def ordered(matches: Matches, sort: Sort, fields: Fields) -> tuple[Order, Callable[[Cursor], Indices]]:
     """The order of the candidates, and a function that gives those after a cursor.
 
     Raises ValueError for a sort that the fields do not allow; the function does for a cursor of another order.
     """
-    sign = -1 if sort.descending else 1
+    sign, docs = -1 if sort.descending else 1, matches.candidates.doc
     if sort.field is None:
+        scores = matches.scores(docs)
+        scored: Callable[[Indices], Scores] = scores.take
         keys = _Keys(sign * scores, lambda at: float(scores[at]), _number_place)
     else:
+        scored = partial(_scored, matches)
         keys = _field_keys(matches, _sortable(sort.field, fields), sign)
     primary, numbers = keys.raw, matches.candidates.number
-    order = Order(primary, sign * numbers, keys.value, lambda at: int(numbers[at]))
+    order = Order(primary, sign * numbers, keys.value, lambda at: int(numbers[at]), scored)
 
     def after(cursor: Cursor) -> Indices:
         value, number = cursor
@@ -70,6 +74,10 @@ def ordered(
         return np.flatnonzero((primary > place) | ((primary == place) & (order.tie > sign * number)))
 
     return order, after
+
+
+def _scored(matches: Matches, indices: Indices) -> Scores:
+    return matches.scores(matches.candidates.doc[indices])
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,10 +79,11 @@ def search(asked: Asked, *, limit: int, after: Cursor | None, sort: Sort) -> Res
     if limit < 1:
         raise ValueError("a page holds at least one hit")
     matches, checker = asked.matched()
-    scores = matches.scores()
-    order, behind = ordered(matches, sort, asked.fields, scores)
+    order, behind = ordered(matches, sort, asked.fields)
     found, end = _page(order.among(behind(after) if after else None), checker, limit)
-    hits = tuple(Hit(order.number(at), float(scores[at]), fields) for at, fields in found)
+    places = sorted(at for at, _fields in found)
+    scores = dict(zip(places, order.scores(np.array(places, np.intp)).tolist(), strict=True))
+    hits = tuple(Hit(order.number(at), scores[at], fields) for at, fields in found)
     cursor = None if end is None else order.cursor(end)
     return Results(hits, _total(checker, asked.limits.total), cursor, asked.snapshot.generation)
 

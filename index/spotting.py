@@ -59,6 +59,7 @@ class Spotter:
     def prepare() -> None:
         """Makes what the first one of a process would else wait for: some 0.1 seconds of work."""
         _forms()
+        _joining()
 
     def __bool__(self) -> bool:
         """Whether there is anything to look for."""
