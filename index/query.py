@@ -297,6 +297,7 @@ class _Parser:
             if inner := self._group():
                 return Field(spec.name, inner)
             self._fail("A value must follow the colon.", at=at)
+        self._at += self._sees(_WHOLE)  # a code, a word from a list and a day are never meant in part
         quoted, text = self._sees("".join(_QUOTES)), self._value()
         if not has_words(text):
             self._fail("A value must follow the colon.", at=at)

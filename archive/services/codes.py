@@ -15,7 +15,7 @@ from archive.models import CodeList, CodeTerm
 from archive.policy.permissions import P
 from archive.services import synonyms
 from archive.uow import UnitOfWork, action
-from index import Damaged
+from index import Damaged, TooSlow
 
 SEED = Path(__file__).parent.parent / "policy" / "codes" / "icd10.tsv"
 SYSTEM = "ICD-10"
@@ -78,11 +78,11 @@ def meant(uow: UnitOfWork, text: str) -> list[Coded]:
 
 
 def below(uow: UnitOfWork, code: str) -> tuple[str, ...]:
-    """The finer codes of records that the actor may read: I21 → I21.001, I21.900. Nothing while there is no index."""
+    """The finer codes of records that the actor may read: I21 → I21.001, I21.900. Nothing where the index cannot tell."""
     try:
         allowed = uow.site.access_map.allowed(uow)
         found = uow.site.index.suggest("diagnosis_code", code, allowed, limit=BELOW)
-    except Damaged:
+    except (Damaged, TooSlow):
         return ()
     return tuple(sorted(one.value for one in found if one.value != code))
 

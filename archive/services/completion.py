@@ -5,18 +5,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from archive.index_fields import FIELDS
 from archive.names import name_key
 from archive.services import search_labels
+from archive.services.patient_names import NUMBER
 from archive.services.search_labels import Label
 from archive.uow import UnitOfWork
-from index import Damaged, Everything, Kind, TooSlow
+from index import Damaged, Everything, TooSlow
 from index.analysis import fold
 
 MOST = 8
 LAST = re.compile(r"[^\s,，、。;；!！?？()（）\"“”＂「」『』]*\Z")
 WORD = re.compile(r"\A[-－−]+")
-SPECS = {spec.name: spec for spec in FIELDS}
 LETTERS = re.compile(r"[a-z]{2,}")
 
 
@@ -74,7 +73,7 @@ def _values(uow: UnitOfWork, label: Label, begun: str) -> Iterable[str]:
         return (str(year) for year in _years(uow) if str(year).startswith(begun))
     if label.is_date:
         return (day for day in _days(uow.today) if day.startswith(begun))
-    return _suggested(uow, label.name, begun) if label.is_suggested else ()
+    return _suggested(uow, label.name, begun) if label.is_suggested and begun else ()
 
 
 def _chosen(choices: Iterable[str], begun: str) -> list[str]:
@@ -106,12 +105,10 @@ def _no_texts(_numbers: object, _field: str) -> dict[int, str]:
 
 
 def _suggested(uow: UnitOfWork, name: str, begun: str) -> list[str]:
-    """Values that the index knows, of documents that the actor holds at the tier of the field."""
+    """Codes that the index knows, of documents that the actor holds at the tier of the field."""
     field = "numbers" if name == "archival_no" else name
-    if SPECS[field].kind not in {Kind.IDENT, Kind.KEYWORD} or not begun:
-        return []
     try:
         found = uow.site.index.suggest(field, begun, uow.site.access_map.allowed(uow), limit=MOST)
     except (Damaged, TooSlow):
         return []
-    return [one.value for one in found]
+    return [one.value for one in found if field == name or not NUMBER.fullmatch(one.value)]

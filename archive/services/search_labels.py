@@ -38,6 +38,8 @@ OWN: Mapping[str, Lazy] = {
     "text": _l("Full text|Text"),
 }  # fmt: skip
 """What everything is asked for by; words with | between them, the first of which is the one that is shown."""
+INNER = frozenset({"numbers", "pinyin"})
+"""Fields that plain words are looked for in, and nobody asks for: readings of names would spell out masked ones."""
 
 
 Labels = Mapping[str, FieldSpec | Reading]
@@ -53,7 +55,7 @@ class Label:
     """All values there are, as they are called, where a hospital has a list of them."""
     is_date: bool = False
     is_suggested: bool = False
-    """Whether the index can be asked for values that begin so."""
+    """Whether the index can be asked for codes that begin so; never for what is derived from a name."""
 
 
 def names() -> dict[str, tuple[str, ...]]:
@@ -78,7 +80,7 @@ def _called() -> dict[str, str]:
         with speaking(locale):
             for name, words in names().items():
                 found |= {word: found.get(word, name) for word in words}
-    return found | {name: name for name in (*SPECS, *OWN)}
+    return found | {name: name for name in (*SPECS, *OWN) if name not in INNER}
 
 
 def meant(word: str) -> str | None:
@@ -189,8 +191,8 @@ def offered(uow: UnitOfWork, name: str) -> Label:
     if field and field.kind is TypeKind.CHOICE:
         return Label(name, words, tuple(policies.vocabulary(uow, field.vocabulary or "").values()))
     is_date = name in by_register.DATES or (spec is not None and spec.kind is Kind.DATE)
-    is_suggested = name == "archival_no" or (spec is not None and spec.kind is Kind.IDENT)
-    return Label(name, words, is_date=is_date, is_suggested=is_suggested)
+    is_code = name == "archival_no" or (field is not None and field.kind is TypeKind.CODE)
+    return Label(name, words, is_date=is_date, is_suggested=is_code and name not in INNER)
 
 
 def choices(uow: UnitOfWork, name: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from archive.actor import Actor
 from archive.errors import ArchiveError, NotFound
 from archive.i18n import speaking
 from archive.models import Node, Patient, PatientAlias
-from archive.names import name_key
+from archive.names import name_key, readings
 from archive.policy.rights import Overlay
 from archive.services import completion, search, search_labels
 from archive.services.completion import Offer
@@ -77,6 +77,7 @@ MEANT = (
     ("姓名:=刘婷婷", "own"), ("姓名:婷婷", "own"), ("姓名:=婷婷", ""), ("主要诊断:=前置胎盘", "own"), ("主要诊断:=胎盘", ""),
     ("diagnosis:胎盘", "own"), ("诊断编码:O44.100", "own"), ("离院方式:=医嘱离院", "own baby special"),
     ("全文:中央性前置胎盘 曾用名:刘小花", "own"), ("全文:中央性前置胎盘 入院日期:2026", "own"), ("入院日期:2025 中央性", ""),
+    ("诊断编码:=O44.100", "own"), ("年份:=2025", "baby"), ("日期:＝2025-02-09", "baby"), ("病案号:=218647", "own"),
     ("中央性 档号:=H001-ZY·BL·2026·D30-000001", "own"), ("刘小花", "own"), ("赵秀英", "own"),
 )  # fmt: skip
 
@@ -215,6 +216,26 @@ def test_only_values_of_what_one_may_know_of_are_offered(hospital: Hospital, she
     assert words(hospital, "clinician", "病案号:00") == [OWN, BABY]
     assert words(hospital, "clinician", "病案号:004") == []
     assert words(hospital, "stranger", "病案号:00") == []
+
+
+def test_nothing_offered_spells_out_a_name(hospital: Hospital, shelf: dict[str, int]) -> None:
+    """Whoever sees 刘** may not read on what begins with l, in any field."""
+    known = {field for field in search_labels.names() if search_labels.meant(field)} | {"pinyin", "numbers"}
+    spelt = {spelling for name in ("刘婷婷", "陈朵朵", "毛晓燕") for spelling in readings(name)}
+    for account in CAST:
+        for field in sorted(known):
+            for begun in ("l", "liu", "c", "m", "刘"):
+                offers = words(hospital, account, f"{field}:{begun}")
+                assert not spelt & set(offers), (account, field, begun)
+                assert not any("刘" in offer for offer in offers), (account, field, begun)
+
+
+def test_an_archival_number_goes_on_as_one_and_not_as_the_number_of_a_stay(
+    hospital: Hospital, shelf: dict[str, int]
+) -> None:
+    assert words(hospital, "clinician", "档号:002") == []
+    file = "H001-ZY·BL·2026·D30-000001"
+    assert words(hospital, "clinician", "档号:H001-ZY·BL·2026") == [file, f"{file}-001"]
 
 
 def test_a_hidden_record_changes_no_offer(hospital: Hospital, shelf: dict[str, int]) -> None:
