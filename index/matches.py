@@ -11,13 +11,15 @@ from .columns import Ints
 from .docs import Docs, among, common, places, union
 from .fields import Tier
 from .lookup import Found, look_up
-from .plan import AllOf, Leaf, OneOf, Plan, TextLeaf, leaves, positive
+from .plan import AllOf, Leaf, OneOf, Plan, TextLeaf, Ways, leaves, positive, voices
 from .scope import Scope
 from .segments import LENGTHS
 from .space import Tick
 from .truth import Facts, Truth, judged
 
 _K1, _B = 1.2, 0.75  # the customary constants of BM25
+_FAINT = 1 / (_K1 + 1)
+"""Another way to say it, said without end in a text of mean length, counts as much as the typed one said once."""
 
 Scores = NDArray[np.float64]
 
@@ -57,6 +59,8 @@ class Matches:
                 return replace(node, parts=tuple(part for part in kept if self._may_hit(part)))
             case AllOf(parts):
                 return replace(node, parts=tuple(map(self._pruned, parts)))
+            case Ways(typed, otherwise):
+                return Ways(self._pruned(typed), tuple(map(self._pruned, otherwise)))
         return node
 
     def _may_hit(self, part: Plan) -> bool:
@@ -79,8 +83,8 @@ class Matches:
             case AllOf(parts):
                 sets = [docs for part in parts if (docs := self._near(part)) is not None]
                 return min(sets, key=len, default=None)
-            case OneOf(parts):
-                near = [self._near(part) for part in parts]
+            case OneOf() | Ways():
+                near = [self._near(part) for part in node.parts]
                 sets = [docs for docs in near if docs is not None]
                 return union(sets, self.space.size) if len(sets) == len(near) else None
         return self.found(node) if node in self._found else None
@@ -105,28 +109,67 @@ class Matches:
         Whole collections of numbers are counted as integers, so hidden documents cannot even change the rounding.
         """
         scores = np.zeros(len(docs))
-        for leaf in dict.fromkeys(positive(self.plan)):
-            hit = common(self.found(leaf), docs, self.space.size)
-            if len(hit):
-                own = self._scores(leaf, self._found[leaf], hit)
-                here = ... if len(hit) == len(docs) else places(hit, docs, self.space.size)
-                scores[here] += own
+        for voice in voices(self.plan):
+            if isinstance(voice, Ways):
+                self._add_ways(voice, docs, scores)
+            else:
+                self._add(voice, docs, scores)
         return scores
+
+    def _add_ways(self, ways: Ways, docs: Docs, scores: Scores) -> None:
+        """In each field the way that gives most: whoever says it in several ways says it once.
+
+        Where the typed word is common and the others are rare or long, they count as if they were as common as it.
+        """
+        typed = self._by_field(ways.typed)
+        common_as = {name: sum(map(self._rarity, leaves)) for name, leaves in typed.items()}
+        best: dict[str, Scores] = {}
+        for way, share in [(typed, 1.0), *((self._by_field(part), _FAINT) for part in ways.otherwise)]:
+            for name, found in way.items():
+                own = np.zeros(len(docs))
+                for leaf in found:
+                    self._add(leaf, docs, own)
+                rarity = sum(map(self._rarity, found))
+                own *= share * min(1.0, common_as.get(name, rarity) / rarity) if rarity else share
+                best[name] = np.maximum(best[name], own) if name in best else own
+        for one in best.values():
+            scores += one
+
+    def _by_field(self, way: Plan) -> dict[str, list[Leaf]]:
+        found: dict[str, list[Leaf]] = {}
+        for leaf in positive(way):
+            if len(self.found(leaf)):
+                found.setdefault(leaf.field.name, []).append(leaf)
+        return found
+
+    def _add(self, leaf: Leaf, docs: Docs, scores: Scores) -> None:
+        hit = common(self.found(leaf), docs, self.space.size)
+        if len(hit):
+            own = self._scores(leaf, self._found[leaf], hit)
+            here = ... if len(hit) == len(docs) else places(hit, docs, self.space.size)
+            scores[here] += own
 
     def _scores(self, leaf: Leaf, found: Found, docs: Docs) -> Scores:
         """What a leaf gives to each of some documents that it found."""
         scores = np.zeros(len(docs))
         if not found.lists:
             return scores
-        held, saturation = self.scope.held(leaf.field.tier).count, self._saturation(leaf, docs)
-        for one in found.lists:
-            holders = len(one.docs)
-            rarity = leaf.field.weight * log(1 + (held - holders + 0.5) / (holders + 0.5))
-            whole = len(docs) == holders
+        saturation = self._saturation(leaf, docs)
+        for one, rarity in zip(found.lists, self._rarities(leaf), strict=True):
+            whole = len(docs) == len(one.docs)
             counts = one.counts if whole else one.counts[places(docs, one.docs, self.space.size)]
             times = counts.astype(np.float64)
             scores += rarity * times * (_K1 + 1) / (times + saturation)
         return scores
+
+    def _rarities(self, leaf: Leaf) -> list[float]:
+        """How much each of the terms of a leaf says by itself, times what its field counts."""
+        held, weight = self.scope.held(leaf.field.tier).count, leaf.field.weight
+        sizes = [len(one.docs) for one in self._found[leaf].lists]
+        return [weight * log(1 + (held - holders + 0.5) / (holders + 0.5)) for holders in sizes]
+
+    def _rarity(self, leaf: Leaf) -> float:
+        return sum(self._rarities(leaf))
 
     def _saturation(self, leaf: Leaf, docs: Docs) -> Scores:
         if not isinstance(leaf, TextLeaf):

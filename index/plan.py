@@ -9,7 +9,7 @@ import numpy as np
 from .analysis import Wanted, key, wanted
 from .columns import Ints
 from .fields import Fields, FieldSpec, Kind, Tier
-from .query import Among, And, Everything, Field, Not, Or, Query, Range, Term
+from .query import Among, And, Everything, Field, Not, Or, Query, Range, Said, Term
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +62,18 @@ class OneOf:
 
 
 @dataclass(frozen=True, eq=False)
+class Ways:
+    """One of the ways to say something; the others count for less than the typed one."""
+
+    typed: "Plan"
+    otherwise: "tuple[Plan, ...]"
+
+    @property
+    def parts(self) -> "tuple[Plan, ...]":
+        return self.typed, *self.otherwise
+
+
+@dataclass(frozen=True, eq=False)
 class Without:
     """What the part does not hit, among the documents allowed at ``tier``: the strictest that the part consults."""
 
@@ -69,7 +81,7 @@ class Without:
     tier: Tier
 
 
-Plan = Leaf | AllOf | OneOf | Without
+Plan = Leaf | AllOf | OneOf | Ways | Without
 
 
 def plan(query: Query, fields: Fields) -> Plan:
@@ -81,8 +93,8 @@ def plan(query: Query, fields: Fields) -> Plan:
 def leaves(node: Plan) -> Iterator[Leaf]:
     """Every look-up of a plan."""
     match node:
-        case AllOf(parts) | OneOf(parts):
-            for part in parts:
+        case AllOf() | OneOf() | Ways():
+            for part in node.parts:
                 yield from leaves(part)
         case Without(part):
             yield from leaves(part)
@@ -92,10 +104,20 @@ def leaves(node: Plan) -> Iterator[Leaf]:
 
 def positive(node: Plan) -> Iterator[Leaf]:
     """The look-ups that speak for a document: those under no negation. They give score and matched fields."""
+    for voice in voices(node):
+        if isinstance(voice, Ways):
+            for part in voice.parts:
+                yield from positive(part)
+        else:
+            yield voice
+
+
+def voices(node: Plan) -> Iterator[Leaf | Ways]:
+    """The same, but ways to say one thing as one: what each of them gives is added up."""
     match node:
         case AllOf(parts) | OneOf(parts):
             for part in parts:
-                yield from positive(part)
+                yield from voices(part)
         case Without():
             return
         case _:
@@ -110,6 +132,9 @@ def _plan(query: Query, fields: Fields, searched: Iterable[FieldSpec]) -> Plan:
             return AllOf(tuple(_plan(part, fields, searched) for part in parts))
         case Or(parts, least):
             return OneOf(tuple(_plan(part, fields, searched) for part in parts), least)
+        case Said(typed, otherwise):
+            ways = tuple(_plan(part, fields, searched) for part in otherwise)
+            return Ways(_plan(typed, fields, searched), ways)
         case Not(part):
             inner = _plan(part, fields, searched)
             return Without(inner, max((leaf.field.tier for leaf in leaves(inner)), default=Tier.DISCOVER))

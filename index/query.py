@@ -55,6 +55,19 @@ class Or(Query):
 
 
 @dataclass(frozen=True)
+class Said(Query):
+    """同义: what was typed, or what else is said for it. Either is found; the typed one counts for more."""
+
+    typed: Query
+    otherwise: tuple[Query, ...]
+
+    @property
+    def parts(self) -> tuple[Query, ...]:
+        """All of the ways to say it."""
+        return self.typed, *self.otherwise
+
+
+@dataclass(frozen=True)
 class Not(Query):
     """Documents that the part does not hit, among those held at every tier that the part consults.
 

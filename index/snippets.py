@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from .query import And, Field, Or, Query, Term
+from .query import And, Field, Or, Query, Said, Term
 from .spotting import Span, Spotter
 
 _MOST_HITS = 500  # a passage is chosen among these; a long record may say the word more often
@@ -48,8 +48,8 @@ def _spoken(query: Query, field: str | None, within: str | None) -> Iterator[str
         case Term(text):
             if None in (field, within) or field == within:
                 yield text
-        case And(parts) | Or(parts):
-            for part in parts:
+        case And() | Or() | Said():
+            for part in query.parts:
                 yield from _spoken(part, field, within)
         case Field(name, part):
             yield from _spoken(part, field, name)

@@ -7,7 +7,7 @@ import numpy as np
 
 from .allowed import Mask
 from .fields import Tier
-from .plan import AllOf, Leaf, OneOf, Plan, Without
+from .plan import AllOf, Leaf, OneOf, Plan, Ways, Without
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,8 @@ def judged(node: Plan, facts: Facts) -> Truth:
                 certain += truth.certain
                 possible += truth.possible
             return Truth(certain >= least, possible >= least)
+        case Ways():
+            return judged(OneOf(node.parts), facts)
         case Without(part, tier):
             return judged(part, facts).without(facts.held(tier))
         case _:

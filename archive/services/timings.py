@@ -15,7 +15,7 @@ from archive.policy.permissions import P
 from archive.services import audit
 from archive.site import Site
 from archive.uow import UnitOfWork
-from index import And, Field, Not, Or, Phrase, Query, Range, Term
+from index import And, Field, Not, Or, Phrase, Query, Range, Said, Term
 
 SEARCHES = "search.run"
 DAYS = 7
@@ -49,7 +49,7 @@ def cost(since: float, query: Query, filters: Mapping[str, object], order: str, 
     shape = {
         "words": sum(isinstance(part, Term) for part, _field in parts),
         "phrase": any(isinstance(part, Phrase) for part, _field in parts),
-        "either": any(isinstance(part, Or) for part, _field in parts),
+        "either": any(isinstance(part, Or | Said) for part, _field in parts),
         "without": any(isinstance(part, Not) for part, _field in parts),
         "fields": sorted({field for _part, field in parts if field}), "filters": sorted(filters), "sort": str(order),
     }  # fmt: skip
@@ -66,9 +66,9 @@ def took(since: float, shape: Mapping[str, object]) -> Cost:
 def _parts(query: Query, within: str | None) -> Iterator[tuple[Query, str | None]]:
     """Every part of a query, with the field that it is asked of."""
     match query:
-        case And(parts) | Or(parts):
+        case And() | Or() | Said():
             yield query, within
-            for part in parts:
+            for part in query.parts:
                 yield from _parts(part, within)
         case Not(part):
             yield query, within

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from archive.index_fields import FIELDS
 from archive.services import codes, synonyms
 from archive.uow import UnitOfWork
-from index import And, Field, Kind, Or, Phrase, Query, Term
+from index import And, Field, Kind, Or, Phrase, Query, Said, Term
 
 MOST = 12
 """So many words are looked for beside those that were typed: each costs as much as one that was."""
@@ -86,7 +86,7 @@ class _Walk:
             return query
         self.typed.append(text)
         self.beside |= dict.fromkeys(said for said, _way in ways[:room])
-        return Or((query, *(way for _said, way in ways[:room])))
+        return Said(query, tuple(way for _said, way in ways[:room]))
 
     def _ways(self, text: str, within: str | None) -> Iterator[tuple[str, Query]]:
         """What else is looked for, and how it is called on the page."""

@@ -16,6 +16,7 @@ from index import (
     Put,
     Query,
     Range,
+    Said,
     Term,
     Tier,
 )
@@ -72,8 +73,9 @@ def _hit(query: Query, put: Put, tier: int, field: str | None) -> bool:
             return any(_says(SPECS[name], put, text) for name in names if SPECS[name].tier <= tier)
         case And(parts):
             return tier >= 0 and all(_hit(part, put, tier, field) for part in parts)
-        case Or(parts, least):
-            return sum(_hit(part, put, tier, field) for part in parts) >= least
+        case Or() | Said():
+            least = query.least if isinstance(query, Or) else 1
+            return sum(_hit(part, put, tier, field) for part in query.parts) >= least
         case Not(part):
             return tier >= _strictest(part, field) and not _hit(part, put, tier, field)
         case Field(name, part):
@@ -95,8 +97,8 @@ def _strictest(query: Query, field: str | None) -> int:
         case Term():
             names = [field] if field else ["code", "title", "body"]
             return max(SPECS[name].tier for name in names)
-        case And(parts) | Or(parts):
-            return max((_strictest(part, field) for part in parts), default=0)
+        case And() | Or() | Said():
+            return max((_strictest(part, field) for part in query.parts), default=0)
         case Not(part):
             return _strictest(part, field)
         case Field(name, part):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from index import Among, And, Everything, Field, Masks, Not, Or, Phrase, Put, Query, Range, Term, Tier
+from index import Among, And, Everything, Field, Masks, Not, Or, Phrase, Put, Query, Range, Said, Term, Tier
 
 # Few characters, so that words repeat: common and rare ones (beyond the basic plane, private use), both scripts,
 # full and half width, a variation selector, signs and spaces.
@@ -62,7 +62,8 @@ _fielded: st.SearchStrategy[Query] = st.builds(
 def _joined(parts: st.SearchStrategy[Query]) -> st.SearchStrategy[Any]:
     several = st.lists(parts, max_size=3).map(tuple)
     either = st.builds(Or, several, st.integers(1, 3))
-    return st.builds(And, several) | either | st.builds(Not, parts)
+    said = st.builds(Said, parts, several)
+    return st.builds(And, several) | either | said | st.builds(Not, parts)
 
 
 queries = st.recursive(_terms | _fielded | _ranges | _told | st.just(Everything()), _joined, max_leaves=5)

@@ -18,6 +18,7 @@ from index import (
     Put,
     Query,
     Range,
+    Said,
     Sort,
     Term,
     Tier,
@@ -172,6 +173,35 @@ def test_the_better_match_comes_first(index: Index, filled: Fill, everyone: Mask
         Put(4, 1, {"title": "肺炎"}),
     )
     assert found(index, texts, everyone, Term("肺炎")) == [4, 2, 1]
+
+
+SAID = Said(Term("心梗"), (Term("急性心肌梗死"), Term("心肌梗死"), Term("AMI")))
+FILLER = "，其他情况" * 20
+
+
+def test_what_was_typed_stands_above_what_is_said_for_it(index: Index, filled: Fill, everyone: Masks) -> None:
+    """Also where the other words are longer and rarer, or there are several of them at once, or they come again and again."""
+    typed = ("心梗", "心梗，未见急性心肌梗死")
+    others = ("急性心肌梗死", "心肌梗死，AMI", "AMI，AMI，AMI", "心肌梗死" * 8)
+    texts = filled(*bodies(*(said + FILLER for said in typed + others), *["心梗" + FILLER * 9] * 30))
+    order = found(index, texts, everyone, SAID)
+    assert sorted(order) == list(range(1, 37))
+    assert set(order[:2]) == {1, 2}
+
+
+def test_what_is_said_in_several_ways_counts_as_the_best_of_them(
+    index: Index, filled: Fill, everyone: Masks
+) -> None:
+    texts = filled(*bodies("心肌梗死，AMI", "心肌梗死", "胸痛"), Put(4, 1, {"title": "AMI"}))
+
+    def score(query: Query) -> float:
+        return {hit.number: hit.score for hit in index.search(query, everyone, texts_of=texts, limit=9).hits}[
+            1
+        ]
+
+    ways = [Said(SAID.typed, (way,)) for way in SAID.otherwise[1:]]
+    assert score(Said(SAID.typed, SAID.otherwise[1:])) == max(map(score, ways))
+    assert score(ways[0]) < score(ways[0].otherwise[0])
 
 
 def test_a_hit_says_in_which_fields_it_was_found(index: Index, filled: Fill, everyone: Masks) -> None:

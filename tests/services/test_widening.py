@@ -59,6 +59,23 @@ def test_a_word_is_found_as_whatever_else_is_said_for_it(hospital: Hospital, war
         assert found(hospital, ward, text) == expected, text
 
 
+def test_the_typed_word_stands_above_what_is_said_for_it(hospital: Hospital) -> None:
+    """In titles and in texts, whichever of the words is typed; where it stands is all in which the records differ."""
+    said = {"short": "心梗", "term": "急性心肌梗死", "latin": "AMI", "both": "心肌梗死"}
+    made = {}
+    for at, (name, word) in enumerate(said.items()):
+        made[name] = patient(hospital, f"0031000{at}", f"赵{'甲乙丙丁'[at]}", diagnosis=word)
+        written(hospital, made[name], f"胸痛 3 小时入院，考虑{word}，予抗凝，转入监护病房。")
+        archived(hospital, made[name])
+    indexed(hospital)
+    with hospital.uow("archivist", readonly=True) as uow:
+        for name, word in said.items():
+            order = [group.view.id for group in search.find(uow, word).groups]
+            assert sorted(order) == sorted(made.values()), word
+            # The long word holds the short one: whoever types the short one finds it typed in both.
+            assert order[0] in {made[name], made["term"] if name == "both" else made[name]}, word
+
+
 def test_the_page_can_say_what_else_was_looked_for(hospital: Hospital, ward: dict[str, int]) -> None:
     hint = told(hospital, "心梗 抗凝")
     assert hint.beside == ("急性心肌梗死", "急性心梗", "心肌梗死", "心肌梗塞", "急性心肌梗塞", "AMI")
