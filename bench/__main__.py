@@ -1,6 +1,5 @@
 """`make bench`: prints one table for SQLite and one for PostgreSQL. JUANZONG_BENCH_NODES sets the size."""
 
-import os
 import sys
 import tempfile
 import time
@@ -8,16 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from archive.services import listing
 from archive.settings import Settings
 from archive.site import Site
 from archive.uow import UnitOfWork
 from bench import branches, business, forest, pages, traffic
-from bench.gauge import Gauge, head
+from bench.gauge import Gauge, head, size
 
-NODES = int(os.environ.get("JUANZONG_BENCH_NODES", "1000000"))
+NODES = size("NODES", 1_000_000)
 
 
 def main() -> int:
@@ -34,7 +31,7 @@ def run(site: Site, database: str) -> None:
     begin = time.perf_counter()
     places = forest.plant(site, NODES)
     business.fill(site)
-    analyse(site.engine)
+    forest.analyse(site.engine)
     head(f"{database}: {NODES:,} nodes, written in {time.perf_counter() - begin:.0f} s")
     gauge = Gauge(site)
     gauge.read("newest 50 for a narrow user", "clinician", newest, aim="≤ 30 ms")
@@ -61,12 +58,6 @@ def databases(folder: Path) -> Iterator[list[tuple[str, Settings]]]:
         ]
     finally:
         server.cleanup()
-
-
-def analyse(engine: Engine) -> None:
-    """What a database does by itself in quiet hours."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from archive.services.findings import Filters, Order
 from archive.settings import Settings
 from archive.site import Site
 from bench import forest, stays
-from bench.__main__ import analyse
 from bench.names import NAMES
 
 RUNS = 40
@@ -80,7 +79,7 @@ def plant(var: Path, nodes: int) -> None:
     """Writes the archive."""
     site, begin = _site(var), time.perf_counter()
     forest.plant(site, nodes)
-    analyse(site.engine)
+    forest.analyse(site.engine)
     print(
         f"\nSQLite: {nodes:,} nodes without a text, written in {time.perf_counter() - begin:,.0f} s",
         flush=True,

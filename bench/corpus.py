@@ -1,6 +1,7 @@
 """Documents to search: real questions, answers and statutes, mixed; and what people would type."""
 
 import csv
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,9 +45,11 @@ PEOPLE = (
 EVERYBODY = Person("all", frozenset(range(CLASSES)))
 
 
-def is_here() -> bool:
-    """Whether the collection of texts is beside the project."""
-    return (DATA / "qa").is_dir()
+def required() -> None:
+    """Ends the program, and says why, where the collection of texts is not beside the project."""
+    if not (DATA / "qa").is_dir():
+        print(f"NOT RUN: the texts are not at {DATA.name}/qa and {DATA.name}/laws beside the project.")
+        sys.exit(1)
 
 
 def documents(count: int) -> Iterator[Document]:

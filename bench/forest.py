@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Engine, insert, select
 
 from archive import classes
 from archive.actor import Actor
-from archive.models import Membership, Node, base32
+from archive.models import Membership, Node, User, base32
 from archive.policy.types import TYPES
 from archive.services import branches, setup, tree
 from archive.site import Site
@@ -21,10 +21,8 @@ from bench.names import name_of
 FOLDER, SMALL, SHARED = 20_000, 5_000, 300_000
 BATCH, DRAFT_ONE_IN = 5_000, 101
 PASSWORD = "an invented password for measuring"
-PEOPLE = {
-    "senior": ("senior", 3), "archivist": ("archivist", 2), "clinician": ("clinician", 1), "clerk": ("clerk", 2),
-    "auditor": ("auditor", 0), "sysadmin": ("sysadmin", 0),
-}  # fmt: skip
+CLEARANCES = {"senior": 3, "archivist": 2, "clinician": 1, "clerk": 2, "auditor": 0, "sysadmin": 0}
+"""Role → how much its people may see. One of each is there, whose account is the role."""
 TRUSTED: Any = {"scope": "bench"}
 
 
@@ -47,11 +45,8 @@ def plant(site: Site, nodes: int) -> Forest:
         wards = [
             setup.department(uow, code=code, name=name) for code, name in (("CK", "产科"), ("EK", "儿科"))
         ]
-        for number, (account, (role, clearance)) in enumerate(PEOPLE.items(), start=1):
-            user = setup.enlist(uow, account=account, name=account, staff_no=str(number), password=PASSWORD,
-                                roles=(role,), clearance=clearance)  # fmt: skip
-            if role == "clinician":
-                uow.session.add(Membership(principal_id=user.id, group_id=wards[0]))
+        for number, role in enumerate(CLEARANCES, start=1):
+            enlist(uow, role, role, number=number, ward=wards[0])
         fonds = setup.found(uow, code="H001", name="测量医院")
         categories = _categories(uow, fonds)
     sizes = [SMALL, *[FOLDER] * max(1, (nodes - SMALL) // FOLDER)]
@@ -61,6 +56,21 @@ def plant(site: Site, nodes: int) -> Forest:
         with site.uow(Actor.system("bench")) as uow:
             series.append(_series(uow, category, place, wards, min(size, nodes)))
     return Forest(*categories, folder=series[1], small=series[0])
+
+
+def enlist(uow: UnitOfWork, account: str, role: str, *, number: int = 1, ward: int | None = None) -> User:
+    """Somebody with this role; a clinician belongs to the ward."""
+    user = setup.enlist(uow, account=account, name=account, staff_no=str(number), password=PASSWORD, roles=(role,),
+                        clearance=CLEARANCES[role])  # fmt: skip
+    if role == "clinician" and ward:
+        uow.session.add(Membership(principal_id=user.id, group_id=ward))
+    return user
+
+
+def analyse(engine: Engine) -> None:
+    """What a database does by itself in quiet hours."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
 
 
 def _categories(uow: UnitOfWork, fonds: Node) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""How many discharges a second an import brings in, on SQLite: `python -m bench.imports [rows]`."""
+"""How many discharges a second an import brings in, on SQLite: `python -m bench.imports`."""
 
 import csv
 import io
@@ -16,6 +16,8 @@ from archive.services.imports import Plan
 from archive.settings import Settings
 from archive.site import Site
 from archive.start import prepare
+from bench import forest
+from bench.gauge import size
 
 HEADINGS = (
     "病案号", "姓名", "性别", "出生日期", "住院次数", "入院日期", "出院日期", "出院科室", "主治医师", "离院方式",
@@ -49,15 +51,7 @@ def hospital(folder: Path) -> tuple[Site, Actor]:
     prepare(site)
     with site.uow(Actor.system("bench")) as uow:
         setup.department(uow, code="CK", name="产科")
-        person = setup.enlist(
-            uow,
-            account="archivist",
-            name="范可欣",
-            staff_no="1",
-            password=None,
-            roles=("archivist",),
-            clearance=2,
-        )
+        person = forest.enlist(uow, "archivist", "archivist")
         setup.found(uow, code="H001", name="云川县妇幼保健院")
     with site.session(readonly=True) as session:
         actor = actors.load(session, person.id, site.clock())
@@ -83,7 +77,7 @@ def timed(site: Site, actor: Actor, content: bytes, *, dry: bool) -> tuple[float
 
 def main() -> None:
     """Prints rows a second of a dry run and of an import."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
+    count = size("ROWS", 5_000)
     with TemporaryDirectory() as name:
         site, actor = hospital(Path(name) / "var")
         content = discharges(count)

@@ -1,4 +1,4 @@
-"""Names like one that was typed, among 200,000 patients: `make bench-namesakes`. Aim: 50 ms of CPU for 95 of a hundred.
+"""Names like one that was typed, among many patients: `make bench-namesakes`. Aim: 50 ms of CPU for 95 of a hundred.
 
 The patients have the hundred most frequent surnames, the first of them eighty times as often as the last, and given
 names of one or two of 120 characters.
@@ -21,11 +21,10 @@ from archive.services.namesakes import FREQUENT
 from archive.settings import Settings
 from archive.site import Site
 from bench import forest
-from bench.__main__ import analyse
 from bench.forest import TRUSTED
-from bench.gauge import Gauge
+from bench.gauge import Gauge, Table, percentiles, size
 
-PATIENTS = 200_000
+PATIENTS = size("PATIENTS", 200_000)
 TURNS = 100
 GIVEN = (
     "伟芳娜敏静丽强磊洋艳勇军杰娟涛超明霞秀兰刚平桂英华建国志红玉梅春小晓文婷婉晴雨欣思雅子涵梓宇轩浩然一诺佳怡嘉琪俊豪雪慧颖琳璐"
@@ -48,13 +47,12 @@ def main() -> None:
         site = Site(Settings(var=Path(folder)))
         forest.plant(site, PATIENTS + forest.SMALL)
         names = _named(site)
-        analyse(site.engine)
-        print(f"\n{len(names):,} patients with {len(set(names)):,} names\n")
-        print(f"| {'milliseconds of CPU':<44} | {'who':<9} |     p50 |     p95 | offered |")
-        print(f"|{'-' * 46}|{'-' * 11}|--------:|--------:|--------:|", flush=True)
+        forest.analyse(site.engine)
+        print(f"\n{len(names):,} patients with {len(set(names)):,} names")
+        table = Table("milliseconds of CPU", "who", "p50", "p95", "offered", words=2)
         for what, asked in _asked(names).items():
             for role in ROLES:
-                _measure(Gauge(site), what, role, asked)
+                table.row(what, role, *_measured(Gauge(site), role, asked))
         site.close()
 
 
@@ -97,19 +95,15 @@ def _asked(names: list[str]) -> dict[str, list[str]]:
     }
 
 
-def _measure(gauge: Gauge, what: str, role: str, asked: list[str]) -> None:
+def _measured(gauge: Gauge, role: str, asked: list[str]) -> tuple[float, float, int]:
+    """The percentiles, and for how many there was a name."""
     times, offered = list[float](), 0
     for typed in asked:
         with gauge.site.uow(gauge.actor(role), readonly=True) as uow:
             begin = time.process_time()
             offered += bool(namesakes.of(uow, typed))
             times.append((time.process_time() - begin) * 1000)
-    times.sort()
-    late = int(len(times) * 0.95)
-    print(
-        f"| {what:<44} | {role:<9} | {times[len(times) // 2]:>7.1f} | {times[late]:>7.1f} | {offered:>7} |",
-        flush=True,
-    )
+    return *percentiles(times), offered
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Items and their scanned pages below the records of a planted archive, with the text that was read on them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from random import Random
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 
 from archive import classes
 from archive.actor import Actor
@@ -21,6 +22,7 @@ ITEMS, PAGES, LETTERS = 20, 3, 600
 RECORDS_AT_ONCE = 100
 TRUSTED: Any = {"scope": "bench"}
 COMPONENT = TYPES["component"]
+Boxes = list[list[float | str]]
 TITLES = ("入院记录", "首次病程记录", "手术记录", "出院记录", "护理记录", "检验报告")
 
 
@@ -47,31 +49,42 @@ def _write(uow: UnitOfWork, numbers: Sequence[int], pool: str, random: Random) -
         for place in range(ITEMS)
     ]
     bulk.write(uow, Node, rows)
-    blob = {
-        "record": str(numbers[0]),
-        "sha256": f"{numbers[0]:064d}",
-        "size": 1,
-        "mime": "application/pdf",
-        "filename": "a.pdf",
-    }
-    (number,) = bulk.write_numbered(uow, Blob, [blob])
-    scans = [
-        {
-            "node_id": row["id"],
-            "role": "scan",
-            "seq": 1,
-            "blob_id": number,
-            "state": "ready",
-            "created_at": uow.now,
-        }
-        for row in rows
-    ]
-    pages = list(_pages(rows, bulk.write_numbered(uow, Representation, scans)))
-    texts = [
-        {"page_id": page, "kind": "machine", "text": _passages(pool, random), "boxes": [], "at": uow.now}
-        for page in bulk.write_numbered(uow, Page, pages)
-    ]
-    bulk.write(uow, PageText, texts)
+    write(
+        uow,
+        [row["id"] for row in rows],
+        [[_passages(pool, random) for _page in range(PAGES)] for _row in rows],
+    )
+
+
+def write(
+    uow: UnitOfWork,
+    nodes: Sequence[int],
+    texts: Sequence[Sequence[str]],
+    boxes: Callable[[str], Boxes] = lambda _text: [],
+) -> None:
+    """Gives each of these nodes a scan with a page for each of its texts; `boxes`: where the lines of a text stand."""
+    blobs = bulk.write_numbered(uow, Blob, [
+        {"record": str(node), "sha256": f"{node:064x}", "size": 1, "mime": "application/pdf", "filename": "a.pdf"}
+        for node in nodes
+    ])  # fmt: skip
+    scans = bulk.write_numbered(uow, Representation, [
+        {"node_id": node, "role": "master", "seq": 1, "blob_id": blob, "state": "ready", "created_at": uow.now}
+        for node, blob in zip(nodes, blobs, strict=True)
+    ])  # fmt: skip
+    pages = bulk.write_numbered(uow, Page, [
+        {"node_id": node, "ordinal": ordinal, "representation_id": scan, "source_page": ordinal, "width": 1654,
+         "height": 2339, "dpi": 200, "image": "none", "thumbnail": "none"}
+        for node, scan, said in zip(nodes, scans, texts, strict=True)
+        for ordinal in range(1, len(said) + 1)
+    ])  # fmt: skip
+    bulk.write(uow, PageText, [
+        {"page_id": page, "kind": "machine", "text": text, "boxes": boxes(text), "at": uow.now}
+        for page, text in zip(pages, chain.from_iterable(texts), strict=True)
+    ])  # fmt: skip
+    counts = [{"node": node, "pages": len(said)} for node, said in zip(nodes, texts, strict=True)]
+    table = Node.__table__
+    counted = update(table).where(table.c.id == bindparam("node")).values(page_count=bindparam("pages"))
+    uow.session.connection().execute(counted, counts)
 
 
 def _item(uow: UnitOfWork, file: Node, number: int, place: int, alike: dict[int, Node]) -> dict[str, Any]:
@@ -85,7 +98,7 @@ def _item(uow: UnitOfWork, file: Node, number: int, place: int, alike: dict[int,
         "position": place, "title": title, "title_key": sort_key(title), "year": file.year, "dept_id": file.dept_id,
         "data": {}, "inherits": True, "shared": False, "level_own": COMPONENT.level, "level": like.level, "overlay_own": 0,
         "overlay": 0, "policy_id": like.policy_id, "scope_id": like.scope_id, "access_class": like.access_class,
-        "hold_count": 0, "page_count": PAGES, "version": 1, "revision": 1, "created_at": uow.now, "updated_at": uow.now,
+        "hold_count": 0, "page_count": 0, "version": 1, "revision": 1, "created_at": uow.now, "updated_at": uow.now,
     }  # fmt: skip
 
 
@@ -97,15 +110,6 @@ def _like(uow: UnitOfWork, file: Node) -> Node:
     )  # fmt: skip
     classes.classify(uow.session, like, file)
     return like
-
-
-def _pages(items: Sequence[dict[str, Any]], scans: Sequence[int]) -> Iterator[dict[str, Any]]:
-    for item, scan in zip(items, scans, strict=True):
-        for ordinal in range(1, PAGES + 1):
-            yield {
-                "node_id": item["id"], "ordinal": ordinal, "representation_id": scan, "source_page": ordinal,
-                "width": 1654, "height": 2339, "dpi": 200, "image": "none", "thumbnail": "none",
-            }  # fmt: skip
 
 
 def _passages(pool: str, random: Random) -> str:

@@ -25,14 +25,11 @@ from sqlalchemy import select
 
 from archive.actor import Actor
 from archive.journal import Event
-from archive.models import Blob, Node, Page, PageText, Representation, User
+from archive.models import Node, User
 from archive.services import catalogue, sessions, setup
-from archive.services.imports import bulk
 from archive.settings import Settings
 from archive.site import Site
-from archive.uow import UnitOfWork
-from bench import corpus, forest, stays
-from bench.__main__ import analyse
+from bench import corpus, forest, papers, stays
 from bench.forest import PASSWORD, TRUSTED
 from bench.names import NAMES
 
@@ -52,11 +49,7 @@ TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 
 def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    if not corpus.is_here():
-        print(
-            f"NOT RUN: the texts are not at {corpus.DATA.name}/qa and {corpus.DATA.name}/laws beside the project."
-        )
-        return 1
+    corpus.required()
     with TemporaryDirectory(prefix="juanzong-bench-") as name:
         var = Path(name) / "var"
         texts = plant(var, count)
@@ -81,14 +74,9 @@ def plant(var: Path, count: int) -> list[str]:
     with site.uow(Actor.system("bench")) as uow:
         ward = setup.department(uow, code="CK", name="产科")
         for number in range(len(PEOPLE)):
-            role = PEOPLE[number]
-            clearance = dict(forest.PEOPLE.values())[role]
-            person = setup.enlist(uow, account=_account(number), name=_account(number), staff_no=f"90{number}",
-                                  password=PASSWORD, roles=(role,), clearance=clearance)  # fmt: skip
-            if role == "clinician":
-                uow.session.add(forest.Membership(principal_id=person.id, group_id=ward))
+            forest.enlist(uow, _account(number), PEOPLE[number], number=900 + number, ward=ward)
     texts = list(_written(site, count))
-    analyse(site.engine)
+    forest.analyse(site.engine)
     written = time.perf_counter() - begin
     begin = time.perf_counter()
     indexed = catalogue.rebuild(site)
@@ -107,41 +95,15 @@ def _account(number: int) -> str:
 def _written(site: Site, count: int) -> Iterator[str]:
     """Gives records a page of text each, until there are so many."""
     with site.session(readonly=True) as session:
-        records = (
-            select(Node.id, Node.uuid).where(Node.type == "medical_record").order_by(Node.id).limit(count)
-        )
-        nodes = session.execute(records, execution_options=TRUSTED).all()
+        records = select(Node.id).where(Node.type == "medical_record").order_by(Node.id).limit(count)
+        nodes = session.scalars(records, execution_options=TRUSTED).all()
     told = corpus.documents(len(nodes))
     for start in range(0, len(nodes), BATCH):
         part = nodes[start : start + BATCH]
         texts = [next(told).text for _node in part]
         with site.uow(Actor.system("bench")) as uow:
-            _pages(uow, [(number, str(uuid)) for number, uuid in part], texts)
+            papers.write(uow, part, [[text] for text in texts])
         yield from texts
-
-
-def _pages(uow: UnitOfWork, nodes: list[tuple[int, str]], texts: list[str]) -> None:
-    blobs = bulk.write_numbered(uow, Blob, [
-        {"record": uuid, "sha256": f"{number:064x}", "size": 1, "mime": "image/png", "filename": "scan.png"}
-        for number, uuid in nodes
-    ])  # fmt: skip
-    scans = bulk.write_numbered(uow, Representation, [
-        {"node_id": number, "role": "master", "seq": 1, "blob_id": blob, "state": "ready", "created_at": uow.now}
-        for (number, _uuid), blob in zip(nodes, blobs, strict=True)
-    ])  # fmt: skip
-    pages = bulk.write_numbered(uow, Page, [
-        {"node_id": number, "ordinal": 1, "representation_id": scan, "source_page": 1, "width": 1200, "height": 1700,
-         "image": "p.jpg", "thumbnail": "t.jpg"}
-        for (number, _uuid), scan in zip(nodes, scans, strict=True)
-    ])  # fmt: skip
-    bulk.write(uow, PageText, [
-        {"page_id": page, "kind": "machine", "text": text, "boxes": [], "at": uow.now}
-        for page, text in zip(pages, texts, strict=True)
-    ])  # fmt: skip
-    counted = (
-        Node.__table__.update().where(Node.id.in_([number for number, _uuid in nodes])).values(page_count=1)
-    )
-    uow.session.execute(counted, execution_options=TRUSTED)
 
 
 @dataclass

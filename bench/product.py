@@ -3,7 +3,6 @@
 JUANZONG_BENCH_RECORDS sets how many records there are; each has 20 items of three pages.
 """
 
-import os
 import sys
 import tempfile
 import time
@@ -21,11 +20,11 @@ from archive.settings import Settings
 from archive.site import Site
 from archive.uow import UnitOfWork
 from bench import corpus, forest, papers
-from bench.gauge import Gauge
+from bench.gauge import Gauge, Table, percentiles, size
 from bench.names import name_of
 from index import Put
 
-RECORDS = int(os.environ.get("JUANZONG_BENCH_RECORDS", "2000"))
+RECORDS = size("RECORDS", 2_000)
 """As many as a ward writes in a year."""
 SEARCHES = 20
 ROLES = ("senior", "archivist", "clinician", "auditor")
@@ -34,9 +33,7 @@ Act = Callable[[UnitOfWork], object]
 
 
 def main() -> int:
-    if not corpus.is_here():
-        print("NOT RUN: the texts are not beside the project.")
-        return 1
+    corpus.required()
     with tempfile.TemporaryDirectory(prefix="juanzong-bench-") as name:
         site = Site(Settings(var=Path(name)))
         forest.plant(site, RECORDS // 2)  # in each of two series
@@ -45,13 +42,10 @@ def main() -> int:
         _index(site)
         rate = count / (time.process_time() - begin)
         print(f"\n{RECORDS:,} records of {papers.ITEMS} items of {papers.PAGES} pages of {papers.LETTERS} characters: "
-              f"{count:,} documents, {rate:,.0f} a second of CPU read from the database and indexed\n")  # fmt: skip
-        print(
-            f"| {'milliseconds of CPU':<44} | {'who':<9} | {'first':>7} | {'p50':>7} | {'p95':>7} | {'places':>6} |"
-        )
-        print(f"|{'-' * 46}|{'-' * 11}|{'-' * 8}:|{'-' * 8}:|{'-' * 8}:|{'-' * 7}:|", flush=True)
+              f"{count:,} documents, {rate:,.0f} a second of CPU read from the database and indexed")  # fmt: skip
+        table = Table("milliseconds of CPU", "who", "first", "p50", "p95", "places", words=2)
         for role in ROLES:
-            _measure(Gauge(site), role)
+            _measure(Gauge(site), role, table)
         site.close()
     return 0
 
@@ -65,7 +59,7 @@ def _index(site: Site) -> None:
         )
 
 
-def _measure(gauge: Gauge, role: str) -> None:
+def _measure(gauge: Gauge, role: str, table: Table) -> None:
     for what, asked in _kinds(_records(gauge.site)):
         times, places = [], 0
         for text, filters in asked:
@@ -74,10 +68,7 @@ def _measure(gauge: Gauge, role: str) -> None:
                 places = max(places, _asked(uow, what, text, filters))
                 times.append((time.process_time() - begin) * 1000)
         first, *more = times
-        more.sort()
-        slow = more[int(len(more) * 0.95)]
-        print(f"| {what:<44} | {role:<9} | {first:>7.1f} | {more[len(more) // 2]:>7.1f} | {slow:>7.1f} | {places:>6,} |",
-              flush=True)  # fmt: skip
+        table.row(what, role, first, *percentiles(more), places)
 
 
 def _asked(uow: UnitOfWork, what: str, text: str, filters: Filters) -> int:

@@ -30,11 +30,7 @@ QUERIES = 40
 
 
 def main() -> int:
-    if not corpus.is_here():
-        print(
-            f"NOT RUN: the texts are not at {corpus.DATA.name}/qa and {corpus.DATA.name}/laws beside the project."
-        )
-        return 1
+    corpus.required()
     _find_again()
     for count in DOCUMENTS:
         _compare(count)
