@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +102,21 @@ def formerly(typed: str, *, exact: bool = False) -> ColumnElement[bool]:
     text = _solid(typed)
     fits = PatientAlias.value == text if exact else begins(PatientAlias.value, text)
     return Patient.id.in_(select(PatientAlias.patient_id).where(PatientAlias.kind == FORMER, fits))
+
+
+def called(names: Collection[str]) -> Iterator[ColumnElement[bool]]:
+    """Who has exactly one of these names, or had; and whose mother has: one condition each, for one index each."""
+    yield Patient.name.in_(names)
+    yield Patient.mother.in_(names)
+    former = select(PatientAlias.patient_id).where(PatientAlias.kind == FORMER, PatientAlias.value.in_(names))
+    yield Patient.id.in_(former)
+
+
+def read_as(ways: Iterable[Spelling]) -> Iterator[ColumnElement[bool]]:
+    """Whose name, or whose mother's, is read so from its beginning to its end."""
+    for way in ways:
+        for column, key in ((Patient.name, Patient.name_key), (Patient.mother, Patient.mother_key)):
+            yield and_(begins(key, f"{way.letters} "), *_held(column, way))
 
 
 def _called(column: Any, key: Any, text: str) -> ColumnElement[bool]:

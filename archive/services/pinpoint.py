@@ -37,7 +37,7 @@ def _numbers(typed: str) -> Iterator[ColumnElement[bool]]:
     carried = select(Holding.node_id).outerjoin(Container, Container.id == Holding.container_id)
     yield Node.id.in_(carried.where(or_(Holding.barcode == code, Container.barcode == code)))
     way, times = patient_names.by_number(typed), patient_names.times_of(typed)
-    stays = _stays(select(Record.node_id)).where(way.condition)
+    stays = records_of(way.condition)
     yield Node.id.in_(stays.where(Encounter.times == times) if times is not None else stays)
 
 
@@ -49,18 +49,17 @@ def by_name(uow: UnitOfWork, text: str, most: int = MOST) -> list[Node]:
         return []
     found: dict[int, Node] = {}
     for way in patient_names.by_name(uow.site.keys, typed):
-        records = _stays(select(Record.node_id)).where(way.condition)
-        statement = uow.nodes(P.IDENTIFY).where(searchable(), Node.id.in_(records))
+        statement = uow.nodes(P.IDENTIFY).where(searchable(), Node.id.in_(records_of(way.condition)))
         found |= {
             node.id: node for node in uow.list(_newest_first(statement).limit(most)) if node.id not in found
         }
     return list(found.values())[:most]
 
 
-def _stays(statement: Select[Any]) -> Select[Any]:
-    """A select over records, joined to their patients."""
-    joined = statement.join(Encounter, Encounter.id == Record.encounter_id)
-    return joined.join(Patient, Patient.id == Encounter.patient_id)
+def records_of(who: ColumnElement[bool]) -> Select[Any]:
+    """The nodes of the records of patients who meet the condition."""
+    stays = select(Record.node_id).join(Encounter, Encounter.id == Record.encounter_id)
+    return stays.join(Patient, Patient.id == Encounter.patient_id).where(who)
 
 
 def _newest_first(statement: Select[Any]) -> Select[Any]:

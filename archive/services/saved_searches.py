@@ -4,7 +4,6 @@ No administrator reads them: whoever may not search is shown none, and in the da
 """
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +15,11 @@ from archive.db import canonical
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.i18n import _
 from archive.models import Principal, SavedSearch, SearchFollow
-from archive.names import name_key, sort_key
+from archive.names import sort_key
 from archive.policy.permissions import P
 from archive.policy.roles import CONTENT_ROLES, ROLES
 from archive.schema import clean
-from archive.services import actors, hits, pinpoint, questions
+from archive.services import actors, hits, naming, questions
 from archive.services.questions import Question
 from archive.uow import UnitOfWork, action
 
@@ -28,9 +27,6 @@ TRUSTED: Any = {"scope": "saved searches", "synchronize_session": False}
 PRIVATE, EVERYBODY = "private", "all"
 LONGEST = 60
 """Characters of a name."""
-BETWEEN_WORDS = re.compile(r"[\s\"“”：:()（）\-]+")
-SHORTEST_NUMBER = 6
-"""Digits of a 病案号 as people write it: fewer are a year or a count."""
 MOST = 100
 """Saved searches of one person: a list of more is not looked through any more."""
 MOST_PINNED = 6
@@ -164,7 +160,7 @@ def save(uow: UnitOfWork, question: Question, *, name: str, audience: str) -> Sa
     if (uow.session.scalar(count, execution_options=TRUSTED) or 0) >= MOST:
         raise Conflict(_("You have %(num)d saved searches. Delete one that you no longer need.", num=MOST))
     row = SavedSearch(
-        owner_id=uow.actor.principal_id, audience=_checked(uow, question, audience), created_at=uow.now,
+        owner_id=uow.actor.principal_id, audience=_checked(uow, question, name, audience), created_at=uow.now,
         sealed=_sealed(uow, _named(name), question),
     )  # fmt: skip
     uow.session.add(row)
@@ -179,7 +175,7 @@ def change(uow: UnitOfWork, row: SavedSearch, *, question: Question, name: str, 
     """Gives one's own another name or shares it otherwise; what it asks stays. Raises Invalid, Forbidden."""
     _mine(uow, row)
     uow.note(audience=audience, before=row.audience)
-    row.audience = _checked(uow, question, audience)
+    row.audience = _checked(uow, question, name, audience)
     row.sealed = _sealed(uow, _named(name), question)
 
 
@@ -209,33 +205,18 @@ def _sealed(uow: UnitOfWork, name: str, question: Question) -> bytes:
     return uow.site.keys.encrypt("detail-enc", canonical({"name": name, **question.kept()}))
 
 
-def _checked(uow: UnitOfWork, question: Question, audience: str) -> str:
+def _checked(uow: UnitOfWork, question: Question, name: str, audience: str) -> str:
     if audience not in audiences(uow):
         raise Invalid(fields={"audience": _("Choose one of the list.")})
-    if audience != PRIVATE and _is_about_one_patient(uow, question.text):
+    if audience != PRIVATE and any(naming.names_a_patient(uow, words) for words in (question.text, name)):
         raise Invalid(
             fields={
                 "audience": _(
-                    "This search names a patient: whoever it is shared with would read that. Keep it to yourself."
+                    "Its name or its words name a patient: whoever it is shared with would read that. Keep it to yourself."
                 )
             }
         )
     return audience
-
-
-def _is_about_one_patient(uow: UnitOfWork, text: str) -> bool:
-    """Whether one of the words is the number or the whole name of somebody whom the actor may know of.
-
-    Of others nothing is asked: the refusal would tell that there is such a patient.
-    """
-    for word in set(BETWEEN_WORDS.split(text)):
-        numbered = pinpoint.by_number(uow, word) if len(word) >= SHORTEST_NUMBER else []
-        named = (str(node.data.get("patient_name") or "-") for node in pinpoint.by_name(uow, word))
-        if any(node.data.get("mrn") for node in numbered) or any(
-            word.lower() in (name, name_key(name).split()[0]) for name in named
-        ):
-            return True
-    return False
 
 
 # Following
