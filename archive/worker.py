@@ -25,6 +25,7 @@ from archive.services import (
     digest,
     drafts,
     imports,
+    leavers,
     notices,
     purge,
     queue,
@@ -199,12 +200,13 @@ def _forget(site: Site, me: str) -> bool:
 
 def clean(site: Site, _me: str) -> None:
     """Once a day: what killed processes left behind, the signs of dead workers, jobs that made pages long ago,
-    how long old searches took, and changes of access that every process has taken up.
+    how long old searches took, what closed accounts had for themselves, and changes of access that every process has taken up.
     """
     site.store.clean_staging(STAGING)
     imports.sweep(site)
     drafts.clean_up(site)
     notices.clean_up(site)
+    leavers.clean_up(site)
     timings.forget(site)
     for folder in (site.settings.var / "work").glob("*"):
         if time() - folder.stat().st_mtime > STAGING.total_seconds():

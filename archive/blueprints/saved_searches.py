@@ -10,7 +10,7 @@ from archive.blueprints import asked_address
 from archive.errors import Conflict, Invalid
 from archive.gate import P, Section
 from archive.i18n import _
-from archive.services import notices, questions, saved_searches, search_history
+from archive.services import leavers, notices, questions, saved_searches, search_history
 from archive.services.findings import Order
 from archive.services.questions import Question
 from archive.services.saved_searches import Saved
@@ -53,11 +53,12 @@ def _table(uow: UnitOfWork) -> dict[str, Any]:
 
 def _line(uow: UnitOfWork, saved: Saved, fresh: int) -> dict[str, Any]:
     edit = {"label": _("Change"), "href": url_for(".edit_form", uuid=saved.uuid)}
+    owner = _("%(name)s (has left)", name=saved.owner) if saved.owner_left else saved.owner
     return {
         "id": saved.uuid, "label": saved.name, "href": url_for(".run", uuid=saved.uuid), "saved": saved,
         "fresh": fresh if saved.subscribed else 0,
         "cells": {
-            "name": saved.name, "asks": in_words(uow, saved.question), "owner": _("Myself") if saved.own else saved.owner,
+            "name": saved.name, "asks": in_words(uow, saved.question), "owner": _("Myself") if saved.own else owner,
             "with": saved_searches.audience_label(uow, saved.audience), "follow": True, "edit": edit if saved.own else None,
         },
     }  # fmt: skip
@@ -182,6 +183,13 @@ def edit(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
 def remove(uow: UnitOfWork, uuid: UUID) -> Response:
     saved_searches.remove(uow, saved_searches.own(uow, uuid).row)
     flash(_("The saved search is deleted."), "ok")
+    return make_response(redirect(url_for(".mine")))
+
+
+@section.page("/searches/<uuid:uuid>/take-over", needs=P.DISCOVER, methods=("POST",))
+def take_over(uow: UnitOfWork, uuid: UUID) -> Response:
+    leavers.take_over(uow, saved_searches.one(uow, uuid))
+    flash(_("The search is yours now: you may change and delete it."), "ok")
     return make_response(redirect(url_for(".mine")))
 
 

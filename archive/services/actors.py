@@ -1,12 +1,25 @@
 """Gathers everything that decides what a person may do, in two statements."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import CompoundSelect, String, cast, literal, or_, select, union_all
+from sqlalchemy import (
+    CompoundSelect,
+    Select,
+    String,
+    and_,
+    cast,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session as OrmSession
 
 from archive.actor import Actor
 from archive.models import AccessGrant, LocalRole, Membership, Principal, RoleAssignment, User
+from archive.policy.permissions import P
+from archive.policy.rights import matrix
 from archive.policy.roles import APART
 
 
@@ -52,6 +65,27 @@ def by_account(session: OrmSession, account: str, now: datetime) -> Actor | None
     """The actor of an account, for the command line and for tests."""
     user_id = session.scalar(select(User.id).where(User.account == account))
     return load(session, user_id, now) if user_id is not None else None
+
+
+def who_hold(permission: P, now: datetime) -> Select[int]:
+    """Ids of the people who hold a permission somewhere at this moment: `permission in Actor.anywhere`, of everybody."""
+    giving = {right.role for right in matrix() if permission in right.permissions}
+
+    def with_role(roles: Iterable[str]) -> Select[int]:
+        lasts = or_(RoleAssignment.valid_to.is_(None), RoleAssignment.valid_to > now)
+        return select(RoleAssignment.principal_id).where(RoleAssignment.role.in_(sorted(roles)), lasts)
+
+    on_a_branch = select(LocalRole.principal_id).where(
+        LocalRole.role.in_(sorted(giving)), or_(LocalRole.expires_at.is_(None), LocalRole.expires_at > now)
+    )
+    through_others = select(Membership.principal_id).where(
+        Membership.group_id.in_(on_a_branch), or_(Membership.valid_to.is_(None), Membership.valid_to > now)
+    )
+    shared = or_(User.id.in_(on_a_branch), User.id.in_(through_others))
+    return select(User.id).where(
+        User.disabled_at.is_(None),
+        or_(User.id.in_(with_role(giving)), and_(User.id.not_in(with_role(APART)), shared)),
+    )
 
 
 def department_names(session: OrmSession) -> dict[int, str]:

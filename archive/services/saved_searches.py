@@ -47,6 +47,8 @@ class Saved:
     audience: str
     pinned: bool
     subscribed: bool
+    owner_left: bool
+    """Its owner may search no longer: whoever it is shared with may take it over (services/leavers.py)."""
 
     @property
     def id(self) -> int:
@@ -108,10 +110,11 @@ def some(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Saved]:
     return {saved.id: saved for saved in _seen(uow, _rows(uow).where(SavedSearch.id.in_(list(ids))))}
 
 
-def _rows(uow: UnitOfWork) -> Select[SavedSearch, SearchFollow, str]:
+def _rows(uow: UnitOfWork) -> Select[SavedSearch, SearchFollow, str, bool]:
     follows = (SearchFollow.search_id == SavedSearch.id) & (SearchFollow.person_id == uow.actor.principal_id)
+    left = SavedSearch.owner_id.not_in(actors.who_hold(P.DISCOVER, uow.now))
     return (
-        select(SavedSearch, SearchFollow, Principal.name)
+        select(SavedSearch, SearchFollow, Principal.name, left)
         .join(Principal, Principal.id == SavedSearch.owner_id)
         .outerjoin(SearchFollow, follows)
         .where(within_reach(uow))
@@ -119,16 +122,18 @@ def _rows(uow: UnitOfWork) -> Select[SavedSearch, SearchFollow, str]:
     )
 
 
-def _seen(uow: UnitOfWork, statement: Select[SavedSearch, SearchFollow, str]) -> list[Saved]:
+def _seen(uow: UnitOfWork, statement: Select[SavedSearch, SearchFollow, str, bool]) -> list[Saved]:
     rows = uow.session.execute(statement, execution_options=TRUSTED).all()
-    return [_saved(uow, *row) for row in rows]
+    return [_saved(uow, row, follow, owner, left=left) for row, follow, owner, left in rows]
 
 
-def _saved(uow: UnitOfWork, row: SavedSearch, follow: SearchFollow | None, owner: str) -> Saved:
+def _saved(
+    uow: UnitOfWork, row: SavedSearch, follow: SearchFollow | None, owner: str, *, left: bool
+) -> Saved:
     words = json.loads(uow.site.keys.decrypt("detail-enc", row.sealed))
     return Saved(
         row, words["name"], questions.again(uow, words), owner, row.owner_id == uow.actor.principal_id, row.audience,
-        bool(follow and follow.pinned), bool(follow and follow.subscribed),
+        bool(follow and follow.pinned), bool(follow and follow.subscribed), left,
     )  # fmt: skip
 
 
@@ -156,9 +161,7 @@ def save(uow: UnitOfWork, question: Question, *, name: str, audience: str) -> Sa
     """Keeps a search under a name. Raises Invalid, Conflict where there are too many."""
     if not question:
         raise Invalid(_("Search for something first, then save it."))
-    count = select(func.count(SavedSearch.id)).where(SavedSearch.owner_id == uow.actor.principal_id)
-    if (uow.session.scalar(count, execution_options=TRUSTED) or 0) >= MOST:
-        raise Conflict(_("You have %(num)d saved searches. Delete one that you no longer need.", num=MOST))
+    room_for_one_more(uow)
     row = SavedSearch(
         owner_id=uow.actor.principal_id, audience=_checked(uow, question, name, audience), created_at=uow.now,
         sealed=_sealed(uow, _named(name), question),
@@ -185,6 +188,13 @@ def remove(uow: UnitOfWork, row: SavedSearch) -> None:
     _mine(uow, row)
     uow.note(audience=row.audience)
     uow.session.delete(row)
+
+
+def room_for_one_more(uow: UnitOfWork) -> None:
+    """Raises Conflict where the actor owns as many as anybody may."""
+    count = select(func.count(SavedSearch.id)).where(SavedSearch.owner_id == uow.actor.principal_id)
+    if (uow.session.scalar(count, execution_options=TRUSTED) or 0) >= MOST:
+        raise Conflict(_("You have %(num)d saved searches. Delete one that you no longer need.", num=MOST))
 
 
 def _mine(uow: UnitOfWork, row: SavedSearch) -> None:

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from archive.services import digest, saved_searches
+from archive.models import User
+from archive.services import digest, people, saved_searches
 from archive.services.findings import Filters
 from archive.services.questions import Question
 from tests.blueprints.conftest import Browse, Browser
@@ -221,3 +222,22 @@ def test_limits_are_said_and_nothing_is_half_done(
     assert answer.status_code == 409
     assert "最多只能设置 0 个" in answer.text
     assert listed(hospital, "archivist") == []
+
+
+def test_who_is_shared_a_leavers_search_takes_it_over_on_the_page(
+    hospital: Hospital, browser: Browse
+) -> None:
+    number = save(hospital, "head", audience="all")
+    reader, boss = browser("clinician"), browser("sysadmin")
+    assert "take-over" not in reader.get("/searches").text
+    assert reader.post(f"/searches/{number}/take-over").status_code == 409
+    with hospital.uow("sysadmin") as uow:
+        people.disable(uow, uow.session.get_one(User, hospital.people["head"]))
+    page = reader.get("/searches").text
+    assert "head甲（已离岗）" in page
+    assert f"/searches/{number}/take-over" in page
+    assert boss.post(f"/searches/{number}/take-over").status_code == 403
+    assert browser("stranger").post(f"/searches/{number}/take-over").status_code == 403
+    assert reader.post(f"/searches/{number}/take-over").location == "/searches"
+    assert EDIT.search(reader.get("/searches").text)
+    assert "take-over" not in browser("senior").get("/searches").text
