@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Engine, insert, select
@@ -112,15 +111,15 @@ def _rows(
     for offset, number in enumerate(ids):
         place = start + offset
         kind = kinds[place % 2 + 2 * (place % DRAFT_ONE_IN == 0)]
-        mrn, name = stays.mrn_of(number), name_of(number)
+        mrn, name, day = stays.mrn_of(number), name_of(number), stays.left_on(number)
         yield {
             "id": number, "parent_id": series.id, "slug": f"{place:06d}", "path": f"{series.path}{base32(number)}/",
             "depth": series.depth + 1, "type": kind.type, "workflow": kind.workflow, "state": kind.state,
-            "title": f"{mrn}-1 · {name} · 2020-01-05", "title_key": f"{mrn}-001", "position": 0,
+            "title": f"{mrn}-1 · {name} · {day}", "title_key": f"{mrn}-001", "position": 0,
             "data": {"mrn": mrn, "times": 1, "patient_name": name, "diagnosis": stays.diagnosis_of(number)},
             "dept_id": kind.dept_id,
             "level_own": 1, "level": 1, "overlay_own": 0, "overlay": 0, "inherits": True, "shared": False,
-            "policy_id": kind.policy_id, "scope_id": kind.scope_id, "access_class": kind.access_class, "year": 2020,
-            "date_from": date(2020, 1, 1), "hold_count": 0, "page_count": 0, "version": 1, "created_at": uow.now,
-            "updated_at": uow.now, "retention_rule": "inpatient",
+            "policy_id": kind.policy_id, "scope_id": kind.scope_id, "access_class": kind.access_class, "year": day.year,
+            "date_from": day - stays.STAYED, "date_to": day, "hold_count": 0, "page_count": 0, "version": 1,
+            "created_at": uow.now, "updated_at": uow.now, "retention_rule": "inpatient",
         }  # fmt: skip

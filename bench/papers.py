@@ -82,8 +82,7 @@ def write(
         for page, text in zip(pages, chain.from_iterable(texts), strict=True)
     ])  # fmt: skip
     counts = [{"node": node, "pages": len(said)} for node, said in zip(nodes, texts, strict=True)]
-    table = Node.__table__
-    counted = update(table).where(table.c.id == bindparam("node")).values(page_count=bindparam("pages"))
+    counted = update(Node).where(Node.id == bindparam("node")).values(page_count=bindparam("pages"))
     uow.session.connection().execute(counted, counts)
 
 

@@ -19,7 +19,7 @@ from archive.services.findings import Filters
 from archive.settings import Settings
 from archive.site import Site
 from archive.uow import UnitOfWork
-from bench import corpus, forest, papers
+from bench import corpus, forest, papers, stays
 from bench.gauge import Gauge, Table, percentiles, size
 from bench.names import name_of
 from index import Put
@@ -93,7 +93,10 @@ def _kinds(records: list[int]) -> Iterator[tuple[str, list[tuple[str, Filters]]]
     none = Filters()
     two, four = corpus.phrases(texts, 2, SEARCHES + 1), corpus.phrases(texts, 4, SEARCHES + 1)
     yield "one word, its hits with their passages", [(word, none) for word in two]
-    yield "one word of a year", [(word, Filters(year=2020)) for word in two]
+    yield (
+        "one word of a year",
+        [(word, Filters(year=year)) for word, year in zip(two, stays.YEARS, strict=False)],
+    )
     yield "one word, the second page", [(word, none) for word in two]
     yield "a phrase of four characters", [(word, none) for word in four]
     yield "a name", [(name_of(number), none) for number in records]

@@ -1,6 +1,6 @@
 """Patients, stays and volumes of the first 200,000 records: what 病案去向 looks through."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,6 +16,17 @@ DIAGNOSES = (
     "妊娠合并子宫瘢痕", "前置胎盘伴出血", "子宫平滑肌瘤", "新生儿黄疸", "支气管肺炎", "胎膜早破", "乳腺恶性肿瘤", "急性心肌梗死",
     "异位妊娠", "妊娠期糖尿病", "高血压病3级", "急性阑尾炎",
 )  # fmt: skip
+
+
+YEARS = range(1985, 2025)
+"""In which the stays ended."""
+DAYS = (date(YEARS.stop, 1, 1) - date(YEARS.start, 1, 1)).days
+STAYED = timedelta(days=4)
+
+
+def left_on(node: int) -> date:
+    """The day on which a stay ended: scattered over all years, whatever department or diagnosis comes in turns."""
+    return date(YEARS.start, 1, 1) + timedelta(days=(node * 2_654_435_761 % 2**32 >> 8) % DAYS)
 
 
 def mrn_of(node: int) -> str:
@@ -52,8 +63,8 @@ def _patient(node: int) -> dict[str, Any]:
 
 def _encounter(uow: UnitOfWork, row: dict[str, Any], patient: int) -> dict[str, Any]:
     return {
-        "patient_id": patient, "kind": "inpatient", "times": 1, "admitted_at": date(2020, 1, 1),
-        "discharged_at": date(2020, 1, 5), "dept_id": row["dept_id"], "outcome": "1", "attending": "范可欣",
+        "patient_id": patient, "kind": "inpatient", "times": 1, "admitted_at": left_on(row["id"]) - STAYED,
+        "discharged_at": left_on(row["id"]), "dept_id": row["dept_id"], "outcome": "1", "attending": "范可欣",
         "created_at": uow.now,
     }  # fmt: skip
 

@@ -1,0 +1,60 @@
+"""What the measurements rest on: their questions, their percentiles, and the archives that they plant."""
+
+from pathlib import Path
+
+import pytest
+
+from bench import kept
+from bench.gauge import most_held, percentiles
+from bench.questions import QUESTIONS, Kind, kinds
+
+
+def plant(var: Path) -> None:
+    var.mkdir()
+    (var / "tree").write_text("planted")
+
+
+@pytest.mark.parametrize("kind", [*kinds()], ids=lambda kind: kind.name)
+def test_every_question_of_a_kind_is_another(kind: Kind) -> None:
+    assert len(set(kind.questions)) == QUESTIONS
+
+
+def test_the_late_one_of_forty_is_the_second_slowest_whatever_their_order() -> None:
+    assert percentiles([40.0, *map(float, range(1, 40))]) == (20.5, 39.0)
+    assert percentiles([3.0]) == (3.0, 3.0)
+    assert percentiles(map(float, range(1, 201)), 99) == (100.5, 199.0)
+
+
+def test_what_a_process_has_held_does_not_shrink() -> None:
+    large = b"x" * 100 * 2**20
+    held = most_held()
+    assert held >= 100
+    del large
+    assert most_held() >= held
+
+
+def test_an_archive_is_planted_once_where_it_is_kept(tmp_path: Path) -> None:
+    for turn in range(2):
+        with kept.archive(plant, str(tmp_path / "kept")) as var:
+            assert (var / "tree").read_text() == ("planted", "grown")[turn]
+            (var / "tree").write_text("grown")
+
+
+def test_an_archive_whose_planting_was_cut_off_is_planted_again(tmp_path: Path) -> None:
+    def cut_off(var: Path) -> None:
+        plant(var)
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    with pytest.raises(KeyboardInterrupt), kept.archive(cut_off, str(folder)):
+        pass
+    with kept.archive(plant, str(folder)) as var:
+        assert [path.name for path in var.iterdir()] == ["tree"]
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_an_archive_that_is_not_kept_is_gone_at_the_end() -> None:
+    with kept.archive(plant, "") as var:
+        assert (var / "tree").exists()
+    assert not var.exists()
