@@ -55,7 +55,7 @@ def work(site: Site, *, once: bool = False, stop: Event | None = None) -> None:
         _once(site, me)
         return
     stop = stop or _asked_to_stop()
-    threads = [Thread(target=_keep, args=(site, me, chores, stop), daemon=True) for chores in (UPKEEP, INDEX)]
+    threads = [Thread(target=_keep, args=(site, me, chores, stop), daemon=True) for chores in rounds(stop)]
     for thread in threads:
         thread.start()
     while not stop.is_set():
@@ -237,9 +237,9 @@ def remind(site: Site, _me: str) -> None:
         notices.remind(uow)
 
 
-def tell_what_is_new(site: Site, _me: str) -> None:
+def tell_what_is_new(stop: Event, site: Site, _me: str) -> None:
     """Tells subscribers what their saved searches find anew: once a day, from the hour of the policy on."""
-    digest.daily(site)
+    digest.daily(site, stop)
 
 
 def revive(site: Site, _me: str) -> int:
@@ -256,6 +256,10 @@ UPKEEP = (
     SEAL, CHECKPOINT, REVIVE, Chore("beat", 10, beat), Chore("clean", DAY, clean, alone=True),
     Chore("expire", DAY, expire, alone=True), Chore("trash", DAY, empty_trash, alone=True),
     Chore("sidecars", 2, describe, alone=True), Chore("remind", 900, remind, alone=True),
-    Chore("digest", 900, tell_what_is_new, alone=True),
 )  # fmt: skip
 INDEX = (INDEX_CHORE,)
+
+
+def rounds(stop: Event) -> tuple[tuple[Chore, ...], ...]:
+    """The chores, one thread each: nothing waits for the index, nor for the searches of all subscribers."""
+    return UPKEEP, INDEX, (Chore("digest", 900, partial(tell_what_is_new, stop), alone=True),)

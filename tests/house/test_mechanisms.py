@@ -104,6 +104,49 @@ def test_every_act_has_a_name_in_words() -> None:
     assert acted - set(acts.WORDS) == set()
 
 
+EVENT = re.compile(r"[a-z_]+\.[a-z_]+")
+GENERIC = {"gate.py", "uow.py"}
+"""They name an event after its route or its action."""
+
+
+def events_of(text: str) -> Iterator[str]:
+    """The names of the events that a module writes: given to Event, to a route as its `event`, or to a function of the
+    module that gives it to Event; as a constant of the module or as it stands."""
+    tree = ast.parse(text)
+    said = {
+        target.id: line.value.value for line in tree.body if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant)
+        for target in line.targets if isinstance(target, ast.Name)
+    }  # fmt: skip
+    handing = {"Event", "page", "operation"} | {
+        made.name for made in ast.walk(tree) if isinstance(made, ast.FunctionDef)
+        and any(isinstance(call, ast.Call) and called(call) == "Event" and call.args and isinstance(call.args[0], ast.Name)
+                and call.args[0].id in {one.arg for one in made.args.args} for call in ast.walk(made))
+    }  # fmt: skip
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call):
+            by_name = [word.value for word in call.keywords if word.arg == "event"]
+            for value in [*by_name, *(call.args if called(call) in handing else ())]:
+                name = said.get(value.id) if isinstance(value, ast.Name) else getattr(value, "value", None)
+                if isinstance(name, str) and EVENT.fullmatch(name):
+                    yield name
+
+
+def called(call: ast.Call) -> str:
+    return getattr(call.func, "id", getattr(call.func, "attr", ""))
+
+
+def test_every_event_has_a_name_in_words() -> None:
+    """Also those that no @action names: the auditor reads what somebody searched, exported and looked through."""
+    written = {
+        event
+        for path, text in sources().items()
+        if not path.startswith("demo/") and path not in GENERIC
+        for event in events_of(text)
+    }
+    assert {"search.run", "basket.exported", "person.found", "audit.viewed", "session.refused"} <= written
+    assert written - set(acts.WORDS) == set()
+
+
 def test_only_one_place_builds_an_address_from_whatever_was_asked() -> None:
     spread = re.compile(r"url_for\([^)]*\*\*")
     building = {name for name, text in sources().items() if spread.search(text)}

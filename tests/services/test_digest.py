@@ -1,21 +1,34 @@
 """The daily digest: what is new is told once a day, to whoever may see it at that moment, and to nobody else."""
 
+import threading
 from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, func, select, update
 
+from archive import journal, worker
 from archive.actor import Actor
-from archive.models import Membership, Node, Notice, PolicyVersion, RoleAssignment, SearchFollow, User
+from archive.models import (
+    AuditSeal,
+    Membership,
+    Node,
+    Notice,
+    PolicyVersion,
+    ReadEvent,
+    RoleAssignment,
+    SavedSearch,
+    SearchFollow,
+    User,
+)
 from archive.policy.rights import Overlay
 from archive.services import digest, hits, notices, people, saved_searches
 from archive.services.findings import Filters
 from archive.services.questions import Question
-from archive.worker import UPKEEP
 from tests.conftest import CAST, Hospital
 from tests.services.searching import TEST, component, indexed, patient, written
 from tests.services.test_saved_searches import save, stay
+from tests.services.test_worker import wait_until
 
 
 def subscribe(hospital: Hospital, account: str, text: str = "前置胎盘", *, audience: str = "private") -> None:
@@ -248,18 +261,110 @@ def test_the_searches_of_one_person_keep_nobody_else_waiting(hospital: Hospital)
     for account in ("archivist", "senior"):
         subscribe(hospital, account)
     stay(hospital, "00218650", "王芳", "前置胎盘")
-    with hospital.site.uow(Actor.system("test")) as uow:
-        mine = SearchFollow.person_id == hospital.people["archivist"]
-        uow.session.execute(
-            update(SearchFollow).where(mine).values(seen=b"\x01broken"), execution_options=TEST
-        )
+    spoilt(hospital, "archivist")
     next_morning(hospital)
     assert told(hospital, "archivist") == []
     assert told(hospital, "senior") == ["“前置胎盘”新增 1 条"]
 
 
+def spoilt(hospital: Hospital, account: str) -> None:
+    """What the person's subscriptions have seen cannot be read any longer."""
+    with hospital.site.uow(Actor.system("test")) as uow:
+        mine = SearchFollow.person_id == hospital.people[account]
+        uow.session.execute(
+            update(SearchFollow).where(mine).values(seen=b"\x01broken"), execution_options=TEST
+        )
+
+
+def test_one_search_that_fails_keeps_no_other_of_its_subscriber_waiting(hospital: Hospital) -> None:
+    """It begins anew with what it finds this morning; what comes after that is told."""
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘")
+    subscribe(hospital, "archivist", "前置胎盘")
+    spoilt(hospital, "archivist")
+    subscribe(hospital, "archivist", "出血")
+    stay(hospital, "00218650", "王芳", "前置胎盘伴出血")
+    next_morning(hospital)
+    assert told(hospital, "archivist") == ["“出血”新增 1 条"]
+    stay(hospital, "00218651", "李敏", "前置胎盘")
+    next_morning(hospital, 1)
+    assert told(hospital, "archivist")[0] == "“前置胎盘”新增 1 条"
+
+
+def test_a_search_whose_words_are_lost_is_looked_for_once_a_day(
+    hospital: Hospital, caplog: pytest.LogCaptureFixture
+) -> None:
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘")
+    subscribe(hospital, "archivist", "前置胎盘")
+    with hospital.site.uow(Actor.system("test")) as uow:
+        uow.session.execute(update(SavedSearch).values(sealed=b"\x01broken"), execution_options=TEST)
+    subscribe(hospital, "archivist", "出血")
+    stay(hospital, "00218650", "王芳", "前置胎盘伴出血")
+    next_morning(hospital)
+    for _round in range(3):
+        digest.daily(hospital.site)
+    assert caplog.text.count("digest.error") == 1
+
+
+def test_the_digest_keeps_no_other_chore_waiting(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While somebody's searches take long, what is read is sealed; and the worker leaves when it is asked to."""
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘")
+    subscribe(hospital, "archivist")
+    subscribe(hospital, "archivist", "出血")
+    searching, enough, stop = threading.Event(), threading.Event(), threading.Event()
+
+    def slowly(*_given: object) -> set[int]:
+        searching.set()
+        assert enough.wait(60)
+        return set()
+
+    monkeypatch.setattr(hits, "files", slowly)
+    hospital.clock.forward(days=3)
+    working = threading.Thread(target=worker.work, args=(hospital.site,), kwargs={"stop": stop})
+    working.start()
+    try:
+        assert searching.wait(60)
+        with hospital.site.session() as session:
+            row = journal.write(session, journal.CHANGES, journal.Event("test"), actor=Actor.system("test"),
+                                origin=journal.Origin(), at=hospital.clock(), keys=hospital.site.keys)  # fmt: skip
+            session.flush()
+            number = row.id
+        wait_until(lambda: is_sealed(hospital, number))
+    finally:
+        stop.set()
+        enough.set()
+        working.join(60)
+    assert not working.is_alive()
+    assert told(hospital, "archivist") == [], (
+        "whoever was looked after only in part is told by the next worker"
+    )
+
+
+def is_sealed(hospital: Hospital, number: int) -> bool:
+    with hospital.site.session(readonly=True) as session:
+        return session.scalar(select(AuditSeal.seq).where(AuditSeal.event_id == number)) is not None
+
+
 def test_the_worker_comes_round_with_it() -> None:
-    assert "digest" in {chore.name for chore in UPKEEP if chore.alone}
+    chores = [chore for thread in worker.rounds(threading.Event()) for chore in thread]
+    assert [chore.alone for chore in chores if chore.name == "digest"] == [True]
+
+
+def test_a_digest_is_an_event_with_the_searches_that_were_run(hospital: Hospital) -> None:
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘")
+    subscribe(hospital, "archivist")
+    subscribe(hospital, "archivist", "出血")
+    next_morning(hospital)
+    with hospital.uow("archivist", readonly=True) as uow:
+        ran = {str(saved.uuid) for saved in saved_searches.listing(uow)}
+    with hospital.site.journal() as session:
+        (event,) = session.scalars(select(ReadEvent).where(ReadEvent.action == "search.digested"))
+        words = journal.words_of(session, journal.READS, event.id, hospital.site.keys)
+    assert (event.actor, event.object_kind, event.object_id) == (
+        "system:digest",
+        "user",
+        hospital.people["archivist"],
+    )
+    assert set(words["searches"]) == ran
 
 
 def test_nothing_of_what_was_seen_can_be_read_in_the_database(hospital: Hospital) -> None:
