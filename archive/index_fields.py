@@ -32,13 +32,19 @@ OWN = (
     FieldSpec("state", Kind.KEYWORD, Tier.DISCOVER),
     FieldSpec("year", Kind.INTEGER, Tier.DISCOVER),
     FieldSpec("date", Kind.DATE, Tier.DISCOVER),
+    FieldSpec("file", Kind.INTEGER, Tier.DISCOVER),
+    FieldSpec("folder", Kind.INTEGER, Tier.DISCOVER),
     FieldSpec("retention", Kind.KEYWORD, Tier.DISCOVER),
     FieldSpec("carrier", Kind.KEYWORD, Tier.DISCOVER),
     FieldSpec("level", Kind.KEYWORD, Tier.DISCOVER),
     FieldSpec("pinyin", Kind.IDENT, Tier.IDENTIFY, 4.0),
     FieldSpec("text", Kind.TEXT, Tier.READ),
 )
-"""档号 and 病案号-次, how hits are narrowed and sorted, the reading of a person's name, and the text of the pages."""
+"""档号 and 病案号-次, how hits are narrowed and sorted, the reading of a person's name, and the text of the pages.
+
+`file`: the node of the file, also of what lies in it; `folder`: that of the container in which the file lies. So what is
+found of a file is said of its items, and a branch is the few containers in it: to move one tells the index nothing.
+"""
 
 
 def indexed() -> Iterator[Field]:

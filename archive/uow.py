@@ -1,6 +1,6 @@
 """The only door to the data: a unit of work for one actor. Return to commit, raise to roll back."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -77,6 +77,7 @@ class UnitOfWork:
         self.readings: list[Event] = []
         """Events of a reading that say more than the gate's own line: a page turned, a search run."""
         self._acts: list[dict[str, Any]] = []
+        self._once: dict[Hashable, Any] = {}
 
     @property
     def today(self) -> date:
@@ -86,6 +87,15 @@ class UnitOfWork:
     def local(self, moment: datetime) -> datetime:
         """A moment as the clock on the hospital's wall shows it."""
         return moment.astimezone(ZoneInfo(self.site.settings.timezone))
+
+    def once(self, what: Hashable, make: Callable[[], R]) -> R:
+        """What `make` gives, made once in this unit of work: for whatever one page asks again and again.
+
+        Only for what the unit of work does not itself change.
+        """
+        if what not in self._once:
+            self._once[what] = make()
+        return cast(R, self._once[what])
 
     # What one may
 

@@ -12,7 +12,7 @@ with warnings.catch_warnings():
 
 from .allowed import NOBODY, Allowed, Masks
 from .checking import TextsOf
-from .documents import Change, Drop, Put
+from .documents import JOINT, Change, Drop, Put
 from .engine import Index
 from .errors import Busy, Damaged, QuerySyntax, Reason, TooSlow
 from .fields import FieldSpec, Kind, Tier
@@ -29,6 +29,7 @@ from .query import (
     Reading,
     Said,
     Term,
+    Whole,
     alike,
     parse,
     span,
@@ -39,6 +40,7 @@ from .snippets import snippet, spoken
 from .spotting import Spotter
 
 __all__ = [  # not "open": a star import must not hide Python's own
+    "JOINT",
     "NOBODY",
     "RELEVANCE",
     "Allowed",
@@ -79,6 +81,7 @@ __all__ = [  # not "open": a star import must not hide Python's own
     "Tier",
     "TooSlow",
     "Total",
+    "Whole",
     "alike",
     "parse",
     "snippet",

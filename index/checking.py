@@ -1,6 +1,7 @@
 """Phrases checked in the text. The index stores pairs of characters, not where they are; the text has the last word."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from .docs import among
 from .matches import Matches
 from .ordering import Indices
 from .plan import Leaf, TextLeaf, positive
-from .spotting import saying
+from .spotting import being, saying
 from .truth import Facts, Truth, judged
 
 TextsOf = Callable[[Sequence[int], str], Mapping[int, str]]
@@ -30,7 +31,7 @@ class Checker:
         self._left = texts
         self._in_time = in_time
         self._speaking = tuple(dict.fromkeys(positive(matches.plan)))
-        self._asking = [leaf for leaf in matches.leaves if _phrase(leaf)]
+        self._asking = [leaf for leaf in matches.leaves if _asks(leaf)]
         self._verdicts = np.where(matches.candidates.certain, np.int8(_YES), np.int8(_UNKNOWN))
 
     def goes_on(self) -> bool:
@@ -80,7 +81,7 @@ class Checker:
 
     def _ask(self, found: dict[Leaf, Mask], indices: Indices) -> None:
         """Take back what a leaf nominated and the text does not say."""
-        by_field: dict[str, list[Leaf]] = {}
+        by_field: dict[str, list[TextLeaf]] = {}
         for leaf in self._asking:
             by_field.setdefault(leaf.field.name, []).append(leaf)
         for name, asking in by_field.items():
@@ -92,8 +93,10 @@ class Checker:
             self._left -= len(numbers)
             texts = [known.get(number, "") for number in numbers]
             for leaf in asking:
-                found[leaf][doubtful] &= saying(texts, _phrase(leaf))
+                check = being if leaf.whole else saying
+                found[leaf][doubtful] &= check(texts, leaf.wanted.phrase or "")
 
 
-def _phrase(leaf: Leaf) -> str:
-    return (leaf.wanted.phrase or "") if isinstance(leaf, TextLeaf) else ""
+def _asks(leaf: Leaf) -> TypeGuard[TextLeaf]:
+    """Whether the text has the last word."""
+    return isinstance(leaf, TextLeaf) and leaf.wanted.phrase is not None

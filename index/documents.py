@@ -8,6 +8,8 @@ from .fields import Fields, FieldSpec, Kind
 
 Value = str | int | date | tuple[str, ...]
 
+JOINT = "；"
+"""Between two texts of one field: no words are found across a sign."""
 SEPARATOR = "\x1f"
 """Between the values of one field in its column; a value cannot contain it."""
 
@@ -21,7 +23,7 @@ class Put:
     """A document as it is now: its node's number, its version, and the values of its fields.
 
     ``stamp`` grows whenever anything indexed about the node changes: a put with a stamp that is not newer than the
-    stored one is passed over. A TEXT field is one string; join several texts with a sign (；), not with a line break,
+    stored one is passed over. A TEXT field is one string; join several texts with ``JOINT`` (；), not with a line break,
     or words would be found across the joint. IDENT and KEYWORD take a string or a tuple of strings.
     """
 

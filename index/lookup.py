@@ -41,8 +41,8 @@ def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found:
             docs = space.chosen(
                 ("range", field.name, low, high), lambda: _ranged(field.name, low, high, space)
             )
-        case NumberLeaf(_, numbers):
-            docs = np.flatnonzero(np.isin(space.numbers("number"), numbers))
+        case NumberLeaf(_, numbers, column):
+            docs = np.flatnonzero(np.isin(space.numbers(column), numbers))
     return Found(docs[scope.held(leaf.field.tier).of(docs)])
 
 

@@ -1,7 +1,7 @@
 """A query resolved against the fields: a tree whose leaves are look-ups, each in one field and so at one tier."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -9,15 +9,19 @@ import numpy as np
 from .analysis import Wanted, key, wanted
 from .columns import Ints
 from .fields import Fields, FieldSpec, Kind, Tier
-from .query import Among, And, Everything, Field, Not, Or, Query, Range, Said, Term
+from .query import Among, And, Everything, Field, Not, Or, Query, Range, Said, Term, Whole
 
 
 @dataclass(frozen=True, eq=False)
 class TextLeaf:
-    """A word or phrase in a TEXT field. With a ``phrase``, the lexemes only nominate; the text decides."""
+    """A word or phrase in a TEXT field. With a ``phrase``, the lexemes only nominate; the text decides.
+
+    ``whole``: it must be all that one of the texts in the field says.
+    """
 
     field: FieldSpec
     wanted: Wanted
+    whole: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +43,14 @@ class RangeLeaf:
 
 @dataclass(frozen=True, eq=False)
 class NumberLeaf:
-    """Documents of some numbers, ascending; ``field`` is what they were found by, and no field of the index."""
+    """Documents of some numbers, ascending; ``field`` is what they were found by, and no field of the index.
+
+    ``column``: where a document has its number.
+    """
 
     field: FieldSpec
     numbers: Ints
+    column: str
 
 
 Leaf = TextLeaf | KeyLeaf | RangeLeaf | NumberLeaf
@@ -127,7 +135,8 @@ def voices(node: Plan) -> Iterator[Leaf | Ways]:
 def _plan(query: Query, fields: Fields, searched: Iterable[FieldSpec]) -> Plan:
     match query:
         case Term(text):
-            return OneOf(tuple(_leaf(text, spec) for spec in searched))
+            whole = isinstance(query, Whole)
+            return OneOf(tuple(_leaf(text, spec, whole=whole) for spec in searched))
         case And(parts):
             return AllOf(tuple(_plan(part, fields, searched) for part in parts))
         case Or(parts, least):
@@ -142,9 +151,10 @@ def _plan(query: Query, fields: Fields, searched: Iterable[FieldSpec]) -> Plan:
             return _plan(part, fields, (_named(name, fields),))
         case Range(name, low, high):
             return RangeLeaf(_named(name, fields, ranged=True), _ordinal(low), _ordinal(high))
-        case Among(name, numbers, tier):
+        case Among(name, numbers, tier, by):
             found = np.fromiter(numbers, np.int64, count=len(numbers))
-            return NumberLeaf(FieldSpec(name, Kind.KEYWORD, tier), np.sort(found))
+            column = "number" if by is None else _named(by, fields, ranged=True).name
+            return NumberLeaf(FieldSpec(name, Kind.KEYWORD, tier), np.sort(found), column)
         case Everything():
             return AllOf(())
     raise ValueError(f"{query!r} is no query")
@@ -159,8 +169,11 @@ def _named(name: str, fields: Fields, *, ranged: bool = False) -> FieldSpec:
     return spec
 
 
-def _leaf(text: str, spec: FieldSpec) -> Leaf:
-    return TextLeaf(spec, wanted(text)) if spec.kind is Kind.TEXT else KeyLeaf(spec, key(text))
+def _leaf(text: str, spec: FieldSpec, *, whole: bool) -> Leaf:
+    if spec.kind is not Kind.TEXT:
+        return KeyLeaf(spec, key(text))
+    words = wanted(text)
+    return TextLeaf(spec, replace(words, phrase=text) if whole else words, whole)
 
 
 def _ordinal(bound: int | date | None) -> int | None:

@@ -36,6 +36,11 @@ class Phrase(Term):
 
 
 @dataclass(frozen=True)
+class Whole(Phrase):
+    """Words that are all that a text says, or all of one of the texts joined in it; elsewhere found as a term is."""
+
+
+@dataclass(frozen=True)
 class And(Query):
     """All of the parts; of no parts, everything."""
 
@@ -96,11 +101,15 @@ class Range(Query):
 
 @dataclass(frozen=True)
 class Among(Query):
-    """Documents of these numbers, which the caller has found elsewhere by something of this tier; ``name`` says by what."""
+    """Documents of these numbers, which the caller has found elsewhere by something of this tier; ``name`` says by what.
+
+    ``by``: the INTEGER field in which a document has its number, where that is not its own: all that lies in a file.
+    """
 
     name: str
     numbers: frozenset[int]
     tier: Tier
+    by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -310,12 +319,14 @@ class _Parser:
             if inner := self._group():
                 return Field(spec.name, inner)
             self._fail("A value must follow the colon.", at=at)
-        self._at += self._sees(_WHOLE)  # a code, a word from a list and a day are never meant in part
+        whole = self._sees(_WHOLE)
+        self._at += whole
         quoted, text = self._sees("".join(_QUOTES)), self._value()
         if not has_words(text):
             self._fail("A value must follow the colon.", at=at)
         if not ranged:
-            return Field(spec.name, self._word(text, quoted=quoted))
+            word = self._word(text, quoted=quoted)
+            return Field(spec.name, Whole(text) if whole else word)
         self._count()
         return self._meant(partial(span, spec), text, at)
 

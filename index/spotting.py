@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .analysis import HAN, LETTER, flat, fold, is_chinese, saying_chinese, says, units
+from .documents import JOINT
 
 Span = tuple[int, int]
 _BASIC_PLANE = range(0x80, 0x10000)
@@ -150,6 +151,12 @@ def _joining() -> re.Pattern[str]:
         and any(unicodedata.category(one).startswith("M") for one in unicodedata.normalize("NFKD", letter))
     ]
     return re.compile(f"[{re.escape(''.join(marks))}\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\uffa0-\uffdc]")
+
+
+def being(texts: Sequence[str], said: str) -> NDArray[np.bool_]:
+    """Of which of some texts some words are all that it says, or all of one of the texts joined in it."""
+    wanted = units(said)
+    return np.array([any(units(part) == wanted for part in text.split(JOINT)) for text in texts], np.bool_)
 
 
 def saying(texts: Sequence[str], phrase: str) -> NDArray[np.bool_]:

@@ -1,36 +1,38 @@
 """按登记项检索: what the index does not hold, found in the database: archival numbers by their beginning, patients, stays."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
-from archive.access import branch_end
 from archive.index_fields import TIER
 from archive.models import Encounter, Node, Patient, Record
 from archive.numbering import normalised
 from archive.policy.permissions import P
+from archive.policy.types import CONTAINERS, INHERITING
 from archive.schema import Tier
 from archive.services import patient_names
 from archive.uow import UnitOfWork
-from index import Among, FieldSpec, Kind, span
+from index import Among, FieldSpec, Kind, Or, Query, span
 
 TRUSTED: Any = {"scope": "by_register"}
 AT = {Tier.DISCOVER: P.DISCOVER, Tier.IDENTIFY: P.IDENTIFY}
 MOST = 200_000
-"""So many documents are gathered for one condition; whoever means more leaves the condition out."""
+"""So many files are gathered for one condition; whoever means more leaves the condition out."""
 TOO_MANY = "This fits too many records. Write more of it."
 SHORTEST = 2
 
 
-def by_number(uow: UnitOfWork, text: str, *, whole: bool) -> Among:
+def by_number(uow: UnitOfWork, text: str, *, whole: bool) -> Query:
     """档号: what has this archival number, or one that begins so. Raises ValueError."""
     number = normalised(text).rstrip("*")
     if len(number) < SHORTEST:
         raise ValueError(TOO_MANY)
     begins = and_(Node.archival_no >= number, Node.archival_no < number + patient_names.LAST)
-    files = uow.nodes(P.DISCOVER, Node.path).where(Node.archival_no == number if whole else begins)
-    return _with_items(uow, "archival_no", Tier.DISCOVER, files)
+    numbered = uow.nodes(P.DISCOVER, Node.id).where(Node.archival_no == number if whole else begins)
+    within = _in_files(uow, "archival_no", Tier.DISCOVER, numbered)
+    return Or((within, replace(within, by=None)))  # items have numbers of their own
 
 
 def by_mother(uow: UnitOfWork, text: str, *, whole: bool) -> Among:
@@ -59,7 +61,7 @@ def _dated(name: str, tier: Tier, column: Any) -> Callable[..., Among]:
     return found
 
 
-READINGS: dict[str, Callable[..., Among]] = {
+READINGS: dict[str, Callable[..., Query]] = {
     "archival_no": by_number, "mother": by_mother, "former_name": by_former_name,
     "birth": _dated("birth", Tier.IDENTIFY, Patient.birth),
     "admitted_on": _dated("admitted_on", Tier.DISCOVER, Encounter.admitted_at),
@@ -70,25 +72,28 @@ DATES = frozenset({"birth", "admitted_on", "discharged_on"})
 
 def branch(uow: UnitOfWork, top: Node) -> Among:
     """What lies below `top`, and itself. Which of it may be known of, the index asks its own mask."""
-    inside = select(Node.id).where(Node.path >= top.path, Node.path < top.path_end)
-    numbers = frozenset(uow.session.scalars(inside, execution_options=TRUSTED))
-    return Among("under", numbers, TIER[Tier.DISCOVER])
+    if top.type not in ("root", *CONTAINERS):
+        by = None if top.type in INHERITING else "file"
+        return Among("under", frozenset({top.id}), TIER[Tier.DISCOVER], by)
+    # The few containers are read by their type; by its path a database would read all that lies in the branch.
+    begins = func.substr(Node.path, 1, len(top.path)) == top.path
+    inside = select(Node.id).where(Node.type.in_(CONTAINERS), begins)
+    folders = frozenset(uow.session.scalars(inside, execution_options=TRUSTED))
+    return Among("under", folders, TIER[Tier.DISCOVER], by="folder")
 
 
 def _of_stays(uow: UnitOfWork, name: str, tier: Tier, condition: ColumnElement[bool]) -> Among:
     """The records whose patient or stay meets the condition, where they are held at the tier of what is asked."""
-    files = uow.nodes(AT[tier], Node.path).join(Record, Record.node_id == Node.id)
+    files = uow.nodes(AT[tier], Node.id).join(Record, Record.node_id == Node.id)
     files = files.join(Encounter, Encounter.id == Record.encounter_id).join(
         Patient, Patient.id == Encounter.patient_id
     )
-    return _with_items(uow, name, tier, files.where(condition))
+    return _in_files(uow, name, tier, files.where(condition))
 
 
-def _with_items(uow: UnitOfWork, name: str, tier: Tier, files: Select[Any]) -> Among:
+def _in_files(uow: UnitOfWork, name: str, tier: Tier, files: Select[Any]) -> Among:
     """Files and their items: who a file is about is said of all that lies in it."""
-    tops = files.limit(MOST + 1).subquery()
-    inside = select(Node.id).join(tops, and_(Node.path >= tops.c.path, Node.path < branch_end(tops.c.path)))
-    numbers = frozenset(uow.session.scalars(inside.limit(MOST + 1), execution_options=TRUSTED))
+    numbers = frozenset(uow.session.scalars(files.limit(MOST + 1)))
     if len(numbers) > MOST:
         raise ValueError(TOO_MANY)
-    return Among(name, numbers, TIER[tier])
+    return Among(name, numbers, TIER[tier], by="file")

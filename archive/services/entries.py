@@ -15,13 +15,11 @@ from archive.policy.types import INHERITING, TYPES
 from archive.schema import Field, Kind
 from archive.services import holdings, policies
 from archive.uow import IDS, UnitOfWork
-from index import Change, Drop, Put, TextsOf
+from index import JOINT, Change, Drop, Put, TextsOf
 from index.documents import Value
 
 TRUSTED: Any = {"scope": "entries"}
 PERSONS = tuple({field.name: None for kind in TYPES.values() for field in kind.fields if field.personal})
-JOINT = "；"
-"""Between two texts of one field: no words are found across a sign."""
 
 
 def searchable() -> ColumnElement[bool]:
@@ -48,18 +46,18 @@ def documents(uow: UnitOfWork, ids: Sequence[int]) -> Iterator[Change]:
 
 
 def _beside(uow: UnitOfWork, nodes: Collection[Node]) -> dict[int, dict[str, Value]]:
-    """What stands in other rows than the node's own: its carriers, and of an item the retention period of its file."""
+    """What stands in other rows than the node's own: its carriers; of an item the period of its file, and where that lies."""
     carriers = holdings.carriers_of(uow, nodes)
-    files = {node.parent_id for node in nodes if node.type in INHERITING}
-    rules = dict(
-        uow.session.execute(
-            select(Node.id, Node.retention_rule).where(Node.id.in_(files)), execution_options=TRUSTED
-        ).all()
-    )
+    above = {node.parent_id for node in nodes if node.type in INHERITING}
+    rows = select(Node.id, Node.retention_rule, Node.parent_id).where(Node.id.in_(above))
+    files = {row.id: row for row in uow.session.execute(rows, execution_options=TRUSTED)}
     found: dict[int, dict[str, Value]] = {}
     for node in nodes:
-        rule = node.retention_rule or rules.get(node.parent_id)
-        said = {"carrier": carriers.get(node.id), "retention": rule}
+        file = files.get(node.parent_id, node)
+        said = {
+            "carrier": carriers.get(node.id), "retention": node.retention_rule or file.retention_rule,
+            "file": file.id, "folder": file.parent_id,
+        }  # fmt: skip
         found[node.id] = {name: value for name, value in said.items() if value}
     return found
 

@@ -47,10 +47,10 @@ def _ref(text: str) -> str | None:
 
 def top(uow: UnitOfWork, filters: Filters) -> Node | None:
     """What the hits lie under. Raises NotFound for what the actor may not know of."""
-    kept: dict[str, Node] = uow.session.info.setdefault("search tops", {})
-    if filters.under and filters.under not in kept:
-        kept[filters.under] = uow.node(UUID(filters.under), P.DISCOVER)
-    return kept[filters.under] if filters.under else None
+    if not filters.under:
+        return None
+    above = UUID(filters.under)
+    return uow.once(("search top", above), lambda: uow.node(above, P.DISCOVER))
 
 
 def queries(uow: UnitOfWork, filters: Filters) -> Iterator[Query]:

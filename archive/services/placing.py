@@ -29,7 +29,7 @@ def relocate(uow: UnitOfWork, node: Node, to: Node) -> None:
     # Whoever has still to catch up with an earlier change below was told of the old paths.
     classes.announce(uow.session, node.path, node.path_end)
     branches.reclassify(uow, node)
-    uow.enqueue("index", node)
+    reindexing.with_items(uow, node)
     reindexing.file_above(uow, node)
 
 

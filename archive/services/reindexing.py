@@ -5,14 +5,20 @@ from typing import Any
 from sqlalchemy import select
 
 from archive.models import Node
-from archive.policy.types import INHERITING
+from archive.policy.types import CONTAINERS, INHERITING
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "reindexing"}
 
 
 def with_items(uow: UnitOfWork, file: Node) -> None:
-    """Puts a file and its items into the outbox: its paper is theirs, and so is its retention period."""
+    """Puts a file and its items into the outbox: its paper is theirs, and so are its period and its place.
+
+    Of a container only itself: what lies in it says in which container, and not where that lies.
+    """
+    if file.type in CONTAINERS:
+        uow.enqueue("index", file)
+        return
     items = select(Node.id).where(Node.parent_id == file.id, Node.type.in_(INHERITING))
     uow.enqueue_ids("index", [file.id, *uow.session.scalars(items, execution_options=TRUSTED)])
 

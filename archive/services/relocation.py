@@ -9,7 +9,7 @@ from archive.db import executed
 from archive.i18n import _l
 from archive.models import ClosedBranch, Node, base32
 from archive.policy.permissions import P
-from archive.services import branches, placing, tree
+from archive.services import branches, placing, reindexing, tree
 from archive.services.handlers import JobRun, handles
 from archive.uow import UnitOfWork, action
 
@@ -86,5 +86,5 @@ def _open(uow: UnitOfWork, node: Node, old: str) -> int:
     branches.open_again(uow, node)
     uow.session.execute(delete(ClosedBranch).where(ClosedBranch.path_from == old), execution_options=TRUSTED)
     uow.session.refresh(node)
-    uow.enqueue("index", node)
+    reindexing.with_items(uow, node)
     return size(uow, node)

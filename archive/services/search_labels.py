@@ -7,18 +7,16 @@ from functools import lru_cache, partial
 
 from sqlalchemy import select
 
-from archive.errors import Unavailable
-from archive.i18n import LOCALES, Lazy, _, _l, speaking
+from archive.i18n import LOCALES, Lazy, _l, speaking
 from archive.index_fields import FIELDS, SEARCHED, indexed
 from archive.models import Principal
 from archive.policy.workflows import DESCRIPTION_STATES
 from archive.schema import Kind as TypeKind
 from archive.services import by_register, policies
-from archive.services.entries import JOINT, texts_of
 from archive.services.patient_names import LENGTHS
 from archive.uow import UnitOfWork
-from index import Among, Damaged, FieldSpec, Kind, Or, Query, Reading, Term, TooSlow
 from index import Field as Within
+from index import FieldSpec, Kind, Or, Query, Reading, Term
 from index.analysis import fold
 from index.query import folded_label
 
@@ -28,8 +26,6 @@ PLAIN = re.compile(
 )
 """One piece to the parser, with no sign that would mean something else."""
 QUOTES = re.compile('["“”＂「」『』]')
-MOST_ALIKE = 1_000
-"""So many documents that say the words are looked at for one that says nothing else."""
 OWN: Mapping[str, Lazy] = {
     "archival_no": _l("Archival number|Number"), "mrn": _l("Record number|MRN"), "patient_name": _l("Name|Patient name"),
     "former_name": _l("Former name"), "mother": _l("Mother|Mother’s name"), "dept": _l("Department|Ward"),
@@ -38,8 +34,8 @@ OWN: Mapping[str, Lazy] = {
     "text": _l("Full text|Text"),
 }  # fmt: skip
 """What everything is asked for by; words with | between them, the first of which is the one that is shown."""
-INNER = frozenset({"numbers", "pinyin"})
-"""Fields that plain words are looked for in, and nobody asks for: readings of names would spell out masked ones."""
+INNER = frozenset({"numbers", "pinyin", "file", "folder"})
+"""Fields that the index is asked by and people are not: readings of names would spell out masked ones."""
 
 
 Labels = Mapping[str, FieldSpec | Reading]
@@ -100,13 +96,19 @@ def labels(uow: UnitOfWork) -> dict[str, FieldSpec | Reading]:
 
 def _reading(uow: UnitOfWork, name: str) -> FieldSpec | Reading:
     if name in by_register.READINGS:
-        return Reading(partial(by_register.READINGS[name], uow))
+        return Reading(partial(_registered, uow, name))
     if name in {"dept", "type", "state"}:
         return Reading(partial(_by_name, uow, name))
     if name == "mrn":
         return Reading(_by_record_number)
-    spec = SPECS[name]
-    return Reading(partial(_said, uow, spec)) if spec.kind is Kind.TEXT else spec
+    return SPECS[name]
+
+
+def _registered(uow: UnitOfWork, name: str, text: str, *, whole: bool) -> Query:
+    """What the database says; a page reads its search several times. Raises ValueError."""
+    return uow.once(
+        ("register", name, text, whole), lambda: by_register.READINGS[name](uow, text, whole=whole)
+    )
 
 
 def _by_name(uow: UnitOfWork, name: str, text: str, *, whole: bool) -> Query:
@@ -127,13 +129,14 @@ UNKNOWN = {
 def values(uow: UnitOfWork, name: str) -> Mapping[str, tuple[str, ...]]:
     """Code → what it is called, in every language, of what is chosen from a list: public to whoever works here."""
     if name == "dept":
-        kept: dict[str, tuple[str, ...]] = uow.session.info.setdefault("department words", {})
-        if not kept:
-            known = select(Principal.id, Principal.name, Principal.code).where(Principal.kind == "dept")
-            rows = uow.session.execute(known.order_by(Principal.name_key))
-            kept |= {str(number): (title, code) for number, title, code in rows}
-        return kept
+        return uow.once("department words", lambda: _departments(uow))
     return _words(name)
+
+
+def _departments(uow: UnitOfWork) -> dict[str, tuple[str, ...]]:
+    known = select(Principal.id, Principal.name, Principal.code).where(Principal.kind == "dept")
+    rows = uow.session.execute(known.order_by(Principal.name_key))
+    return {str(number): (title, code) for number, title, code in rows}
 
 
 @lru_cache
@@ -153,28 +156,6 @@ def _by_record_number(text: str, *, whole: bool) -> Query:  # noqa: ARG001 - a n
     """病案号, with or without the zeros before it."""
     written = {text, *(text.zfill(length) for length in LENGTHS)} if text.isdecimal() else {text}
     return Within("mrn", Or(tuple(map(Term, sorted(written)))))
-
-
-def _said(uow: UnitOfWork, spec: FieldSpec, text: str, *, whole: bool) -> Query:
-    """Words in a text; or a text that says nothing but them. Raises Unavailable."""
-    words = Within(spec.name, Term(text))
-    if not whole or spec.name == "text":
-        return words
-    look = texts_of(uow)
-    allowed = uow.site.access_map.allowed(uow)
-    try:
-        page = uow.site.index.search(words, allowed, texts_of=look, limit=MOST_ALIKE)
-    except Damaged:
-        return words  # the database is asked instead, and knows of no texts
-    except TooSlow as slow:
-        raise Unavailable(_("This search takes too long. Add a word or a filter.")) from slow
-    told = look([hit.number for hit in page.hits], spec.name)
-    same = {number for number, said in told.items() if _bare(text) in map(_bare, said.split(JOINT))}
-    return Among(spec.name, frozenset(same), spec.tier)
-
-
-def _bare(text: str) -> str:
-    return "".join(fold(text).split())
 
 
 def quoted(value: str) -> str:

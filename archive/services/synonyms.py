@@ -13,17 +13,13 @@ def folded(word: str) -> str:
 
 def of(uow: UnitOfWork, word: str) -> tuple[str, ...]:
     """The other words of the group in which a word stands, the usual one first; nothing for a word that is in none."""
-    table = _table(uow)
+    table = uow.once("synonyms", lambda: _table(uow))
     meant = folded(word)
     return tuple(other for other in table.get(meant, ()) if folded(other) != meant)
 
 
 def _table(uow: UnitOfWork) -> dict[str, tuple[str, ...]]:
-    """Each word → its whole group; read once a transaction."""
-    kept: dict[str, tuple[str, ...]] | None = uow.session.info.get("synonyms")
-    if kept is None:
-        groups = policies.in_force(uow, "synonyms").body["groups"]
-        whole = [(name, *words) for name, words in groups.items()]
-        kept = {folded(word): group for group in whole for word in group}
-        uow.session.info["synonyms"] = kept
-    return kept
+    """Each word → its whole group."""
+    groups = policies.in_force(uow, "synonyms").body["groups"]
+    whole = [(name, *words) for name, words in groups.items()]
+    return {folded(word): group for group in whole for word in group}

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from index import (
+    JOINT,
     Among,
     And,
     Everything,
@@ -19,6 +20,7 @@ from index import (
     Said,
     Term,
     Tier,
+    Whole,
 )
 from index.analysis import HAN, fold, key
 
@@ -70,7 +72,8 @@ def _hit(query: Query, put: Put, tier: int, field: str | None) -> bool:
             names = (
                 [field] if field else [spec.name for spec in FIELDS if spec.kind in {Kind.TEXT, Kind.IDENT}]
             )
-            return any(_says(SPECS[name], put, text) for name in names if SPECS[name].tier <= tier)
+            says = _is if isinstance(query, Whole) else _says
+            return any(says(SPECS[name], put, text) for name in names if SPECS[name].tier <= tier)
         case And(parts):
             return tier >= 0 and all(_hit(part, put, tier, field) for part in parts)
         case Or() | Said():
@@ -85,8 +88,8 @@ def _hit(query: Query, put: Put, tier: int, field: str | None) -> bool:
             if value is None or SPECS[name].tier > tier:
                 return False
             return (low is None or value >= low) and (high is None or value <= high)
-        case Among(_, numbers, needed):
-            return tier >= needed and put.number in numbers
+        case Among(_, numbers, needed, by):
+            return tier >= needed and (put.values.get(by) if by else put.number) in numbers
         case Everything():
             return tier >= 0
     raise AssertionError(query)
@@ -105,7 +108,7 @@ def _strictest(query: Query, field: str | None) -> int:
             return _strictest(part, name)
         case Range(name):
             return SPECS[name].tier
-        case Among(_, _, needed):
+        case Among(tier=needed):
             return needed
     return 0
 
@@ -116,6 +119,13 @@ def _says(spec: FieldSpec, put: Put, text: str) -> bool:
         return _contains(_units(str(value)), _trimmed(_units(text)))
     values = value if isinstance(value, tuple) else (value,)
     return key(text) != "" and key(text) in {key(str(one)) for one in values}
+
+
+def _is(spec: FieldSpec, put: Put, text: str) -> bool:
+    if spec.kind is not Kind.TEXT:
+        return _says(spec, put, text)
+    wanted, said = _trimmed(_units(text)), str(put.values.get(spec.name, ""))
+    return bool(wanted) and wanted in [_trimmed(_units(part)) for part in said.split(JOINT)]
 
 
 def _units(text: str) -> list[str]:

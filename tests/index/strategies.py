@@ -6,11 +6,27 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from index import Among, And, Everything, Field, Masks, Not, Or, Phrase, Put, Query, Range, Said, Term, Tier
+from index import (
+    Among,
+    And,
+    Everything,
+    Field,
+    Masks,
+    Not,
+    Or,
+    Phrase,
+    Put,
+    Query,
+    Range,
+    Said,
+    Term,
+    Tier,
+    Whole,
+)
 
 # Few characters, so that words repeat: common and rare ones (beyond the basic plane, private use), both scripts,
 # full and half width, a variation selector, signs and spaces.
-CHARACTERS = "肺炎发發𠮷\ue123AａB1２.， \n　\u200b\U000e0100é"
+CHARACTERS = "肺炎发發𠮷\ue123AａB1２.，； \n　\u200b\U000e0100é"
 NUMBERS = st.integers(0, 10)
 
 texts = st.text(CHARACTERS, min_size=1, max_size=14)
@@ -47,15 +63,26 @@ _tiers = st.lists(st.integers(0, 3), min_size=8, max_size=13).map(np.array)
 _nested = _tiers.map(lambda tiers: Masks(*(tiers > tier for tier in range(3))))
 masks = _nested | st.builds(Masks, _flags, _flags, _flags)
 
-_terms: st.SearchStrategy[Query] = st.builds(Term, words) | st.builds(Phrase, texts) | st.builds(Term, codes)
+_terms: st.SearchStrategy[Query] = (
+    st.builds(Term, words)
+    | st.builds(Phrase, texts)
+    | st.builds(Whole, words | texts)
+    | st.builds(Term, codes)
+)
 _ranges: st.SearchStrategy[Query] = st.builds(
     Range, st.just("year"), st.none() | st.integers(0, 6), st.none() | st.integers(0, 6)
 ) | st.builds(Range, st.just("born"), st.none() | dates, st.none() | dates)
 _told: st.SearchStrategy[Query] = st.builds(
-    Among, st.just("told"), st.frozensets(st.integers(-1, 12)), st.sampled_from(Tier)
+    Among,
+    st.just("told"),
+    st.frozensets(st.integers(-1, 12)),
+    st.sampled_from(Tier),
+    st.sampled_from([None, "year"]),
 )
 _fielded: st.SearchStrategy[Query] = st.builds(
-    Field, st.sampled_from(["code", "title", "body"]), st.builds(Term, words | codes)
+    Field,
+    st.sampled_from(["code", "title", "body"]),
+    st.builds(Term, words | codes) | st.builds(Whole, words),
 ) | st.builds(Field, st.sampled_from(["dept", "ward", "finding"]), st.builds(Term, labels))
 
 

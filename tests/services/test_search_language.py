@@ -13,7 +13,7 @@ from archive.i18n import speaking
 from archive.models import Node, Patient, PatientAlias
 from archive.names import name_key, readings
 from archive.policy.rights import Overlay
-from archive.services import completion, search, search_labels
+from archive.services import completion, relocation, search, search_labels, tree
 from archive.services.completion import Offer
 from archive.services.findings import Filters
 from archive.services.search import Misunderstood
@@ -151,6 +151,37 @@ def test_a_search_stays_below_the_folder_that_it_is_narrowed_to(
             assert got == {shelf[one] for one in there.split()}, (name, text)
     assert found(hospital, "archivist", "刘婷婷", Filters(under=str(tops["other"]))) == set()
     assert found(hospital, "clinician", "状态:已归档", Filters(under=str(tops["series"]))) == {shelf["own"]}
+
+
+def test_within_a_branch_is_found_what_was_moved_there(hospital: Hospital, shelf: dict[str, int]) -> None:
+    """A file takes its items along; of a folder nothing that lies in it is indexed again."""
+    file = patient(hospital, "00500001", "高原", diagnosis="妊娠期糖尿病")
+    written(hospital, component(hospital, file, "手术记录"), "术中见粘连。")
+    indexed(hospital)
+    with hospital.uow("senior") as uow:
+        fonds = uow.node(hospital.category(uow, "ZY·BL").parent_id)
+        other = tree.add(uow, fonds, kind="category", fields={"code": "ZY·XX", "title": "新类"})
+        home, away = uow.node(uow.node(file).parent_id), uow.node(uow.node(shelf["baby"]).parent_id)
+        tops = {
+            "home": home.uuid,
+            "away": away.uuid,
+            "other": other.uuid,
+            "category": hospital.category(uow, "ZY·BL").uuid,
+        }
+
+    def within(name: str) -> bool:
+        return found(hospital, "senior", "粘连", Filters(under=str(tops[name]))) == {file}
+
+    assert [within(name) for name in tops] == [True, False, False, True]
+    with hospital.uow("senior") as uow:
+        assert relocation.move(uow, uow.node(file), to=uow.node(away.id))
+    indexed(hospital)
+    assert [within(name) for name in tops] == [False, True, False, True]
+    with hospital.uow("senior") as uow:
+        assert relocation.move(uow, uow.node(away.id), to=uow.node(other.id))
+    assert [within(name) for name in tops] == [False, True, True, False], (
+        "and nothing was told to the index yet"
+    )
 
 
 def test_one_cannot_narrow_to_what_one_may_not_know_of(hospital: Hospital, shelf: dict[str, int]) -> None:
