@@ -7,7 +7,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive import envelope, forms
 from archive.asking import typed, typed_token
-from archive.blueprints import hits, misread, saved_searches, search_hints
+from archive.blueprints import hits, misread, saved_searches, search_hints, totals
 from archive.errors import Invalid
 from archive.gate import P, Section
 from archive.i18n import _
@@ -71,6 +71,7 @@ def _page(
     called, listed = hits.drawn(uow, found.called, found.groups or alike)
     return render_template(
         "search/results.html", search_text=text, found=found, refusal=refusal, asked=bool(text or filters),
+        total=totals.said(found), unread=totals.unread(found),
         hints=search_hints.drawn(uow, text, None if refusal else found, first=not request.args.get("cursor")),
         called=called, hits=[] if alike else listed, alike=listed if alike else [],
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())},
@@ -161,7 +162,7 @@ def _chips(filters: Filters, words: Mapping[str, Mapping[str, str]]) -> list[dic
 
 def _facets(found: list[Facet]) -> list[dict[str, Any]]:
     return [
-        {"label": facet.label, "counts": [
+        {"label": facet.label, "exact": facet.exact, "counts": [
             {"label": count.label, "count": count.count, "chosen": count.chosen,
              "href": _address(**{facet.name: None if count.chosen else count.value})}
             for count in facet.counts

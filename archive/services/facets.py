@@ -30,7 +30,7 @@ def drawn(uow: UnitOfWork, found: Facets, filters: Filters) -> list[Facet]:
             said = words(uow, name, [value for value, _count in counts[:MOST]])
             shown = [Count(value, said.get(value, value), count, value == str(chosen))
                      for value, count in counts[:MOST]]  # fmt: skip
-            facets.append(Facet(name, names[name], shown))
+            facets.append(Facet(name, names[name], shown, found.exact))
     return facets
 
 

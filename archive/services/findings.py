@@ -78,13 +78,15 @@ class Facet:
     name: str
     label: str
     counts: list[Count]
+    exact: bool = True
+    """Whether every text was read in which the words may stand; if not, it is about so many."""
 
 
 @dataclass(frozen=True)
 class Results:
     """One page of what was found.
 
-    `called` was found by number or name. `places` counts places, honestly: with `capped` there are more than that.
+    `called` was found by number or name. `places` counts files and items, honestly: with `capped` there are at least so many.
     `degraded`: the index could not be asked, so only titles, numbers, names and dates were searched.
     `next` and `previous` are cursors; the empty one is the first page's. `page` counts from 1.
     """
@@ -100,4 +102,4 @@ class Results:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.called or self.groups)
+        return not (self.called or self.groups or self.next)

@@ -41,7 +41,7 @@ def test_words_show_the_passage_with_the_words_marked(hospital: Hospital, browse
     page = browser("archivist").ask("/search", q="前置胎盘").text
     assert "<mark>前置胎盘</mark>&lt;b&gt;伴植入&lt;/b&gt;" in page
     assert "手术记录 第 1 页" in page
-    assert "3 处" in page
+    assert "共 3 条" in page
     assert ">刘婷婷<" in page
 
 
@@ -125,5 +125,5 @@ def test_the_page_says_what_was_looked_for_beside_and_offers_the_codes(
     assert "没有检索到" in exactly
     assert "已同时检索" not in exactly
     assert "已同时检索：O44.100、前置胎盘" in by_code
-    assert "3 处" in by_term
+    assert "共 3 条" in by_term
     assert "胎盘" not in "".join(address for address, _words in links)

@@ -1,9 +1,14 @@
 """What the tests of searching share: records with pages, archived at once, and an index that knows them."""
 
+from collections.abc import Iterator, Sequence
+from uuid import uuid4
+
 from sqlalchemy import select
 
+from archive import classes
 from archive.actor import Actor
-from archive.models import Blob, Node, Page, PageText, Representation
+from archive.models import Blob, Node, Page, PageText, Representation, base32
+from archive.policy.types import TYPES
 from archive.services import catalogue, steps, tree
 from archive.services.records import reach
 from archive.uow import UnitOfWork
@@ -27,6 +32,31 @@ def component(hospital: Hospital, record: int, title: str, kind: str = "SSJL") -
         return tree.add(
             uow, uow.node(record), kind="component", fields={"title": title, "component": kind}
         ).id
+
+
+def papers(hospital: Hospital, *titles: str, day: str = "2026-11-01") -> list[int]:
+    """Draft documents with these titles, many at once: the archivists see them, and no clinician does."""
+    kind = TYPES["document"]
+    with hospital.site.uow(Actor.system("test")) as uow:
+        category = uow.session.get_one(Node, hospital.categories["WS"], execution_options=TEST)
+        said = {"title": titles[0], "date_from": day, "responsible": "院办公室", "open_status": "open"}
+        row = tree.checked(uow, kind, tree.said_of(kind, said, kind.retention))
+        first = tree.plant(uow, tree.series_for(uow, category, kind, row), kind, row)
+        made = [first.id, *_copies(uow, first, titles[1:])]
+        uow.enqueue_ids("index", made)
+        return made
+
+
+def _copies(uow: UnitOfWork, node: Node, titles: Sequence[str]) -> Iterator[int]:
+    """Rows like that one beside it, which differ in their titles alone."""
+    above = uow.session.get_one(Node, node.parent_id, execution_options=TEST)
+    shared = {column.name: getattr(node, column.name) for column in Node.__table__.columns}
+    for number, title in zip(classes.reserve_node_ids(uow.session, len(titles)), titles, strict=True):
+        code = base32(number)
+        own = {"id": number, "uuid": uuid4(), "slug": code, "path": f"{above.path}{code}/", "title": title}
+        uow.session.add(Node(**shared | own))
+        yield number
+    uow.session.flush()
 
 
 def written(hospital: Hospital, number: int, *texts: str) -> None:
