@@ -29,7 +29,7 @@ from archive.services.findings import CAP, Facet, Filters, Group, Order, Results
 from archive.services.widening import widened
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
-from index import And, Damaged, Query, QuerySyntax, Sort, TooSlow, parse
+from index import And, Damaged, Everything, Query, QuerySyntax, Sort, TooSlow, parse
 from index import alike as like
 
 PAGE = 30
@@ -68,11 +68,12 @@ def renumbered(uow: UnitOfWork, text: str, seen: Iterable[NodeView]) -> str | No
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for, and the same as a query of the index."""
+    """What is asked for: the words, what they say, and all of it as a query of the index."""
 
     text: str
     filters: Filters
     order: Order
+    said: Query
     query: Query
 
     def purpose(self, uow: UnitOfWork, way: str) -> str:
@@ -109,9 +110,9 @@ def counted(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Face
     text = clean(text)
     if not text and not filters:
         return []
-    query, allowed = _query(uow, text, filters), uow.site.access_map.allowed(uow)
+    asked, allowed = understood(uow, text, filters, Order.RELEVANCE), uow.site.access_map.allowed(uow)
     try:
-        counts = uow.site.index.facets(query, allowed, facets.NAMES, texts_of=texts_of(uow))
+        counts = uow.site.index.facets(asked.query, allowed, facets.NAMES, texts_of=texts_of(uow))
     except (Damaged, TooSlow):
         return []
     return facets.drawn(uow, counts, filters)
@@ -119,7 +120,8 @@ def counted(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Face
 
 def understood(uow: UnitOfWork, text: str, filters: Filters, order: Order) -> Asked:
     """What is asked, as the index is asked for it. Raises Misunderstood, and NotFound for a hidden place."""
-    return Asked(text, filters, order, _query(uow, text, filters))
+    said = _said(uow, text)
+    return Asked(text, filters, order, said, And((said, *narrowing.queries(uow, filters))))
 
 
 def alike(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Group]:
@@ -155,14 +157,13 @@ def suggest(uow: UnitOfWork, text: str) -> list[NodeView]:
     return seen
 
 
-def _query(uow: UnitOfWork, text: str, filters: Filters) -> Query:
-    parts: list[Query] = []
-    if text:
-        try:
-            parts.append(widened(uow, parse(text, search_labels.labels(uow))).query)
-        except QuerySyntax as error:
-            raise Misunderstood(_(error.message), error.position) from error
-    return And((*parts, *narrowing.queries(uow, filters)))
+def _said(uow: UnitOfWork, text: str) -> Query:
+    if not text:
+        return Everything()
+    try:
+        return widened(uow, parse(text, search_labels.labels(uow))).query
+    except QuerySyntax as error:
+        raise Misunderstood(_(error.message), error.position) from error
 
 
 def _by_index(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
@@ -183,7 +184,7 @@ def _by_index(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
 def _by_database(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
     keys, purpose = uow.site.keys, asked.purpose(uow, "database")
     turn = cursor.turned(keys, purpose, after)
-    hits, total = plain.find(uow, asked.text, asked.filters, turn.begin[0] if turn.begin else None, PAGE)
+    hits, total = plain.find(uow, asked.said, asked.filters, turn.begin[0] if turn.begin else None, PAGE)
     called = [] if turn.begin else _called(uow, asked)
     return Results(
         called=called,

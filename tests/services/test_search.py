@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, select
 
 from archive.actor import Actor
-from archive.errors import Invalid
+from archive.errors import Invalid, Unavailable
 from archive.models import AccessGrant, LocalRole, Node
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
@@ -262,10 +262,25 @@ def test_without_an_index_titles_numbers_and_dates_are_still_found(hospital: Hos
         ("archivist", "2025-02", {shelf.other}),
         ("clinician", "陈朵朵", set()), ("clinician", "2025-02", {shelf.other}), ("clinician", "毛晓燕", set()),
         ("clinician", "00400001", set()), ("stranger", "2025", set()), ("sysadmin", "刘婷婷", set()),
+        ("archivist", "姓名:刘婷婷", {shelf.own}), ("archivist", "姓名:=刘婷", set()), ("archivist", "刘婷婷 -姓名:婷", set()),
+        ("archivist", "刘婷婷 OR 陈朵朵", {shelf.own, shelf.other}), ("archivist", "2025 (科室:儿科 -刘)", {shelf.other}),
+        ("archivist", "病案号:300001", {shelf.other}), ("archivist", "年份:2024..2025", {shelf.other}),
+        ("archivist", "出院日期:2025-02", {shelf.other}), ("clinician", "姓名:陈朵朵", set()),
+        ("clinician", "2025 -陈", set()), ("clinician2", "2025 -陈", set()), ("clinician2", "2025 -刘", {shelf.other}),
     ):  # fmt: skip
         results = find(hospital, account, text)
         assert results.degraded
         assert files(results) == expected, (account, text)
+
+
+def test_what_only_the_index_could_tell_is_refused_in_words_without_it(
+    hospital: Hospital, shelf: Shelf
+) -> None:
+    rmtree(hospital.site.settings.var / "index")
+    for text in ("主要诊断:前置胎盘", "全文:胎盘", "-主要诊断:前置胎盘"):
+        with pytest.raises(Unavailable) as refused:
+            find(hospital, "archivist", text)
+        assert "题名" in str(refused.value)
 
 
 def test_a_search_leaves_one_line_with_its_words_and_whom_it_showed(hospital: Hospital, shelf: Shelf) -> None:
