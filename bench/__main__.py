@@ -12,7 +12,8 @@ from archive.settings import Settings
 from archive.site import Site
 from archive.uow import UnitOfWork
 from bench import branches, business, forest, pages, traffic
-from bench.gauge import Gauge, head, size
+from bench.figures import size
+from bench.gauge import Gauge, head
 
 NODES = size("NODES", 1_000_000)
 

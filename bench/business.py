@@ -25,8 +25,7 @@ from archive.names import name_key
 from archive.services.imports import bulk
 from archive.site import Site
 from archive.uow import UnitOfWork
-from bench import stays
-from bench.names import name_of
+from bench.names import mrn_of, name_of
 
 COLLEAGUES, JOBS, EVENTS = 1_000, 5_000, 100_000
 REQUESTS = (
@@ -129,7 +128,7 @@ def _events(now: datetime, people: list[int], action: str) -> Iterator[dict[str,
         yield {
             "at": now - timedelta(days=60) * (1 - number / EVENTS), "actor_id": people[who], "actor": f"u{who:04d}",
             "roles": "clinician", "action": action, "result": "ok", "object_kind": "node", "object_id": 100 + number,
-            "object_ref": stays.mrn_of(number), "address": "10.0.0.1",
+            "object_ref": mrn_of(number), "address": "10.0.0.1",
         }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from archive.services import actors, catalogue
 from archive.settings import Settings
 from archive.site import Site
 from bench import forest, kept
-from bench.gauge import Table, most_held, percentiles, size
+from bench.figures import Table, most_held, percentiles, size
 from bench.questions import Kind, Question, kinds
 
 NODES = size("NODES", 1_000_000)

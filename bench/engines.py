@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bench.corpus import CLASSES, Document, Person
+from bench.names import mrn_of
 from index import Cursor, FieldSpec, Index, Kind, Masks, Put, Query, Sort, parse, snippet
 from index import Field as Within
 from index.analysis import fold
@@ -61,6 +62,7 @@ class Ours:
     fields = (
         FieldSpec("department", Kind.KEYWORD),
         FieldSpec("year", Kind.INTEGER),
+        FieldSpec("mrn", Kind.IDENT),
         FieldSpec("name", Kind.TEXT),
         FieldSpec("body", Kind.TEXT),
     )
@@ -71,13 +73,23 @@ class Ours:
         self._hits: dict[Asked, list[str]] = {}
         self._classes = np.array([document.access for document in documents])
         self._index = Index(folder, self.fields)
-        self._index.rebuild(
-            Put(document.number, 1, {
-                "department": f"科室{document.department}", "year": document.year, "name": document.name,
-                "body": document.text,
-            }) for document in documents
-        )  # fmt: skip
+        self._index.rebuild(self._put(document, 1) for document in documents)
         return size_of(folder)
+
+    @staticmethod
+    def _put(document: Document, stamp: int) -> Put:
+        return Put(document.number, stamp, {
+            "department": f"科室{document.department}", "year": document.year, "name": document.name,
+            "mrn": mrn_of(document.number), "body": document.text,
+        })  # fmt: skip
+
+    def commit(self, documents: Iterable[Document], stamp: int) -> None:
+        """Puts documents in the place of those that are there, as when they were edited."""
+        self._index.apply(self._put(document, stamp) for document in documents)
+
+    def complete(self, asked: Asked) -> int:
+        """Numbers that begin as the word does."""
+        return len(self._index.suggest("mrn", asked.words[0], self._mask(asked.person)))
 
     def texts_of(self, numbers: Sequence[int], field: str) -> Mapping[int, str]:
         """The texts as a database would serve them, at no cost."""

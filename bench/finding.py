@@ -20,8 +20,9 @@ from archive.sight import href
 from archive.site import Site
 from archive.start import prepare
 from bench import corpus, forest, papers
+from bench.figures import Table, percentiles, size
 from bench.forest import TRUSTED
-from bench.gauge import Gauge, Table, percentiles, size
+from bench.gauge import Gauge
 from bench.pages import TOKEN, sign_in
 
 PAGES, ITEMS = size("PAGES", 500), 20

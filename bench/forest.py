@@ -15,7 +15,7 @@ from archive.site import Site
 from archive.start import prepare
 from archive.uow import UnitOfWork
 from bench import stays
-from bench.names import name_of
+from bench.names import mrn_of, name_of
 
 FOLDER, SMALL, SHARED = 20_000, 5_000, 300_000
 BATCH, DRAFT_ONE_IN = 5_000, 101
@@ -111,7 +111,7 @@ def _rows(
     for offset, number in enumerate(ids):
         place = start + offset
         kind = kinds[place % 2 + 2 * (place % DRAFT_ONE_IN == 0)]
-        mrn, name, day = stays.mrn_of(number), name_of(number), stays.left_on(number)
+        mrn, name, day = mrn_of(number), name_of(number), stays.left_on(number)
         yield {
             "id": number, "parent_id": series.id, "slug": f"{place:06d}", "path": f"{series.path}{base32(number)}/",
             "depth": series.depth + 1, "type": kind.type, "workflow": kind.workflow, "state": kind.state,

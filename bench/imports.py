@@ -17,7 +17,7 @@ from archive.settings import Settings
 from archive.site import Site
 from archive.start import prepare
 from bench import forest
-from bench.gauge import size
+from bench.figures import size
 
 HEADINGS = (
     "病案号", "姓名", "性别", "出生日期", "住院次数", "入院日期", "出院日期", "出院科室", "主治医师", "离院方式",

@@ -21,8 +21,9 @@ from archive.services.namesakes import FREQUENT
 from archive.settings import Settings
 from archive.site import Site
 from bench import forest
+from bench.figures import Table, percentiles, size
 from bench.forest import TRUSTED
-from bench.gauge import Gauge, Table, percentiles, size
+from bench.gauge import Gauge
 
 PATIENTS = size("PATIENTS", 200_000)
 TURNS = 100

@@ -13,10 +13,9 @@ from archive.models import Node
 from archive.server import settle
 from archive.services import catalogue
 from archive.sight import href
-from bench import stays
 from bench.forest import PASSWORD, TRUSTED, Forest
 from bench.gauge import Gauge
-from bench.names import name_of
+from bench.names import mrn_of, name_of
 from index import Put
 
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
@@ -40,7 +39,7 @@ def pages(gauge: Gauge, forest: Forest) -> list[Page]:
     one = select(Node.id).where(Node.parent_id == forest.folder).order_by(Node.id).offset(7).limit(1)
     with gauge.site.session(readonly=True) as session:
         number = session.scalars(one, execution_options=TRUSTED).one()
-    name, mrn = name_of(number), stays.mrn_of(number)
+    name, mrn = name_of(number), mrn_of(number)
     return [
         Page("folder of 20,000", "senior", folder, "≤ 30 ms, ≤ 12"),
         Page("folder of 20,000", "clinician", folder, "≤ 30 ms, ≤ 12"),

@@ -31,7 +31,7 @@ from archive.settings import Settings
 from archive.site import Site
 from bench import corpus, forest, papers, stays
 from bench.forest import PASSWORD, TRUSTED
-from bench.names import NAMES
+from bench.names import NAMES, mrn_of
 
 ROOT = Path(__file__).parents[1]
 PORT = int(os.environ.get("JUANZONG_BENCH_PORT", "8317"))
@@ -150,7 +150,7 @@ def queries(chance: Random, texts: list[str]) -> Iterator[str]:
             *(corpus.phrases(chance.choices(texts, k=9), size, 1)[0] for size in (2, 4)),
         )
         yield chance.choice((
-            NAMES[node % len(NAMES)], stays.mrn_of(1_000 + node), two, four, chance.choice(stays.DIAGNOSES),
+            NAMES[node % len(NAMES)], mrn_of(1_000 + node), two, four, chance.choice(stays.DIAGNOSES),
             f"{two} {corpus.phrases(texts, 2, 1)[0]}", f"{four} -{two}", f"“{four}”", f"年度:2020 {four}", "swq",
         ))  # fmt: skip
 

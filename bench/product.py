@@ -6,7 +6,7 @@ JUANZONG_BENCH_RECORDS sets how many records there are; each has 20 items of thr
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import select
@@ -14,14 +14,15 @@ from sqlalchemy import select
 from archive.actor import Actor
 from archive.class_tokens import batched
 from archive.models import Node
-from archive.services import catalogue, search
+from archive.services import catalogue, completion, search
 from archive.services.findings import Filters
 from archive.settings import Settings
 from archive.site import Site
 from archive.uow import UnitOfWork
 from bench import corpus, forest, papers, stays
-from bench.gauge import Gauge, Table, percentiles, size
-from bench.names import name_of
+from bench.figures import Table, percentiles, size
+from bench.gauge import Gauge
+from bench.names import beginnings, name_of
 from index import Put
 
 RECORDS = size("RECORDS", 2_000)
@@ -29,7 +30,7 @@ RECORDS = size("RECORDS", 2_000)
 SEARCHES = 20
 ROLES = ("senior", "archivist", "clinician", "auditor")
 """Who sees everything, who sees much, who sees a ward's, and who sees none."""
-Act = Callable[[UnitOfWork], object]
+COMPLETED, SUGGESTED = "a number's beginning, completed", "a name's beginning, suggested"
 
 
 def main() -> int:
@@ -75,6 +76,10 @@ def _asked(uow: UnitOfWork, what: str, text: str, filters: Filters) -> int:
     """One search as its page makes it; gives how many places there are."""
     if what == "facets of one word":
         return sum(len(facet.counts) for facet in search.counted(uow, text, filters))
+    if what == COMPLETED:
+        return len(completion.offers(uow, text))
+    if what == SUGGESTED:
+        return len(search.suggest(uow, text))
     found = search.find(uow, text, filters)
     if what == "one word, the second page" and found.next:
         found = search.find(uow, text, filters, after=found.next)
@@ -101,6 +106,8 @@ def _kinds(records: list[int]) -> Iterator[tuple[str, list[tuple[str, Filters]]]
     yield "a phrase of four characters", [(word, none) for word in four]
     yield "a name", [(name_of(number), none) for number in records]
     yield "facets of one word", [(word, none) for word in two]
+    yield COMPLETED, [(f"病案号:{digits}", none) for digits in beginnings(10_000)[: SEARCHES + 1]]
+    yield SUGGESTED, [(name_of(number)[:2], none) for number in records]
 
 
 if __name__ == "__main__":

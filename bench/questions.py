@@ -10,7 +10,7 @@ from archive.services import completion, search
 from archive.services.findings import Filters, Order
 from archive.uow import UnitOfWork
 from bench import stays
-from bench.names import GIVEN, NAMES, SURNAMES
+from bench.names import GIVEN, NAMES, SURNAMES, beginnings, mrn_of
 
 QUESTIONS = 40
 
@@ -39,7 +39,11 @@ def kinds() -> Iterator[Kind]:
     yield from _of_diagnoses()
     yield from _of_everything()
     yield _kind("what nobody has", (f"龘靐{name}齉" for name in _names(13)))
-    yield _kind("a number's beginning, completed", (f"病案号:{one}" for one in _beginnings()), ask=_completed)
+    yield _kind(
+        "a number's beginning, completed",
+        (f"病案号:{one}" for one in beginnings(10_000)),
+        ask=_completed,
+    )
     yield _kind(
         "a name's beginning, suggested",
         dict.fromkeys(name[:2] for name in _names(331, 1_000)),
@@ -48,7 +52,7 @@ def kinds() -> Iterator[Kind]:
 
 
 def _of_patients() -> Iterator[Kind]:
-    yield _kind("a record number", (stays.mrn_of(1_000 + 37 * turn) for turn in range(QUESTIONS)))
+    yield _kind("a record number", (mrn_of(1_000 + 37 * turn) for turn in range(QUESTIONS)))
     yield _kind("a name", _names(97))
     yield _kind("a name's initials", dict.fromkeys(name_key(name).split()[-1] for name in _names(331, 1_000)))
     yield _kind("two characters of a name", dict.fromkeys(name[1:] for name in _names(89)))
@@ -107,13 +111,6 @@ def pieces() -> list[str]:
 
 def _names(step: int, count: int = QUESTIONS) -> list[str]:
     return [NAMES[turn * step % len(NAMES)] for turn in range(count)]
-
-
-def _beginnings() -> list[str]:
-    """Four to seven digits of record numbers, the shortest first: they have the most behind them."""
-    numbers = [stays.mrn_of(node) for node in range(0, 10_000, 100)]
-    found = {number[:length] for number in numbers for length in (4, 5, 6, 7)}
-    return sorted(found, key=lambda one: (len(one), one))
 
 
 def _found(uow: UnitOfWork, question: Question) -> int:

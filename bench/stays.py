@@ -9,7 +9,7 @@ from archive.models import Encounter, Holding, Location, Patient, Record
 from archive.names import name_key
 from archive.services.imports import bulk
 from archive.uow import UnitOfWork
-from bench.names import name_of
+from bench.names import mrn_of, name_of
 
 MOST = 200_000
 DIAGNOSES = (
@@ -27,10 +27,6 @@ STAYED = timedelta(days=4)
 def left_on(node: int) -> date:
     """The day on which a stay ended: scattered over all years, whatever department or diagnosis comes in turns."""
     return date(YEARS.start, 1, 1) + timedelta(days=(node * 2_654_435_761 % 2**32 >> 8) % DAYS)
-
-
-def mrn_of(node: int) -> str:
-    return f"{80_000_000 + node}"
 
 
 def write(uow: UnitOfWork, nodes: list[dict[str, Any]]) -> None:

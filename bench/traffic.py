@@ -11,8 +11,9 @@ from archive.services.imports import Plan
 from archive.settings import Settings
 from archive.site import Site
 from bench import pages
+from bench.figures import percentiles
 from bench.forest import Forest
-from bench.gauge import Gauge, percentiles, row
+from bench.gauge import Gauge, row
 from bench.imports import discharges
 
 ROWS = 20_000

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import kept
-from bench.gauge import most_held, percentiles
+from bench.figures import most_held, percentiles
 from bench.questions import QUESTIONS, Kind, kinds
 
 
