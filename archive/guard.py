@@ -29,6 +29,7 @@ from archive.models import (
     SavedSearch,
     SearchFollow,
     SearchHistory,
+    SearchNews,
 )
 from archive.policy.permissions import P
 from archive.scopes import SCOPES
@@ -39,6 +40,7 @@ GUARDED = frozenset(
         Node, NodeVersion, NodeAlias, NodeDraft, BasketItem, Notice, Record, Milestone, Blob, Representation, Page, PageText,
         Holding,
         HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
+        SearchNews,
     )
 )  # fmt: skip
 """Content, and what hangs on it: a patient or a page is seen only through a node; and what people look for."""
@@ -47,7 +49,7 @@ KNOWN = {*P, *SCOPES}
 """A statement asks with a permission, or in a scope that is written down with its reason."""
 
 PRIVATE = frozenset(
-    model.__tablename__ for model in (BasketItem, NodeDraft, Notice, SearchFollow, SearchHistory)
+    model.__tablename__ for model in (BasketItem, NodeDraft, Notice, SearchFollow, SearchHistory, SearchNews)
 )
 """One's own: what is typed and not yet saved, what one has chosen, what one has been told,
 what one follows and wants to forget. No act, so the journal need

@@ -10,7 +10,7 @@ from archive.blueprints import asked_address
 from archive.errors import Conflict, Invalid
 from archive.gate import P, Section
 from archive.i18n import _
-from archive.services import leavers, notices, questions, saved_searches, search_history
+from archive.services import leavers, news, notices, questions, saved_searches, search_history
 from archive.services.findings import Order
 from archive.services.questions import Question
 from archive.services.saved_searches import Saved
@@ -34,7 +34,7 @@ def tabs(now: str) -> list[dict[str, Any]]:
 
 
 def _table(uow: UnitOfWork) -> dict[str, Any]:
-    fresh = notices.fresh(uow)
+    fresh = news.fresh(uow)
     columns = [
         {"key": "name", "label": _("Name of the search"), "kind": "link"},
         {"key": "asks", "label": _("Looks for"), "kind": "text"},
@@ -103,6 +103,13 @@ def run(uow: UnitOfWork, uuid: UUID) -> Response:
     saved = saved_searches.one(uow, uuid)
     order = Order.DATE if "newest" in request.args else None
     return make_response(redirect(asked_address.of_results(uow, saved.question, order)))
+
+
+@section.page("/searches/<uuid:uuid>/newest", needs=P.DISCOVER, methods=("POST",))
+def newest(uow: UnitOfWork, uuid: UUID) -> Response:
+    """To what it has found anew; from then on that is not new any longer."""
+    notices.open_search(uow, saved_searches.one(uow, uuid).id)
+    return make_response(redirect(url_for(".run", uuid=uuid, newest=1)))
 
 
 @section.page("/searches/add", needs=P.DISCOVER)

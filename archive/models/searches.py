@@ -47,7 +47,7 @@ class SearchFollow(Base):
 
 
 class SearchNews(Base):
-    """新结果: how many new results a notice tells of, search by search."""
+    """新结果: what a notice tells of, search by search. How many they are is asked when it is read."""
 
     __tablename__ = "search_news"
 
@@ -55,7 +55,10 @@ class SearchNews(Base):
     search_id: Mapped[int] = mapped_column(
         ForeignKey("saved_search.id", ondelete="CASCADE"), primary_key=True, index=True
     )
-    count: Mapped[int]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """The ids of what was new, encrypted."""
+    opened_at: Mapped[datetime | None]
+    """When their reader looked at them."""
 
 
 class SearchHistory(Base):

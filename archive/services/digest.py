@@ -134,7 +134,7 @@ def _note(uow: UnitOfWork, person: int, looks: Looks) -> None:
     A search that failed is looked for again with the next digest, and not with the next round of the worker.
     """
     mine = select(SearchFollow).where(SearchFollow.person_id == person, _waiting(uow.today)).with_for_update()
-    news: dict[int, int] = {}
+    new: dict[int, set[int]] = {}
     for follow in uow.session.scalars(mine, execution_options=TRUSTED).all():
         if follow.id in looks.waiting:
             continue
@@ -142,10 +142,10 @@ def _note(uow: UnitOfWork, person: int, looks: Looks) -> None:
         if follow.id in looks.found:
             files, seen = looks.found[follow.id], _seen(uow, follow)
             if seen is not None and (fresh := files - seen):
-                news[follow.search_id] = len(fresh)
+                new[follow.search_id] = fresh
             follow.seen = sealed_ids(uow, _remembered(files, seen or set()))
-    if news:
-        notices.found(uow, person, news)
+    if new:
+        notices.found(uow, person, new)
 
 
 def _seen(uow: UnitOfWork, follow: SearchFollow) -> set[int] | None:

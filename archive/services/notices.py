@@ -1,7 +1,7 @@
 """通知: what somebody should know, written in the transaction in which it happens. What it is about is looked up when it
 is read, with the rights of that moment: a notice on what one may not see any more is not there, and is not counted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 
 from archive.errors import NotFound
-from archive.i18n import Lazy, _l, ngettext
-from archive.models import AuditEvent, Job, Node, Notice, Request, RequestLine, SavedSearch, SearchNews
+from archive.i18n import Lazy, _l
+from archive.models import AuditEvent, Job, Node, Notice, Request, RequestLine, SearchNews
 from archive.policy.permissions import P
-from archive.services import calendar, jobs, saved_searches, slips
+from archive.services import calendar, jobs, news, slips
 from archive.services.handlers import handlers
+from archive.services.news import FOUND
 from archive.sight import NodeView, views
 from archive.site import Site
 from archive.uow import UnitOfWork
@@ -33,7 +34,6 @@ class Kind:
     look: str = ""
 
 
-FOUND = "search.new"
 KINDS = {
     "request.approved": Kind(_l("Your request has been approved: it is open for reading"), "book", "ok"),
     "request.ready": Kind(_l("Your request has been approved: ready to collect"), "package", "ok"),
@@ -103,8 +103,8 @@ def remind(uow: UnitOfWork) -> int:
     return len(rows)
 
 
-def found(uow: UnitOfWork, person: int, news: Mapping[int, int]) -> None:
-    """Tells somebody how many new results their subscriptions have, by the id of the search; once a day."""
+def found(uow: UnitOfWork, person: int, new: Mapping[int, Iterable[int]]) -> None:
+    """Tells somebody what their subscriptions, by the id of the search, have found anew; once a day."""
     key = f"{FOUND}:{uow.today}"
     told = select(Notice.id).where(Notice.principal_id == person, Notice.key == key)
     if uow.session.scalar(told, execution_options=TRUSTED) is not None:
@@ -112,7 +112,7 @@ def found(uow: UnitOfWork, person: int, news: Mapping[int, int]) -> None:
     notice = Notice(principal_id=person, kind=FOUND, key=key, at=uow.now)
     uow.session.add(notice)
     uow.session.flush()
-    uow.session.add_all(SearchNews(notice_id=notice.id, search_id=each, count=n) for each, n in news.items())
+    news.keep(uow, notice, new)
 
 
 def clean_up(site: Site) -> None:
@@ -151,12 +151,8 @@ def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
     )
     of_request = and_(Notice.request_id.is_not(None), seen, or_(Notice.kind.not_in(LOANS), lent.exists()))
     known = uow.nodes(P.DISCOVER, Node.id).where(Node.id == Notice.node_id).correlate(Notice).exists()
-    fresh = select(SearchNews.count).join(SavedSearch, SavedSearch.id == SearchNews.search_id)
-    of_search = fresh.where(SearchNews.notice_id == Notice.id, saved_searches.within_reach(uow)).correlate(
-        Notice
-    )
     shown: ColumnElement[bool] = or_(
-        Notice.job_id.is_not(None), of_request, and_(Notice.node_id.is_not(None), known), of_search.exists()
+        Notice.job_id.is_not(None), of_request, and_(Notice.node_id.is_not(None), known), news.of_notice(uow)
     )
     return select(*entities).where(Notice.principal_id == uow.actor.principal_id, shown)
 
@@ -197,45 +193,19 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
     }
     nodes = uow.nodes(P.DISCOVER).where(Node.id.in_([n.node_id for n in found if n.node_id]))
     seen = {view.id: view for view in views(uow, uow.list(nodes))}
-    news = _news(uow, [n.id for n in found if n.kind == FOUND])
+    fresh = news.in_words(uow, [n.id for n in found if n.kind == FOUND])
     rows = []
     for notice in found:
         request, job = requests.get(notice.request_id or 0), jobs.get(notice.job_id or 0)
         slip, node = asked.get(request) if request else None, seen.get(notice.node_id or 0)
         about = slip.node.label if slip else node.label if node else _job_label(job)
-        searches = news.get(notice.id, {})
+        searches = fresh.get(notice.id, {})
         kind = KINDS[notice.kind]
         rows.append(Told(
             notice.id, str(kind.text), kind.icon, kind.look, about or "；".join(searches.values()), notice.at,
             notice.read_at is None, node, request, job.uuid if job else None, list(searches),
         ))  # fmt: skip
     return rows
-
-
-def _news(uow: UnitOfWork, ids: Sequence[int]) -> dict[int, dict[UUID, str]]:
-    """For each notice the searches that have something new, and how much, in words."""
-    if not ids:
-        return {}
-    rows = uow.session.execute(
-        select(SearchNews.notice_id, SearchNews.search_id, SearchNews.count).where(
-            SearchNews.notice_id.in_(ids)
-        )
-    ).all()
-    known = saved_searches.some(uow, {search for _notice, search, _count in rows})
-    said: dict[int, dict[UUID, str]] = {}
-    for notice, search, count in rows:
-        if saved := known.get(search):
-            words = ngettext("“%(name)s”: %(num)d new", "“%(name)s”: %(num)d new", count, name=saved.name)
-            said.setdefault(notice, {})[saved.uuid] = words
-    return said
-
-
-def fresh(uow: UnitOfWork) -> dict[int, int]:
-    """What the newest digest of one's own told, by the id of the search."""
-    mine = (Notice.principal_id == uow.actor.principal_id, Notice.kind == FOUND)
-    newest = select(func.max(Notice.id)).where(*mine).scalar_subquery()
-    told = select(SearchNews.search_id, SearchNews.count).where(SearchNews.notice_id == newest)
-    return dict(uow.session.execute(told, execution_options=TRUSTED).all())
 
 
 def _uuids(uow: UnitOfWork, model: Any, ids: set[int | None]) -> dict[int, UUID]:
@@ -254,11 +224,22 @@ def read(uow: UnitOfWork, number: int) -> Told:
     if not found:
         raise NotFound
     _mark(uow, Notice.id == number)
+    if (
+        len(found[0].searches) == 1
+    ):  # several are chosen from on a page that shows which of them have something new
+        news.open_all(uow, SearchNews.notice_id == number)
     return found[0]
+
+
+def open_search(uow: UnitOfWork, search: int) -> None:
+    """One looks at what a saved search has found anew; whoever has looked at all that a notice tells of has read it."""
+    news.open_all(uow, SearchNews.search_id == search)
+    _mark(uow, news.is_opened())
 
 
 def read_all(uow: UnitOfWork) -> None:
     """Marks all of one's own as read."""
+    news.open_all(uow)
     _mark(uow)
 
 

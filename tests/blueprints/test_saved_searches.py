@@ -8,7 +8,7 @@ from archive.models import User
 from archive.services import digest, people, saved_searches
 from archive.services.findings import Filters
 from archive.services.questions import Question
-from tests.blueprints.conftest import Browse, Browser
+from tests.blueprints.conftest import Browse, Browser, words_of
 from tests.conftest import CAST, Hospital
 from tests.services.searching import indexed
 from tests.services.test_saved_searches import listed, save, stay
@@ -149,7 +149,31 @@ def test_a_notice_leads_to_the_newest_results(hospital: Hospital, browser: Brows
     answer = reader.post(found[1])
     assert answer.location == f"/searches/{number}?newest=1"
     assert "sort=date" in reader.get(answer.location).location
-    assert "新增 1 条" in reader.get("/searches").text
+    assert "新增" not in words_of(reader.get("/searches")), "what one has looked at is new no longer"
+
+
+def test_what_is_new_is_new_until_one_looks_at_it(hospital: Hospital, browser: Browse) -> None:
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘")
+    reader = browser("senior")
+    for words in ("前置胎盘", "出血"):
+        number = save(hospital, "senior", Question(words), name=words)
+        reader.post(f"/searches/{number}/follow", {"subscribed": "1"})
+    stay(hospital, "00218650", "王芳", "前置胎盘伴出血")
+    hospital.clock.forward(days=3)
+    digest.daily(hospital.site)
+    reader = browser("senior")
+    notice = re.search(r'action="(/notices/\d+)"', reader.get("/notices").text)
+    assert notice
+    assert reader.post(notice[1]).location == "/searches", "it tells of two: there one sees which"
+    for left in (2, 1):
+        page = reader.get("/searches")
+        assert words_of(page).count("新增 1 条") == left
+        opening = re.search(r'action="(/searches/[0-9a-f-]{36}/newest)"', page.text)
+        assert opening
+        answer = reader.post(opening[1])
+        assert answer.location == opening[1].removesuffix("/newest") + "?newest=1"
+    assert "新增" not in words_of(reader.get("/searches"))
+    assert "新增 1 条" in words_of(reader.get("/notices")), "the notice still tells what it told"
 
 
 def test_the_history_is_run_again_and_forgotten(hospital: Hospital, browser: Browse) -> None:
@@ -162,11 +186,14 @@ def test_the_history_is_run_again_and_forgotten(hospital: Hospital, browser: Bro
     again = re.search(r'<a class="g" href="(/search\?s=[\w-]+)"><span>前置胎盘</span>', page)
     assert again
     assert "00218647-1" in reader.get(again[1]).text
-    numbers = re.findall(r'name="number" value="(\d+)"', page)
-    reader.post("/searches/history/forget", {"number": numbers[1]})
+    entries = re.findall(r'name="entry" value="([^"]+)"', page)
+    assert not [entry for entry in entries if entry.isdigit()]
+    browser("senior").post("/searches/history/forget", {"entry": entries[0]})
+    reader.post("/searches/history/forget", {"entry": entries[1]})
     assert "子宫破裂" not in reader.get("/searches/history").text
     assert "前置胎盘" in reader.get("/search").text, "what was asked last stands beside an empty search"
-    reader.post("/searches/history/forget", {"number": "all of it"})
+    for nonsense in ("all of it", "1", again[1].partition("s=")[2]):
+        assert reader.post("/searches/history/forget", {"entry": nonsense}).status_code == 302
     assert "前置胎盘" in reader.get("/searches/history").text, (
         "only the button that says so forgets everything"
     )

@@ -19,10 +19,11 @@ from archive.models import (
     RoleAssignment,
     SavedSearch,
     SearchFollow,
+    SearchNews,
     User,
 )
 from archive.policy.rights import Overlay
-from archive.services import digest, hits, notices, people, saved_searches
+from archive.services import digest, hits, news, notices, people, saved_searches
 from archive.services.findings import Filters
 from archive.services.questions import Question
 from tests.conftest import CAST, Hospital
@@ -83,7 +84,7 @@ def test_one_notice_a_day_tells_of_all_subscriptions(hospital: Hospital) -> None
     with hospital.uow("archivist", readonly=True) as uow:
         (one,) = notices.mine(uow)
         assert len(one.searches) == 2
-        assert sorted(notices.fresh(uow).values()) == [1, 1]
+        assert sorted(news.fresh(uow).values()) == [1, 1]
 
 
 def test_a_further_page_of_a_file_that_was_found_before_is_nothing_new(hospital: Hospital) -> None:
@@ -158,6 +159,32 @@ def test_a_notice_is_gone_with_the_right_to_its_search(hospital: Hospital) -> No
     assert told(hospital, "clinician") == ["“姓王”新增 1 条"]
     unshared(hospital)
     assert told(hospital, "clinician") == [], "nor does the bell count it"
+
+
+def test_what_was_told_counts_what_one_may_see_when_one_reads_it(hospital: Hospital) -> None:
+    """Of two that were new in the morning one is closed later, then the other."""
+    number = save(hospital, "archivist", Question("前置胎盘"), name="胎盘", audience="all")
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘")
+    for account in ("archivist", "clinician"):
+        follow(hospital, account, number)
+    new = [
+        stay(hospital, mrn, name, "出血", diagnosis="前置胎盘")
+        for mrn, name in (("00218650", "王芳"), ("00218651", "李敏"))
+    ]
+    next_morning(hospital)
+    said, chips = [told(hospital, "archivist")], [fresh(hospital, "archivist")]
+    for record in new:
+        with hospital.site.uow(Actor.system("test")) as uow:
+            uow.session.get_one(Node, record, execution_options=TEST).overlay = int(Overlay.TRASHED)
+        said.append(told(hospital, "archivist"))
+        chips.append(fresh(hospital, "archivist"))
+    assert said == [["“胎盘”新增 2 条"], ["“胎盘”新增 1 条"], ["“胎盘”"]]
+    assert chips == [[2], [1], []]
+
+
+def fresh(hospital: Hospital, account: str) -> list[int]:
+    with hospital.uow(account, readonly=True) as uow:
+        return list(news.fresh(uow).values())
 
 
 def test_a_day_with_a_hidden_record_tells_the_same_as_one_without(hospital: Hospital) -> None:
@@ -375,3 +402,9 @@ def test_nothing_of_what_was_seen_can_be_read_in_the_database(hospital: Hospital
         assert kept is not None
         assert saved_searches.opened_ids(uow, kept) == {number}
         assert b"[" + str(number).encode() + b"]" not in kept
+    later = stay(hospital, "00218650", "王芳", "前置胎盘")
+    next_morning(hospital)
+    with hospital.site.uow(Actor.system("test"), readonly=True) as uow:
+        told = uow.session.scalars(select(SearchNews), execution_options=TEST).one().sealed
+        assert saved_searches.opened_ids(uow, told) == {later}
+        assert b"[" + str(later).encode() + b"]" not in told
