@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import kept
+from archive.settings import Settings, load
+from bench import kept, served
 from bench.figures import most_held, percentiles
 from bench.questions import QUESTIONS, Kind, kinds
 
@@ -58,3 +59,12 @@ def test_an_archive_that_is_not_kept_is_gone_at_the_end() -> None:
     with kept.archive(plant, "") as var:
         assert (var / "tree").exists()
     assert not var.exists()
+
+
+def test_the_server_of_a_measurement_is_told_of_the_archive_that_was_planted_alone(tmp_path: Path) -> None:
+    developers = {
+        "JUANZONG_DATABASE_URL": "postgresql://elsewhere", "JUANZONG_VAR": "var", "PORT": "8000", "PATH": "/bin",
+    }  # fmt: skip
+    told = served.environment(tmp_path, developers)
+    assert load(told, tmp_path) == Settings(var=tmp_path, port=served.PORT)
+    assert told["PATH"] == "/bin"
