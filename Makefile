@@ -63,6 +63,10 @@ bench-catalogue: $(dev-stamp)
 bench-namesakes: $(dev-stamp)
 	@$(bin)/python -m bench.namesakes
 
+# What front pages say, among a million of them.
+bench-front-pages: $(dev-stamp)
+	@$(bin)/python -m bench.front_pages
+
 bench-people: $(dev-stamp)
 	@$(bin)/python -m bench.people
 

@@ -7,7 +7,7 @@ from flask import Response, make_response, redirect, render_template, request, u
 from archive import forms
 from archive.asking import typed, typed_token
 from archive.blueprints import looks
-from archive.errors import Invalid
+from archive.errors import Invalid, Unavailable
 from archive.gate import P, Section
 from archive.i18n import _, ngettext
 from archive.services import actors, front_pages
@@ -32,11 +32,11 @@ def find(uow: UnitOfWork) -> str | Response | tuple[str, int]:
     except Invalid as error:
         return _page(uow, typed_now, {}, error), error.status
     if not asked:
-        return _page(uow, typed_now, {})
-    if "sample" not in request.args:
-        return _page(uow, typed_now, _found(uow, asked))
+        return _page(uow, typed_now or front_pages.lately(uow), {})
     try:
-        return _page(uow, typed_now, _drawn(uow, asked))
+        return _page(uow, typed_now, _drawn(uow, asked) if "sample" in request.args else _found(uow, asked))
+    except Unavailable as late:
+        return _page(uow, typed_now, {"late": str(late)}), late.status
     except Invalid as error:
         return _page(
             uow, typed_now, _found(uow, asked) | {"refusal": " ".join(error.fields.values())}

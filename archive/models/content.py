@@ -87,6 +87,9 @@ class Node(Base):
         Index("ix_node_type_state", "type", "state", "updated_at"),
         Index("ix_node_trashed_at", "trashed_at", "id",
               sqlite_where=text("trashed_at IS NOT NULL"), postgresql_where=text("trashed_at IS NOT NULL")),
+        # Front pages in the order of their discharge: items of a record have no end.
+        Index("ix_node_date_to", "date_to", "id",
+              sqlite_where=text("date_to IS NOT NULL"), postgresql_where=text("date_to IS NOT NULL")),
         # The few scopes of a branch, whatever else there is in it; SQLite wants the very words of the query.
         Index("ix_node_scope", "path", sqlite_where=text("shared = 1 OR inherits IS 0"),
               postgresql_where=text("shared OR inherits IS FALSE")),

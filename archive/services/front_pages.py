@@ -1,26 +1,33 @@
-"""病案首页查询: records by what their front page says, and a sample of them that anybody can draw again."""
+"""病案首页查询: records by what their front page says, and a sample of them that anybody can draw again.
+
+What a front page says is looked at record by record, in the order of the discharges: a page ends where it is full, and
+what few records say is found quickly among those of some years, and not among a million. So the form begins with the last
+year, and whoever asks for more waits no longer than `LONGEST`.
+"""
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from hashlib import blake2b, sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, tuple_
 
-from archive import schema
+from archive import cursor, patience, schema
+from archive.access import Checked
 from archive.db import canonical
-from archive.errors import Invalid
+from archive.errors import Invalid, Unavailable
 from archive.i18n import _, _l
 from archive.journal import Event
-from archive.models import Container, Holding, Location, Node
+from archive.models import AccessClass, Container, Holding, Location, Node, Policy
 from archive.policy.permissions import P
+from archive.policy.rights import Overlay
 from archive.policy.types import TYPES
 from archive.schema import Field, Kind, Tier, Type
 from archive.services import holdings, listing, places, policies, spans_of_time, tree
-from archive.services.entries import searchable
 from archive.sight import AT, NodeView, views
 from archive.uow import IDS, UnitOfWork
 from archive.workflow import State
@@ -32,7 +39,9 @@ USUALLY_DRAWN = 50
 SEED = re.compile(r"[0-9A-Za-z]{1,20}")
 CODE = re.compile(r"[A-Za-z](?:\d[\dA-Za-z.+*]*)?")
 UNITS = {"years": _l("years"), "months": _l("months"), "days": _l("days")}
-ORDER = "discharged"
+YEAR = timedelta(days=365)
+LONGEST = 5.0
+"""Seconds that a question may take."""
 ORDERS = (P.DISCOVER, P.IDENTIFY, P.READ)
 STAY = TYPES["medical_record"]
 QUESTION = Type(
@@ -124,8 +133,28 @@ def _matching(uow: UnitOfWork, asked: Asked, *entities: Any) -> Select[Any]:
     used = [CONDITIONS[name] for name in asked if name in CONDITIONS]
     needs = max((AT[tier] for tier, _clause in used), key=ORDERS.index, default=P.DISCOVER)
     clauses = [CONDITIONS[name][1](value, asked) for name, value in asked.items() if name in CONDITIONS]
-    kept = (Node.type == STAY.name, searchable(), Node.date_to.is_not(None), *clauses)
-    return uow.nodes(needs, *entities).where(*kept)
+    # By the order of discharges and never by type: nearly all are of this one.
+    kept = (Checked(Node.type) == STAY.name, Node.overlay < Overlay.TRASHED, Node.state != "destroyed")
+    found = uow.nodes(needs, *entities).where(Node.date_to.is_not(None), *kept)
+    return found.where(*clauses) if _holds_any(uow, needs) else found.where(false())
+
+
+def _holds_any(uow: UnitOfWork, needs: P) -> bool:
+    """Whether the actor holds any record at that tier: whoever holds none would wait for nothing."""
+    kinds = select(AccessClass.id).join(Policy, Policy.id == AccessClass.policy_id)
+    theirs = kinds.where(Policy.type == STAY.name, AccessClass.id.in_(uow.access.classes(needs)))
+    return uow.actor.has_grants or uow.session.scalar(theirs.limit(1)) is not None
+
+
+@contextmanager
+def _in_time(uow: UnitOfWork) -> Iterator[None]:
+    try:
+        with patience.at_most(uow.session, LONGEST):
+            yield
+    except patience.TookTooLong as slow:
+        raise Unavailable(
+            _("Too many records would have to be looked through. Give a shorter period of discharge.")
+        ) from slow
 
 
 @dataclass(frozen=True)
@@ -163,16 +192,51 @@ def find(uow: UnitOfWork, asked: Asked, after: str | None = None) -> Page:
     purpose = (
         f"front_pages:{uow.actor.principal_id}:{sha256(canonical(dict(asked)).encode()).hexdigest()[:16]}"
     )
-    found = listing.paged(uow, _matching(uow, asked), purpose, ORDER, after)
-    lines = _lines(uow, found.rows)
-    _tell(uow, "front_page.searched", lines, asked, found=found.total)
-    return Page(lines, found.total, found.capped, found.next)
+    begin = cursor.unpack(uow.site.keys, purpose, after)
+    with _in_time(uow):
+        # The count has read what stands on the page, unless it lies far on.
+        counted = _numbers(uow, asked, listing.CAP + 1)
+        here = [row for row in counted if begin is None or [row.date_to, row.id] > begin]
+        if begin and len(counted) > listing.CAP and len(here) <= listing.PAGE:
+            here = _numbers(uow, asked, listing.PAGE + 1, begin)
+    chosen = here[: listing.PAGE]
+    onward = (
+        cursor.pack(uow.site.keys, purpose, [chosen[-1].date_to, chosen[-1].id])
+        if len(here) > len(chosen)
+        else None
+    )
+    lines = _lines(uow, _by_number(uow, [row.id for row in chosen]))
+    total = min(len(counted), listing.CAP)
+    _tell(uow, "front_page.searched", lines, asked, found=total)
+    return Page(lines, total, len(counted) > listing.CAP, onward)
+
+
+def _numbers(uow: UnitOfWork, asked: Asked, most: int, begin: list[Any] | None = None) -> list[Any]:
+    """Day of discharge and id of what meets the conditions, the earliest first, from a place on."""
+    found = _matching(uow, asked, Node.date_to, Node.id).order_by(Node.date_to, Node.id).limit(most)
+    if begin:
+        found = found.where(tuple_(Node.date_to, Node.id) > tuple_(*begin))
+    return list(uow.session.execute(found))
+
+
+def _by_number(uow: UnitOfWork, numbers: Sequence[int]) -> list[NodeView]:
+    """Records that were found before, in the same order."""
+    found: list[Node] = []
+    for start in range(0, len(numbers), IDS):
+        found += uow.list(uow.nodes(P.DISCOVER).where(Node.id.in_(numbers[start : start + IDS])))
+    return sorted(views(uow, found), key=lambda view: (view.discharged_on, view.id))
+
+
+def lately(uow: UnitOfWork) -> dict[str, str]:
+    """The period with which the form begins: the last year up to today."""
+    return {"discharged_from": str(uow.today - YEAR), "discharged_to": str(uow.today)}
 
 
 def everything(uow: UnitOfWork, asked: Asked) -> list[Line]:
     """All that meets the conditions, as many as a list may have, in the order of the shelves, to be taken along."""
-    statement = _matching(uow, asked).order_by(Node.date_to, Node.id).limit(listing.TAKEN)
-    lines = _shelved(_lines(uow, views(uow, uow.list(statement))))
+    with _in_time(uow):
+        found = _numbers(uow, asked, listing.TAKEN)
+    lines = _shelved(_lines(uow, _by_number(uow, [row.id for row in found])))
     _tell(uow, "front_page.exported", lines, asked, found=len(lines))
     return lines
 
@@ -203,11 +267,11 @@ def draw(
         raise Invalid(fields={"seed": _("Digits and letters, 20 at most.")})
     if not 1 <= number <= MOST_DRAWN:
         raise Invalid(fields={"sample": _("From 1 to %(most)d records.", most=MOST_DRAWN)})
-    known = uow.session.execute(_matching(uow, asked, Node.id, Node.uuid)).all()
+    with _in_time(uow):
+        known = uow.session.execute(_matching(uow, asked, Node.id, Node.uuid)).all()
     ranked = sorted(known, key=lambda row: blake2b(f"{seed}:{row.uuid}".encode()).digest())
     chosen = [row.id for row in ranked[:number]]
-    rows = uow.list(uow.nodes(P.DISCOVER).where(Node.id.in_(chosen)))
-    lines = _shelved(_lines(uow, views(uow, rows)))
+    lines = _shelved(_lines(uow, _by_number(uow, chosen)))
     _tell(uow, event, lines, asked, seed=seed, number=number, found=len(known),
           drawn=[line.view.uuid for line in lines])  # fmt: skip
     return Sample(lines, seed, len(known))

@@ -6,9 +6,10 @@ import pytest
 
 from archive.services import advanced, search
 from archive.services.advanced import Row
-from tests.blueprints.conftest import Browse
-from tests.conftest import Hospital
+from tests.blueprints.conftest import Browse, words_of
+from tests.conftest import CAST, Hospital
 from tests.services.searching import archived, indexed, patient, written
+from tests.services.test_front_pages import hurried
 
 
 @pytest.fixture
@@ -137,3 +138,51 @@ def test_a_colleague_sees_no_diagnosis_by_asking_for_it(browser: Browse, shelf: 
     assert "主要诊断" in browser("archivist").ask("/search/front-page", age_from="1").text
     assert browser("auditor").get("/search/front-page").status_code == 403
     assert browser("sysadmin").get("/search/front-page").status_code == 403
+
+
+def test_the_front_page_query_begins_with_the_last_year_which_can_be_cleared(
+    hospital: Hospital, browser: Browse
+) -> None:
+    patient(
+        hospital,
+        "00700001",
+        "何青",
+        diagnosis="胎盘早剥",
+        admitted_on="2019-01-01",
+        discharged_on="2019-01-09",
+    )
+    mine = browser("archivist")
+    form = mine.get("/search/front-page").text
+    assert 'value="2025-11-20"' in form
+    assert 'value="2026-11-20"' in form
+    within = mine.ask(
+        "/search/front-page", diagnosis="胎盘", discharged_from="2025-11-20", discharged_to="2026-11-20"
+    )
+    assert "00700001" not in words_of(within)
+    every = mine.ask("/search/front-page", diagnosis="胎盘", discharged_from="", discharged_to="")
+    assert "00700001" in words_of(every)
+    assert 'value="2025-11-20"' not in every.text, "what was cleared stays cleared"
+
+
+def test_a_front_page_query_that_takes_too_long_keeps_its_conditions(
+    hospital: Hospital, browser: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if hospital.site.engine.dialect.name != "sqlite":
+        pytest.skip(
+            "what holds the question up there holds up the menu, too; tests/services/test_front_pages.py has both"
+        )
+    patient(hospital, "00700001", "何青", diagnosis="胎盘早剥")
+    mine = browser("archivist")
+    sealed = mine.post("/search/front-page", {"diagnosis": "胎盘"}).location
+    with hurried(hospital, monkeypatch):
+        late = mine.get(sealed)
+    assert late.status_code == 503
+    assert "请缩短出院日期范围" in words_of(late)
+    assert 'value="胎盘"' in late.text
+
+
+def test_the_front_page_query_is_offered_to_whoever_reads_records(browser: Browse) -> None:
+    """Its conditions are mostly of the tier read: to a clinician, who reads by loans alone, it would say nothing."""
+    offered = {who for who in ("archivist", "senior", "qc", "scanner", "clinician", "head", "clerk") if who in CAST
+               and "/search/front-page" in browser(who).get("/search").text}  # fmt: skip
+    assert offered == {"archivist", "senior", "scanner"}

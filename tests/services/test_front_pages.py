@@ -1,14 +1,18 @@
 """The front-page query: what it finds, for whom, and samples that anybody can draw again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event, text
 
-from archive.errors import Invalid
-from archive.services import front_pages, spans_of_time
+from archive import patience
+from archive.errors import Invalid, Unavailable
+from archive.services import front_pages, listing, spans_of_time
 from tests.conftest import Hospital
 from tests.services.searching import archived, patient, written
 
@@ -167,3 +171,110 @@ def test_an_age_is_said_as_the_front_page_says_it() -> None:
 @given(st.dates(date(1900, 1, 1), date(2030, 1, 1)), st.dates(date(1900, 1, 1), date(2030, 1, 1)))
 def test_every_age_can_be_said(birth: date, on: date) -> None:
     assert bool(spans_of_time.age_said(birth, on)) is (on >= birth)
+
+
+def leafed(hospital: Hospital, account: str, **typed: str) -> list[list[int]]:
+    """The pages of a list, one by one, each by the cursor of the one before."""
+    pages, after = list[list[int]](), None
+    while True:
+        with hospital.uow(account, readonly=True) as uow:
+            page = front_pages.find(uow, front_pages.checked(uow, typed), after)
+            pages.append([line.view.id for line in page.lines])
+        if (after := page.next) is None:
+            return pages
+
+
+def test_one_leafs_through_the_whole_list_near_and_far(
+    hospital: Hospital, ward: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the order of discharges; also beyond what was counted."""
+    for number in range(3):
+        patient(
+            hospital,
+            f"0060000{number}",
+            "何青",
+            diagnosis="胎盘早剥",
+            discharged_on="2026-10-31",
+            admitted_on="2026-10-01",
+        )
+    whole = [number for page in leafed(hospital, "archivist", days_from="0") for number in page]
+    assert len(whole) == 7
+    assert whole[:2] == [ward["baby"], ward["special"]]
+    monkeypatch.setattr(listing, "PAGE", 2)
+    for cap in (2, 3, 100):
+        monkeypatch.setattr(listing, "CAP", cap)
+        pages = leafed(hospital, "archivist", days_from="0")
+        assert [len(page) for page in pages] == [2, 2, 2, 1], cap
+        assert [number for page in pages for number in page] == whole, cap
+    with hospital.uow("archivist", readonly=True) as uow:
+        monkeypatch.setattr(listing, "CAP", 4)
+        page = front_pages.find(uow, {"days_from": 0})
+        assert (page.total, page.capped) == (4, True)
+
+
+@contextmanager
+def hurried(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Within it no question comes to an end in time: SQLite looks at the clock at every step; PostgreSQL waits for a lock."""
+    if hospital.site.engine.dialect.name == "sqlite":
+        monkeypatch.setattr(patience, "STEPS", 1)
+        monkeypatch.setattr(front_pages, "LONGEST", -1.0)
+        yield
+        return
+    monkeypatch.setattr(front_pages, "LONGEST", 0.3)
+    with hospital.site.engine.begin() as other:
+        other.execute(text("LOCK TABLE node IN ACCESS EXCLUSIVE MODE"))
+        yield
+
+
+def test_a_question_that_takes_too_long_says_what_to_do(
+    hospital: Hospital, ward: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hospital.uow("archivist", readonly=True) as uow, hurried(hospital, monkeypatch):
+        with pytest.raises(Unavailable, match="出院日期"):
+            front_pages.find(uow, {"diagnosis": "O44"})
+        with pytest.raises(Unavailable):
+            front_pages.everything(uow, {"diagnosis": "O44"})
+        with pytest.raises(Unavailable):
+            front_pages.draw(uow, {"diagnosis": "O44"}, 5, "1")
+        assert uow.readings == [], "nothing was shown"
+    monkeypatch.undo()
+    assert found(hospital, "archivist", diagnosis="O44") == {ward["mother"]}
+
+
+def test_whoever_holds_no_record_at_that_tier_waits_for_nothing(
+    hospital: Hospital, ward: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody else's question comes to an end, theirs does: no record is looked at for it."""
+    asked = {"diagnosis": "O44"}
+    for account in ("clinician", "clerk", "desk"):
+        with hospital.uow(account, readonly=True) as uow:
+            assert str(front_pages._matching(uow, asked).whereclause).endswith("false"), account
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert "false" not in str(front_pages._matching(uow, asked).whereclause)
+
+
+def test_a_page_goes_along_the_discharges_and_sorts_nothing(hospital: Hospital, ward: dict[str, int]) -> None:
+    """On SQLite, which would otherwise look through all records of the type, whatever their number."""
+    if hospital.site.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL decides by the number of rows")
+    with hospital.uow("archivist", readonly=True) as uow:
+        for asked in ({"diagnosis": "O44"}, {"diagnosis": "O44", **front_pages.lately(uow)}, {"age_from": 1}):
+            seen = list[str]()
+
+            def note(
+                _connection: Any,
+                cursor: Any,
+                statement: str,
+                parameters: Any,
+                *_more: Any,
+                seen: list[str] = seen,
+            ) -> None:
+                if "date_to" in statement and "JSON_EXTRACT" in statement:
+                    plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                    seen.extend(row[3] for row in plan)
+
+            event.listen(hospital.site.engine, "before_cursor_execute", note)
+            front_pages.find(uow, asked)
+            event.remove(hospital.site.engine, "before_cursor_execute", note)
+            assert any("ix_node_date_to" in line for line in seen), (asked, seen)
+            assert not any("TEMP B-TREE" in line for line in seen), (asked, seen)

@@ -460,6 +460,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("node", schema=None) as batch_op:
         batch_op.create_index("ix_node_access_class", ["access_class", "created_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_node_date_to",
+            ["date_to", "id"],
+            unique=False,
+            sqlite_where=sa.text("date_to IS NOT NULL"),
+            postgresql_where=sa.text("date_to IS NOT NULL"),
+        )
         batch_op.create_index("ix_node_folder_position", ["parent_id", "position", "id"], unique=False)
         batch_op.create_index("ix_node_newest", ["created_at", "id"], unique=False)
         batch_op.create_index(
