@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from archive.errors import Invalid
 from archive.i18n import _
@@ -33,22 +32,6 @@ def _drawn(uow: UnitOfWork, field: Field, value: object, error: str | None) -> d
         names = tree.vocabulary(uow, "departments" if field.kind is Kind.DEPT else field.vocabulary or "")
         drawn["choices"] = [("", _("— choose —")), *names.items()]
     return drawn
-
-
-def whole(text: str) -> int:
-    """A whole number that any column can hold: the `type=` of what is read from a form or query. Raises ValueError."""
-    given = int(text)
-    if abs(given) >= 2**31:
-        raise ValueError(text)
-    return given
-
-
-def uuid(text: str) -> str | None:
-    """An id that stands in an address, in its usual form; nothing for anything else."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return None
 
 
 def field(name: str, label: str, kind: str = "text", **more: Any) -> dict[str, Any]:

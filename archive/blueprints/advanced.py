@@ -10,6 +10,7 @@ from archive import envelope, forms
 from archive.asking import typed
 from archive.errors import Invalid
 from archive.gate import P, Section
+from archive.given import uuid
 from archive.i18n import _
 from archive.services import advanced, search, search_labels
 from archive.services.advanced import JOINS, MOST_ROWS, WAYS, Row
@@ -83,7 +84,7 @@ def _page(
 
 def _here(uow: UnitOfWork, under: str, classes: set[str]) -> Any:
     """The folder or record from which one came; a category is chosen in the list."""
-    ref = forms.uuid(under)
+    ref = uuid(under)
     return advanced.place(uow, uow.node(UUID(ref))) if ref and ref not in classes else None
 
 

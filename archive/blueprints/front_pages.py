@@ -9,6 +9,7 @@ from archive.asking import typed, typed_token
 from archive.blueprints import looks
 from archive.errors import Invalid, Unavailable
 from archive.gate import P, Section
+from archive.given import whole
 from archive.i18n import _, ngettext
 from archive.services import actors, front_pages
 from archive.services.front_pages import NAMES, Line, Sample
@@ -58,7 +59,7 @@ def export(uow: UnitOfWork) -> Response:
 
 
 def _sample(uow: UnitOfWork, asked: dict[str, Any], *, event: str = "front_page.sampled") -> Sample:
-    number = request.args.get("sample", 0, type=forms.whole)
+    number = request.args.get("sample", 0, type=whole)
     return front_pages.draw(uow, asked, number, request.args.get("seed", "").strip(), event=event)
 
 

@@ -8,8 +8,9 @@ from flask import Response, flash, g, make_response, redirect, render_template, 
 
 from archive.blueprints.jobs import drawn
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.forms import field, whole
+from archive.forms import field
 from archive.gate import Section
+from archive.given import whole
 from archive.i18n import _, _l
 from archive.policy.permissions import P
 from archive.services import imports

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 
 from archive.asking import typed, typed_token
-from archive.forms import whole
 from archive.gate import Section
+from archive.given import whole
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.services import pages, reading, viewer, within

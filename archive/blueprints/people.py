@@ -8,8 +8,9 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive.blueprints import acts, shown
 from archive.errors import ArchiveError, Invalid
-from archive.forms import field, whole, with_errors
+from archive.forms import field, with_errors
 from archive.gate import Section
+from archive.given import whole
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.policy.roles import ROLES

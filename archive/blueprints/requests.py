@@ -8,8 +8,9 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from archive import envelope
 from archive.blueprints import shown
 from archive.errors import Conflict, Invalid
-from archive.forms import field, whole, with_errors
+from archive.forms import field, with_errors
 from archive.gate import SIGNED_IN, P, Section
+from archive.given import whole
 from archive.i18n import _, _l, ngettext
 from archive.services import borrowing, circulation, loans, policies, requests, slips
 from archive.sight import NodeView

@@ -11,17 +11,14 @@ from archive.blueprints import hits, misread, saved_searches, search_hints, tota
 from archive.errors import Invalid
 from archive.gate import P, Section
 from archive.i18n import _
-from archive.policy.types import TYPES
-from archive.policy.workflows import DESCRIPTION_STATES
 from archive.schema import clean
-from archive.services import basket, completion, facets, narrowing, search, tree
+from archive.services import basket, completion, facets, narrowing, search, search_labels
 from archive.services.findings import Facet, Filters, Order, Results
 from archive.services.questions import Question
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
 section = Section("search", __name__)
-STATES = {state.name: state.title for state in DESCRIPTION_STATES}
 PARAMETERS = (envelope.PARAMETER, *facets.NAMES, "under", "sort", "facets")
 
 
@@ -65,7 +62,9 @@ def _order() -> Order:
 def _page(
     uow: UnitOfWork, text: str, filters: Filters, found: Results, refusal: misread.Refusal | None = None
 ) -> str:
-    words = _vocabularies(uow) | {"under": _places(uow, filters)}
+    words = {name: search_labels.choices(uow, name) for name in facets.NAMES} | {
+        "under": _places(uow, filters)
+    }
     nothing = found.is_empty and text and not refusal and not request.args.get("cursor")
     alike = search.alike(uow, text, filters) if nothing else []
     called, listed = hits.drawn(uow, found.called, found.groups or alike)
@@ -118,18 +117,6 @@ def _paging(found: Results) -> dict[str, Any]:
         "start": _address() if found.page > 2 else None, "previous": back, "page": found.page, "bulk": True,
         "next": _address(cursor=found.next) if found.next else None,
     }  # fmt: skip
-
-
-def _vocabularies(uow: UnitOfWork) -> dict[str, Mapping[str, str]]:
-    searched = {kind.name: str(kind.label) for kind in TYPES.values() if kind.rank in {"file", "item"}}
-    states = {name: str(title) for name, title in STATES.items()}
-    others = {name: facets.words(uow, name, ()) for name in ("retention", "carrier", "level")}
-    return {
-        "type": searched,
-        "dept": tree.vocabulary(uow, "departments"),
-        "state": states,
-        "year": {},
-    } | others
 
 
 def _onward() -> dict[str, str]:

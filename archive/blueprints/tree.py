@@ -9,6 +9,7 @@ from archive import forms
 from archive.blueprints import acts, folder, looks, node_rows, outcomes, shown
 from archive.errors import Invalid, NotFound, Stale
 from archive.gate import Section
+from archive.given import whole
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
@@ -64,8 +65,8 @@ def _order(node: "Node") -> str:
 def _narrowed_to() -> listing.Filters:
     asked = request.args
     return listing.Filters(
-        state=asked.get("state"), type=asked.get("type"), year=asked.get("year", type=forms.whole),
-        dept=asked.get("dept", type=forms.whole), trashed="trashed" in asked,
+        state=asked.get("state"), type=asked.get("type"), year=asked.get("year", type=whole),
+        dept=asked.get("dept", type=whole), trashed="trashed" in asked,
     )  # fmt: skip
 
 
@@ -151,7 +152,7 @@ def _edit_form(uow: UnitOfWork, node: "Node", values: Any, error: Invalid | None
 
 @section.page("/a/<slugs:path>/@@edit", needs=P.EDIT, node="path", methods=("POST",), form="edit")
 def edit(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
-    form, version = request.form, request.form.get("version", 0, type=forms.whole)
+    form, version = request.form, request.form.get("version", 0, type=whole)
     try:
         tree.edit(uow, node, fields=form, version=version, comment=form.get("comment"))
     except Stale as late:
@@ -188,7 +189,7 @@ def discard_draft(uow: UnitOfWork, node: "Node", form: str) -> Response:
 @section.page("/a/<slugs:path>/@@workflow/<name>", needs=P.DISCOVER, node="path", methods=("POST",))
 def step(uow: UnitOfWork, node: "Node", name: str) -> Response:
     form = request.form
-    steps.take(uow, node, name, version=form.get("version", type=forms.whole), reason=form.get("reason"))
+    steps.take(uow, node, name, version=form.get("version", type=whole), reason=form.get("reason"))
     return make_response(redirect(href(uow, node)))
 
 

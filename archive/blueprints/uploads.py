@@ -7,8 +7,9 @@ from flask import Response, flash, g, jsonify, make_response, redirect, render_t
 from archive import gate
 from archive.blueprints import shown
 from archive.errors import Invalid
-from archive.forms import field, whole
+from archive.forms import field
 from archive.gate import Section
+from archive.given import whole
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.services import intake

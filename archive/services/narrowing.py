@@ -1,46 +1,40 @@
 """筛选: what hits are narrowed to, as a query of the index and as SQL."""
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlalchemy.orm import aliased
 
+from archive.given import uuid, whole
 from archive.models import Node
 from archive.policy.permissions import P
-from archive.policy.types import INHERITING, TYPES
-from archive.policy.workflows import DESCRIPTION_STATES
-from archive.services import by_register, facets, policies
+from archive.policy.types import INHERITING
+from archive.services import by_register, search_labels
 from archive.services.findings import Filters
 from archive.services.holdings import CARRIERS, carried
 from archive.uow import UnitOfWork
 from index import Field, Query, Range, Term
 
-STATES = frozenset(state.name for state in DESCRIPTION_STATES)
-DIGITS = re.compile(r"[0-9]{1,9}")
-"""Of departments and years: whatever column they are compared with can hold it."""
+CHOSEN = ("type", "state", "retention", "carrier", "level")
+"""Of these there is a list; of departments, too, but one that is closed still has records."""
 
 
 def chosen(uow: UnitOfWork, given: Mapping[str, str]) -> Filters:
     """The filters of an address or of something kept. What means nothing here narrows nothing."""
-    known: dict[str, Collection[str]] = {
-        "type": TYPES, "state": STATES, "carrier": set(CARRIERS.values()), "level": facets.LEVELS,
-        "retention": policies.terms(uow, "retention"),
-    }  # fmt: skip
-    said = {name: value for name, values in known.items() if (value := given.get(name)) and value in values}
+    said = {
+        name: value
+        for name in CHOSEN
+        if (value := given.get(name)) and value in search_labels.choices(uow, name)
+    }
     dept, year = (_number(given.get(name, "")) for name in ("dept", "year"))
-    return Filters(dept=dept, year=year, under=_ref(given.get("under", "")), **said)
+    return Filters(dept=dept, year=year, under=uuid(given.get("under", "")), **said)
 
 
 def _number(text: str) -> int | None:
-    return int(text) if DIGITS.fullmatch(text) else None
-
-
-def _ref(text: str) -> str | None:
     try:
-        return str(UUID(text))
+        return max(0, whole(text)) or None
     except ValueError:
         return None
 

@@ -7,7 +7,7 @@ from typing import Any
 from archive.errors import NotFound
 from archive.i18n import _
 from archive.schema import clean
-from archive.services import facets, narrowing
+from archive.services import facets, narrowing, search_labels
 from archive.services.findings import Filters, Order
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
@@ -52,7 +52,7 @@ def narrowed(uow: UnitOfWork, question: Question) -> list[tuple[str, str]]:
     said = []
     for name, title in facets.titles().items():
         if value := getattr(question.filters, name):
-            said.append((title, facets.words(uow, name, [str(value)]).get(str(value), str(value))))
+            said.append((title, search_labels.choices(uow, name).get(str(value), str(value))))
     try:
         above = narrowing.top(uow, question.filters)
     except NotFound:

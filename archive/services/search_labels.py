@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 
 from sqlalchemy import select
 
-from archive.i18n import LOCALES, Lazy, _l, speaking
+from archive.i18n import LOCALES, Lazy, _, _l, speaking
 from archive.index_fields import FIELDS, SEARCHED, indexed
 from archive.models import Principal
 from archive.policy.workflows import DESCRIPTION_STATES
@@ -177,9 +177,18 @@ def offered(uow: UnitOfWork, name: str) -> Label:
 
 
 def choices(uow: UnitOfWork, name: str) -> dict[str, str]:
-    """Code → what it is called in the reader's language, of what is chosen from a list."""
-    if name == "dept":
-        return {code: words[0] for code, words in values(uow, name).items()}
-    if name == "type":
-        return {kind.name: str(kind.label) for kind in SEARCHED}
-    return {state.name: str(state.title) for state in DESCRIPTION_STATES}
+    """Code → what it is called in the reader's language, of what is chosen from a list; of anything else nothing."""
+    match name:
+        case "dept":
+            return {code: words[0] for code, words in values(uow, name).items()}
+        case "type":
+            return {kind.name: str(kind.label) for kind in SEARCHED}
+        case "state":
+            return {state.name: str(state.title) for state in DESCRIPTION_STATES}
+        case "retention":
+            return {code: policies.said(rule) for code, rule in policies.terms(uow, name).items()}
+        case "carrier":
+            return {"paper": _("Paper"), "electronic": _("Electronic"), "dual": _("Dual")}
+        case "level":
+            return policies.vocabulary(uow, name)
+    return {}
