@@ -21,7 +21,7 @@ pip-flags := -qq --no-input --disable-pip-version-check --no-compile
 lock-flags := --quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable --no-header \
 	--no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: run fill test fmt bench bench-search bench-find soak lock
+.PHONY: run fill test fmt bench bench-search bench-find bench-catalogue bench-front-pages bench-namesakes bench-people soak lock
 
 run: $(run-stamp) $(if $(wildcard $(var)/*),,fill)
 	@JUANZONG_VAR="$(var)" PORT="$(PORT)" $(bin)/juanzong serve
@@ -44,6 +44,8 @@ fmt: $(dev-stamp)
 	@$(bin)/ruff check --fix .
 	@$(bin)/ruff format .
 
+# How much each bench takes is told by JUANZONG_BENCH_…: docs/measurements.md has the list. JUANZONG_BENCH_KEEP names a folder
+# for what bench-catalogue or bench-people plants, so that it is planted once.
 bench: $(dev-stamp)
 	@$(bin)/python -m bench
 
@@ -52,10 +54,11 @@ bench-search: $(dev-stamp)
 	@$(bin)/python -m bench.search
 	@$(bin)/python -m bench.product
 
+# Words in one record of 500 pages.
 bench-find: $(dev-stamp)
 	@$(bin)/python -m bench.finding
 
-# A million records without texts; and eight people at a real server over a hundred thousand texts.
+# A million records without texts.
 bench-catalogue: $(dev-stamp)
 	@$(bin)/python -m bench.catalogue
 
@@ -67,6 +70,7 @@ bench-namesakes: $(dev-stamp)
 bench-front-pages: $(dev-stamp)
 	@$(bin)/python -m bench.front_pages
 
+# Eight people at a real server over a hundred thousand texts.
 bench-people: $(dev-stamp)
 	@$(bin)/python -m bench.people
 

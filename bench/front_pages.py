@@ -1,11 +1,10 @@
-"""The front-page query among a million records, on both databases: `make bench-front-pages`; or of so many as are told.
+"""The front-page query among a million records, on both databases: `make bench-front-pages`. JUANZONG_BENCH_NODES sets the size.
 
 Discharges of fifteen years with a diagnosis code, a doctor and a way of leaving each: what most have, what few have and
 what nobody has. A page is the first one with its count and its line in the journal. Aim: 300 ms of CPU for the period with
 which the form begins, and no question beyond its time limit.
 """
 
-import sys
 import time
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,9 +22,10 @@ from archive.site import Site
 from archive.uow import UnitOfWork
 from bench import forest, stays
 from bench.__main__ import databases
-from bench.forest import TRUSTED, analyse
-from bench.gauge import Gauge, Table, percentiles
-from bench.names import name_of
+from bench.figures import Table, percentiles, size
+from bench.forest import TRUSTED
+from bench.gauge import Gauge
+from bench.names import mrn_of, name_of
 
 TURNS = 5
 STOPPED = "given up"
@@ -63,13 +63,13 @@ ROLES = ("senior", "clinician")
 
 
 def main() -> None:
-    nodes = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    nodes = size("NODES", 1_000_000)
     with TemporaryDirectory(prefix="juanzong-bench-") as name, databases(Path(name)) as wanted:
         for database, settings in wanted:
             site, begin = Site(settings), time.perf_counter()
             forest.plant(site, nodes)
             fill(site)
-            analyse(site.engine)
+            forest.analyse(site.engine)
             print(
                 f"\n{database}: {nodes:,} records, written in {time.perf_counter() - begin:,.0f} s\n",
                 flush=True,
@@ -113,7 +113,7 @@ def _front_page(number: int, share: float, chance: Random) -> dict[str, Any]:
     return {
         "number": number, "admitted": came, "discharged": left,
         "said": {
-            "mrn": stays.mrn_of(number), "times": 1, "patient_name": name_of(number), "sex": "2",
+            "mrn": mrn_of(number), "times": 1, "patient_name": name_of(number), "sex": "2",
             "birth": str(came - timedelta(days=chance.randrange(33_000))), "admitted_on": str(came), "discharged_on": str(left),
             "diagnosis": "人类免疫缺陷病毒病" if rare else stays.DIAGNOSES[place],
             "diagnosis_code": RARE if rare else CODES[place],
@@ -126,7 +126,7 @@ def _front_page(number: int, share: float, chance: Random) -> dict[str, Any]:
 def measure(site: Site) -> None:
     """One line a question, one column a role and period: the median of some turns, and how many were found."""
     table = Table(
-        "ms a page (found)", *(f"{role}, {period}".rjust(26) for period in PERIODS for role in ROLES)
+        "ms a page (found)", *(f"{role}, {period}" for period in PERIODS for role in ROLES), width=26
     )
     for what, typed in ASKED.items():
         table.row(

@@ -1,5 +1,6 @@
 """What the measurements rest on: their questions, their percentiles, and the archives that they plant."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,13 @@ from archive.settings import Settings, load
 from bench import kept, served
 from bench.figures import most_held, percentiles
 from bench.questions import QUESTIONS, Kind, kinds
+
+MODULES = sorted(path.stem for path in Path(kept.__file__).parent.glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_measurement_finds_what_it_is_made_of(name: str) -> None:
+    assert import_module(f"bench.{name}").__doc__
 
 
 def plant(var: Path) -> None:
