@@ -98,6 +98,13 @@ class Unavailable(ArchiveError):
         return _("The archive cannot answer just now. Please try again in a moment.")
 
 
+class TakesTooLong(Unavailable):
+    """A search that was given up; what was asked can be asked again otherwise."""
+
+    def sentence(self) -> str:
+        return _("This search takes too long. Add a word or a filter.")
+
+
 class Full(ArchiveError):
     status, code = 507, "full"
 

@@ -17,7 +17,7 @@ from archive.i18n import Lazy, _, _l, ngettext
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.roles import ROLES
-from archive.services import listing, notices
+from archive.services import listing, notices, search
 from archive.site import Site
 
 
@@ -107,7 +107,7 @@ def install(app: Flask, site: Site) -> None:
             "theme": "dark" if request.cookies.get("theme") == "dark" else "light",
             "rail": "narrow" if request.cookies.get("rail") == "narrow" else "wide",
             "locale": i18n.locale(), "demo": site.settings.demo or site.demonstration is not None,
-            "waiting": _waiting(actor), "fmt": formats, "P": P,
+            "waiting": _waiting(actor), "fmt": formats, "P": P, "longest_search": search.LONGEST,
         }  # fmt: skip
 
     stamps: dict[str, str] = {}

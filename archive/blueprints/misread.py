@@ -1,9 +1,9 @@
-"""A search that cannot be read: what is wrong, and where, for the page that shows it again."""
+"""A search that cannot be read or answered: what is wrong, and where, for the page that shows it again."""
 
 import re
 from dataclasses import dataclass
 
-from archive.errors import Invalid
+from archive.errors import ArchiveError
 from archive.services.search import Misunderstood
 
 MARKED = re.compile(r"\S{1,30}")
@@ -21,7 +21,7 @@ class Refusal:
     """Counted from 1, as people count."""
 
 
-def refusal(text: str, error: Invalid) -> Refusal:
+def refusal(text: str, error: ArchiveError) -> Refusal:
     """The error as the page shows it."""
     if not isinstance(error, Misunderstood):
         return Refusal(str(error))

@@ -86,15 +86,35 @@ def beside(uow: UnitOfWork, question: Question) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def on_workbench(uow: UnitOfWork) -> list[dict[str, Any]]:
-    """The figures of what one keeps on the workbench."""
+def on_workbench(uow: UnitOfWork) -> dict[str, Any]:
+    """What one keeps on the workbench. Each figure is a search: they come behind the page, or with it if asked for."""
     if not uow.can(P.DISCOVER):
-        return []
+        return {"figures": []}
+    if "figures" in request.args:
+        return {"figures": _figures(uow)}
+    names = [_figure(saved, "…") for saved in saved_searches.pinned(uow)]
+    return {
+        "figures": names,
+        "from": url_for("saved_searches.figures"),
+        "here": url_for("workbench.home", figures=1),
+    }
+
+
+@section.page("/searches/figures", needs=P.DISCOVER)
+def figures(uow: UnitOfWork) -> str:
+    """The figures of the workbench, for a page that is shown already."""
+    return render_template("saved_searches/figures.html", pinned={"figures": _figures(uow)})
+
+
+def _figures(uow: UnitOfWork) -> list[dict[str, str]]:
     return [
-        {"label": saved.name, "href": url_for("saved_searches.run", uuid=saved.uuid),
-         "value": "—" if found is None else f"{found.count:,}" + ("+" if found.capped else "")}
-        for saved, found in saved_searches.pinned(uow)
-    ]  # fmt: skip
+        _figure(saved, "—" if found is None else f"{found.count:,}" + ("+" if found.capped else ""))
+        for saved, found in saved_searches.tallied(uow)
+    ]
+
+
+def _figure(saved: Saved, value: str) -> dict[str, str]:
+    return {"label": saved.name, "href": url_for("saved_searches.run", uuid=saved.uuid), "value": value}
 
 
 @section.page("/searches/<uuid:uuid>", needs=P.DISCOVER)

@@ -7,8 +7,8 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive import envelope, forms
 from archive.asking import typed, typed_token
-from archive.blueprints import hits, misread, saved_searches, search_hints, totals
-from archive.errors import Invalid
+from archive.blueprints import counting, hits, misread, saved_searches, search_hints, totals
+from archive.errors import Invalid, TakesTooLong
 from archive.gate import P, Section
 from archive.i18n import _
 from archive.schema import clean
@@ -23,7 +23,7 @@ PARAMETERS = (envelope.PARAMETER, *facets.NAMES, "under", "sort", "facets")
 
 
 @section.page("/search", needs=P.DISCOVER, typed=("q",))
-def results(uow: UnitOfWork) -> str | Response:
+def results(uow: UnitOfWork) -> str | Response | tuple[str, int]:
     text, filters, after = clean(typed("q")), narrowing.chosen(uow, request.args), request.args.get("cursor")
     if not filters and not after and (thing := search.straight(uow, text)):
         _tell(search.renumbered(uow, text, [thing]))
@@ -34,6 +34,8 @@ def results(uow: UnitOfWork) -> str | Response:
         return _page(uow, text, filters, found)
     except Invalid as error:
         return _page(uow, text, filters, Results(), misread.refusal(text, error))
+    except TakesTooLong as error:
+        return _page(uow, text, filters, Results(), misread.refusal(text, error)), error.status
 
 
 def _tell(now: str | None) -> None:
@@ -85,16 +87,19 @@ def _counts(uow: UnitOfWork, text: str, filters: Filters, found: Results) -> dic
     if found.degraded or found.is_empty:
         return None
     if "facets" in request.args:
-        return {"facets": _facets(search.counted(uow, text, filters))}
+        return {"facets": _facets(search.counted(uow, text, filters, told=True))}
     asked: dict[str, Any] = {name: request.args[name] for name in PARAMETERS if name in request.args}
-    return {"from": url_for(".counted", **asked), "here": _address(facets=1)}
+    told = {counting.PARAMETER: counting.seal(uow, text, filters)}
+    return {"from": url_for(".counted", **asked | told), "here": _address(facets=1)}
 
 
 @section.page("/search/facets", needs=P.DISCOVER, typed=("q",))
 def counted(uow: UnitOfWork) -> str:
     """The facets of a search, for a page that shows its hits already."""
+    text, filters = clean(typed("q")), narrowing.chosen(uow, request.args)
+    told = counting.is_told(uow, request.args.get(counting.PARAMETER, ""), text, filters)
     try:
-        found = search.counted(uow, typed("q"), narrowing.chosen(uow, request.args))
+        found = search.counted(uow, text, filters, told=told)
     except Invalid:
         found = []
     return render_template("search/facets.html", facets=_facets(found))

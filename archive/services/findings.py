@@ -34,6 +34,10 @@ class Filters:
     def __bool__(self) -> bool:
         return any(self.__dict__.values())
 
+    def said(self) -> dict[str, object]:
+        """Those that narrow something, by their names."""
+        return {name: value for name, value in self.__dict__.items() if value}
+
 
 @dataclass(frozen=True)
 class Place:

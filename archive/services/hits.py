@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from archive.errors import ArchiveError, Unavailable
-from archive.i18n import _
+from archive.errors import ArchiveError, TakesTooLong
 from archive.models import Node
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING
@@ -41,7 +40,7 @@ def files(uow: UnitOfWork, question: Question) -> set[int] | None:
     """The ids of the files, of the newest hits, in which this actor finds something; nothing while there is no index.
 
     Each node is asked for again with the rights of the moment: the index may be a moment behind. Raises
-    Misunderstood, NotFound for a place that is hidden, Unavailable for what takes too long.
+    Misunderstood, NotFound for a place that is hidden, TakesTooLong.
     """
     found = _asked(uow, question, limit=FOLLOWED)
     if found is None:
@@ -62,4 +61,4 @@ def _asked(uow: UnitOfWork, question: Question, limit: int) -> Results | None:
     except Damaged:
         return None
     except TooSlow as slow:
-        raise Unavailable(_("This search takes too long. Add a word or a filter.")) from slow
+        raise TakesTooLong from slow

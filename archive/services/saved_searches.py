@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from archive.db import canonical
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.i18n import _
+from archive.journal import Event
 from archive.models import Principal, SavedSearch, SearchFollow
 from archive.names import sort_key
 from archive.policy.permissions import P
@@ -97,12 +98,17 @@ def own(uow: UnitOfWork, uuid: UUID) -> Saved:
     return saved
 
 
-def pinned(uow: UnitOfWork) -> list[tuple[Saved, hits.Tally | None]]:
-    """What the actor keeps on the workbench, with how many places each finds for them."""
+def pinned(uow: UnitOfWork) -> list[Saved]:
+    """What the actor keeps on the workbench, by its name."""
     found = _seen(uow, _rows(uow).where(SearchFollow.pinned.is_(True)).limit(MOST_PINNED))
-    return [
-        (saved, hits.tally(uow, saved.question)) for saved in sorted(found, key=lambda s: sort_key(s.name))
-    ]
+    return sorted(found, key=lambda saved: sort_key(saved.name))
+
+
+def tallied(uow: UnitOfWork) -> list[tuple[Saved, hits.Tally | None]]:
+    """What the actor keeps on the workbench, with how many places each finds for them: several searches, and one event."""
+    if found := pinned(uow):
+        uow.read(Event("search.tallied", words={"searches": [str(saved.uuid) for saved in found]}))
+    return [(saved, hits.tally(uow, saved.question)) for saved in found]
 
 
 def some(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Saved]:

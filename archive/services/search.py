@@ -7,7 +7,7 @@ from time import perf_counter
 
 from archive import cursor
 from archive.db import canonical
-from archive.errors import Invalid, Unavailable
+from archive.errors import Invalid, TakesTooLong
 from archive.i18n import _
 from archive.journal import Event
 from archive.models import Node
@@ -85,7 +85,7 @@ class Asked:
 def find(
     uow: UnitOfWork, text: str, filters: Filters = NOTHING, order: Order = Order.RELEVANCE, after: str | None = None
 ) -> Results:  # fmt: skip
-    """What the actor may know of that has these words. Raises Misunderstood, NotFound, Unavailable."""
+    """What the actor may know of that has these words. Raises Misunderstood, NotFound, TakesTooLong."""
     text = clean(text)
     if not text and not filters:
         return Results()
@@ -97,19 +97,22 @@ def find(
     except TooSlow as slow:
         given_up = _event(asked, since, further=bool(after), stopped=True)
         uow.site.record_read(given_up, uow.actor, uow.origin)
-        raise Unavailable(_("This search takes too long. Add a word or a filter.")) from slow
+        raise TakesTooLong from slow
     _note(uow, results, _event(asked, since, further=bool(after)))
     return results
 
 
-def counted(uow: UnitOfWork, text: str, filters: Filters = NOTHING) -> list[Facet]:
+def counted(uow: UnitOfWork, text: str, filters: Filters = NOTHING, *, told: bool = False) -> list[Facet]:
     """分面: by what the hits of a search can be narrowed; counted on its own, so that nobody waits for it to see hits.
 
-    Numbers of what the actor may know of, and nothing else. Raises Invalid for what cannot be understood.
+    Numbers of what the actor may know of, and nothing else. It is an event, unless it belongs to a page of hits of which
+    the journal has been `told`. Raises Invalid for what cannot be understood.
     """
     text = clean(text)
     if not text and not filters:
         return []
+    if not told:
+        uow.read(Event("search.counted", words={"query": text, "filters": filters.said()}))
     asked, allowed = understood(uow, text, filters, Order.RELEVANCE), uow.site.access_map.allowed(uow)
     try:
         counts = uow.site.index.facets(asked.query, allowed, facets.NAMES, texts_of=texts_of(uow))
@@ -216,7 +219,7 @@ def _further(groups: list[Group], called: list[NodeView]) -> list[Group]:
 
 def _event(asked: Asked, since: float, **more: bool) -> Event:
     """One line of the journal: the words; and, apart from it, what answering them took."""
-    filters = {name: value for name, value in asked.filters.__dict__.items() if value}
+    filters = asked.filters.said()
     cost = timings.cost(since, asked.query, filters, asked.order, **more)
     return Event("search.run", words={"query": asked.text, "filters": filters}, cost=cost)
 

@@ -1,10 +1,14 @@
 """The pages of what one searches for again: saving, running, sharing, being told, forgetting."""
 
 import re
+from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
-from archive.models import User
+from archive import journal
+from archive.models import ReadEvent, User
 from archive.services import digest, people, saved_searches
 from archive.services.findings import Filters
 from archive.services.questions import Question
@@ -123,14 +127,35 @@ def test_a_pinned_search_stands_on_the_workbench_with_ones_own_count(
     for account in ("archivist", "clerk"):
         reader = browser(account)
         assert reader.post(f"/searches/{number}/follow", {"pinned": "1"}).status_code == 302
-        found = re.search(
-            rf'href="/searches/{number}"><span>本年病案</span><b>([^<]*)</b>', reader.get("/").text
-        )
-        assert found
-        counts[account] = found[1]
-    assert counts == {"archivist": "2", "clerk": "0"}
+        page = reader.get("/").text
+        assert figure(number, page) == "…", "nobody waits for the figures to see the page"
+        behind = re.search(r'id="kept-figures" hx-get="([^"]+)"', page)
+        assert behind
+        counts[account] = [figure(number, reader.get(at).text) for at in (behind[1], "/?figures=1")]
+    assert counts == {"archivist": ["2", "2"], "clerk": ["0", "0"]}
+    assert told_of(hospital, "search.tallied") == [{"searches": [str(number)]}] * 4
     reader.post(f"/searches/{number}/follow", {"pinned": "0"})
     assert "本年病案" not in reader.get("/").text
+
+
+def figure(number: UUID, page: str) -> str:
+    found = re.search(rf'href="/searches/{number}"><span>本年病案</span><b>([^<]*)</b>', page)
+    assert found
+    return found[1]
+
+
+def told_of(hospital: Hospital, action: str) -> list[dict[str, Any]]:
+    """The words of the events of an action."""
+    with hospital.site.journal() as session:
+        numbers = session.scalars(
+            select(ReadEvent.id).where(ReadEvent.action == action).order_by(ReadEvent.id)
+        ).all()
+        return [journal.words_of(session, journal.READS, number, hospital.site.keys) for number in numbers]
+
+
+def test_a_workbench_without_pins_is_no_event(hospital: Hospital, browser: Browse) -> None:
+    assert browser("archivist").get("/searches/figures").status_code == 200
+    assert told_of(hospital, "search.tallied") == []
 
 
 def test_a_notice_leads_to_the_newest_results(hospital: Hospital, browser: Browse) -> None:

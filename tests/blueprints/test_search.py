@@ -1,12 +1,15 @@
 """The search page: straight to a number, hits by file, and the same answer for what is hidden and what never was."""
 
 import re
+from functools import partialmethod
 
+import pytest
 from sqlalchemy import select
 
 from archive.models import ReadEvent
 from archive.site import Site
-from tests.blueprints.conftest import Browse
+from index import Index, Limits
+from tests.blueprints.conftest import Browse, words_of
 from tests.conftest import Hospital
 from tests.services.searching import archived, component, indexed, patient, written
 
@@ -101,6 +104,46 @@ def test_a_search_is_one_line_in_the_journal(hospital: Hospital, site: Site, bro
         lines = journal.scalars(select(ReadEvent).where(ReadEvent.action.startswith("search"))).all()
         said = [(line.action, line.actor, line.shown) for line in lines]
         assert said == [("search.run", "clinician", [numbers["own"]])]
+
+
+def test_the_counts_behind_a_page_belong_to_its_search_and_others_are_an_event(
+    hospital: Hospital, browser: Browse
+) -> None:
+    shelf(hospital)
+    reader = browser("archivist")
+    page = reader.ask("/search", q="前置胎盘").text
+    behind = re.search(r'id="facets" hx-get="([^"]+)"', page)
+    assert behind
+    address = behind[1].replace("&amp;", "&")
+    without = re.sub(r"&ran=[^&]+", "", address)
+    assert without != address
+    for asked, events in ((address, 0), (address, 0), (without, 1), (f"{address}&year=2026", 2)):
+        assert reader.get(asked).status_code == 200
+        assert actions(hospital) == ["search.run"] + ["search.counted"] * events, asked
+    hospital.clock.forward(minutes=2)
+    reader.get(address)
+    assert actions(hospital) == ["search.run"] + ["search.counted"] * 3, (
+        "a page of long ago told nothing of now"
+    )
+    reader.ask("/search", q="前置胎盘", facets="1")
+    assert actions(hospital)[4:] == ["search.run"], "counts that come with the hits are the same search"
+
+
+def actions(hospital: Hospital) -> list[str]:
+    with hospital.site.journal() as journal:
+        asked = select(ReadEvent.action).where(ReadEvent.action.startswith("search")).order_by(ReadEvent.id)
+        return list(journal.scalars(asked))
+
+
+def test_a_search_that_takes_too_long_comes_again_with_its_words(
+    hospital: Hospital, browser: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf(hospital)
+    monkeypatch.setattr(Index, "search", partialmethod(Index.search, limits=Limits(seconds=0)))
+    answer = browser("archivist").ask("/search", q="胎盘 出血")
+    assert answer.status_code == 503
+    assert "检索时间过长" in words_of(answer)
+    assert 'name="q" value="胎盘 出血"' in answer.text
 
 
 def test_who_has_no_part_in_the_archive_has_no_search(browser: Browse, hospital: Hospital) -> None:

@@ -27,7 +27,7 @@ PAGES = {
     "/search/front-page": ("diagnosis", "operation", "attending", "outcome", "dept", "sex", "age_from", "age_to", "age_unit",
                            "days_from", "admitted_from", "discharged_to", "sample", "seed", "cursor"),
     "/search/front-page/export": ("diagnosis", "age_from", "discharged_to", "sample", "seed"),
-    FIND: ("q",), VIEWED: ("q",), "/basket": ("act", "ids", "back"),
+    FIND: ("q",), VIEWED: ("q",), "/searches/figures": ("ran",), "/basket": ("act", "ids", "back"),
 }  # fmt: skip
 """Every page that finds or keeps what was found, and what it is asked for by name."""
 GOOD = {

@@ -117,6 +117,8 @@ ASKED = (
     Page("/basket", manner="opened"),
     Page("/basket/export", manner="opened"),
     Page("/searches", manner="opened"),
+    Page("/searches/figures", manner="opened"),
+    Page("/?figures=1", manner="opened"),
     Page("/search?cursor=e30.AAAA", manner="opened"),
     Page("/a/$hidden", manner="opened"),
     Page("/a/$hidden/++page++1", manner="opened"),
@@ -137,7 +139,8 @@ ASKED = (
 )
 
 OF_THE_MOMENT = re.compile(
-    r'name="csrf-token" content="[^"]+"|name="(?:csrf_token|s)" value="[^"]+"|[?&;](?:s|cursor|ticket)=[\w.=%-]+|nonce-[\w+/=-]+'
+    r'name="csrf-token" content="[^"]+"|name="(?:csrf_token|s)" value="[^"]+"|[?&;](?:s|cursor|ran|ticket)=[\w.=%-]+'
+    r"|nonce-[\w+/=-]+"
     r'|value="\d{8}"(?=[^>]*name="seed")'
 )
 """Tokens and the seeds that are offered, which differ with every page."""

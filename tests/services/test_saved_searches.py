@@ -184,7 +184,7 @@ def pin(hospital: Hospital, account: str, number: UUID, *, on: bool = True) -> N
 
 def counted(hospital: Hospital, account: str) -> list[tuple[str, hits.Tally | None]]:
     with hospital.uow(account, readonly=True) as uow:
-        return [(saved.name, found) for saved, found in saved_searches.pinned(uow)]
+        return [(saved.name, found) for saved, found in saved_searches.tallied(uow)]
 
 
 def test_each_who_pins_a_shared_search_sees_their_own_count(hospital: Hospital) -> None:
