@@ -72,6 +72,8 @@ class Route:
     channel: str
     file: str | None
     """The part of the form that is a file: it is on the disk, as `g.staged`, before the transaction begins."""
+    ahead: bool
+    """The view looks for something that may take long, and then opens the transaction of its change itself."""
     asks: bool
     """Its POST changes nothing: what is asked stands in the body only because it must stand in no address."""
     form: str | None
@@ -86,7 +88,7 @@ class Section(Blueprint):
     def page(
         self, rule: str, *, needs: Needs | Public, node: str | None = None, methods: tuple[str, ...] = ("GET",),
         event: str | None = None, file: str | None = None, form: str | None = None, typed: tuple[str, ...] = (),
-        asks: bool = False,
+        asks: bool = False, ahead: bool = False,
     ) -> Callable[[View], View]:  # fmt: skip
         """Registers a view `(uow, …)`. With `node="path"` that part of the address becomes the node, checked at `needs`.
 
@@ -96,7 +98,7 @@ class Section(Blueprint):
 
         def decorate(view: View) -> View:
             inner = asking.opening(view, typed) if typed else view
-            route = Route(inner, needs, node, event, self.channel, file, asks or bool(typed), form)
+            route = Route(inner, needs, node, event, self.channel, file, ahead, asks or bool(typed), form)
             served = (*methods, "POST") if typed else methods
 
             @wraps(view)
@@ -151,7 +153,7 @@ def conduct(route: Route, parts: dict[str, Any]) -> Response:
     """Answers one request: opens the unit of work, checks, calls the view, writes the journal, commits."""
     safe = request.method in SAFE
     # What anybody may do, signing in before all, opens the transaction that it needs itself.
-    readonly = safe or route.asks or isinstance(route.needs, Public)
+    readonly = safe or route.asks or route.ahead or isinstance(route.needs, Public)
     try:
         # What is refused beside the view, by the disk or by another transaction, speaks the reader's language too.
         with speaking(request.cookies.get("locale", "zh_CN")), _staged(route):

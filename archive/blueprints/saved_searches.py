@@ -1,5 +1,6 @@
 """常用检索: saving a search, running it, sharing it, being told what is new."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -7,16 +8,18 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive import forms
 from archive.blueprints import asked_address
-from archive.errors import Conflict, Invalid
-from archive.gate import P, Section
+from archive.errors import ArchiveError, Conflict, Invalid, NotFound, Unavailable
+from archive.gate import P, Section, site
 from archive.i18n import _
-from archive.services import leavers, news, notices, questions, saved_searches, search_history
+from archive.services import following, leavers, news, notices, questions, saved_searches, search_history
 from archive.services.findings import Order
 from archive.services.questions import Question
 from archive.services.saved_searches import Saved
 from archive.uow import UnitOfWork
 
 section = Section("saved_searches", __name__)
+REFUSED = (Invalid, Conflict, Unavailable, NotFound)
+"""What is said beside what was typed, or on the page from which it was asked."""
 BESIDE = 6
 """Of each so many beside an empty search."""
 
@@ -140,40 +143,45 @@ def add_form(uow: UnitOfWork) -> str | Response:
     return _form(uow, question, {"name": question.text[: saved_searches.LONGEST]}, None)
 
 
-@section.page("/searches", needs=P.DISCOVER, methods=("POST",))
+@section.page("/searches", needs=P.DISCOVER, methods=("POST",), ahead=True)
 def add(uow: UnitOfWork) -> Response | tuple[str, int]:
-    question = asked_address.asked(uow, request.form)
+    question, form = asked_address.asked(uow, request.form), request.form
     if question is None:
         flash(_("What you had looked for is not kept any longer. Please type it again."), "wait")
         return make_response(redirect(url_for("search.results")))
-    form = request.form
     try:
-        row = saved_searches.save(uow, question, name=form.get("name", ""), audience=form.get("audience", ""))
-        saved = saved_searches.one(uow, row.uuid)
-        if "pinned" in form:
-            saved_searches.pin(uow, saved, on=True)
-        if "subscribed" in form:
-            saved_searches.subscribe(uow, saved, on=True)
-    except (Invalid, Conflict) as error:
-        uow.undo()
+        known = following.known_now(uow, question) if "subscribed" in form else None
+        uuid = site().run(uow.actor, lambda mine: _kept(mine, question, form, known), uow.origin)
+    except REFUSED as error:
         return _form(uow, question, form, error), error.status
     flash(_("The search is saved."), "ok")
-    return make_response(redirect(url_for(".run", uuid=row.uuid)))
+    return make_response(redirect(url_for(".run", uuid=uuid)))
+
+
+def _kept(uow: UnitOfWork, question: Question, form: Mapping[str, str], known: set[int] | None) -> UUID:
+    row = saved_searches.save(uow, question, name=form.get("name", ""), audience=form.get("audience", ""))
+    saved = saved_searches.one(uow, row.uuid)
+    if "pinned" in form:
+        following.pin(uow, saved, on=True)
+    if "subscribed" in form:
+        following.subscribe(uow, saved, known)
+    return saved.uuid
 
 
 def _form(
     uow: UnitOfWork,
     question: Question,
     typed: Any,
-    error: Invalid | Conflict | None,
+    error: ArchiveError | None,
     saved: Saved | None = None,
 ) -> str:
+    audiences = saved_searches.audiences(uow, saved.audience if saved else saved_searches.PRIVATE)
     hint = _("Whoever may use it reads its name and its words, and finds what they themselves may see.")
     fields = [
         forms.field("name", _("Name of the search"), required=True, maxlength=saved_searches.LONGEST, autofocus=True,
                     autocomplete="off"),
         forms.field("audience", _("Who may use it"), "select", value=saved_searches.PRIVATE, hint=hint,
-                    choices=list(saved_searches.audiences(uow).items())),
+                    choices=list(audiences.items())),
     ]  # fmt: skip
     wrong = error if isinstance(error, Invalid) else None
     ticks = [] if saved else [
@@ -220,11 +228,23 @@ def take_over(uow: UnitOfWork, uuid: UUID) -> Response:
     return make_response(redirect(url_for(".mine")))
 
 
-@section.page("/searches/<uuid:uuid>/follow", needs=P.DISCOVER, methods=("POST",))
+@section.page("/searches/<uuid:uuid>/follow", needs=P.DISCOVER, methods=("POST",), ahead=True)
 def follow(uow: UnitOfWork, uuid: UUID) -> Response:
     saved, form = saved_searches.one(uow, uuid), request.form
-    if "pinned" in form:
-        saved_searches.pin(uow, saved, on=form["pinned"] == "1")
-    if "subscribed" in form:
-        saved_searches.subscribe(uow, saved, on=form["subscribed"] == "1")
+    try:
+        is_new = form.get("subscribed") == "1" and not saved.subscribed
+        known = following.known_now(uow, saved.question) if is_new else None
+        site().run(uow.actor, lambda mine: _followed(mine, uuid, form, known), uow.origin)
+    except REFUSED as error:
+        flash(str(error), "bad")
     return make_response(redirect(url_for(".mine")))
+
+
+def _followed(uow: UnitOfWork, uuid: UUID, form: Mapping[str, str], known: set[int] | None) -> None:
+    saved = saved_searches.one(uow, uuid)
+    if "pinned" in form:
+        following.pin(uow, saved, on=form["pinned"] == "1")
+    if form.get("subscribed") == "1":
+        following.subscribe(uow, saved, known)
+    elif "subscribed" in form:
+        following.unsubscribe(uow, saved)

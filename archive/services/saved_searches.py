@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from archive.db import canonical
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
@@ -32,8 +32,6 @@ MOST = 100
 """Saved searches of one person: a list of more is not looked through any more."""
 MOST_PINNED = 6
 """Figures on the workbench: as many as stand side by side at 1366 pixels, and each is a search."""
-MOST_SUBSCRIBED = 20
-"""Subscriptions of one person: each is a search a day."""
 
 
 @dataclass(frozen=True)
@@ -143,12 +141,14 @@ def _saved(
     )  # fmt: skip
 
 
-def audiences(uow: UnitOfWork) -> dict[str, str]:
-    """With whom the actor may share: nobody, their departments, the people of a role, everybody who may search."""
+def audiences(uow: UnitOfWork, present: str = PRIVATE) -> dict[str, str]:
+    """With whom the actor may share: nobody, their departments, the people of a role, everybody who may search; and
+    with whom they share at `present`, though they may have left that department."""
     departments = actors.department_names(uow.session)
     own = {f"dept:{dept}": departments[dept] for dept in sorted(uow.actor.departments) if dept in departments}
     roles = {f"role:{name}": str(role.title) for name, role in ROLES.items() if name in CONTENT_ROLES}
-    return {PRIVATE: _("Only myself"), **own, **roles, EVERYBODY: _("Everybody who may search")}
+    found = {PRIVATE: _("Only myself"), **own, **roles, EVERYBODY: _("Everybody who may search")}
+    return found if present in found else {present: audience_label(uow, present), **found}
 
 
 def audience_label(uow: UnitOfWork, audience: str) -> str:
@@ -184,7 +184,7 @@ def change(uow: UnitOfWork, row: SavedSearch, *, question: Question, name: str, 
     """Gives one's own another name or shares it otherwise; what it asks stays. Raises Invalid, Forbidden."""
     _mine(uow, row)
     uow.note(audience=audience, before=row.audience)
-    row.audience = _checked(uow, question, name, audience)
+    row.audience = _checked(uow, question, name, audience, row.audience)
     row.sealed = _sealed(uow, _named(name), question)
 
 
@@ -221,8 +221,8 @@ def _sealed(uow: UnitOfWork, name: str, question: Question) -> bytes:
     return uow.site.keys.encrypt("detail-enc", canonical({"name": name, **question.kept()}))
 
 
-def _checked(uow: UnitOfWork, question: Question, name: str, audience: str) -> str:
-    if audience not in audiences(uow):
+def _checked(uow: UnitOfWork, question: Question, name: str, audience: str, present: str = PRIVATE) -> str:
+    if audience not in audiences(uow, present):
         raise Invalid(fields={"audience": _("Choose one of the list.")})
     if audience != PRIVATE and any(naming.names_a_patient(uow, words) for words in (question.text, name)):
         raise Invalid(
@@ -233,46 +233,6 @@ def _checked(uow: UnitOfWork, question: Question, name: str, audience: str) -> s
             }
         )
     return audience
-
-
-# Following
-
-
-def pin(uow: UnitOfWork, saved: Saved, *, on: bool) -> None:
-    """Keeps one on the actor's workbench, or takes it from there. Raises Conflict where there are too many."""
-    _room(uow, SearchFollow.pinned, MOST_PINNED if on else None)
-    _follow(uow, saved, pinned=on)
-
-
-def subscribe(uow: UnitOfWork, saved: Saved, *, on: bool) -> None:
-    """Whether the actor is told once a day of what it finds anew, from what it finds now. Raises Conflict."""
-    _room(uow, SearchFollow.subscribed, MOST_SUBSCRIBED if on else None)
-    found = hits.files(uow, saved.question) if on else None
-    seen = None if found is None else sealed_ids(uow, found)
-    _follow(uow, saved, subscribed=on, seen=seen, looked_on=uow.today if seen else None)
-
-
-def _room(uow: UnitOfWork, column: Any, most: int | None) -> None:
-    count = select(func.count(SearchFollow.id)).where(
-        SearchFollow.person_id == uow.actor.principal_id, column.is_(True)
-    )
-    if most is not None and (uow.session.scalar(count, execution_options=TRUSTED) or 0) >= most:
-        raise Conflict(_("That is possible for %(num)d saved searches. Take one off first.", num=most))
-
-
-def _follow(uow: UnitOfWork, saved: Saved, **values: Any) -> None:
-    mine = (SearchFollow.search_id == saved.id, SearchFollow.person_id == uow.actor.principal_id)
-    known = uow.session.scalar(select(SearchFollow.id).where(*mine), execution_options=TRUSTED)
-    if known is None:
-        uow.session.add(SearchFollow(search_id=saved.id, person_id=uow.actor.principal_id, **values))
-        return
-    uow.session.execute(
-        update(SearchFollow).where(SearchFollow.id == known).values(values), execution_options=TRUSTED
-    )
-    idle = (SearchFollow.pinned.is_(False), SearchFollow.subscribed.is_(False))
-    uow.session.execute(
-        delete(SearchFollow).where(SearchFollow.id == known, *idle), execution_options=TRUSTED
-    )
 
 
 def sealed_ids(uow: UnitOfWork, ids: Sequence[int] | set[int]) -> bytes:

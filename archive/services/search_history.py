@@ -5,11 +5,13 @@ what is kept here is only what one does not want to be shown again. The journal 
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from archive.db import canonical
@@ -20,6 +22,7 @@ from archive.services.questions import Question
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "search history"}
+FRESH: Any = {"populate_existing": True}
 KEPT = timedelta(days=30)
 """An older search is no help to one's memory; to the auditor it stays."""
 MOST = 50
@@ -124,8 +127,12 @@ def _mark(uow: UnitOfWork) -> SearchHistory | None:
 
 
 def _own_mark(uow: UnitOfWork) -> SearchHistory:
-    mark = _mark(uow)
+    """The actor's mark, locked and as it is now: what another window of theirs forgets meanwhile is not lost."""
+    person = uow.actor.principal_id
+    mine = select(SearchHistory).where(SearchHistory.person_id == person).with_for_update()
+    mark = uow.session.scalar(mine, execution_options=TRUSTED | FRESH)
     if mark is None:
-        mark = SearchHistory(person_id=uow.actor.principal_id, kept=True, since=None, forgotten=[])
-        uow.session.add(mark)
+        with suppress(IntegrityError), uow.session.begin_nested():  # that window may have come before
+            uow.session.add(SearchHistory(person_id=person, kept=True, since=None, forgotten=[]))
+        mark = uow.session.scalars(mine, execution_options=TRUSTED | FRESH).one()
     return mark

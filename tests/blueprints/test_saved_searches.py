@@ -1,17 +1,21 @@
 """The pages of what one searches for again: saving, running, sharing, being told, forgetting."""
 
 import re
+from functools import partialmethod
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from archive import journal
-from archive.models import ReadEvent, User
-from archive.services import digest, people, saved_searches
+from archive.actor import Actor
+from archive.models import Membership, ReadEvent, Setting, User
+from archive.services import digest, hits, people, saved_searches
 from archive.services.findings import Filters
 from archive.services.questions import Question
+from archive.uow import UnitOfWork
+from index import Index, Limits
 from tests.blueprints.conftest import Browse, Browser, words_of
 from tests.conftest import CAST, Hospital
 from tests.services.searching import indexed
@@ -293,3 +297,74 @@ def test_who_is_shared_a_leavers_search_takes_it_over_on_the_page(
     assert reader.post(f"/searches/{number}/take-over").location == "/searches"
     assert EDIT.search(reader.get("/searches").text)
     assert "take-over" not in browser("senior").get("/searches").text
+
+
+def test_nobody_waits_while_a_subscription_looks_for_what_is_known(
+    hospital: Hospital, browser: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite has one lock for all who write: no search is run while it is held."""
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘")
+    reader, number = browser("archivist"), save(hospital, "archivist")
+    _page, hidden = saving(reader, "前置胎盘")
+    search, written = hits.files, []
+
+    def meanwhile(uow: UnitOfWork, question: Question) -> set[int] | None:
+        with hospital.site.session(patient=False) as session:
+            session.merge(Setting(name="test", value=len(written)))
+        written.append(question.text)
+        return search(uow, question)
+
+    monkeypatch.setattr(hits, "files", meanwhile)
+    assert reader.post(f"/searches/{number}/follow", {"subscribed": "1"}).status_code == 302
+    assert (
+        reader.post(
+            "/searches", {**hidden, "name": "胎盘", "audience": "private", "subscribed": "on"}
+        ).status_code
+        == 302
+    )
+    assert written == ["前置胎盘", "前置胎盘"]
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert [saved.subscribed for saved in saved_searches.listing(uow)] == [True, True]
+    assert len(told_of(hospital, "search.counted")) == 2
+
+
+def test_what_is_refused_is_said_beside_what_was_typed(
+    hospital: Hospital, browser: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexed(hospital)
+    reader, number = browser("archivist"), save(hospital, "archivist", Question("胎盘 出血"))
+    _page, hidden = saving(reader, "胎盘 出血")
+    monkeypatch.setattr(Index, "search", partialmethod(Index.search, limits=Limits(seconds=0)))
+    form = {**hidden, "name": "胎盘出血", "audience": "private", "subscribed": "on"}
+    answer = reader.post("/searches", form)
+    assert answer.status_code == 503
+    assert "检索时间过长" in words_of(answer)
+    assert 'value="胎盘出血"' in answer.text
+    assert reader.post(f"/searches/{number}/follow", {"subscribed": "1"}).location == "/searches"
+    assert "检索时间过长" in words_of(reader.get("/searches"))
+    monkeypatch.setattr(saved_searches, "MOST_PINNED", 0)
+    assert reader.post(f"/searches/{number}/follow", {"pinned": "1"}).location == "/searches"
+    assert "最多只能设置 0 个" in words_of(reader.get("/searches"))
+    assert listed(hospital, "archivist") == ["前置胎盘病例"]
+
+
+def test_a_search_within_a_place_that_nobody_knows_is_refused_with_its_form(
+    hospital: Hospital, browser: Browse
+) -> None:
+    indexed(hospital)
+    reader = browser("archivist")
+    _page, hidden = saving(reader, "前置胎盘")
+    form = {**hidden, "under": "00000000-0000-4000-8000-000000000000", "name": "胎盘", "audience": "private"}
+    answer = reader.post("/searches", {**form, "subscribed": "on"})
+    assert answer.status_code == 404
+    assert 'value="胎盘"' in answer.text
+    assert listed(hospital, "archivist") == []
+
+
+def test_whoever_left_a_department_finds_it_chosen_in_the_form(hospital: Hospital, browser: Browse) -> None:
+    ward = hospital.wards["CK"]
+    number = save(hospital, "head", audience=f"dept:{ward}")
+    with hospital.site.uow(Actor.system("test")) as uow:
+        uow.session.execute(delete(Membership).where(Membership.principal_id == hospital.people["head"]))
+    page = browser("head").get(f"/searches/{number}/edit").text
+    assert re.search(rf'<option value="dept:{ward}"[^>]*selected[^>]*>产科<', page)

@@ -23,7 +23,7 @@ from archive.models import (
     User,
 )
 from archive.policy.rights import Overlay
-from archive.services import digest, hits, news, notices, people, saved_searches
+from archive.services import digest, following, hits, news, notices, people, saved_searches
 from archive.services.findings import Filters
 from archive.services.questions import Question
 from tests.conftest import CAST, Hospital
@@ -39,7 +39,8 @@ def subscribe(hospital: Hospital, account: str, text: str = "前置胎盘", *, a
 
 def follow(hospital: Hospital, account: str, number: UUID) -> None:
     with hospital.uow(account) as uow:
-        saved_searches.subscribe(uow, saved_searches.one(uow, number), on=True)
+        saved = saved_searches.one(uow, number)
+        following.subscribe(uow, saved, following.known_now(uow, saved.question))
 
 
 def next_morning(hospital: Hospital, days: int = 3) -> None:

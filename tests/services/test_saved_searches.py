@@ -1,5 +1,6 @@
 """Saved searches: whose they are, who reads their words, and that each finds only what its runner may see."""
 
+import threading
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,7 @@ from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.models import AuditEvent, Membership, Node, RoleAssignment, SavedSearch, SearchFollow
 from archive.policy.rights import Overlay
-from archive.services import hits, questions, saved_searches
+from archive.services import following, hits, questions, saved_searches
 from archive.services.findings import Filters, Order
 from archive.services.questions import Question
 from tests.conftest import CAST, Hospital
@@ -171,7 +172,8 @@ def test_there_is_an_end_to_what_one_person_saves_and_pins(
     for number in numbers[:2]:
         pin(hospital, "archivist", number)
     with hospital.uow("archivist") as uow, pytest.raises(Conflict):
-        saved_searches.pin(uow, saved_searches.one(uow, numbers[2]), on=True)
+        following.pin(uow, saved_searches.one(uow, numbers[2]), on=True)
+    pin(hospital, "archivist", numbers[0])  # it is there: once more is not one more
     pin(hospital, "archivist", numbers[0], on=False)
     pin(hospital, "archivist", numbers[2])
     assert [name for name, _found in counted(hospital, "archivist")] == ["第 1 个", "第 2 个"]
@@ -179,7 +181,7 @@ def test_there_is_an_end_to_what_one_person_saves_and_pins(
 
 def pin(hospital: Hospital, account: str, number: UUID, *, on: bool = True) -> None:
     with hospital.uow(account) as uow:
-        saved_searches.pin(uow, saved_searches.one(uow, number), on=on)
+        following.pin(uow, saved_searches.one(uow, number), on=on)
 
 
 def counted(hospital: Hospital, account: str) -> list[tuple[str, hits.Tally | None]]:
@@ -236,3 +238,51 @@ def test_deleting_a_search_takes_everybodys_pins_with_it(hospital: Hospital) -> 
         saved_searches.remove(uow, saved_searches.own(uow, number).row)
     with hospital.site.session(readonly=True) as session:
         assert session.scalars(select(SearchFollow), execution_options=TEST).all() == []
+
+
+def test_two_clicks_at_once_are_one(hospital: Hospital) -> None:
+    """The second comes before the first is done: on PostgreSQL neither sees what the other writes."""
+    number = save(hospital, "archivist")
+    second = threading.Thread(target=pin, args=(hospital, "archivist", number))
+    with hospital.uow("archivist") as uow:
+        following.pin(uow, saved_searches.one(uow, number), on=True)
+        uow.session.flush()
+        second.start()
+        second.join(0.5)
+        assert second.is_alive(), "it waits for the first"
+    second.join(30)
+    with hospital.site.session(readonly=True) as session:
+        (row,) = session.scalars(select(SearchFollow), execution_options=TEST)
+    assert row.pinned
+    assert [name for name, _found in counted(hospital, "archivist")] == ["前置胎盘病例"]
+
+
+def test_subscribing_once_more_forgets_nothing_of_what_is_new(hospital: Hospital) -> None:
+    stay(hospital, "00218647", "刘婷婷", "前置胎盘")
+    number = save(hospital, "archivist")
+    seen = []
+    for _click in range(2):
+        with hospital.uow("archivist") as uow:
+            saved = saved_searches.one(uow, number)
+            following.subscribe(uow, saved, following.known_now(uow, saved.question))
+        with hospital.site.session(readonly=True) as session:
+            seen.append(session.scalars(select(SearchFollow), execution_options=TEST).one().seen)
+        stay(hospital, "00218650", "王芳", "前置胎盘") if len(seen) == 1 else None
+    assert seen[0] == seen[1]
+
+
+def test_who_has_left_a_department_goes_on_sharing_with_it(hospital: Hospital) -> None:
+    """A new name shares nothing otherwise; what was chosen otherwise once cannot be chosen again."""
+    ward = f"dept:{hospital.wards['CK']}"
+    number = save(hospital, "head", audience=ward)
+    with hospital.site.uow(Actor.system("test")) as uow:
+        uow.session.execute(delete(Membership).where(Membership.principal_id == hospital.people["head"]))
+    for audience, name in ((ward, "胎盘"), ("private", "胎盘二")):
+        with hospital.uow("head") as uow:
+            saved = saved_searches.own(uow, number)
+            assert ward in saved_searches.audiences(uow, saved.audience)
+            saved_searches.change(uow, saved.row, question=saved.question, name=name, audience=audience)
+        assert listed(hospital, "clinician") == (["胎盘"] if audience == ward else [])
+    with hospital.uow("head") as uow, pytest.raises(Invalid):
+        saved = saved_searches.own(uow, number)
+        saved_searches.change(uow, saved.row, question=saved.question, name="胎盘", audience=ward)

@@ -1,5 +1,7 @@
 """One's own searches of late: for nobody else, and forgotten without a trace being taken from the journal."""
 
+import threading
+
 from sqlalchemy import func, select
 
 from archive.journal import Origin
@@ -122,3 +124,21 @@ def test_what_is_older_than_a_month_is_not_shown_and_no_mark_of_it_is_kept(hospi
         mark = search_history._mark(uow)
         assert mark is not None
         assert len(mark.forgotten) == 1
+
+
+def test_what_two_windows_forget_at_the_same_time_is_forgotten_by_both(hospital: Hospital) -> None:
+    indexed(hospital)
+    for text in ("胎盘", "肺炎", "出血"):
+        look_for(hospital, "archivist", text)
+    first, second, third = (entry.id for entry in recent(hospital, "archivist"))
+    for mine, other in ((first, second), (third, first)):
+        window = threading.Thread(target=forget, args=(hospital, "archivist", other))
+        with hospital.uow("archivist") as uow:
+            search_history.forget(uow, mine)
+            uow.session.flush()
+            window.start()
+            window.join(0.5)
+            assert window.is_alive(), "it waits for the first"
+        window.join(30)
+    assert recent(hospital, "archivist") == []
+    assert not window.is_alive()
