@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
-from archive.blueprints import folder, looks, node_rows, outcomes
+from archive.blueprints import folder, looks, node_rows, outcomes, picked
 from archive.blueprints.requests import terms_fields
 from archive.errors import Conflict, Invalid
 from archive.forms import field, with_errors
@@ -13,7 +13,7 @@ from archive.gate import P, Section
 from archive.i18n import _, ngettext
 from archive.journal import Event
 from archive.policy.workflows import WORKFLOWS
-from archive.services import basket, labels, listing, moves, slips, steps, tree
+from archive.services import basket, labels, listing, slips, steps, tree
 from archive.services.levels import LONGEST_REASON
 from archive.sight import NodeView, parent_of
 from archive.uow import UnitOfWork
@@ -95,7 +95,7 @@ def _do(uow: UnitOfWork, name: str, ids: list[UUID]) -> Answer:
     elif name == "move":
         return _move(uow, ids)
     elif name == folder.INSPECT:
-        return make_response(redirect(url_for("inspections.add_form", ids=ids)))
+        return make_response(redirect(url_for("inspections.add_form", picked=picked.packed(ids))))
     elif name in STEPS:
         outcomes.keep(PLACE, steps.take_many(uow, ids, name))
     return _back()
@@ -122,8 +122,8 @@ def _move(uow: UnitOfWork, ids: list[UUID]) -> Response:
     home = parent_of(uow, nodes[0]) if len(above) == 1 else None
     if home is None:
         raise Conflict(_("These lie in different folders. Choose those of one folder, then the next."))
-    rows = moves.slugs(uow, uow.node(home.id), [str(ref) for ref in ids])
-    return make_response(redirect(url_for("moving.several", path=home.href.removeprefix("/a/"), row=rows)))
+    there = home.href.removeprefix("/a/")
+    return make_response(redirect(url_for("moving.several", path=there, picked=picked.packed(ids))))
 
 
 @section.page("/basket/request", needs=P.REQUEST_CREATE, methods=("POST",))

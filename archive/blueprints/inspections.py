@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
+from archive.blueprints import picked
 from archive.errors import Invalid
 from archive.forms import field, with_errors
 from archive.gate import SIGNED_IN, Section
@@ -35,7 +36,8 @@ def state_words() -> dict[str, tuple[str, str]]:
 @section.page("/inspections/add", needs=P.INSPECTION_GRANT)
 def add_form(uow: UnitOfWork) -> str:
     """The form; records that were chosen in a list stand in it already."""
-    return _page(uow, {"records": inspections.numbers_of(uow, request.args.getlist("ids"))}, None)
+    refs = picked.unpacked(request.args.get("picked", ""))
+    return _page(uow, {"records": inspections.numbers_of(uow, refs)}, None)
 
 
 @section.page("/inspections/add", needs=P.INSPECTION_GRANT, methods=("POST",))

@@ -1,11 +1,11 @@
 """移动: choose where to, look at what it would mean, move; one thing, or several out of a list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
-from archive.blueprints import shown
+from archive.blueprints import picked, shown
 from archive.errors import NotFound
 from archive.gate import Section
 from archive.i18n import _
@@ -28,14 +28,15 @@ def one(uow: UnitOfWork, node: "Node") -> str:
 
 @section.page("/a/<slugs:path>/@@move-several", needs=P.DISCOVER, node="path")
 def several(uow: UnitOfWork, node: "Node") -> str:
-    return _ask(uow, node, moves.chosen(uow, node, request.args.getlist("row")))
+    rows = moves.slugs(uow, node, [str(ref) for ref in picked.unpacked(request.args.get("picked", ""))])
+    return _ask(uow, node, moves.chosen(uow, node, rows), rows)
 
 
-def _ask(uow: UnitOfWork, node: "Node", nodes: list[Any]) -> str:
+def _ask(uow: UnitOfWork, node: "Node", nodes: list[Any], rows: Sequence[str] = ()) -> str:
     """First where to; then what it would mean."""
     typed = request.args.get("to", "").strip()
     to = moves.find(uow, typed) if typed else None
-    frame = {"view": NodeView(uow, node), "link": _link(uow, node), "rows": request.args.getlist("row"),
+    frame = {"view": NodeView(uow, node), "link": _link(uow, node), "rows": rows, "picked": request.args.get("picked"),
              "action": request.path, "count": len(nodes), **shown.place(uow, node)}  # fmt: skip
     if to is not None:
         return render_template("moving/preview.html", preview=moves.preview(uow, nodes, to), **frame)
@@ -49,10 +50,10 @@ def _ask(uow: UnitOfWork, node: "Node", nodes: list[Any]) -> str:
 
 def _link(uow: UnitOfWork, node: "Node") -> Link:
     """Addresses of the same question, about another place."""
-    path, rows = href(uow, node).removeprefix("/a/"), request.args.getlist("row")
+    path, chosen = href(uow, node).removeprefix("/a/"), request.args.get("picked")
 
     def link(at: str | None = None, to: str | None = None, cursor: str | None = None) -> str:
-        return url_for(request.endpoint or "", path=path, row=rows, at=at, to=to, cursor=cursor)
+        return url_for(request.endpoint or "", path=path, picked=chosen, at=at, to=to, cursor=cursor)
 
     return link
 

@@ -6,14 +6,14 @@ from uuid import UUID
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
 from archive import forms
-from archive.blueprints import acts, folder, looks, node_rows, outcomes, shown
+from archive.blueprints import acts, folder, looks, node_rows, outcomes, picked, shown
 from archive.errors import Invalid, NotFound, Stale
 from archive.gate import Section
 from archive.given import whole
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
-from archive.services import drafts, history, listing, moves, records, retention, steps, tree, typed
+from archive.services import drafts, history, listing, records, retention, steps, tree, typed
 from archive.sight import NodeView, href
 from archive.uow import SIGNED_IN, UnitOfWork
 
@@ -216,10 +216,11 @@ def bulk(uow: UnitOfWork, node: "Node") -> Response:
     form = request.form
     act, ids = form.get("act", ""), form.getlist("ids", type=UUID)
     if act == folder.INSPECT:
-        return make_response(redirect(url_for("inspections.add_form", ids=ids)))
+        return make_response(redirect(url_for("inspections.add_form", picked=picked.packed(ids))))
     if act == "move":  # asks where to first
-        rows = moves.slugs(uow, node, form.getlist("ids"))
-        return make_response(redirect(url_for("moving.several", path=_path(uow, node), row=rows)))
+        return make_response(
+            redirect(url_for("moving.several", path=_path(uow, node), picked=picked.packed(ids)))
+        )
     outcomes.keep(str(node.uuid), steps.take_many(uow, ids, act, within=node))
     return make_response(redirect(url_for(".contents", path=_path(uow, node))))
 

@@ -4,7 +4,7 @@ The inspector holds nothing else: no branch, no search, only what a grant in for
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -162,14 +162,9 @@ def _said(lines: list[str]) -> str:
     return _(", ").join(line[:40] for line in lines[:MOST_LINES_SAID])
 
 
-def numbers_of(uow: UnitOfWork, uuids: list[str]) -> str:
+def numbers_of(uow: UnitOfWork, refs: Sequence[UUID]) -> str:
     """The numbers of records that were chosen in a list, as the form takes them."""
-    chosen = []
-    for text in uuids[: limits(uow)["most_records"]]:
-        try:
-            chosen.append(UUID(text))
-        except ValueError:
-            continue
+    chosen = refs[: limits(uow)["most_records"]]
     rows = views(
         uow, uow.list(uow.nodes(P.INSPECTION_GRANT).where(Node.uuid.in_(chosen)).order_by(Node.path))
     )

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from archive.actor import Actor
 from archive.models import BasketItem, Node, ReadEvent, Request
 from archive.services import basket, purge, trash, tree
+from archive.sight import href
 from archive.site import Site
 from tests.blueprints.conftest import Browse, Browser, words_of
 from tests.conftest import Hospital
@@ -137,7 +138,31 @@ def test_steps_and_labels_and_moving_begin_from_the_selection(browser: Browse, s
     assert sheet.mimetype == "application/pdf"
     moving = archivist.post("/basket", {"act": "move", "ids": shelf[:2]})
     assert "@@move-several" in moving.location
+    answer = archivist.get(moving.location)
+    assert "当前状态下您都不能移动" in words_of(answer), "they are known there, and archived"
     assert archivist.post("/basket", {"act": "nonsense", "ids": shelf}).location == "/basket"
+
+
+LONGEST_ADDRESS = 8190
+"""Of a request line, with the method and the version: gunicorn takes no longer one (archive/server.py)."""
+
+
+def test_all_that_can_be_selected_goes_on_to_an_inspection_or_a_move(
+    hospital: Hospital, browser: Browse, shelf: list[str]
+) -> None:
+    senior = browser("senior")
+    many = [*shelf[:2], *(str(uuid4()) for _other in range(basket.MOST - 2))]
+    led = senior.post("/basket", {"act": "inspect", "ids": many}).location
+    assert len(led) < LONGEST_ADDRESS - 100
+    page = senior.get(led).text
+    assert "00218647-1" in page
+    assert "00300001-1" in page
+    with hospital.uow("senior", readonly=True) as uow:
+        folder = href(uow, uow.node(uow.node(UUID(shelf[0])).parent_id or 0))
+    led = senior.post(f"{folder}/@@bulk", {"act": "move", "ids": many}).location
+    assert len(led) < LONGEST_ADDRESS - 100
+    for nonsense in ("x", "é", "AAAA", led[-40:]):
+        assert senior.get("/inspections/add", query_string={"picked": nonsense}).status_code == 200
 
 
 def test_the_export_holds_each_field_at_its_tier_and_the_journal_names_the_records(

@@ -38,6 +38,8 @@ def test_hits_are_walked_ticked_kept_and_opened_by_keyboard(
     wait_for(lambda: searched() == 3, "the three records in the index")
     place = page.locator(".jz-hit").first.bounding_box()
     page.wait_for_selector("#facets:not([hx-get])")
+    said = page.locator("[data-announce]")
+    assert said.text_content(), "whoever does not see the counts is told that they have come"
     assert page.locator(".jz-hit").first.bounding_box() == place, "nothing moves when the counts have come"
 
     page.locator("body").click(position={"x": 700, "y": 140})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -148,8 +149,8 @@ def test_numbers_of_every_kind_name_a_record_and_each_counts_once(
     hospital: Hospital, archived: int, beside: int
 ) -> None:
     with hospital.uow("senior", readonly=True) as uow:
-        number, uuid = uow.node(archived).archival_no, str(uow.node(archived).uuid)
-        assert inspections.numbers_of(uow, [uuid, "nonsense"]) == "00218647-2"
+        number, uuid = uow.node(archived).archival_no, uow.node(archived).uuid
+        assert inspections.numbers_of(uow, [uuid, uuid4()]) == "00218647-2"
     batch = give(hospital, f"{number}，B00218647-2\n 00300001 \n\n00218647-2")
     assert [view.id for view in found(hospital, "senior", batch).records] == [archived, beside]
 
