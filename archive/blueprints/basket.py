@@ -5,15 +5,15 @@ from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
-from archive.blueprints import folder, looks, node_rows, outcomes, picked
+from archive.blueprints import asked_address, folder, looks, node_rows, outcomes, picked
 from archive.blueprints.requests import terms_fields
-from archive.errors import Conflict, Invalid
+from archive.errors import Conflict, Invalid, Unavailable
 from archive.forms import field, with_errors
 from archive.gate import P, Section
-from archive.i18n import _, ngettext
+from archive.i18n import _, locale, ngettext
 from archive.journal import Event
 from archive.policy.workflows import WORKFLOWS
-from archive.services import basket, labels, listing, slips, steps, tree
+from archive.services import basket, labels, listing, selecting, slips, steps, tree
 from archive.services.levels import LONGEST_REASON
 from archive.sight import NodeView, parent_of
 from archive.uow import UnitOfWork
@@ -79,6 +79,36 @@ def act(uow: UnitOfWork) -> Answer:
         uow.undo()
         flash(str(error), "bad")
         return _back()
+
+
+@section.page("/basket/all", needs=P.DISCOVER, methods=("POST",))
+def put_all(uow: UnitOfWork) -> Response:
+    """All that a search finds, also on its other pages, is selected; the search is run again for that."""
+    question = asked_address.asked(uow, request.form)
+    if question is None:
+        flash(_("What you had looked for is not kept any longer. Please type it again."), "wait")
+        return _back()
+    try:
+        taken = selecting.everything(uow, question)
+    except (Invalid, Unavailable) as error:
+        uow.undo()
+        flash(str(error), "bad")
+        return _back()
+    flash(_taken(taken), "wait" if taken.full or taken.further else "ok")
+    return _back()
+
+
+def _taken(taken: selecting.Taken) -> str:
+    if not taken.added and not taken.full:
+        return _("All of them are in the selection already.")
+    added = ngettext("%(num)d added to the selection.", "%(num)d added to the selection.", taken.added)
+    if taken.full:
+        rest = _("The selection holds %(most)d; the search finds more.", most=basket.MOST)
+    elif taken.further:
+        rest = _("Only the first %(most)s results were gone through.", most=f"{selecting.LOOKED_AT:,}")
+    else:
+        return added
+    return f"{added} {rest}" if locale() == "en" else added + rest
 
 
 def _do(uow: UnitOfWork, name: str, ids: list[UUID]) -> Answer:

@@ -7,7 +7,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive import envelope, forms
 from archive.asking import typed, typed_token
-from archive.blueprints import counting, hits, misread, saved_searches, search_hints, totals
+from archive.blueprints import asked_address, counting, hits, misread, saved_searches, search_hints, totals
 from archive.errors import Invalid, TakesTooLong
 from archive.gate import P, Section
 from archive.i18n import _
@@ -67,6 +67,7 @@ def _page(
     words = {name: search_labels.choices(uow, name) for name in facets.NAMES} | {
         "under": _places(uow, filters)
     }
+    question = Question(text, filters, _order())
     nothing = found.is_empty and text and not refusal and not request.args.get("cursor")
     alike = search.alike(uow, text, filters) if nothing else []
     called, listed = hits.drawn(uow, found.called, found.groups or alike)
@@ -77,8 +78,8 @@ def _page(
         called=called, hits=[] if alike else listed, alike=listed if alike else [],
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())},
         counts=_counts(uow, text, filters, found), sorts=_sorts(), fields=_fields(text, filters, words),
-        paging=_paging(found), selection=_selection(uow), onward=_onward(),
-        beside=saved_searches.beside(uow, Question(text, filters, _order())),
+        paging=_paging(found), selection=_selection(uow, question, found), onward=_onward(),
+        beside=saved_searches.beside(uow, question),
     )  # fmt: skip
 
 
@@ -105,14 +106,23 @@ def counted(uow: UnitOfWork) -> str:
     return render_template("search/facets.html", facets=_facets(found))
 
 
-def _selection(uow: UnitOfWork) -> dict[str, Any]:
-    """What can be done with the hits that are ticked, and the way to what was selected before."""
+def _selection(uow: UnitOfWork, question: Question, found: Results) -> dict[str, Any]:
+    """What can be done with the hits that are ticked, or with all of them, and the way to what was selected before."""
     acts = [{"name": "put", "label": _("Add to the selection"), "icon": "basket-plus"}]
     if uow.can(P.REQUEST_CREATE):
         acts.append({"name": "request", "label": _("Request"), "icon": "book-upload"})
     many = basket.size(uow)
     link = {"label": _("Selection %(num)d", num=many), "href": url_for("basket.show"), "icon": "basket"}
-    return {"acts": acts, "back": request.full_path, "link": link if many else None}
+    return {"acts": acts, "back": request.full_path, "link": link if many else None,
+            "gather": _gathering(uow, question, found) if found.groups else None}  # fmt: skip
+
+
+def _gathering(uow: UnitOfWork, question: Question, found: Results) -> dict[str, Any]:
+    """How all that a search finds is selected, also on its other pages; and how much of it at most."""
+    label = _("Select all results")
+    if found.places > basket.MOST:
+        label = _("Select all results (at most %(most)d)", most=basket.MOST)
+    return {"label": label, "action": url_for("basket.put_all"), "hidden": asked_address.parts(uow, question)}
 
 
 def _paging(found: Results) -> dict[str, Any]:

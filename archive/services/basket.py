@@ -1,6 +1,6 @@
 """已选: what somebody has chosen from searches to work on together; nobody else sees it, and it outlives the page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -51,10 +51,27 @@ def put(uow: UnitOfWork, refs: Iterable[UUID]) -> int:
         raise Invalid(
             _("At most %(num)d can be chosen. Work on these first, or clear the selection.", num=MOST)
         )
-    for number in fresh:
+    _choose(uow, fresh)
+    return len(fresh)
+
+
+def fill(uow: UnitOfWork, numbers: Sequence[int]) -> tuple[int, int]:
+    """Chooses the first of these nodes for which there is room; gives how many, and for how many there is none.
+
+    What the actor may not know of is left out, and counted nowhere.
+    """
+    kept = set(uow.session.scalars(_mine(uow, Node.id)))
+    known = set(uow.session.scalars(uow.nodes(P.DISCOVER, Node.id).where(Node.id.in_(numbers))))
+    fresh = [number for number in dict.fromkeys(numbers) if number in known - kept]
+    taken = fresh[: max(0, MOST - len(kept))]
+    _choose(uow, taken)
+    return len(taken), len(fresh) - len(taken)
+
+
+def _choose(uow: UnitOfWork, numbers: Iterable[int]) -> None:
+    for number in numbers:
         with suppress(IntegrityError), uow.session.begin_nested():  # a second click may have come before
             uow.session.add(BasketItem(owner_id=uow.actor.principal_id, node_id=number, at=uow.now))
-    return len(fresh)
 
 
 def take_out(uow: UnitOfWork, refs: Iterable[UUID]) -> None:

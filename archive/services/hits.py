@@ -1,5 +1,6 @@
 """命中: how many places a search finds and in which files, without showing any: for counts, and for what is new."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archive.errors import ArchiveError, TakesTooLong
@@ -45,12 +46,22 @@ def files(uow: UnitOfWork, question: Question) -> set[int] | None:
     found = _asked(uow, question, limit=FOLLOWED)
     if found is None:
         return None
-    numbers = [hit.number for hit in found.hits]
+    return set(homes(uow, [hit.number for hit in found.hits]))
+
+
+def homes(uow: UnitOfWork, numbers: Sequence[int]) -> list[int]:
+    """The files in which these nodes lie, in their order; of one whose file is hidden, the node itself.
+
+    What the actor may not know of, or no longer, is left out.
+    """
     nodes = uow.nodes(P.DISCOVER, Node.id, Node.parent_id, Node.type).where(Node.id.in_(numbers))
     rows = uow.session.execute(nodes).all()
     above = {parent for _id, parent, kind in rows if kind in INHERITING}
     known = set(uow.session.scalars(uow.nodes(P.DISCOVER, Node.id).where(Node.id.in_(above))))
-    return {parent if kind in INHERITING and parent in known else number for number, parent, kind in rows}
+    home = {
+        number: parent if kind in INHERITING and parent in known else number for number, parent, kind in rows
+    }
+    return list(dict.fromkeys(home[number] for number in numbers if number in home))
 
 
 def _asked(uow: UnitOfWork, question: Question, limit: int) -> Results | None:

@@ -175,7 +175,7 @@ def _by_index(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
     turn = cursor.turned(keys, purpose, after)
     begin = (turn.begin[0], turn.begin[1]) if turn.begin else None
     page = index.search(asked.query, allowed, texts_of=look, limit=PAGE, after=begin, sort=SORTS[asked.order])
-    called = [] if turn.begin else _called(uow, asked)
+    called = [] if turn.begin else called_up(uow, asked)
     return Results(
         called=called,
         groups=_further(excerpts.groups(uow, page.hits, asked.query, asked.text), called),
@@ -188,7 +188,7 @@ def _by_database(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
     keys, purpose = uow.site.keys, asked.purpose(uow, "database")
     turn = cursor.turned(keys, purpose, after)
     hits, total = plain.find(uow, asked.said, asked.filters, turn.begin[0] if turn.begin else None, PAGE)
-    called = [] if turn.begin else _called(uow, asked)
+    called = [] if turn.begin else called_up(uow, asked)
     return Results(
         called=called,
         groups=_further(excerpts.groups(uow, hits[:PAGE], asked.query, asked.text), called),
@@ -198,7 +198,7 @@ def _by_database(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
     )  # fmt: skip
 
 
-def _called(uow: UnitOfWork, asked: Asked) -> list[NodeView]:
+def called_up(uow: UnitOfWork, asked: Asked) -> list[NodeView]:
     """What has this number or name, from the database itself: also what the index has not got yet."""
     numbered, named = pinpoint.by_number(uow, asked.text), pinpoint.by_name(uow, asked.text, CALLED)
     found = {node.id: node for node in [*numbered, *named]}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from html import unescape
 from itertools import zip_longest
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -87,7 +88,8 @@ class Page:
     address: str
     asked: Sequence[Form] = ({},)
     manner: str = "typed"
-    """typed: sealed into an address, as a search is; posted: answered at once; opened: nothing is typed."""
+    """typed: sealed into an address, as a search is; posted: answered at once; opened: nothing is typed; sealed: searched
+    for first, and what is sealed then is sent on."""
     but: Sequence[str] = ()
     """Whom the matrix lets know more here: who carries paper knows where all of it is, though not what it says."""
 
@@ -114,6 +116,11 @@ ASKED = (
     Page("/a/$seen/@@find", words("前置胎盘", "人类免疫缺陷病毒病"), manner="posted"),
     Page("/basket", ({"act": "put", "ids": "$uuid", "back": "/search"},), manner="posted"),
     Page("/basket", ({"act": "level", "ids": "$uuid"},), manner="posted"),
+    Page(
+        "/basket/all",
+        [form for narrowed in NARROWED[2:] for form in words("", "前置胎盘", **narrowed)],
+        manner="sealed",
+    ),
     Page("/basket", manner="opened"),
     Page("/basket/export", manner="opened"),
     Page("/searches", manner="opened"),
@@ -179,6 +186,11 @@ class World:
     def _followed(self, browser: Browser, address: str, form: Form, manner: str) -> Iterator[tuple[str, str]]:
         if manner == "opened":
             answer = browser.get(address)
+        elif manner == "sealed":
+            answer = browser.post("/search", form)
+            if answer.location:
+                told = dict(parse_qsl(urlsplit(answer.location).query))
+                answer = browser.get(browser.post(address, told).location)
         else:
             answer = browser.post(address, form)
             if manner == "typed" and answer.status_code == 302:
