@@ -13,7 +13,7 @@ from archive.gate import P, Section
 from archive.given import uuid
 from archive.i18n import _
 from archive.services import advanced, search, search_labels
-from archive.services.advanced import JOINS, MOST_ROWS, WAYS, Row
+from archive.services.advanced import JOINS, MOST_ROWS, WAYS, Class, Row
 from archive.uow import UnitOfWork
 
 section = Section("advanced", __name__)
@@ -72,7 +72,7 @@ def _page(
     errors = wrong or {}
     drawn = [_drawn(number, row, errors) for number, row in enumerate(rows)]
     choices = advanced.classes(uow)
-    here = _here(uow, kept["under"], {ref for ref, _label in choices})
+    here = _here(uow, kept["under"], {one.uuid for one in choices})
     query = forms.field("q", _("Search so far"), "search", value=begun, maxlength=search.LONGEST, id="words", autocomplete="off",
                         hint=_("The rows below are added to it."), errors=[errors["q"]] if "q" in errors else [])  # fmt: skip
     return render_template(
@@ -101,13 +101,16 @@ def _drawn(number: int, row: Row, errors: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _filters(
-    uow: UnitOfWork, kept: Mapping[str, str], classes: list[tuple[str, str]], *, is_fixed: bool
+    uow: UnitOfWork, kept: Mapping[str, str], classes: list[Class], *, is_fixed: bool
 ) -> list[dict[str, Any]]:  # fmt: skip
     def chosen(name: str, label: str, known: Mapping[str, str]) -> dict[str, Any]:
         return forms.field(name, label, "select", value=kept[name], choices=[("", _("all")), *known.items()])
 
+    known = any(one.count is not None for one in classes)
     under = [] if is_fixed else [
-        forms.field("under", _("Category"), "select", value=kept["under"], choices=[("", _("all")), *classes])
+        forms.field("under", _("Category"), "select", value=kept["under"],
+                    choices=[("", _("all")), *((one.uuid, _in_the_list(one)) for one in classes)],
+                    hint=_("In brackets: how many results you can find there.") if known else "")
     ]  # fmt: skip
     return [
         *under,
@@ -120,3 +123,11 @@ def _filters(
         ),
         chosen("state", search_labels.names()["state"][0], search_labels.choices(uow, "state")),
     ]
+
+
+def _in_the_list(one: Class) -> str:
+    """Set in below what it lies in, with how much there is."""
+    label = (
+        one.label if one.count is None else _("%(name)s (%(count)s)", name=one.label, count=f"{one.count:,}")
+    )
+    return "　" * one.depth + label

@@ -82,6 +82,12 @@ def branch(uow: UnitOfWork, top: Node) -> Among:
     return Among("under", folders, TIER[Tier.DISCOVER], by="folder")
 
 
+def paths_of_folders(uow: UnitOfWork) -> dict[int, str]:
+    """The path of each container: what is counted by its folder is so counted by branch. For counting, never to be shown."""
+    every = select(Node.id, Node.path).where(Node.type.in_(CONTAINERS))
+    return dict(uow.session.execute(every, execution_options=TRUSTED).all())
+
+
 def _of_stays(uow: UnitOfWork, name: str, tier: Tier, condition: ColumnElement[bool]) -> Among:
     """The records whose patient or stay meets the condition, where they are held at the tier of what is asked."""
     files = uow.nodes(AT[tier], Node.id).join(Record, Record.node_id == Node.id)

@@ -6,9 +6,10 @@ import pytest
 
 from archive.services import advanced, search
 from archive.services.advanced import Row
+from archive.services.findings import Filters
 from tests.blueprints.conftest import Browse, words_of
 from tests.conftest import CAST, Hospital
-from tests.services.searching import archived, indexed, patient, written
+from tests.services.searching import archived, component, indexed, papers, patient, written
 from tests.services.test_front_pages import hurried
 
 
@@ -41,6 +42,37 @@ def test_rows_become_a_search_that_is_understood(hospital: Hospital, shelf: int)
             assert advanced.composed(uow, "", rows) == text
             search.find(uow, text)
         assert advanced.composed(uow, "a OR b", [Row(value="c")]) == "(a OR b) c"
+
+
+def test_each_category_says_how_much_of_it_one_can_find(
+    hospital: Hospital, browser: Browse, shelf: int
+) -> None:
+    """As many as a search of the category then finds: items too, and nothing of which one may not know."""
+    other = patient(hospital, "00300001", "陈朵朵", ward="EK")
+    written(hospital, component(hospital, other, "手术记录"), "中央性前置胎盘")
+    archived(hospital, other)
+    papers(hospital, "关于胎盘处置的通知", "又一通知")
+    indexed(hospital)
+    counts = {}
+    for account in ("archivist", "senior", "clinician", "clinician2", "head"):
+        with hospital.uow(account, readonly=True) as uow:
+            known = {one.label: one for one in advanced.classes(uow)}
+            for one in known.values():
+                assert one.count == search.find(uow, "", Filters(under=one.uuid)).places, (account, one.label)
+            counts[account] = sorted(one.count or 0 for one in known.values() if one.count)
+    assert counts["archivist"] == counts["senior"] == [2, 3, 5]
+    assert counts["clinician"] != counts["archivist"]
+    page = browser("archivist").get("/search/advanced").text
+    assert "（3）</option>" in page
+    assert "括号内为您可检索到的条数" in page
+
+
+def test_without_an_index_categories_stand_without_figures(hospital: Hospital, browser: Browse) -> None:
+    papers(hospital, "关于胎盘处置的通知")
+    page = browser("archivist").get("/search/advanced").text
+    assert "WS" in page
+    assert "（1）</option>" not in page
+    assert "括号内为您可检索到的条数" not in page
 
 
 def form(*rows: tuple[str, ...], **more: str) -> dict[str, object]:
