@@ -72,8 +72,10 @@ def in_words(uow: UnitOfWork, question: Question) -> dict[str, Any]:
     return {"text": question.text, "narrowed": questions.narrowed(uow, question)}
 
 
-def beside(uow: UnitOfWork, question: Question) -> dict[str, Any]:
-    """What stands beside a search: how to save it; where nothing is asked yet, what one asks often and asked last."""
+def beside(uow: UnitOfWork, question: Question, *, kept: bool = True) -> dict[str, Any]:
+    """What stands beside a search: how to save it, if it is one to be kept; where nothing is asked yet, what one asks often
+    and asked last.
+    """
     listing = {"label": _("Saved searches"), "href": url_for("saved_searches.mine"), "icon": "bookmarks"}
     save = {
         "label": _("Save this search"),
@@ -81,7 +83,7 @@ def beside(uow: UnitOfWork, question: Question) -> dict[str, Any]:
         "icon": "bookmark",
     }
     if question:
-        return {"actions": [listing, save], "saved": [], "recent": []}
+        return {"actions": [listing, save] if kept else [listing], "saved": [], "recent": []}
     recent = search_history.recent(uow, BESIDE)
     return {
         "actions": [listing], "saved": saved_searches.listing(uow)[:BESIDE],

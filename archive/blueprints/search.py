@@ -79,7 +79,7 @@ def _page(
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())},
         counts=_counts(uow, text, filters, found), sorts=_sorts(), fields=_fields(text, filters, words),
         paging=_paging(found), selection=_selection(uow, question, found), onward=_onward(),
-        beside=saved_searches.beside(uow, question),
+        beside=saved_searches.beside(uow, question, kept=not refusal),
     )  # fmt: skip
 
 
