@@ -9,7 +9,7 @@ from archive.blueprints import asked_address, folder, looks, node_rows, outcomes
 from archive.blueprints.requests import terms_fields
 from archive.errors import Conflict, Invalid, Unavailable
 from archive.forms import field, with_errors
-from archive.gate import P, Section
+from archive.gate import P, Section, site
 from archive.i18n import _, locale, ngettext
 from archive.journal import Event
 from archive.policy.workflows import WORKFLOWS
@@ -81,34 +81,34 @@ def act(uow: UnitOfWork) -> Answer:
         return _back()
 
 
-@section.page("/basket/all", needs=P.DISCOVER, methods=("POST",))
+@section.page("/basket/all", needs=P.DISCOVER, methods=("POST",), ahead=True)
 def put_all(uow: UnitOfWork) -> Response:
-    """All that a search finds, also on its other pages, is selected; the search is run again for that."""
+    """All that a search finds, also on its other pages, is selected; the search is run again for that, and first."""
     question = asked_address.asked(uow, request.form)
     if question is None:
         flash(_("What you had looked for is not kept any longer. Please type it again."), "wait")
         return _back()
     try:
-        taken = selecting.everything(uow, question)
+        found = selecting.files(uow, question)
+        added, left = site().run(uow.actor, lambda mine: basket.fill(mine, found.numbers), uow.origin)
     except (Invalid, Unavailable) as error:
-        uow.undo()
         flash(str(error), "bad")
         return _back()
-    flash(_taken(taken), "wait" if taken.full or taken.further else "ok")
+    flash(_taken(added, left, further=found.further), "wait" if left or found.further else "ok")
     return _back()
 
 
-def _taken(taken: selecting.Taken) -> str:
-    if not taken.added and not taken.full:
+def _taken(added: int, left: int, *, further: bool) -> str:
+    if not (added or left or further):
         return _("All of them are in the selection already.")
-    added = ngettext("%(num)d added to the selection.", "%(num)d added to the selection.", taken.added)
-    if taken.full:
+    said = ngettext("%(num)d added to the selection.", "%(num)d added to the selection.", added)
+    if left:
         rest = _("The selection holds %(most)d; the search finds more.", most=basket.MOST)
-    elif taken.further:
+    elif further:
         rest = _("Only the first %(most)s results were gone through.", most=f"{selecting.LOOKED_AT:,}")
     else:
-        return added
-    return f"{added} {rest}" if locale() == "en" else added + rest
+        return said
+    return f"{said} {rest}" if locale() == "en" else said + rest
 
 
 def _do(uow: UnitOfWork, name: str, ids: list[UUID]) -> Answer:

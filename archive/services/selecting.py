@@ -1,12 +1,11 @@
-"""全选: every file in which a search finds something goes into one's own selection, as far as there is room."""
+"""全选: every file in which a search finds something, to be chosen as far as there is room in one's own selection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archive.errors import Unavailable
-from archive.i18n import _
+from archive.errors import TakesTooLong
 from archive.journal import Event
-from archive.services import basket, hits, plain, search
+from archive.services import hits, plain, search
 from archive.services.entries import texts_of
 from archive.services.questions import Question
 from archive.uow import UnitOfWork
@@ -17,29 +16,27 @@ LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True)
-class Taken:
-    """How many files are new in the selection; whether some found no room there; whether there are further results."""
+class Files:
+    """The ids of files in the order of the list, and whether there are further results."""
 
-    added: int
-    full: bool = False
+    numbers: Sequence[int] = ()
     further: bool = False
 
 
-def everything(uow: UnitOfWork, question: Question) -> Taken:
-    """Chooses the files that the search lists, in its order, those called up by number or name first.
+def files(uow: UnitOfWork, question: Question) -> Files:
+    """The files that the search lists, those called up by number or name first; one line in the journal of reads.
 
     The search is run again with the rights of this moment. Raises Misunderstood, NotFound for a place that is hidden,
-    Unavailable for what takes too long.
+    TakesTooLong, and Unavailable for what nothing but the index could tell.
     """
     if not question:
-        return Taken(0)
+        return Files()
     asked = search.understood(uow, question.text, question.filters, question.order)
     numbers, further = _found(uow, asked)
     called = [view.id for view in search.called_up(uow, asked)]
-    added, left = basket.fill(uow, [*called, *hits.homes(uow, numbers)])
-    said = {"query": question.text, "filters": question.beside(), "places": len(numbers), "rows": added}
+    said = {"query": question.text, "filters": question.filters.said(), "places": len(numbers)}
     uow.read(Event("search.selected", words=said))
-    return Taken(added, full=left > 0, further=further)
+    return Files(list(dict.fromkeys([*called, *hits.homes(uow, numbers)])), further)
 
 
 def _found(uow: UnitOfWork, asked: search.Asked) -> tuple[Sequence[int], bool]:
@@ -53,5 +50,5 @@ def _found(uow: UnitOfWork, asked: search.Asked) -> tuple[Sequence[int], bool]:
         found, _total = plain.find(uow, asked.said, asked.filters, None, LOOKED_AT)
         return [hit.number for hit in found[:LOOKED_AT]], len(found) > LOOKED_AT
     except TooSlow as slow:
-        raise Unavailable(_("This search takes too long. Add a word or a filter.")) from slow
+        raise TakesTooLong from slow
     return [hit.number for hit in page.hits], page.next is not None
