@@ -38,7 +38,7 @@ GOOD = {
     "age_to": "40", "age_unit": "months", "days_from": "1", "admitted_from": "2026-01-01", "discharged_to": "2026-12-31",
     "sample": "5", "seed": "2026", "cursor": "e30.AAAA", "ids": "00000000-0000-0000-0000-000000000000", "back": "/search?q=1",
     "mrn": "00218647", "patient_name": "刘婷婷", "birth": "1994-03-02", "discharged_on": "2026-11-12", "purpose": "treatment",
-    "s": "x",
+    "s": "x", "ran": "x",
 }  # fmt: skip
 WORDED = ("q", "value", "diagnosis")
 """What words are typed into, more than values."""
