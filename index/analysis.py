@@ -3,13 +3,10 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import add
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 # Ideographs of all planes, 々 and 〇, and the private use areas: older hospital systems have glyphs of their own
 # for rare names.
@@ -24,8 +21,7 @@ LONGEST = 64
 _RUN = re.compile(rf"[{HAN}](?:\s*[{HAN}])*|{LETTER}+|\d+")
 _UNIT = re.compile(rf"[{HAN}]|{LETTER}+|\d+|\S")
 _WORDLIKE = re.compile(rf"[{HAN}]|{LETTER}|\d")
-_IS_HAN = re.compile(rf"[{HAN}]")
-_ALL_HAN = re.compile(rf"[{HAN}]+")
+IS_HAN = re.compile(rf"[{HAN}]")
 _IS_LETTER = re.compile(LETTER)
 _GAP = re.compile(r"\s+")
 
@@ -50,17 +46,17 @@ def _replacements() -> dict[str, str]:
     return table
 
 
-_REPLACED = _replacements()
+REPLACED = _replacements()
 _FEW = 40
 
 
 def _replaced(text: str) -> str:
     """By whole-text replacements if they are few, as in nearly every text: a table would ask for each character."""
-    present = _REPLACED.keys() & set(text)
+    present = REPLACED.keys() & set(text)
     if len(present) > _FEW:
-        return text.translate({ord(one): _REPLACED[one] for one in present})
+        return text.translate({ord(one): REPLACED[one] for one in present})
     for one in present:
-        text = text.replace(one, _REPLACED[one])
+        text = text.replace(one, REPLACED[one])
     return text
 
 
@@ -80,7 +76,7 @@ def terms(text: str) -> Counter[str]:
     """
     found: list[str] = []
     for run in _RUN.findall(fold(text)):
-        if _IS_HAN.match(run):
+        if IS_HAN.match(run):
             characters = "".join(run.split())
             found.extend(map(add, characters, characters[1:]))
             found.append(characters[-1])
@@ -130,79 +126,6 @@ def says(text: str, phrase: str) -> bool:
     return False
 
 
-def hides_han(letter: str) -> bool:
-    """Whether folding puts other Chinese characters in the place of this one, or brings its neighbours together."""
-    folded = fold(letter)
-    return not folded or (folded != letter and bool(_IS_HAN.search(folded)))
-
-
-_COMPATIBLE = ((0x2E80, 0x33FF), (0xF900, 0xFAFF))
-"""Where Unicode has further forms of Chinese characters: radicals, enclosed and squared ones, those for compatibility."""
-_PLAIN, _PARTING, _HIDING = range(3)
-_SIGN, _OTHER_SIGN = "\0", "\1"
-"""They are neither white space nor part of a word."""
-
-
-def _kinds() -> NDArray[np.uint8]:
-    kinds = np.full(
-        0x110000, _HIDING, np.uint8
-    )  # of the characters beyond the basic plane each may hide others
-    kinds[:0x10000] = _PLAIN
-    suspects = [*_REPLACED, *(chr(code) for first, last in _COMPATIBLE for code in range(first, last + 1))]
-    kinds[[ord(letter) for letter in suspects if hides_han(letter)]] = _HIDING
-    kinds[[code for code in range(0x10000) if chr(code).isspace()]] = _PARTING
-    return kinds
-
-
-_KINDS = _kinds()
-
-
-def may_hide_han(text: str) -> bool:
-    """Whether any character of a text may hide Chinese ones."""
-    return bool((_kinds_in([text])[0] == _HIDING).any())
-
-
-def is_chinese(phrase: str) -> bool:
-    """Whether a phrase has nothing but Chinese characters."""
-    return bool(_ALL_HAN.fullmatch(phrase))
-
-
-def saying_chinese(texts: Sequence[str], phrase: str) -> NDArray[np.bool_]:
-    """Which of some texts contain a phrase of Chinese characters.
-
-    Most contain it just as it is looked for, or not at all: only in those that could hide it are the
-    characters in question replaced, in all of them at once.
-    """
-    found = np.array([phrase in text for text in texts], np.bool_)
-    doubtful = np.flatnonzero(~found)
-    if len(doubtful):
-        kinds, letters = _kinds_in([texts[at] for at in doubtful.tolist()])
-        doubtful = doubtful[kinds > _PLAIN]
-        shown = _shown([texts[at] for at in doubtful.tolist()], letters, phrase)
-        found[doubtful] = [phrase in text for text in shown]
-    return found
-
-
-def _kinds_in(texts: Sequence[str]) -> tuple[NDArray[np.uint8], list[str]]:
-    """Of each text whether anything in it parts or hides Chinese characters; and the letters that do, in any of them."""
-    starts = np.cumsum([0, *(len(text) + 1 for text in texts[:-1])])
-    letters = np.frombuffer(_SIGN.join([*texts, ""]).encode("utf-32-le", "surrogatepass"), np.uint32)
-    kinds = _KINDS.take(letters)
-    return np.maximum.reduceat(kinds, starts), list(map(chr, set(letters[kinds > _PLAIN].tolist())))
-
-
-def _shown(texts: Sequence[str], letters: Iterable[str], phrase: str) -> list[str]:
-    """The texts as far as they could say a Chinese phrase: without white space, and with what hiding letters stand for."""
-    together = _SIGN.join(texts)
-    if together.count(_SIGN) >= len(texts) > 0:
-        together = _SIGN.join(text.replace(_SIGN, _OTHER_SIGN) for text in texts)
-    for letter in letters:
-        shown = "".join(fold(letter).split())
-        if not shown or any(one in phrase for one in shown):
-            together = together.replace(letter, shown)
-    return together.split(_SIGN) if texts else []
-
-
 def key(text: str) -> str:
     """An identifier or keyword as it is compared: whole, folded, without white space."""
     return "".join(fold(text).split())
@@ -227,7 +150,7 @@ class Wanted:
 def wanted(text: str) -> Wanted:
     """How words, kept together, are looked up. No lexemes: there is nothing that could be found."""
     parts = units(text)
-    pair = len(parts) == 2 and all(_IS_HAN.match(part) for part in parts)
+    pair = len(parts) == 2 and all(IS_HAN.match(part) for part in parts)
     proven = pair or (len(parts) == 1 and len(parts[0]) <= LONGEST)
     return Wanted(tuple(dict.fromkeys(_lexemes(parts))), None if proven else flat(" ".join(parts)))
 
@@ -235,7 +158,7 @@ def wanted(text: str) -> Wanted:
 def _lexemes(parts: list[str]) -> Iterator[Lexeme]:
     run = ""
     for part in [*parts, ""]:
-        if part and _IS_HAN.match(part):
+        if part and IS_HAN.match(part):
             run += part
             continue
         if len(run) == 1:

@@ -6,11 +6,12 @@ from typing import TypeGuard
 import numpy as np
 
 from .allowed import Mask
-from .docs import among
+from .docs import Docs, among
 from .matches import Matches
 from .ordering import Indices
 from .plan import Leaf, TextLeaf, positive
-from .spotting import being, saying
+from .saying import being, saying
+from .segments import LENGTHS
 from .truth import Facts, Truth, judged
 
 TextsOf = Callable[[Sequence[int], str], Mapping[int, str]]
@@ -18,6 +19,12 @@ TextsOf = Callable[[Sequence[int], str], Mapping[int, str]]
 
 _UNKNOWN, _NO, _YES = -1, 0, 1
 _LEAST, _MOST = 32, 256  # texts fetched at once
+_LETTERS = 2_000_000
+"""Of texts fetched at once so many characters, about: fewer texts where they are long, one at least."""
+_COUNTED_ONCE = 50_000
+"""Characters: to read a longer text counts as reading several."""
+_VERY_LONG = _LETTERS // 4
+"""Characters of a text of which the index only knows that it is longer than it can say."""
 
 
 class Checker:
@@ -31,7 +38,10 @@ class Checker:
         self._left = texts
         self._in_time = in_time
         self._speaking = tuple(dict.fromkeys(positive(matches.plan)))
-        self._asking = [leaf for leaf in matches.leaves if _asks(leaf)]
+        self._asking: dict[str, list[TextLeaf]] = {}
+        for leaf in matches.leaves:
+            if _asks(leaf):
+                self._asking.setdefault(leaf.field.name, []).append(leaf)
         self._verdicts = np.where(matches.candidates.certain, np.int8(_YES), np.int8(_UNKNOWN))
 
     def goes_on(self) -> bool:
@@ -57,20 +67,44 @@ class Checker:
         size = _LEAST
         while len(left) and wanted() and self.goes_on():
             size = min(size, max(self._left, _LEAST))
-            self._judge(left[:size])
-            left = left[size:]
+            block = next(self._portions(left[:size]))
+            self._judge(block)
+            left = left[len(block) :]
             size = min(size * 2, _MOST)
 
     def judge(self, indices: Indices) -> Iterator[frozenset[str] | None]:
-        """For each candidate the fields in which it was found; None if it proves to be no hit."""
-        found, hits = self._judge(indices)
-        for at, hit in enumerate(hits.tolist()):
-            yield frozenset(leaf.field.name for leaf in self._speaking if found[leaf][at]) if hit else None
+        """For each candidate the fields in which it was found; None if it proves to be no hit.
+
+        Ends before the last of them where no more may be judged.
+        """
+        for block in self._portions(indices):
+            if not self.goes_on():
+                return
+            found, hits = self._judge(block)
+            for at, hit in enumerate(hits.tolist()):
+                yield (
+                    frozenset(leaf.field.name for leaf in self._speaking if found[leaf][at]) if hit else None
+                )
+
+    def _portions(self, indices: Indices) -> Iterator[Indices]:
+        """The candidates in blocks, for each of which texts of a bearable length are fetched."""
+        letters = np.zeros(len(indices), np.int64)
+        for name, asking in self._asking.items():
+            docs = self._matches.candidates.doc[indices]
+            wanted = np.logical_or.reduce([self._found_in(leaf, docs) for leaf in asking])
+            lengths = LENGTHS[self._matches.space.length_codes(name)[docs]]
+            # Only of what is asked for: nothing may depend on how long a text is that one may not read.
+            letters += np.where(lengths == LENGTHS[-1], _VERY_LONG, lengths) * wanted
+        block = np.cumsum(letters) // _LETTERS
+        yield from np.split(indices, np.flatnonzero(np.diff(block)) + 1)
+
+    def _found_in(self, leaf: Leaf, docs: Docs) -> Mask:
+        return among(docs, self._matches.found(leaf), self._matches.space.size)
 
     def _judge(self, indices: Indices) -> tuple[dict[Leaf, Mask], Mask]:
         """Which leaves found each candidate, and which candidates are hits."""
         matches, docs = self._matches, self._matches.candidates.doc[indices]
-        found = {leaf: among(docs, matches.found(leaf), matches.space.size) for leaf in matches.leaves}
+        found = {leaf: self._found_in(leaf, docs) for leaf in matches.leaves}
         self._ask(found, indices)
         facts = Facts(
             lambda leaf: Truth(found[leaf], found[leaf]), lambda tier: matches.scope.held(tier).of(docs)
@@ -81,17 +115,14 @@ class Checker:
 
     def _ask(self, found: dict[Leaf, Mask], indices: Indices) -> None:
         """Take back what a leaf nominated and the text does not say."""
-        by_field: dict[str, list[TextLeaf]] = {}
-        for leaf in self._asking:
-            by_field.setdefault(leaf.field.name, []).append(leaf)
-        for name, asking in by_field.items():
+        for name, asking in self._asking.items():
             doubtful = np.flatnonzero(np.logical_or.reduce([found[leaf] for leaf in asking]))
             if not len(doubtful):
                 continue
             numbers = self._matches.candidates.number[indices[doubtful]].tolist()
             known = self._texts_of(numbers, name)
-            self._left -= len(numbers)
             texts = [known.get(number, "") for number in numbers]
+            self._left -= sum(1 + len(text) // _COUNTED_ONCE for text in texts)
             for leaf in asking:
                 check = being if leaf.whole else saying
                 found[leaf][doubtful] &= check(texts, leaf.wanted.phrase or "")

@@ -2,9 +2,9 @@
 
 import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self, overload
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ def window(file: Any, position: int, length: int) -> bytes | memoryview:
     return part
 
 
-class Labels(Sequence[str]):
+class Labels:
     """Distinct strings in ascending order; the first is the empty one, the label of a document that has none."""
 
     def __init__(self, offsets: Ints, letters: bytes | memoryview) -> None:
@@ -40,13 +40,10 @@ class Labels(Sequence[str]):
     def __len__(self) -> int:
         return len(self._offsets) - 1
 
-    @overload
-    def __getitem__(self, code: int) -> str: ...
-    @overload
-    def __getitem__(self, code: slice) -> Sequence[str]: ...
-    def __getitem__(self, code: int | slice) -> str | Sequence[str]:
-        if isinstance(code, slice):
-            return [self[one] for one in range(*code.indices(len(self)))]
+    def __iter__(self) -> Iterator[str]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, code: int) -> str:
         if not 0 <= code < len(self):
             raise IndexError(code)
         letters = bytes(self._letters[self._offsets[code] : self._offsets[code + 1]])

@@ -9,9 +9,10 @@ from time import sleep
 import numpy as np
 
 from . import search as searching
-from . import writing
+from . import suggesting, writing
 from .allowed import Allowed
 from .checking import TextsOf
+from .clock import Clock
 from .documents import Change, Put
 from .errors import Busy, Damaged, Reason
 from .fields import FieldSpec, by_name, fingerprint
@@ -87,9 +88,9 @@ class Index:
         """Values of an IDENT or KEYWORD field that begin with a prefix, among documents held at its tier."""
         if name not in self._fields:
             raise ValueError(f"no field is called {name!r}")
-        return searching.suggest(
-            self._open(), self._fields[name], allowed, prefix, limit=limit, limits=limits
-        )
+        clock = Clock(limits.seconds)
+        spec = self._fields[name]
+        return suggesting.suggest(self._open(), spec, allowed, prefix, limit=limit, clock=clock)
 
     def apply(self, changes: Iterable[Change], *, wait: float = 5.0) -> None:
         """Put and drop documents as one step that survives a power cut; again is as good as once.
@@ -170,9 +171,10 @@ class Index:
     def _open(self) -> Snapshot:
         """The newest snapshot. Raises Damaged."""
         for _ in range(_TRIES):
-            epoch, toc = self._current()
             try:
-                return self._snapshot_of(epoch, toc)
+                # Looks and opens in one, or an older state might replace a newer one.
+                with self._opening:
+                    return self._snapshot_of(*self._current())
             except FileNotFoundError:
                 sleep(_PAUSE)
             except OSError as error:
@@ -181,12 +183,11 @@ class Index:
 
     def _snapshot_of(self, epoch: int, toc: int) -> Snapshot:
         generation = epoch << _TOC_BITS | toc
-        with self._opening:
-            if self._snapshot is None or self._snapshot.generation != generation:
-                storage = self._storage(epoch)
-                segments = contents(storage, self._schema, toc)
-                self._snapshot = opened(storage, segments, generation, self._snapshot)
-            return self._snapshot
+        if self._snapshot is None or self._snapshot.generation != generation:
+            storage = self._storage(epoch)
+            segments = contents(storage, self._schema, toc)
+            self._snapshot = opened(storage, segments, generation, self._snapshot)
+        return self._snapshot
 
 
 def _differences(snapshot: Snapshot, expected: Iterable[tuple[int, int]]) -> Differences:

@@ -6,13 +6,14 @@ from functools import reduce
 import numpy as np
 
 from .analysis import Lexeme
+from .clock import Tick
 from .columns import MISSING
 from .docs import NO_DOCS, Docs, common
 from .fields import FieldSpec, Kind
 from .plan import KeyLeaf, Leaf, NumberLeaf, RangeLeaf, TextLeaf
 from .scope import Scope
 from .segments import Postings
-from .space import Space, Tick
+from .space import Space
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class Found:
 
 def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found:
     """The documents of a leaf; of a leaf with a phrase those that may prove to be."""
+    tick()
     space = scope.space
     match leaf:
         case TextLeaf(field, wanted):

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .allowed import Mask
+from .clock import Tick
 from .columns import Ints
 from .docs import Docs, among, common, places, union
 from .fields import Tier
@@ -14,7 +15,6 @@ from .lookup import Found, look_up
 from .plan import AllOf, Leaf, OneOf, Plan, TextLeaf, Ways, leaves, positive, voices
 from .scope import Scope
 from .segments import LENGTHS
-from .space import Tick
 from .truth import Facts, Truth, judged
 
 _K1, _B = 1.2, 0.75  # the customary constants of BM25
@@ -42,6 +42,7 @@ class Matches:
     def __init__(self, plan: Plan, scope: Scope, tick: Tick) -> None:
         self.scope = scope
         self.space = scope.space
+        self.tick = tick
         self._found = {leaf: look_up(leaf, scope, tick) for leaf in leaves(plan)}
         self.plan = self._pruned(plan)
         self.leaves = tuple(leaves(self.plan))
@@ -151,6 +152,7 @@ class Matches:
 
     def _scores(self, leaf: Leaf, found: Found, docs: Docs) -> Scores:
         """What a leaf gives to each of some documents that it found."""
+        self.tick()
         scores = np.zeros(len(docs))
         if not found.lists:
             return scores

@@ -4,11 +4,15 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from heapq import merge
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import MISSING, Ints
+from .columns import MISSING, Ints, Labels
+from .docs import Docs
 from .fields import Fields, FieldSpec, Kind
 from .matches import Matches, Scores
 from .results import Cursor, CursorValue, Sort
@@ -21,14 +25,13 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """An order of candidates by two keys, both ascending, and the cursor at each of them.
+    """An order of candidates: all of them, or those after a cursor; and what a cursor at one of them says.
 
-    ``primary`` is infinite for what has no sort key; ``tie`` is the number, or its negative, so no two are equal.
     ``scores`` gives those of some candidates, ascending: an order by a field needs no others than a page's.
+    ``among`` raises ValueError for a cursor of another order.
     """
 
-    primary: Scores
-    tie: Ints
+    among: Callable[[Cursor | None], Iterator[int]]
     value: Callable[[int], CursorValue]
     number: Callable[[int], int]
     scores: Callable[[Indices], Scores]
@@ -36,57 +39,51 @@ class Order:
     def cursor(self, index: int) -> Cursor:
         return self.value(index), self.number(index)
 
-    def among(self, indices: Indices | None) -> Iterator[int]:
-        """The given candidates, or all, in order. Sorts only as much as is consumed, in growing chunks."""
-        size = _FIRST_CHUNK
-        keys = self.primary if indices is None else self.primary[indices]
-        indices = np.arange(len(keys)) if indices is None else indices
-        while len(indices) > size:
-            first = keys <= np.partition(keys, size)[size]
-            yield from self._sorted(indices[first])
-            indices, keys = indices[~first], keys[~first]
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Some candidates by two keys, both ascending; ``tie`` is the number, or its negative, so no two are equal."""
+
+    indices: Indices
+    primary: NDArray[Any]
+    tie: Ints
+
+    def __getitem__(self, kept: Any) -> "_Run":
+        return _Run(self.indices[kept], self.primary[kept], self.tie[kept])
+
+    def behind(self, place: float, tie: int) -> "_Run":
+        return self[(self.primary > place) | ((self.primary == place) & (self.tie > tie))]
+
+    def __iter__(self) -> Iterator[int]:
+        """Sorts only as much as is consumed, in growing chunks."""
+        left, size = self, _FIRST_CHUNK
+        while len(left.indices) > size:
+            first = left.primary <= np.partition(left.primary, size)[size]
+            yield from left[first]._sorted()
+            left = left[~first]
             size *= 8
-        yield from self._sorted(indices)
+        yield from left._sorted()
 
-    def _sorted(self, indices: Indices) -> Iterator[int]:
-        yield from indices[np.lexsort((self.tie[indices], self.primary[indices]))].tolist()
+    def _sorted(self) -> Iterator[int]:
+        yield from self.indices[np.lexsort((self.tie, self.primary))].tolist()
 
 
-def ordered(matches: Matches, sort: Sort, fields: Fields) -> tuple[Order, Callable[[Cursor], Indices]]:
-    """The order of the candidates, and a function that gives those after a cursor.
-
-    Raises ValueError for a sort that the fields do not allow; the function does for a cursor of another order.
-    """
+def ordered(matches: Matches, sort: Sort, fields: Fields) -> Order:
+    """The order of the candidates. Raises ValueError for a sort that the fields do not allow, TooSlow."""
+    matches.tick()
     sign, docs = -1 if sort.descending else 1, matches.candidates.doc
     if sort.field is None:
         scores = matches.scores(docs)
-        scored: Callable[[Indices], Scores] = scores.take
-        keys = _Keys(sign * scores, lambda at: float(scores[at]), _number_place)
-    else:
-        scored = partial(_scored, matches)
-        keys = _field_keys(matches, _sortable(sort.field, fields), sign)
-    primary, numbers = keys.raw, matches.candidates.number
-    order = Order(primary, sign * numbers, keys.value, lambda at: int(numbers[at]), scored)
-
-    def after(cursor: Cursor) -> Indices:
-        value, number = cursor
-        place = np.inf if value is None else sign * keys.place(value)
-        return np.flatnonzero((primary > place) | ((primary == place) & (order.tie > sign * number)))
-
-    return order, after
-
-
-def _scored(matches: Matches, indices: Indices) -> Scores:
-    return matches.scores(matches.candidates.doc[indices])
-
-
-@dataclass(frozen=True, eq=False)
-class _Keys:
-    """``raw``: the primary key of each candidate, infinite where there is none; what it stands for; where a value would lie."""
-
-    raw: Scores
-    value: Callable[[int], CursorValue]
-    place: Callable[[CursorValue], float]
+        return _by_key(matches, sign, sign * scores, lambda at: float(scores[at]), scores.take)
+    spec, scored = _sortable(sort.field, fields), partial(_scored, matches)
+    held = matches.scope.held(spec.tier).of(docs)
+    if spec.kind in {Kind.INTEGER, Kind.DATE}:
+        values = matches.space.numbers(spec.name)[docs]
+        held &= values != MISSING
+        keys = np.where(held, sign * values, np.inf)
+        return _by_key(matches, sign, keys, lambda at: int(values[at]) if held[at] else None, scored)
+    by_label = _ByLabel(matches, spec, held, sign)
+    return Order(by_label.among, by_label.value, by_label.number, scored)
 
 
 def _sortable(name: str, fields: Fields) -> FieldSpec:
@@ -96,28 +93,87 @@ def _sortable(name: str, fields: Fields) -> FieldSpec:
     return spec
 
 
-def _number_place(value: CursorValue) -> float:
-    if isinstance(value, str) or value is None:
-        raise ValueError(_FOREIGN)
-    return float(value)
+def _scored(matches: Matches, indices: Indices) -> Scores:
+    return matches.scores(matches.candidates.doc[indices])
 
 
-def _field_keys(matches: Matches, spec: FieldSpec, sign: int) -> _Keys:
-    docs = matches.candidates.doc
-    held = matches.scope.held(spec.tier).of(docs)
-    if spec.kind in {Kind.INTEGER, Kind.DATE}:
-        numbers = matches.space.numbers(spec.name)[docs]
-        held &= numbers != MISSING
-        raw = np.where(held, sign * numbers, np.inf)
-        return _Keys(raw, lambda at: int(numbers[at]) if held[at] else None, _number_place)
-    ranks, labels = matches.space.ranked(spec.name, docs[held])
-    raw = np.full(len(docs), np.inf)
-    raw[held] = np.where(ranks > 0, sign * ranks, np.inf)
+def _by_key(
+    matches: Matches,
+    sign: int,
+    keys: Scores,
+    value: Callable[[int], CursorValue],
+    scores: Callable[[Indices], Scores],
+) -> Order:
+    """By numbers, infinite for what has none; ``value`` is what the key of a candidate stands for."""
+    numbers = matches.candidates.number
+    run = _Run(np.arange(len(keys)), keys, sign * numbers)
 
-    def place(value: CursorValue) -> float:
-        if not isinstance(value, str):
+    def among(after: Cursor | None) -> Iterator[int]:
+        if after is None:
+            return iter(run)
+        at, number = after
+        if isinstance(at, str):
             raise ValueError(_FOREIGN)  # noqa: TRY004 - the type of a cursor is part of its value
-        at = bisect_left(labels, value)
-        return at if labels[at : at + 1] == [value] else at - 0.5
+        return iter(run.behind(np.inf if at is None else sign * float(at), sign * number))
 
-    return _Keys(raw, lambda at: None if np.isinf(raw[at]) else labels[int(sign * raw[at])], place)
+    return Order(among, value, lambda at: int(numbers[at]), scores)
+
+
+class _ByLabel:
+    """By an IDENT or KEYWORD field. The codes of a segment sort as its labels do: only what is shown is looked up,
+    and the segments are merged as far as somebody turns the pages.
+    """
+
+    def __init__(self, matches: Matches, spec: FieldSpec, held: NDArray[np.bool_], sign: int) -> None:
+        self._sign = sign
+        self._docs: Docs = matches.candidates.doc
+        self._numbers = matches.candidates.number
+        self._held = held
+        self._columns = matches.space.labels(spec.name)
+        self._starts = [column.start for column in self._columns]
+        tie = sign * self._numbers
+        bounds = [*np.searchsorted(self._docs, self._starts).tolist(), len(self._docs)]
+        self._runs: list[tuple[_Run, Labels]] = []
+        has_label = np.zeros(len(self._docs), np.bool_)
+        for column, (begin, end) in zip(self._columns, pairwise(bounds), strict=True):
+            matches.tick()
+            codes = column.codes[self._docs[begin:end] - column.start]
+            has_label[begin:end] = held[begin:end] & (codes > 0)
+            own = np.flatnonzero(has_label[begin:end])
+            self._runs.append((_Run(own + begin, sign * codes[own], tie[begin:end][own]), column.labels))
+        rest = np.flatnonzero(~has_label)
+        self._rest = _Run(rest, np.zeros(len(rest), np.int8), tie[rest])
+
+    def number(self, index: int) -> int:
+        return int(self._numbers[index])
+
+    def value(self, index: int) -> str | None:
+        if not self._held[index]:
+            return None
+        doc = int(self._docs[index])
+        column = self._columns[bisect_left(self._starts, doc + 1) - 1]
+        return column.labels[int(column.codes[doc - column.start])] or None
+
+    def among(self, after: Cursor | None) -> Iterator[int]:
+        """In each segment what comes after the cursor, and of these always the next one."""
+        runs, rest = self._runs, self._rest
+        if after is not None:
+            label, number = after
+            if not isinstance(label, str | None):
+                raise ValueError(_FOREIGN)
+            tie = self._sign * number
+            runs = [] if label is None else [(self._behind(run, own, label, tie), own) for run, own in runs]
+            rest = rest.behind(0, tie) if label is None else rest
+        own_orders = [self._labelled(run) for run, _labels in runs]
+        for _label, _number, at in merge(*own_orders, reverse=self._sign < 0):
+            yield at
+        yield from rest
+
+    def _behind(self, run: _Run, labels: Labels, label: str, tie: int) -> _Run:
+        code = bisect_left(labels, label)
+        known = code < len(labels) and labels[code] == label
+        return run.behind(self._sign * (code if known else code - 0.5), tie)
+
+    def _labelled(self, run: _Run) -> Iterator[tuple[str, int, int]]:
+        for at in run:
+            yield self.value(at) or "", self.number(at), at

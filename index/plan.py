@@ -1,6 +1,6 @@
 """A query resolved against the fields: a tree whose leaves are look-ups, each in one field and so at one tier."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -152,9 +152,8 @@ def _plan(query: Query, fields: Fields, searched: Iterable[FieldSpec]) -> Plan:
         case Range(name, low, high):
             return RangeLeaf(_named(name, fields, ranged=True), _ordinal(low), _ordinal(high))
         case Among(name, numbers, tier, by):
-            found = np.fromiter(numbers, np.int64, count=len(numbers))
             column = "number" if by is None else _named(by, fields, ranged=True).name
-            return NumberLeaf(FieldSpec(name, Kind.KEYWORD, tier), np.sort(found), column)
+            return NumberLeaf(FieldSpec(name, Kind.KEYWORD, tier), _sorted(numbers), column)
         case Everything():
             return AllOf(())
     raise ValueError(f"{query!r} is no query")
@@ -174,6 +173,13 @@ def _leaf(text: str, spec: FieldSpec, *, whole: bool) -> Leaf:
         return KeyLeaf(spec, key(text))
     words = wanted(text)
     return TextLeaf(spec, replace(words, phrase=text) if whole else words, whole)
+
+
+def _sorted(numbers: Collection[int]) -> Ints:
+    try:
+        return np.sort(np.fromiter(numbers, np.int64, count=len(numbers)))
+    except OverflowError:
+        raise ValueError("a number is larger than any document's") from None
 
 
 def _ordinal(bound: int | date | None) -> int | None:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from math import ceil
@@ -336,10 +336,8 @@ def _each(query: Query, meaning: Callable[[str], Query]) -> Query:
     match query:
         case Term(text):
             return meaning(text)
-        case And(parts):
-            return And(tuple(_each(part, meaning) for part in parts))
-        case Or(parts):
-            return Or(tuple(_each(part, meaning) for part in parts))
+        case And(parts) | Or(parts):
+            return replace(query, parts=tuple(_each(part, meaning) for part in parts))
         case Not(part):
             return Not(_each(part, meaning))
     return query

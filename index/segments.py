@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from whoosh.codec.whoosh3 import W3Codec
 from whoosh.util.numeric import byte_to_length
 
+from .allowed import Mask
 from .blocks import decoded, narrowed
 from .columns import Codes, Ints, LabelReader, Labels, NumberReader, window
 from .docs import NO_DOCS, Docs
@@ -125,6 +126,27 @@ class SegmentView:
         with reading(self.name):
             for term, position in self._lookup.positions_from(field, b""):
                 yield term.decode("utf-8"), *self._decoded(position)
+
+    def first_terms(
+        self, field: str, prefix: str, held: Mask, most: int, tick: Callable[[], None]
+    ) -> dict[str, Docs]:
+        """The first ``most`` of those terms of a field that begin so and stand in held documents; and these documents."""
+        found: dict[str, Docs] = {}
+        with reading(self.name):
+            for places, infos in self._lookup.infos_from(field, prefix.encode("utf-8")):
+                tick()
+                alone = infos["documents"] == 1  # as nearly every identifier is: no list needs to be read
+                likely = ~alone
+                likely[alone] = held[infos["first"][alone]]
+                for at in np.flatnonzero(likely).tolist():
+                    tick()
+                    own = infos["first"][at : at + 1] if alone[at] else self._decoded(infos["offset"][at])[0]
+                    own = own[held[own]]
+                    if len(own):
+                        found[self._lookup.term_at(field, places[at]).decode()] = own.astype(np.intp)
+                    if len(found) == most:
+                        return found
+        return found
 
     def postings_from(self, field: str, prefix: str, tick: Callable[[], None]) -> Postings:
         """The documents that hold any term that begins with ``prefix``, and how often they hold such terms."""

@@ -6,22 +6,20 @@ Everything here knows all documents; what somebody may see is decided above, in 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .allowed import Mask
 from .analysis import key
+from .clock import Tick
 from .columns import Codes, Ints, Labels
-from .docs import Docs
+from .docs import Docs, union
 from .documents import SEPARATOR
 from .holdings import Holding
 from .kept import Kept
 from .segments import NO_POSTINGS, Postings, SegmentView
-
-Tick = Callable[[], None]
-"""Called between steps; raises TooSlow when the time is up."""
 
 ROOM_FOR_POSTINGS = 64 << 20
 """Bytes of posting lists that are kept decoded, for everybody."""
@@ -58,6 +56,14 @@ class Keywords:
         return np.flatnonzero(table[self.codes])
 
 
+class Labelled(NamedTuple):
+    """An IDENT or KEYWORD field of a segment whose first document is ``start``; a code for each, 0 for none."""
+
+    start: int
+    codes: Codes
+    labels: Labels
+
+
 class Space:
     """文档行: the documents of some segments under one numbering. Shared by threads.
 
@@ -65,9 +71,9 @@ class Space:
     """
 
     def __init__(self, views: Sequence[SegmentView], alive: Sequence[Mask]) -> None:
-        self.views = tuple(views)
+        self._views = tuple(views)
         ends = np.cumsum([0, *(view.size for view in views)]).tolist()
-        self.starts: tuple[int, ...] = tuple(ends[:-1])
+        self._starts: tuple[int, ...] = tuple(ends[:-1])
         self.size: int = ends[-1]
         self.alive: Mask = np.concatenate([np.zeros(0, np.bool_), *alive])
         self._postings = Kept[Postings](ROOM_FOR_POSTINGS, lambda found: found.size)
@@ -76,27 +82,33 @@ class Space:
 
     def numbers(self, name: str) -> Ints:
         """An INTEGER or DATE field, or ``number`` or ``stamp``: one for each document."""
-        return self._column("numbers", name, lambda: _joined(view.numbers(name) for view in self.views))
+        return self._column("numbers", name, lambda: _joined(view.numbers(name) for view in self._views))
 
     def length_codes(self, name: str) -> NDArray[np.uint8]:
         """The length of a TEXT field in each document, as an index into ``LENGTHS``."""
-        return self._column("lengths", name, lambda: _joined(view.length_codes(name) for view in self.views))
+        return self._column("lengths", name, lambda: _joined(view.length_codes(name) for view in self._views))
 
     def keywords(self, name: str) -> Keywords:
         """A KEYWORD field, its codes the same in all segments."""
-        return self._column("keywords", name, lambda: _one_code([view.labels(name) for view in self.views]))
+        return self._column("keywords", name, lambda: _one_code([view.labels(name) for view in self._views]))
 
-    def ranked(self, name: str, docs: Docs) -> tuple[Ints, list[str]]:
-        """The rank of some documents by their labels in an IDENT or KEYWORD field, and the labels by their rank; 0 has none."""
-        bounds = np.searchsorted(docs, self.starts)
-        own = [
-            _used(view.labels(name), part - start)
-            for view, start, part in zip(self.views, self.starts, np.split(docs, bounds)[1:], strict=True)
+    def labels(self, name: str) -> list[Labelled]:
+        """An IDENT or KEYWORD field, segment after segment."""
+        return [
+            Labelled(start, *view.labels(name)) for view, start in zip(self._views, self._starts, strict=True)
         ]
-        labels = sorted({"", *(label for _places, used in own for label in used)})
-        rank = {label: at for at, label in enumerate(labels)}
-        ranks = [np.array([rank[label] for label in used], np.int64)[places] for places, used in own]
-        return _joined(ranks), labels
+
+    def first_terms(self, name: str, prefix: str, held: Mask, most: int, tick: Tick) -> dict[str, Docs]:
+        """The first ``most`` of those terms of a field that begin so and stand in held documents; and these documents."""
+        found = []
+        for view, start in zip(self._views, self._starts, strict=True):
+            tick()
+            found.append(view.first_terms(name, prefix, held[start : start + view.size], most, tick))
+        own = list(zip(found, self._starts, strict=True))
+        return {
+            term: union([docs[term] + start for docs, start in own if term in docs], self.size)
+            for term in sorted(set[str]().union(*found))[:most]
+        }
 
     def _column(self, kind: str, name: str, make: Callable[[], _Value]) -> _Value:
         if (kind, name) not in self._columns:
@@ -109,7 +121,7 @@ class Space:
 
         def find() -> Postings:
             found = []
-            for view in self.views:
+            for view in self._views:
                 tick()
                 found.append(view.postings_from(field, term, tick) if starts else view.postings(field, term))
             return self._joined_postings(found)
@@ -121,7 +133,7 @@ class Space:
         return self._postings.get(what, lambda: Postings(find(), NO_POSTINGS.counts)).docs
 
     def _joined_postings(self, parts: Sequence[Postings]) -> Postings:
-        found = [(part, start) for part, start in zip(parts, self.starts, strict=True) if len(part.docs)]
+        found = [(part, start) for part, start in zip(parts, self._starts, strict=True) if len(part.docs)]
         if not found:
             return NO_POSTINGS
         docs = np.concatenate([part.docs + start for part, start in found])
@@ -131,13 +143,6 @@ class Space:
 def _joined(arrays: Iterable[NDArray[Any]]) -> Any:
     found = list(arrays)
     return np.concatenate(found) if found else np.zeros(0, np.int64)
-
-
-def _used(column: tuple[Codes, Labels], docs: Docs) -> tuple[Docs, list[str]]:
-    """The labels of some documents of a segment, each once, and for each document which it is."""
-    codes, labels = column
-    used, places = np.unique(codes[docs], return_inverse=True)
-    return places, [labels[code] for code in used.tolist()]
 
 
 def _one_code(parts: Sequence[tuple[Codes, Labels]]) -> Keywords:

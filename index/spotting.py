@@ -2,19 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .analysis import HAN, LETTER, flat, fold, is_chinese, saying_chinese, says, units
-from .documents import JOINT
+from .analysis import HAN, LETTER, fold, units
 
 Span = tuple[int, int]
 _BASIC_PLANE = range(0x80, 0x10000)
-_BEYOND = re.compile("[\U00010000-\U0010ffff]")
+BEYOND = re.compile("[\U00010000-\U0010ffff]")
 
 
 class _Forms(NamedTuple):
@@ -40,7 +36,7 @@ def _forms() -> _Forms:
             unlike.append(letter)
     # A class of the basic plane alone is a table, and fast; with a character beyond it, it would be a list.
     table = f"[{re.escape(''.join(unlike))}]"
-    return _Forms(alike, re.compile(table), re.compile(f"{table}|{_BEYOND.pattern}"))
+    return _Forms(alike, re.compile(table), re.compile(f"{table}|{BEYOND.pattern}"))
 
 
 def _kind(letter: str) -> int:
@@ -60,7 +56,7 @@ class Spotter:
     def prepare() -> None:
         """Makes what the first one of a process would else wait for: some 0.1 seconds of work."""
         _forms()
-        _joining()
+        joining()
 
     def __bool__(self) -> bool:
         """Whether there is anything to look for."""
@@ -71,7 +67,7 @@ class Spotter:
         if self._pattern is None:
             return []
         forms = _forms()
-        unlike = forms.all_unlike if _BEYOND.search(text) else forms.unlike
+        unlike = forms.all_unlike if BEYOND.search(text) else forms.unlike
         replaced = unlike.sub(lambda found: _folded(found[0]), text)
         hits = [hit.span() for hit in self._pattern.finditer(replaced)]
         return _as_written(text, hits, unlike) if hits and replaced is not text else hits
@@ -142,7 +138,7 @@ def _character(letter: str) -> str:
 
 
 @cache
-def _joining() -> re.Pattern[str]:
+def joining() -> re.Pattern[str]:
     """Characters that may become one with what stands before them once that is folded: then to spot is not enough."""
     marks = [
         letter
@@ -151,26 +147,3 @@ def _joining() -> re.Pattern[str]:
         and any(unicodedata.category(one).startswith("M") for one in unicodedata.normalize("NFKD", letter))
     ]
     return re.compile(f"[{re.escape(''.join(marks))}\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\uffa0-\uffdc]")
-
-
-def being(texts: Sequence[str], said: str) -> NDArray[np.bool_]:
-    """Of which of some texts some words are all that it says, or all of one of the texts joined in it."""
-    wanted = units(said)
-    return np.array([any(units(part) == wanted for part in text.split(JOINT)) for text in texts], np.bool_)
-
-
-def saying(texts: Sequence[str], phrase: str) -> NDArray[np.bool_]:
-    """Which of some texts contain a flat phrase, of Chinese characters, words, numbers or signs."""
-    if is_chinese(phrase):
-        return saying_chinese(texts, phrase)
-    spotter, joining = Spotter([phrase]), _joining()
-    rare = bool(joining.search(phrase) or _BEYOND.search(phrase))
-    return np.array(
-        [
-            says(flat(text), phrase)
-            if rare or joining.search(text) or _BEYOND.search(text)
-            else bool(spotter.spans(text))
-            for text in texts
-        ],
-        np.bool_,
-    )

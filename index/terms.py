@@ -2,6 +2,7 @@
 
 import struct
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ _INFO = np.dtype(
         ("heaviest", ">f4"), ("first", ">u4"), ("last", ">u4"), ("offset", ">i8"), ("size", ">i4"),
     ]
 )  # fmt: skip
+_ENTRY = np.dtype([("key", ">u4"), ("info", ">i4")])
+_FEWEST, _MOST = 64, 8192  # entries read at once
 _BUCKETS = 256
 _POINTER, _OFFSET = struct.Struct("!Iq"), struct.Struct("!q")
 _OFFSET_AT = _INFO.itemsize - 12  # before the size
@@ -108,6 +111,8 @@ class Lookup:
         self._tables: list[tuple[int, int]] = table.tables
         self._hashed, self._first = table.hashfn, table.closest_key_pos
         self._end: int = table.endofdata
+        self._bytes = np.frombuffer(self._buffer, np.uint8)
+        self._positions = np.frombuffer(self._buffer, ">i8", table.indexlen, table.indexbase)
         self._fields = {name: pack_ushort(number) for name, number in terms._fieldmap.items()}
 
     def position(self, field: str, term: bytes) -> int | None:
@@ -141,6 +146,38 @@ class Lookup:
                 return
             yield key[len(self._fields[field]) :], position
             at += _SIZES.size + len(key) + _INFO.itemsize
+
+    def infos_from(self, field: str, prefix: bytes) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
+        """What the table says of each term of a field that begins so, ascending, many at once; and where each stands."""
+        if field not in self._fields:
+            return
+        start, ranks = self._fields[field] + prefix, range(len(self._positions))
+        at = bisect_left(ranks, start, key=self._key)
+        end = bisect_right(ranks, start, key=lambda rank: self._key(rank)[: len(start)])
+        size = _FEWEST
+        while at < end:
+            places = self._positions[at : min(end, at + size)].astype(np.int64)
+            yield places, self._infos(places)
+            at, size = at + size, min(2 * size, _MOST)
+
+    def _infos(self, places: NDArray[np.int64]) -> NDArray[Any]:
+        sizes = self._read(places, _ENTRY)
+        infos = self._read(places + _SIZES.size + sizes["key"], _INFO)
+        if (sizes["info"] != _INFO.itemsize).any() or infos["inlined"].any():
+            raise ValueError("the table of terms holds something else")
+        return infos
+
+    def _read(self, places: NDArray[np.int64], what: np.dtype[Any]) -> NDArray[Any]:
+        """One of a kind at each of some places, which need not be where a number may stand."""
+        found: NDArray[Any] = self._bytes[places[:, None] + np.arange(what.itemsize)].view(what)
+        return found[:, 0]
+
+    def _key(self, rank: int) -> bytes:
+        return self._entry(int(self._positions[rank]))[0]
+
+    def term_at(self, field: str, place: int) -> bytes:
+        """The term of a field that stands there."""
+        return self._entry(place)[0][len(self._fields[field]) :]
 
     def _entry(self, at: int) -> tuple[bytes, int]:
         length, size = _SIZES.unpack_from(self._buffer, at)

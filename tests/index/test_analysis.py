@@ -8,9 +8,6 @@ from index.analysis import (
     LONGEST,
     flat,
     fold,
-    hides_han,
-    may_hide_han,
-    saying_chinese,
     says,
     terms,
     wanted,
@@ -92,17 +89,3 @@ def test_an_endless_word_is_cut_and_then_compared_in_the_text() -> None:
 )
 def test_a_phrase_is_found_word_by_word(text: str, phrase: str, said: bool) -> None:  # noqa: FBT001
     assert says(flat(text), flat(phrase)) is said
-
-
-@given(
-    st.lists(st.text("发發肺炎𠮷\u200b\ufe0f\uf900⼀㊀㈱ \n　\0ＡaB1，", max_size=12), max_size=4),
-    st.text("发肺炎豈一株", min_size=1, max_size=3),
-)
-def test_what_texts_say_is_the_same_however_it_is_found_out(texts: list[str], phrase: str) -> None:
-    assert saying_chinese(texts, flat(phrase)).tolist() == [says(flat(text), flat(phrase)) for text in texts]
-
-
-def test_no_other_letter_hides_chinese_than_those_that_are_known() -> None:
-    every = (chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
-    assert [letter for letter in every if hides_han(letter) and not may_hide_han(letter)] == []
-    assert not may_hide_han("患者，男，58 岁。ＣＴ：肺炎（轻度）℃ ABO")

@@ -1,13 +1,14 @@
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
 import index as full_text
-from index import And, Drop, Everything, Index, Masks, Not, Or, Phrase, Put, Query, Sort, Term
+from index import And, Drop, Everything, Index, Masks, Not, Or, Phrase, Put, Query, Sort, Term, engine
 
 from .naive import FIELDS, Texts
 
@@ -106,3 +107,35 @@ def test_what_was_dropped_is_gone_at_once(index: Index, tmp_path: Path, everyone
         assert [
             hit.number for hit in reader.search(Term("急性"), everyone, texts_of=TEXTS, limit=9).hits
         ] == [number]
+
+
+def test_what_a_thread_has_opened_is_not_replaced_by_something_older(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One looks which state is the newest, and is held up; meanwhile there is a newer one, and another thread comes."""
+    index.apply([document(1, 1)])
+    index.generation()
+    reader, generations, held_up = Index(tmp_path / "index", FIELDS), list[int](), Event()
+    opened, latest = engine.opened, engine.latest
+
+    def noted(storage: Any, segments: list[Any], generation: int, previous: Any) -> Any:
+        generations.append(generation)
+        return opened(storage, segments, generation, previous)
+
+    def slow(storage: Any) -> int:
+        found = latest(storage)
+        if not held_up.is_set():
+            held_up.set()
+            index.apply([document(2, 1)])
+            comes = threads.submit(reader.generation)
+            wait([comes], timeout=0.5)
+        return found
+
+    monkeypatch.setattr(engine, "remove_strays", lambda *_: None)  # as until the writer comes to it
+    monkeypatch.setattr(engine, "opened", noted)
+    monkeypatch.setattr(engine, "latest", slow)
+    with ThreadPoolExecutor(1) as threads:
+        reader.generation()
+    reader.generation()
+    assert held_up.is_set()
+    assert generations == sorted(set(generations))

@@ -6,6 +6,7 @@ import pytest
 
 from index import (
     NOBODY,
+    Among,
     And,
     Everything,
     Field,
@@ -20,10 +21,12 @@ from index import (
     Range,
     Said,
     Sort,
+    Suggestion,
     Term,
     Tier,
     TooSlow,
     Total,
+    suggesting,
 )
 
 from .naive import Texts
@@ -259,6 +262,14 @@ def test_a_query_that_does_not_fit_the_fields_is_refused(
         found(index, filled(*bodies("感冒")), everyone, query)
 
 
+@pytest.mark.parametrize("number", [2**70, -(2**70)])
+def test_a_number_that_no_document_can_have_is_refused_like_any_other_misfit(
+    index: Index, filled: Fill, everyone: Masks, number: int
+) -> None:
+    with pytest.raises(ValueError, match="number"):
+        found(index, filled(*bodies("感冒")), everyone, Among("told", frozenset({1, number}), Tier.DISCOVER))
+
+
 def test_text_is_neither_sorted_nor_counted_nor_suggested(
     index: Index, filled: Fill, everyone: Masks
 ) -> None:
@@ -329,3 +340,18 @@ def test_suggestions_are_written_as_the_documents_write_them(
     assert found_values == [("ZY-2", 2), ("ZY-1", 1)]
     assert len(index.suggest("code", "zy", everyone, limit=1)) == 1
     assert index.suggest("code", " ", everyone) == ()
+
+
+def test_of_many_identifiers_the_first_that_one_holds_are_suggested(
+    index: Index, filled: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suggesting, "MOST_IDENTIFIERS", 3)
+    for start in (1, 7, 13):  # three segments
+        filled(*(Put(n, 1, {"code": ("甲", f"A{n:02}")}) for n in range(start, start + 6)))
+    filled(Put(19, 1, {"code": "A05"}))
+    some = holding(discover=[2, 5, 9, 11, 14, 19])
+    assert index.suggest("code", "a", some) == (
+        Suggestion("A05", 2), Suggestion("A02", 1), Suggestion("A09", 1),
+    )  # fmt: skip
+    assert index.suggest("code", "甲", some) == (Suggestion("甲", 5),)
+    assert index.suggest("code", "a1", some) == (Suggestion("A11", 1), Suggestion("A14", 1))

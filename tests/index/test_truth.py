@@ -3,10 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index import RELEVANCE, Everything, Index, Limits, Masks, Not, Put, Query, Results, Sort, Term, Tier
+from index import (
+    RELEVANCE,
+    Everything,
+    Index,
+    Limits,
+    Masks,
+    Not,
+    Put,
+    Query,
+    Results,
+    Sort,
+    Term,
+    Tier,
+    suggesting,
+)
 
 from . import naive
 from .conftest import built
@@ -93,3 +108,7 @@ def test_what_somebody_may_not_see_changes_nothing_for_them(
         for name in ("code", "dept", "ward", "finding"):
             for prefix in ("z", "发", "儿", "i"):
                 assert whole.suggest(name, prefix, who) == part.suggest(name, prefix, who)
+        with pytest.MonkeyPatch.context() as patched:
+            for most in (1, 2, 3):
+                patched.setattr(suggesting, "MOST_IDENTIFIERS", most)
+                assert whole.suggest("code", "z", who) == part.suggest("code", "z", who)
