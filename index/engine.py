@@ -134,11 +134,13 @@ class Index:
 
     def stats(self) -> Stats:
         """How large it is. Raises Damaged."""
-        parts = self._open().parts
+        snapshot = self._open()
+        parts = snapshot.parts
         living = sum(int(np.count_nonzero(part.alive)) for part in parts)
         folder = self._place.folder(self._place.pointer().epoch)
         size = sum(path.stat().st_size for path in folder.glob("*.seg"))
-        return Stats(living, sum(part.view.size for part in parts) - living, len(parts), size)
+        deleted = sum(part.view.size for part in parts) - living
+        return Stats(living, deleted, len(parts), size, snapshot.space.kept)
 
     def tidy(self) -> None:
         """Remove what killed writers left behind, unless somebody is writing. Raises Damaged."""

@@ -1,7 +1,7 @@
 """What searches have worked out and others may use again, as long as there is room for it."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Container, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -20,6 +20,13 @@ class Kept(Generic[_Value]):
         self._lock = Lock()
         self.size = 0
         """Bytes, about: never more than the room."""
+
+    def keep_only(self, first: Container[Hashable]) -> None:
+        """Forget every value whose key, which must be a tuple, begins with something else."""
+        with self._lock:
+            gone = [key for key in self._values if isinstance(key, tuple) and key[0] not in first]
+            for key in gone:
+                self.size -= self._values.pop(key)[1]
 
     def get(self, key: Hashable, make: Callable[[], _Value]) -> _Value:
         """The value of a key, made if it is not there. Threads that come at once may each make it, and get their own."""

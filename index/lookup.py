@@ -12,8 +12,7 @@ from .docs import NO_DOCS, Docs, common
 from .fields import FieldSpec, Kind
 from .plan import KeyLeaf, Leaf, NumberLeaf, RangeLeaf, TextLeaf
 from .scope import Scope
-from .segments import Postings
-from .space import Space
+from .space import Holders, Space
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +23,7 @@ class Found:
     """
 
     docs: Docs
-    lists: tuple[Postings, ...] = ()
+    lists: tuple[Holders, ...] = ()
 
 
 def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found:
@@ -48,16 +47,16 @@ def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found:
     return Found(docs[scope.held(leaf.field.tier).of(docs)])
 
 
-def holding(field: FieldSpec, lexeme: Lexeme, scope: Scope, tick: Tick) -> Postings:
+def holding(field: FieldSpec, lexeme: Lexeme, scope: Scope, tick: Tick) -> Holders:
     """The held documents with a lexeme."""
     found = scope.space.postings(field.name, lexeme.term, tick, starts=lexeme.starts)
     if not len(found.docs):
         return found
     held = scope.held(field.tier).of(found.docs)
-    return found if held.all() else Postings(found.docs[held], found.counts[held])
+    return found if held.all() else Holders(found.docs[held], found.counts[held])
 
 
-def _together(lists: list[Postings], space: Space) -> Found:
+def _together(lists: list[Holders], space: Space) -> Found:
     """The documents that are in all of the lists. Of no lists: none."""
     fewest, *others = sorted((found.docs for found in lists), key=len) or [NO_DOCS]
     return Found(reduce(lambda docs, more: common(docs, more, space.size), others, fewest), tuple(lists))

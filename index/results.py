@@ -80,9 +80,13 @@ class Differences:
 
 @dataclass(frozen=True)
 class Stats:
-    """How large the index is: living documents, those only marked as deleted, segments, bytes on the disk."""
+    """How large the index is: living documents, those only marked as deleted, segments, bytes on the disk.
+
+    ``kept``: bytes that searches of this process have left in its memory for others, about.
+    """
 
     documents: int
     deleted: int
     segments: int
     size: int
+    kept: int

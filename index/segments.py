@@ -13,7 +13,7 @@ from whoosh.util.numeric import byte_to_length
 from .allowed import Mask
 from .blocks import decoded, narrowed
 from .columns import Codes, Ints, LabelReader, Labels, NumberReader, window
-from .docs import NO_DOCS, Docs
+from .docs import Docs
 from .errors import Damaged, Reason, TooSlow
 from .terms import Lookup
 
@@ -23,9 +23,9 @@ LENGTHS: Ints = np.array([byte_to_length(code) for code in range(256)], np.int64
 
 @dataclass(frozen=True, eq=False)
 class Postings:
-    """The documents that hold a term, ascending, and how often each does."""
+    """The documents of a segment that hold a term, ascending, and how often each does."""
 
-    docs: Docs
+    docs: NDArray[np.uint32]
     counts: NDArray[Any]
     """Whole numbers, in as few bytes as hold them."""
 
@@ -35,7 +35,7 @@ class Postings:
         return self.docs.nbytes + self.counts.nbytes
 
 
-NO_POSTINGS = Postings(NO_DOCS, np.zeros(0, np.uint8))
+NO_POSTINGS = Postings(np.zeros(0, np.uint32), np.zeros(0, np.uint8))
 
 
 @contextmanager
@@ -113,7 +113,7 @@ class SegmentView:
             if position is None:
                 return NO_POSTINGS
             docs, counts = self._decoded(position)
-            return Postings(docs.astype(np.intp), narrowed(counts))
+            return Postings(docs, narrowed(counts))
 
     def _decoded(self, position: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         docs, counts = decoded(self._terms._postfile.buffer, position)
@@ -161,4 +161,4 @@ class SegmentView:
             counts = np.concatenate([counts for _docs, counts in found])
             times = np.bincount(docs, counts, self.size).astype(np.uint32)
         holders = np.flatnonzero(times)
-        return Postings(holders, narrowed(times[holders]))
+        return Postings(holders.astype(np.uint32), narrowed(times[holders]))

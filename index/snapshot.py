@@ -27,7 +27,7 @@ class Snapshot:
     generation: int
     parts: tuple[Part, ...]
     space: Space
-    """The documents of all parts in one row, and what is kept of them: a new generation begins with nothing."""
+    """The documents of all parts in one row, and what is kept of them."""
 
 
 def latest(storage: DurableStorage) -> int:
@@ -49,7 +49,9 @@ def opened(
     """A snapshot of these segments, taking over the views that the previous one has of the same files."""
     known = {part.view.name: part.view for part in previous.parts} if previous else {}
     parts = tuple(_part(storage, segment, known) for segment in segments)
-    return Snapshot(generation, parts, Space([part.view for part in parts], [part.alive for part in parts]))
+    earlier = previous.space if previous else None
+    space = Space([part.view for part in parts], [part.alive for part in parts], earlier)
+    return Snapshot(generation, parts, space)
 
 
 def _part(storage: DurableStorage, segment: Any, known: dict[str, SegmentView]) -> Part:

@@ -5,7 +5,7 @@ Everything here knows all documents; what somebody may see is decided above, in 
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -15,17 +15,20 @@ from .allowed import Mask
 from .analysis import key
 from .clock import Tick
 from .columns import Codes, Ints, Labels
-from .docs import Docs, union
+from .docs import NO_DOCS, Docs, union
 from .documents import SEPARATOR
 from .holdings import Holding
 from .kept import Kept
-from .segments import NO_POSTINGS, Postings, SegmentView
+from .segments import Postings, SegmentView
 
+ROOM_FOR_DECODED = 32 << 20
+"""Bytes of posting lists of segments that are kept decoded from one state of the index to the next, for everybody."""
 ROOM_FOR_POSTINGS = 64 << 20
-"""Bytes of posting lists that are kept decoded, for everybody."""
+"""Bytes of posting lists that are kept joined over the segments of a state, for everybody."""
 ROOM_FOR_HOLDINGS = 64 << 20
 """Bytes of what is kept of the people who search."""
 
+_OF_A_LABEL = 600  # bytes: a string, the set of what it stands for, and where that is found
 _Value = TypeVar("_Value")
 
 
@@ -35,6 +38,11 @@ class Keywords:
 
     codes: Codes
     labels: Sequence[str]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory, about."""
+        return self.codes.nbytes + len(self.labels) * _OF_A_LABEL
 
     @cached_property
     def values(self) -> tuple[frozenset[str], ...]:
@@ -56,6 +64,23 @@ class Keywords:
         return np.flatnonzero(table[self.codes])
 
 
+@dataclass(frozen=True, eq=False)
+class Holders:
+    """The documents of all segments that hold a term, ascending, and how often each does."""
+
+    docs: Docs
+    counts: NDArray[Any]
+    """Whole numbers, in as few bytes as hold them."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return self.docs.nbytes + self.counts.nbytes
+
+
+NO_HOLDERS = Holders(NO_DOCS, np.zeros(0, np.uint8))
+
+
 class Labelled(NamedTuple):
     """An IDENT or KEYWORD field of a segment whose first document is ``start``; a code for each, 0 for none."""
 
@@ -67,18 +92,31 @@ class Labelled(NamedTuple):
 class Space:
     """文档行: the documents of some segments under one numbering. Shared by threads.
 
-    Columns are put together when they are first asked for.
+    Columns are put together when they are first asked for. What was decoded of its segments for an earlier state of the
+    index is taken over from there: they never change, and between two states most of them are the same.
     """
 
-    def __init__(self, views: Sequence[SegmentView], alive: Sequence[Mask]) -> None:
+    def __init__(
+        self, views: Sequence[SegmentView], alive: Sequence[Mask], earlier: "Space | None" = None
+    ) -> None:
         self._views = tuple(views)
         ends = np.cumsum([0, *(view.size for view in views)]).tolist()
         self._starts: tuple[int, ...] = tuple(ends[:-1])
         self.size: int = ends[-1]
         self.alive: Mask = np.concatenate([np.zeros(0, np.bool_), *alive])
-        self._postings = Kept[Postings](ROOM_FOR_POSTINGS, lambda found: found.size)
+        self._decoded: Kept[Postings] = (
+            earlier._decoded if earlier else Kept(ROOM_FOR_DECODED, lambda found: found.size)
+        )
+        self._decoded.keep_only({view.name for view in views})
+        self._postings = Kept[Holders](ROOM_FOR_POSTINGS, lambda found: found.size)
         self.holdings = Kept[Holding](ROOM_FOR_HOLDINGS, lambda holding: holding.size)
         self._columns: dict[tuple[str, str], Any] = {}
+
+    @property
+    def kept(self) -> int:
+        """Bytes in memory, about: what searches have left here for others."""
+        columns = sum(column.nbytes for column in list(self._columns.values()))
+        return self._decoded.size + self._postings.size + self.holdings.size + int(columns)
 
     def numbers(self, name: str) -> Ints:
         """An INTEGER or DATE field, or ``number`` or ``stamp``: one for each document."""
@@ -116,28 +154,31 @@ class Space:
         found: _Value = self._columns[kind, name]
         return found
 
-    def postings(self, field: str, term: str, tick: Tick, *, starts: bool = False) -> Postings:
+    def postings(self, field: str, term: str, tick: Tick, *, starts: bool = False) -> Holders:
         """The documents that hold a term, or any term that it begins."""
 
-        def find() -> Postings:
-            found = []
-            for view in self._views:
-                tick()
-                found.append(view.postings_from(field, term, tick) if starts else view.postings(field, term))
-            return self._joined_postings(found)
+        def decoded(view: SegmentView) -> Postings:
+            tick()
+            return view.postings_from(field, term, tick) if starts else view.postings(field, term)
 
-        return self._postings.get((field, term, starts), find)
+        def joined() -> Holders:
+            what = field, term, starts
+            return self._joined(
+                [self._decoded.get((view.name, what), partial(decoded, view)) for view in self._views]
+            )
+
+        return self._postings.get((field, term, starts), joined)
 
     def chosen(self, what: Hashable, find: Callable[[], Docs]) -> Docs:
         """The documents that something else finds, kept like those of a term."""
-        return self._postings.get(what, lambda: Postings(find(), NO_POSTINGS.counts)).docs
+        return self._postings.get(what, lambda: Holders(find(), NO_HOLDERS.counts)).docs
 
-    def _joined_postings(self, parts: Sequence[Postings]) -> Postings:
+    def _joined(self, parts: Sequence[Postings]) -> Holders:
         found = [(part, start) for part, start in zip(parts, self._starts, strict=True) if len(part.docs)]
         if not found:
-            return NO_POSTINGS
-        docs = np.concatenate([part.docs + start for part, start in found])
-        return Postings(docs, np.concatenate([part.counts for part, _start in found]))
+            return NO_HOLDERS
+        docs = np.concatenate([np.add(part.docs, start, dtype=np.intp) for part, start in found])
+        return Holders(docs, np.concatenate([part.counts for part, _start in found]))
 
 
 def _joined(arrays: Iterable[NDArray[Any]]) -> Any:

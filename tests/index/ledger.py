@@ -4,12 +4,14 @@
 """
 
 import os
+import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from random import Random
+from stat import S_ISREG
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -61,11 +63,21 @@ def texts_of(held: dict[int, int]) -> Callable[[Sequence[int], str], dict[int, s
 class Doom:
     """Counts every fsync and every rename, and kills this process before or after one of them.
 
-    Then it takes along what a power cut would: of each file that was never synced nothing is left.
+    Then it takes along what a power cut might: what was written into a file and not synced is gone in any case; at each
+    second touch every name is, too, that was made, changed or removed since its folder was synced, and at half of
+    these a renamed file alone is not: a disk writes what it likes first.
     """
 
     def __init__(self, folder: Path, touch: int) -> None:
-        self._folder, self._left, self._synced = folder, touch, set[int]()
+        self._folder, self._left = folder, touch
+        self._forgets_names, self._but_renamed = touch % 2 == 0, touch % 4 == 0
+        self._renamed = dict[Path, int | None]()
+        self._synced = dict[int, int]()
+        """Files by their inodes, and when what is safe of them was written."""
+        self._safe = folder.with_name(f"{folder.name}.safe")
+        self._names = dict[Path, dict[str, int | None]]()
+        """What each folder surely contains: names, with the inode of a file. ``_safe`` holds a link to each, so that no
+        inode is given to another file, and what was removed can come back."""
         for name in ("fsync", "rename", "replace"):
             setattr(os, name, self._watched(getattr(os, name)))
 
@@ -74,27 +86,67 @@ class Doom:
             self._touch()
             given = call(*arguments, **more)
             if call.__name__ == "fsync":
-                self._synced.add(os.fstat(arguments[0]).st_ino)
+                self._note(os.fstat(arguments[0]))
+            else:
+                self._renamed[Path(arguments[1])] = self._linked(Path(arguments[1]))
             self._touch()
             return given
 
         return watched
 
+    def _note(self, synced: os.stat_result) -> None:
+        if S_ISREG(synced.st_mode):
+            self._synced[synced.st_ino] = synced.st_mtime_ns
+        for folder in self._folders():
+            if folder.stat().st_ino == synced.st_ino:
+                self._names[folder] = {entry.name: self._linked(entry) for entry in folder.iterdir()}
+                self._renamed = {
+                    path: inode for path, inode in self._renamed.items() if path.parent != folder
+                }
+
+    def _folders(self) -> list[Path]:
+        return [self._folder, *(path for path in self._folder.rglob("*") if path.is_dir())]
+
+    def _linked(self, path: Path) -> int | None:
+        if path.is_dir():
+            return None
+        inode = path.stat().st_ino
+        link = self._safe / str(inode)
+        if not link.exists():
+            link.hardlink_to(path)
+        return inode
+
+    def knows(self) -> None:
+        """What lies there already has been safe for long."""
+        self._safe.mkdir()
+        for folder in self._folders():
+            self._note(folder.stat())
+            for path in filter(Path.is_file, folder.iterdir()):
+                self._note(path.stat())
+
     def _touch(self) -> None:
         self._left -= 1
         if self._left:
             return
-        for path in self._files():
-            if path.stat().st_ino not in self._synced:
+        for path in filter(Path.is_file, [*self._folder.rglob("*"), *self._safe.iterdir()]):
+            if self._synced.get(path.stat().st_ino) != path.stat().st_mtime_ns:
                 os.truncate(path, 0)
+        if self._forgets_names:
+            shutil.rmtree(self._folder)
+            self._bring_back(self._folder)
+            for path, inode in self._renamed.items() if self._but_renamed else ():
+                path.unlink(missing_ok=True)
+                path.hardlink_to(self._safe / str(inode))
+        shutil.rmtree(self._safe)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def _files(self) -> Iterable[Path]:
-        return (path for path in self._folder.rglob("*") if path.is_file())
-
-    def knows(self) -> None:
-        """What lies there already has been safe for long."""
-        self._synced |= {path.stat().st_ino for path in self._files()}
+    def _bring_back(self, folder: Path) -> None:
+        folder.mkdir(0o700)
+        for name, inode in self._names.get(folder, {}).items():
+            if inode is None:
+                self._bring_back(folder / name)
+            else:
+                (folder / name).hardlink_to(self._safe / str(inode))
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import index as full_text
 from index import Drop, Everything, Field, Index, Masks, Put, Query, Range, Sort, Term
 from index import space as spaces
 from index.kept import Kept
+from index.segments import SegmentView
 
 from .naive import FIELDS, Texts
 
@@ -88,18 +90,50 @@ def test_what_is_written_while_it_is_kept_is_found(index: Index, filled: Fill, t
 
 
 def test_many_people_and_many_words_take_no_more_room_than_there_is(
-    index: Index, filled: Fill, monkeypatch: pytest.MonkeyPatch
+    index: Index, filled: Fill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(spaces, "ROOM_FOR_DECODED", 20_000)
     monkeypatch.setattr(spaces, "ROOM_FOR_POSTINGS", 20_000)
     monkeypatch.setattr(spaces, "ROOM_FOR_HOLDINGS", 20_000)
     texts = filled(*patients(*range(16)))
+    index = full_text.open(tmp_path / "index", FIELDS)
     for turn in range(300):
         own = [n for n in range(16) if turn >> n & 1]
         assert found(index, texts, holding(*own), Term("感冒")) == own
         assert found(index, texts, holding(*own), Term(f"感冒{turn}")) == []
-    space = index._open().space
-    assert 10_000 < space.holdings.size <= 20_000
-    assert 10_000 < space._postings.size <= 20_000
+    assert 40_000 < index.stats().kept <= 3 * 20_000 + 5_000, "three of them full, and some columns"
+
+
+def test_what_was_decoded_of_a_segment_is_not_decoded_again_after_a_commit(
+    index: Index, filled: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {**filled(*patients(1, 2, 3)).documents, **filled(*patients(4, 5)).documents}
+    everyone, decode = holding(*range(20)), SegmentView._decoded
+    for query in QUERIES:
+        assert found(index, Texts(texts), everyone, query) == [1, 2, 3, 4, 5]
+    texts |= filled(*patients(6)).documents
+    index.apply([Drop(2)])
+    sizes = list[int]()
+
+    def counted(view: SegmentView, position: int) -> Any:
+        sizes.append(view.size)
+        return decode(view, position)
+
+    monkeypatch.setattr(SegmentView, "_decoded", counted)
+    for query in QUERIES:
+        assert found(index, Texts(texts), everyone, query) == [1, 3, 4, 5, 6]
+    assert sizes
+    assert set(sizes) == {1}, "of the segment that has come since"
+
+
+def test_nothing_is_kept_of_a_segment_that_is_gone() -> None:
+    kept = Kept[int](100_000, lambda _value: 500)
+    for key in (("a", 1), ("b", 1), ("b", 2)):
+        kept.get(key, lambda: 7)
+    kept.keep_only({"a", "c"})
+    assert kept.size == 1000
+    assert kept.get(("a", 1), lambda: 8) == 7
+    assert kept.get(("b", 1), lambda: 8) == 8
 
 
 def test_what_was_used_least_recently_goes_first() -> None:
