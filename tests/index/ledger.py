@@ -64,13 +64,13 @@ class Doom:
     """Counts every fsync and every rename, and kills this process before or after one of them.
 
     Then it takes along what a power cut might: what was written into a file and not synced is gone in any case; at each
-    second touch every name is, too, that was made, changed or removed since its folder was synced, and at half of
+    second touch every name is, too, that was made, changed or removed since its folder was synced, and at a third of
     these a renamed file alone is not: a disk writes what it likes first.
     """
 
     def __init__(self, folder: Path, touch: int) -> None:
         self._folder, self._left = folder, touch
-        self._forgets_names, self._but_renamed = touch % 2 == 0, touch % 4 == 0
+        self._forgets_names, self._but_renamed = touch % 2 == 0, touch % 3 == 0
         self._renamed = dict[Path, int | None]()
         self._synced = dict[int, int]()
         """Files by their inodes, and when what is safe of them was written."""
