@@ -1,9 +1,11 @@
 """A new segment put together from documents, and from the living documents of other segments."""
 
+import json
 from array import array
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, cast
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from .documents import SEPARATOR
 from .fields import Fields, Kind
 from .files import NAME, Codec, DurableStorage
 from .inverting import MOST_TEXTS, Run, Words, code_of, inverted, merged
-from .segments import SegmentView
+from .segments import CHECKSUMS, SegmentView
 from .terms import TermTable, info
 
 _LETTERS = 2_000_000  # inverted at once
@@ -180,6 +182,8 @@ class Building:
         for name, written in columns.items():
             with self._storage.create_file(W3Codec.column_filename(self._segment, name)) as file:
                 file.write(written)
+        with self._segment.create_file(self._storage, CHECKSUMS) as file:
+            file.write(json.dumps({name: crc32(written) for name, written in columns.items()}).encode())
         self._write_terms(lengths)
         self._segment.set_doc_count(self.size)
         self._segment.create_compound_file(self._storage)

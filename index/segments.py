@@ -1,9 +1,11 @@
 """Segments as arrays. Everything here knows all documents; what somebody may see is decided above, in ``scope``."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ from .docs import Docs
 from .errors import Damaged, Reason, TooSlow
 from .terms import Lookup
 
+CHECKSUMS = ".sums"
+"""What ends the name of a segment's file with the CRC-32 of each of its columns: a changed number would be another document."""
 LENGTHS: Ints = np.array([byte_to_length(code) for code in range(256)], np.int64)
 """Whoosh keeps the length of a field as one byte; these are the lengths that the bytes stand for."""
 
@@ -67,6 +71,7 @@ class SegmentView:
         self._lengths: dict[str, NDArray[np.uint8]] = {}
         with reading(self.name):
             self._files = segment.open_compound_file(storage)
+            self._sums = self._checksums()
             self._terms = segment.codec().terms_reader(self._files, segment)
             self._lookup = Lookup(self._terms)
 
@@ -99,12 +104,21 @@ class SegmentView:
             self._lengths[name] = codes
         return self._lengths[name]
 
+    def _checksums(self) -> dict[str, int]:
+        name = self._segment.make_filename(CHECKSUMS)
+        if not self._files.file_exists(name):
+            return {}  # as it was written before there were any
+        return dict(json.loads(self._files.open_file(name).read()))
+
     def _column(self, name: str) -> tuple[Any, int, int] | None:
         """File, position and length of a column; None if no document of the segment has a value."""
         file = W3Codec.column_filename(self._segment, name)
         if not self._files.file_exists(file):
             return None
-        return self._files.open_file(file), 0, self._files.file_length(file)
+        found = self._files.open_file(file), 0, self._files.file_length(file)
+        if self._sums and crc32(window(*found)) != self._sums[name]:
+            raise ValueError(f"the column {name} is not what was written")
+        return found
 
     def postings(self, field: str, term: str) -> Postings:
         """The documents that hold a term."""

@@ -1,8 +1,11 @@
+import re
 from contextlib import suppress
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
+from whoosh.util.numeric import length_to_byte
 
 import index as full_text
 from index import (
@@ -39,6 +42,7 @@ DOCUMENTS = {
     for number in range(40)
 }
 TEXTS = Texts(DOCUMENTS)
+CODES = sorted(f"ZY-{number}" for number in DOCUMENTS)
 QUERY = And(
     (Or((Term("支气管炎"), Term("张"))), Not(Phrase("肺炎")), Field("dept", Term("儿科")), Range("year", 1))
 )
@@ -102,6 +106,32 @@ def test_wherever_bytes_changed_the_index_answers_or_says_that_it_is_damaged(
         segment.write_bytes(hurt)
         with suppress(Damaged):
             use(tmp_path / "index", everyone)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.arange(40, dtype="<i8").tobytes(),  # which documents, and in which years they are
+        np.ones(40, "<i8").tobytes(),  # their stamps
+        "".join(CODES).encode(),  # the labels of a field
+        np.cumsum([0, 0, *map(len, CODES)]).astype("<i8").tobytes(),  # where each of them ends
+        bytes([length_to_byte(7)] * 40),  # how long the texts are
+    ],
+    ids=["numbers", "stamps", "labels", "where labels end", "lengths"],
+)
+def test_a_bit_that_turned_in_a_column_is_noticed(
+    segment: Path, tmp_path: Path, everyone: Masks, column: bytes
+) -> None:
+    whole = segment.read_bytes()
+    places = [found.start() for found in re.finditer(re.escape(column), whole)]
+    assert places
+    for place in places:
+        hurt = bytearray(whole)
+        hurt[place + len(column) // 2] ^= 1
+        segment.write_bytes(hurt)
+        with pytest.raises(Damaged) as damaged:
+            use(tmp_path / "index", everyone)
+        assert damaged.value.reason is Reason.UNREADABLE
 
 
 def test_a_rebuild_heals(segment: Path, tmp_path: Path, everyone: Masks) -> None:
