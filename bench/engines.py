@@ -12,9 +12,8 @@ import numpy as np
 
 from bench.corpus import CLASSES, Document, Person
 from bench.names import mrn_of
-from index import Cursor, FieldSpec, Index, Kind, Masks, Put, Query, Sort, parse, snippet
+from index import Cursor, FieldSpec, Index, Kind, Masks, Put, Query, Sort, fold, parse, snippet
 from index import Field as Within
-from index.analysis import fold
 
 PAGE = 20
 WIDTH = 90

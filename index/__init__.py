@@ -11,11 +11,14 @@ with warnings.catch_warnings():
     import_module("whoosh.codec.whoosh3")
 
 from .allowed import NOBODY, Allowed, Masks
+from .analysis import fold
 from .checking import TextsOf
-from .documents import JOINT, Change, Drop, Put
+from .documents import JOINT, Change, Drop, Put, Value
 from .engine import Index
 from .errors import Busy, Damaged, QuerySyntax, Reason, TooSlow
 from .fields import FieldSpec, Kind, Tier
+from .language import Reading, folded_label, parse
+from .likeness import alike
 from .query import (
     Among,
     And,
@@ -26,14 +29,11 @@ from .query import (
     Phrase,
     Query,
     Range,
-    Reading,
     Said,
     Term,
     Whole,
-    alike,
-    parse,
-    span,
 )
+from .ranges import range_of
 from .results import RELEVANCE, Cursor, Differences, Facets, Hit, Results, Sort, Stats, Suggestion, Total
 from .search import Limits
 from .snippets import snippet, spoken
@@ -81,11 +81,14 @@ __all__ = [  # not "open": a star import must not hide Python's own
     "Tier",
     "TooSlow",
     "Total",
+    "Value",
     "Whole",
     "alike",
+    "fold",
+    "folded_label",
     "parse",
+    "range_of",
     "snippet",
-    "span",
     "spoken",
 ]
 

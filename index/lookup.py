@@ -32,9 +32,9 @@ def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found:
     space = scope.space
     match leaf:
         case TextLeaf(field, wanted):
-            return _together([holding(field, lexeme, scope, tick) for lexeme in wanted.lexemes], space)
+            return _together([held_postings(field, lexeme, scope, tick) for lexeme in wanted.lexemes], space)
         case KeyLeaf(field, key) if field.kind is Kind.IDENT:
-            lists = [holding(field, Lexeme(key), scope, tick)] if key else []
+            lists = [held_postings(field, Lexeme(key), scope, tick)] if key else []
             return _together(lists, space)
         case KeyLeaf(field, key):
             docs = space.chosen(("key", field.name, key), lambda: _keyed(field.name, key, space))
@@ -47,7 +47,7 @@ def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found:
     return Found(docs[scope.held(leaf.field.tier).of(docs)])
 
 
-def holding(field: FieldSpec, lexeme: Lexeme, scope: Scope, tick: Tick) -> Holders:
+def held_postings(field: FieldSpec, lexeme: Lexeme, scope: Scope, tick: Tick) -> Holders:
     """The held documents with a lexeme."""
     found = scope.space.postings(field.name, lexeme.term, tick, starts=lexeme.starts)
     if not len(found.docs):

@@ -5,7 +5,7 @@ import numpy as np
 from .allowed import Allowed, Mask, checked
 from .columns import Ints
 from .fields import FieldSpec, Tier
-from .holdings import Holding
+from .held import Held
 from .snapshot import Snapshot
 
 
@@ -19,9 +19,9 @@ class Scope:
     def __init__(self, snapshot: Snapshot, allowed: Allowed) -> None:
         self.space = snapshot.space
         self._allowed = allowed
-        self._found: dict[Tier, tuple[Holding, tuple[bytes, ...]]] = {}
+        self._found: dict[Tier, tuple[Held, tuple[bytes, ...]]] = {}
 
-    def held(self, tier: Tier) -> Holding:
+    def held(self, tier: Tier) -> Held:
         """What is held at a tier and at those below it."""
         return self._at(tier)[0]
 
@@ -29,16 +29,16 @@ class Scope:
         """The mean length of a TEXT field over the documents held at its tier; at least 1."""
         return self.held(field.tier).mean_length(field.name, self.space.length_codes(field.name))
 
-    def _at(self, tier: Tier) -> tuple[Holding, tuple[bytes, ...]]:
+    def _at(self, tier: Tier) -> tuple[Held, tuple[bytes, ...]]:
         if tier not in self._found:
             below = self._at(Tier(tier - 1)) if tier > Tier.DISCOVER else None
             mask = checked(self._allowed, tier).copy()  # whoever gave it may go on writing in it
             held = below[0].mask if below else self.space.alive
             key = tuple(dict.fromkeys((*(below[1] if below else ()), np.packbits(mask).tobytes())))
-            holding = self.space.holdings.get(
-                key, lambda: Holding(held & _looked_up(mask, self.space.numbers("number")), key)
+            found = self.space.held.get(
+                key, lambda: Held(held & _looked_up(mask, self.space.numbers("number")), key)
             )
-            self._found[tier] = holding, key
+            self._found[tier] = found, key
         return self._found[tier]
 
 

@@ -17,7 +17,7 @@ from .clock import Tick
 from .columns import Codes, Ints, Labels
 from .docs import NO_DOCS, Docs, union
 from .documents import SEPARATOR
-from .holdings import Holding
+from .held import Held
 from .kept import Kept
 from .segments import Postings, SegmentView
 
@@ -25,7 +25,7 @@ ROOM_FOR_DECODED = 32 << 20
 """Bytes of posting lists of segments that are kept decoded from one state of the index to the next, for everybody."""
 ROOM_FOR_POSTINGS = 64 << 20
 """Bytes of posting lists that are kept joined over the segments of a state, for everybody."""
-ROOM_FOR_HOLDINGS = 64 << 20
+ROOM_FOR_HELD = 64 << 20
 """Bytes of what is kept of the people who search."""
 
 _OF_A_LABEL = 600  # bytes: a string, the set of what it stands for, and where that is found
@@ -109,14 +109,14 @@ class Space:
         )
         self._decoded.keep_only({view.name for view in views})
         self._postings = Kept[Holders](ROOM_FOR_POSTINGS, lambda found: found.size)
-        self.holdings = Kept[Holding](ROOM_FOR_HOLDINGS, lambda holding: holding.size)
+        self.held = Kept[Held](ROOM_FOR_HELD, lambda held: held.size)
         self._columns: dict[tuple[str, str], Any] = {}
 
     @property
     def kept(self) -> int:
         """Bytes in memory, about: what searches have left here for others."""
         columns = sum(column.nbytes for column in list(self._columns.values()))
-        return self._decoded.size + self._postings.size + self.holdings.size + int(columns)
+        return self._decoded.size + self._postings.size + self.held.size + int(columns)
 
     def numbers(self, name: str) -> Ints:
         """An INTEGER or DATE field, or ``number`` or ``stamp``: one for each document."""

@@ -14,7 +14,7 @@ from archive.policy.types import CONTAINERS, INHERITING
 from archive.schema import Tier
 from archive.services import patient_names
 from archive.uow import UnitOfWork
-from index import Among, FieldSpec, Kind, Or, Query, span
+from index import Among, FieldSpec, Kind, Or, Query, range_of
 
 TRUSTED: Any = {"scope": "by_register"}
 AT = {Tier.DISCOVER: P.DISCOVER, Tier.IDENTIFY: P.IDENTIFY}
@@ -53,7 +53,7 @@ def _dated(name: str, tier: Tier, column: Any) -> Callable[..., Among]:
     """A day, a month, a year or a range of them, of the patient or of the stay. Raises ValueError."""
 
     def found(uow: UnitOfWork, text: str, *, whole: bool) -> Among:  # noqa: ARG001 - a day is always the whole day
-        days = span(FieldSpec(name, Kind.DATE), text)
+        days = range_of(FieldSpec(name, Kind.DATE), text)
         bounds = [column >= days.low] if days.low else []
         bounds += [column <= days.high] if days.high else []
         return _of_stays(uow, name, tier, and_(column.is_not(None), *bounds))

@@ -10,8 +10,7 @@ from archive.services import search_labels
 from archive.services.patient_names import NUMBER
 from archive.services.search_labels import Label
 from archive.uow import UnitOfWork
-from index import Damaged, Everything, TooSlow
-from index.analysis import fold
+from index import Damaged, Everything, TooSlow, fold
 
 MOST = 8
 LAST = re.compile(r"[^\s,，、。;；!！?？()（）\"“”＂「」『』]*\Z")

@@ -15,8 +15,7 @@ from archive.policy.types import INHERITING, TYPES
 from archive.schema import Field, Kind
 from archive.services import holdings, policies
 from archive.uow import IDS, UnitOfWork
-from index import JOINT, Change, Drop, Put, TextsOf
-from index.documents import Value
+from index import JOINT, Change, Drop, Put, TextsOf, Value
 
 TRUSTED: Any = {"scope": "entries"}
 PERSONS = tuple({field.name: None for kind in TYPES.values() for field in kind.fields if field.personal})

@@ -16,9 +16,7 @@ from archive.services import by_register, policies
 from archive.services.patient_names import LENGTHS
 from archive.uow import UnitOfWork
 from index import Field as Within
-from index import FieldSpec, Kind, Or, Query, Reading, Term
-from index.analysis import fold
-from index.query import folded_label
+from index import FieldSpec, Kind, Or, Query, Reading, Term, fold, folded_label
 
 SPECS = {spec.name: spec for spec in FIELDS}
 PLAIN = re.compile(

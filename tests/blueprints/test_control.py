@@ -127,5 +127,6 @@ def test_the_index_page_shows_how_long_searches_took_and_neither_words_nor_peopl
     assert "2 个词" in page
     assert "筛选：年度" in page
     assert "全库检索" in page
+    assert "常驻内存备查" in page, "the search left something there"
     for word in (RECORD["diagnosis"], "瘢痕", RECORD["patient_name"], "archivist"):
         assert word not in page

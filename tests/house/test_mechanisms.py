@@ -198,3 +198,16 @@ def test_no_test_looks_for_a_few_letters_among_the_tokens_of_a_page() -> None:
         for line in _short_absences(function)
     ]
     assert found == []
+
+
+def test_of_the_index_only_the_root_is_imported() -> None:
+    """So another engine can stand behind it; its own tests may look inside."""
+    folders = [
+        ROOT,
+        ROOT.parent / "bench",
+        *(ROOT.parent / "tests" / name for name in ("services", "blueprints")),
+    ]
+    inside = re.compile(r"^\s*(?:from|import) index\.", re.MULTILINE)
+    paths = [path for folder in folders for path in folder.rglob("*.py")]
+    assert len(paths) > 100
+    assert [str(path.relative_to(ROOT.parent)) for path in paths if inside.search(path.read_text())] == []

@@ -94,7 +94,7 @@ def test_many_people_and_many_words_take_no_more_room_than_there_is(
 ) -> None:
     monkeypatch.setattr(spaces, "ROOM_FOR_DECODED", 20_000)
     monkeypatch.setattr(spaces, "ROOM_FOR_POSTINGS", 20_000)
-    monkeypatch.setattr(spaces, "ROOM_FOR_HOLDINGS", 20_000)
+    monkeypatch.setattr(spaces, "ROOM_FOR_HELD", 20_000)
     texts = filled(*patients(*range(16)))
     index = full_text.open(tmp_path / "index", FIELDS)
     for turn in range(300):

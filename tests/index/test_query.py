@@ -21,8 +21,8 @@ from index import (
     parse,
 )
 from index.fields import by_name
+from index.language import LONGEST_QUERY, MOST_WORDS
 from index.plan import plan
-from index.query import LONGEST_QUERY, MOST_WORDS
 
 DEPT, CODE = FieldSpec("dept", Kind.KEYWORD), FieldSpec("code", Kind.IDENT)
 YEAR, DAY, TITLE = FieldSpec("year", Kind.INTEGER), FieldSpec("day", Kind.DATE), FieldSpec("title", Kind.TEXT)

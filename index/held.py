@@ -8,8 +8,8 @@ from .docs import Docs
 from .segments import LENGTHS
 
 
-class Holding:
-    """持有: for each document whether it is alive and held at a tier and at those below it, and what is counted over these."""
+class Held:
+    """持有范围: for each document whether it is alive and held at a tier and those below it; and what is counted over these."""
 
     def __init__(self, mask: Mask, key: tuple[bytes, ...]) -> None:
         self.mask = mask

@@ -4,7 +4,8 @@ import re
 from calendar import monthrange
 from datetime import date
 
-from .fields import Kind
+from .fields import FieldSpec, Kind
+from .query import Range
 
 _DATE = re.compile(r"(\d{4})(?:[-/年](\d{1,2})(?:[-/月](\d{1,2})日?|月)?|年)?", re.ASCII)
 _INTEGER = re.compile(r"-?\d{1,15}", re.ASCII)
@@ -12,8 +13,12 @@ _INTEGER = re.compile(r"-?\d{1,15}", re.ASCII)
 Bound = int | date | None
 
 
-def bounds(kind: Kind, text: str) -> tuple[Bound, Bound]:
-    """The ends of a value such as 2024..2026. Raises ValueError with a sentence for the person who typed it."""
+def range_of(spec: FieldSpec, text: str) -> Range:
+    """The range of a value such as 2024..2026. Raises ValueError with a sentence for the person who typed it."""
+    return Range(spec.name, *_bounds(spec.kind, text))
+
+
+def _bounds(kind: Kind, text: str) -> tuple[Bound, Bound]:
     read = _number if kind is Kind.INTEGER else _days
     low, *rest = (read(end.strip()) if end.strip() else (None, None) for end in re.split(r"\.{2,}|~", text))
     if len(rest) > 1:
