@@ -92,6 +92,7 @@ class Matches:
 
     def _truth(self, leaf: Leaf, near: Docs | None) -> Truth:
         """What a leaf found as truth over some documents; a leaf with a phrase proves nothing yet."""
+        self.tick()
         if near is None:
             possible = np.zeros(self.space.size, np.bool_)
             possible[self.found(leaf)] = True

@@ -71,6 +71,7 @@ def texts(filled: Fill) -> Texts:
 ANY = Or(tuple(map(Term, MANY)))
 STEPS = {
     "a leaf is looked up": (matches, "look_up", ANY, Sort()),
+    "a leaf is judged": (matches.Matches, "_truth", ANY, Sort()),
     "a leaf is scored": (matches.Matches, "_scores", ANY, Sort()),
     "a segment is ordered": (ordering, "_Run", Everything(), Sort("code")),
     "postings are read": (space.SegmentView, "postings_from", Field("body", ANY), Sort()),
