@@ -70,6 +70,10 @@ bench-namesakes: $(dev-stamp)
 bench-front-pages: $(dev-stamp)
 	@$(bin)/python -m bench.front_pages
 
+# Saved searches, what is pinned of them, and the digest of their subscriptions.
+bench-saved: $(dev-stamp)
+	@$(bin)/python -m bench.saved
+
 # Eight people at a real server over a hundred thousand texts.
 bench-people: $(dev-stamp)
 	@$(bin)/python -m bench.people

@@ -11,7 +11,7 @@ from archive.services import search
 from archive.services.entries import texts_of
 from archive.services.questions import Question
 from archive.uow import UnitOfWork
-from index import Damaged, Results, Sort, TooSlow
+from index import Allowed, Damaged, Results, Sort, TooSlow
 
 NEWEST = Sort("date")
 FOLLOWED = 1_000
@@ -26,10 +26,13 @@ class Tally:
     capped: bool
 
 
-def tally(uow: UnitOfWork, question: Question) -> Tally | None:
-    """The number that stands over the result page for this actor; nothing where it cannot be told now."""
+def tally(uow: UnitOfWork, question: Question, allowed: Allowed | None = None) -> Tally | None:
+    """The number that stands over the result page for this actor; nothing where it cannot be told now.
+
+    `allowed`: what the actor holds, where several searches of one unit of work are counted at once.
+    """
     try:
-        found = _asked(uow, question, limit=1)
+        found = _asked(uow, question, limit=1, allowed=allowed)
     except (
         ArchiveError
     ):  # not understood, too slow, or within a place that is hidden: the page of the search says so
@@ -64,11 +67,11 @@ def homes(uow: UnitOfWork, numbers: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(home[number] for number in numbers if number in home))
 
 
-def _asked(uow: UnitOfWork, question: Question, limit: int) -> Results | None:
+def _asked(uow: UnitOfWork, question: Question, limit: int, allowed: Allowed | None = None) -> Results | None:
     asked = search.understood(uow, question.text, question.filters, question.order)
-    allowed, look = uow.site.access_map.allowed(uow), texts_of(uow)
+    allowed = allowed or uow.site.access_map.allowed(uow)
     try:
-        return uow.site.index.search(asked.query, allowed, texts_of=look, limit=limit, sort=NEWEST)
+        return uow.site.index.search(asked.query, allowed, texts_of=texts_of(uow), limit=limit, sort=NEWEST)
     except Damaged:
         return None
     except TooSlow as slow:

@@ -106,7 +106,8 @@ def tallied(uow: UnitOfWork) -> list[tuple[Saved, hits.Tally | None]]:
     """What the actor keeps on the workbench, with how many places each finds for them: several searches, and one event."""
     if found := pinned(uow):
         uow.read(Event("search.tallied", words={"searches": [str(saved.uuid) for saved in found]}))
-    return [(saved, hits.tally(uow, saved.question)) for saved in found]
+    allowed = uow.site.access_map.allowed(uow)
+    return [(saved, hits.tally(uow, saved.question, allowed)) for saved in found]
 
 
 def some(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Saved]:
