@@ -7,7 +7,7 @@ from flask import Response, make_response, redirect, render_template, request, u
 from archive import forms
 from archive.asking import typed, typed_token
 from archive.blueprints import looks
-from archive.errors import Invalid, Unavailable
+from archive.errors import Invalid, TakesTooLong
 from archive.gate import P, Section
 from archive.given import whole
 from archive.i18n import _, ngettext
@@ -36,7 +36,7 @@ def find(uow: UnitOfWork) -> str | Response | tuple[str, int]:
         return _page(uow, typed_now or front_pages.lately(uow), {})
     try:
         return _page(uow, typed_now, _drawn(uow, asked) if "sample" in request.args else _found(uow, asked))
-    except Unavailable as late:
+    except TakesTooLong as late:
         return _page(uow, typed_now, {"late": str(late)}), late.status
     except Invalid as error:
         return _page(
@@ -134,7 +134,9 @@ def _columns(*, is_drawn: bool) -> list[dict[str, Any]]:
         {"key": "discharged", "label": _("Discharged on"), "kind": "date"},
         {"key": "days", "label": _("Days of stay"), "kind": "number"}, {"key": "diagnosis", "label": _("Main diagnosis")},
         {"key": "code", "label": _("Diagnosis code"), "kind": "mono", "optional": True},
-        {"key": "operations", "label": _("Operations")}, {"key": "attending", "label": _("Attending doctor"), "optional": True},
+        {"key": "operations", "label": _("Operations")},
+        {"key": "operation_codes", "label": _("Operation codes"), "kind": "mono", "optional": True},
+        {"key": "attending", "label": _("Attending doctor"), "optional": True},
         {"key": "outcome", "label": _("Way of leaving"), "kind": "person", "optional": True},
     ]  # fmt: skip
 
@@ -167,6 +169,6 @@ def _row(line: Line, wards: dict[int, str]) -> dict[str, Any]:
         "admitted": view.date_from, "discharged": view.discharged_on, "code": said.get("diagnosis_code"),
         "place": "；".join(volume.place or str(volume.status.title) for volume in line.volumes),
         "barcode": "；".join(volume.barcode for volume in line.volumes),
-        **{name: said.get(name) for name in ("sex", "diagnosis", "operations", "attending", "outcome")},
+        **{name: said.get(name) for name in ("sex", "diagnosis", "operations", "operation_codes", "attending", "outcome")},
     }  # fmt: skip
     return {"id": view.uuid, "label": view.stay, "href": view.href, "cells": cells}

@@ -5,7 +5,7 @@ from typing import Any
 from flask import url_for
 
 from archive import envelope
-from archive.services import hints, namesakes
+from archive.services import codes, hints, namesakes
 from archive.services.findings import Results
 from archive.uow import UnitOfWork
 
@@ -19,6 +19,7 @@ def drawn(uow: UnitOfWork, text: str, results: Results | None, *, first: bool) -
         {
             "code": one.code,
             "term": one.term,
+            "system": one.system,
             "by_code": _search(uow, one.code),
             "by_term": _search(uow, f"“{one.term}”"),
         }
@@ -27,9 +28,18 @@ def drawn(uow: UnitOfWork, text: str, results: Results | None, *, first: bool) -
     beside = found.beside if results and not results.degraded else ()
     few = first and results and len(results.called) < namesakes.FEW and (results.called or not results.groups)
     return {
-        "beside": beside, "exactly": _search(uow, found.exactly) if beside else None, "codes": coded,
+        "beside": beside, "exactly": _search(uow, found.exactly) if beside else None, "codes": _by_system(uow, coded),
         "names": names(uow, text) if few else [],
     }  # fmt: skip
+
+
+def _by_system(uow: UnitOfWork, coded: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """The codes of each classification under its name and the version that is loaded, as the list calls itself."""
+    versions = codes.versions(uow) if coded else {}
+    return [
+        {"name": name, "title": str(system.title), "version": versions.get(name, ""), "codes": found}
+        for name, system in codes.SYSTEMS.items() if (found := [one for one in coded if one["system"] == name])
+    ]  # fmt: skip
 
 
 def names(uow: UnitOfWork, text: str, page: str = "search.results") -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""codes import: a classification of diagnoses in the version by which the hospital codes."""
+"""codes import: a classification of diagnoses or operations in the version by which the hospital codes."""
 
 import argparse
 from contextlib import closing
@@ -14,16 +14,19 @@ from archive.uow import UnitOfWork
 
 
 def register(commands: Any) -> None:
-    group = commands.add_parser("codes", help="codes of diagnoses and their terms").add_subparsers(
-        dest="what", required=True
-    )
+    group = commands.add_parser(
+        "codes", help="codes of diagnoses and operations, and their terms"
+    ).add_subparsers(dest="what", required=True)
     command = group.add_parser("import", help="load a version in the place of the one before")
     command.add_argument(
         "file", type=Path, help="an Excel or CSV file with the columns 编码 (code) and 名称 (term)"
     )
     command.add_argument("--as", dest="account", required=True, help="a system administrator")
     command.add_argument(
-        "--system", default=codes.SYSTEM, help=f"the classification; {codes.SYSTEM} if left out"
+        "--system",
+        default=codes.SYSTEM,
+        choices=list(codes.SYSTEMS),
+        help=f"the classification; {codes.SYSTEM} if left out, ICD-9-CM-3 for operations",
     )
     command.add_argument("--version", required=True, help="for example 国家临床版 2.0")
     command.add_argument("--source", required=True, help="who published it, by which notice")

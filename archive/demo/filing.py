@@ -86,6 +86,7 @@ class Filing:
         return fields | {
             "discharged_on": life.stay.left_on, "outcome": OUTCOMES[case.leaves], "diagnosis": case.diagnosis,
             "diagnosis_code": case.code, "operations": operations,
+            "operation_codes": "；".join(done.code for done in case.procedures),
         }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ class CodeList(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     system: Mapped[str] = mapped_column(String(20), unique=True)
-    """ICD-10."""
+    """ICD-10 of diagnoses, ICD-9-CM-3 of operations."""
     version: Mapped[str] = mapped_column(String(60))
     source: Mapped[str] = mapped_column(String(300))
     loaded_at: Mapped[datetime]

@@ -3,6 +3,9 @@
 from archive.i18n import Lazy, _l
 from archive.schema import Field, Kind, Need, Tier, Type
 
+PROCEDURE = r"\d{2}\.\d[\dx]?(?:\d{2})?(?:x\d{3})?"
+"""手术操作编码 of ICD-9-CM-3, and as the clinical edition makes it finer: 74.1, 74.1x01, 66.3200, 81.5100x001."""
+
 CONTAINERS = ("fonds", "category", "series")
 IDENTIFY, DISCOVER, READ = Tier.IDENTIFY, Tier.DISCOVER, Tier.READ
 
@@ -51,6 +54,8 @@ STAY = (
     Field("diagnosis_code", _l("Diagnosis code"), Kind.CODE, Need.IF_PRESENT, longest=16,
           pattern=r"[A-Z]\d{2}(?:\.(?:\d{1,3}|x\d{2})(?:[x\d]\d{2,3})?)?[+*]?", help=_l("ICD-10, for example O34.201")),
     Field("operations", _l("Operations"), longest=500),
+    Field("operation_codes", _l("Operation codes"), Kind.CODE, longest=200, pattern=rf"{PROCEDURE}(?:；{PROCEDURE})*",
+          help=_l("ICD-9-CM-3, the main one first: 74.1x01；66.3200")),
     NOTE,
 )  # fmt: skip
 """住院病案首页 in short (domain §7); the full front page comes with coding."""

@@ -16,8 +16,9 @@ from sqlalchemy import extract, func, select
 
 from archive.models import CalendarDay, Session, Setting, User
 from archive.policy.permissions import P
-from archive.services import catalogue, health, jobs, rulebook
+from archive.services import catalogue, codes, health, jobs, rulebook
 from archive.services.catalogue import Lag
+from archive.services.codes import Listed
 from archive.services.health import QUIET, Health
 from archive.services.jobs import JobView
 from archive.uow import UnitOfWork
@@ -74,6 +75,7 @@ class Panel:
     calendar: list[Span]
     libraries: list[tuple[str, str]]
     database: str
+    codes: list[Listed]
 
 
 def panel(uow: UnitOfWork) -> Panel:
@@ -96,6 +98,7 @@ def panel(uow: UnitOfWork) -> Panel:
         disabled=_number(uow, User, User.disabled_at.is_not(None)),
         signed_in=_number(uow, Session, *live), policies=rulebook.overview(uow), calendar=calendar(uow, uow.today.year),
         libraries=libraries(), database=uow.site.engine.dialect.name,
+        codes=codes.listed(uow),
     )  # fmt: skip
 
 

@@ -145,7 +145,8 @@ def _said(uow: UnitOfWork, field: Field, raw: Any) -> Value | None:
         return int(raw) if str(raw).lstrip("-").isdecimal() else None
     if field.kind is Kind.DATE:
         return raw if isinstance(raw, date) else date.fromisoformat(str(raw))
-    return str(raw).replace("\x1f", " ")
+    text = str(raw).replace("\x1f", " ")
+    return tuple(text.split(JOINT)) if field.kind is Kind.CODE and JOINT in text else text
 
 
 def _words(uow: UnitOfWork, field: Field, code: str) -> Iterable[str]:

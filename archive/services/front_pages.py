@@ -7,27 +7,28 @@ year, and whoever asks for more waits no longer than `LONGEST`.
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import blake2b, sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, tuple_
+from sqlalchemy import Select, false, func, select, tuple_
 
 from archive import cursor, patience, schema
 from archive.access import Checked
 from archive.db import canonical
-from archive.errors import Invalid, Unavailable
+from archive.errors import Invalid, TakesTooLong
 from archive.i18n import _, _l
 from archive.journal import Event
 from archive.models import AccessClass, Container, Holding, Location, Node, Policy
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import TYPES
-from archive.schema import Field, Kind, Tier, Type
+from archive.schema import Field, Kind, Type
 from archive.services import holdings, listing, places, policies, spans_of_time, tree
+from archive.services.front_page_conditions import CONDITIONS, Asked
 from archive.sight import AT, NodeView, views
 from archive.uow import IDS, UnitOfWork
 from archive.workflow import State
@@ -37,17 +38,16 @@ MOST_DRAWN = 500
 """So many volumes are pulled for one review at most."""
 USUALLY_DRAWN = 50
 SEED = re.compile(r"[0-9A-Za-z]{1,20}")
-CODE = re.compile(r"[A-Za-z](?:\d[\dA-Za-z.+*]*)?")
 UNITS = {"years": _l("years"), "months": _l("months"), "days": _l("days")}
 YEAR = timedelta(days=365)
-LONGEST = 5.0
-"""Seconds that a question may take."""
+LONGEST = 3.0
+"""Seconds of work that a question may take."""
 ORDERS = (P.DISCOVER, P.IDENTIFY, P.READ)
 STAY = TYPES["medical_record"]
 QUESTION = Type(
     "front_page", _l("Front-page query"), "question", "report-search", frozenset(), "", (
         Field("diagnosis", _l("Diagnosis or code"), longest=120),
-        Field("operation", _l("Operation"), longest=120),
+        Field("operation", _l("Operation or code"), longest=120),
         Field("attending", _l("Doctor"), longest=60),
         Field("outcome", _l("Way of leaving"), Kind.CHOICE, vocabulary="outcome"),
         Field("dept", _l("Department"), Kind.DEPT),
@@ -65,47 +65,6 @@ NAMES = tuple(field.name for field in QUESTION.fields)
 NUMBERS = tuple(field.name for field in QUESTION.fields if field.kind is Kind.NUMBER)
 GREATEST = 100_000
 
-Asked = Mapping[str, Any]
-Clause = Callable[[Any, Asked], ColumnElement[bool]]
-
-
-def _said(name: str) -> Any:
-    return Node.data[name].as_string()
-
-
-def _age(asked: Asked) -> Any:
-    return spans_of_time.age_in_sql(
-        asked.get("age_unit", "years"), func.nullif(_said("birth"), ""), Node.date_from
-    )
-
-
-def _diagnosed(value: str, _asked: Asked) -> ColumnElement[bool]:
-    """By the beginning of the code, or by words."""
-    words: ColumnElement[bool] = _said("diagnosis").icontains(value, autoescape=True)
-    if CODE.fullmatch(value):
-        return or_(words, _said("diagnosis_code").startswith(value.upper(), autoescape=True))
-    return words
-
-
-STAYED = spans_of_time.DaysBetween(Node.date_to, Node.date_from)
-CONDITIONS: dict[str, tuple[Tier, Clause]] = {
-    "diagnosis": (Tier.READ, _diagnosed),
-    "operation": (Tier.READ, lambda value, _asked: _said("operations").icontains(value, autoescape=True)),
-    "attending": (Tier.READ, lambda value, _asked: _said("attending").contains(value, autoescape=True)),
-    "outcome": (Tier.READ, lambda value, _asked: _said("outcome") == value),
-    "dept": (Tier.DISCOVER, lambda value, _asked: Node.dept_id == value),
-    "sex": (Tier.IDENTIFY, lambda value, _asked: _said("sex") == value),
-    "age_from": (Tier.IDENTIFY, lambda value, asked: _age(asked) >= value),
-    "age_to": (Tier.IDENTIFY, lambda value, asked: _age(asked) <= value),
-    # A stay that ended on the day on which it began counts one day.
-    "days_from": (Tier.DISCOVER, lambda value, _asked: (0 if value <= 1 else value) <= STAYED),
-    "days_to": (Tier.DISCOVER, lambda value, _asked: value >= STAYED),
-    "admitted_from": (Tier.DISCOVER, lambda value, _asked: Node.date_from >= date.fromisoformat(value)),
-    "admitted_to": (Tier.DISCOVER, lambda value, _asked: Node.date_from <= date.fromisoformat(value)),
-    "discharged_from": (Tier.DISCOVER, lambda value, _asked: Node.date_to >= date.fromisoformat(value)),
-    "discharged_to": (Tier.DISCOVER, lambda value, _asked: Node.date_to <= date.fromisoformat(value)),
-}  # fmt: skip
-"""Each condition with the tier of what it looks at: on records held lower it says neither yes nor no."""
 PAIRS = (("age_from", "age_to"), ("days_from", "days_to"), ("admitted_from", "admitted_to"),
          ("discharged_from", "discharged_to"))  # fmt: skip
 
@@ -152,7 +111,7 @@ def _in_time(uow: UnitOfWork) -> Iterator[None]:
         with patience.at_most(uow.session, LONGEST):
             yield
     except patience.TookTooLong as slow:
-        raise Unavailable(
+        raise TakesTooLong(
             _("Too many records would have to be looked through. Give a shorter period of discharge.")
         ) from slow
 

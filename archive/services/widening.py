@@ -14,7 +14,6 @@ MOST = 12
 LONGEST_RUN = 4
 """So many words one after another may be one word of the list: atrial fibrillation."""
 TEXTS = frozenset(spec.name for spec in FIELDS if spec.kind is Kind.TEXT)
-CODE, TERM = "diagnosis_code", "diagnosis"
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class _Walk:
                 return And(tuple(self._runs(parts, within)))
             case Or(parts, least):
                 return Or(tuple(self.through(part, within) for part in parts), least)
-            case Field(name, part) if name in TEXTS or name == CODE:
+            case Field(name, part) if name in TEXTS or name in codes.FIELDS:
                 return Field(name, self.through(part, name))
         return query
 
@@ -90,9 +89,12 @@ class _Walk:
 
     def _ways(self, text: str, within: str | None) -> Iterator[tuple[str, Query]]:
         """What else is looked for, and how it is called on the page."""
-        if within != CODE:
+        if within not in codes.FIELDS:
             yield from ((word, Term(word)) for word in synonyms.of(self.uow, text))
-        if within in (None, CODE) and (code := codes.written(text)):
-            yield from ((finer, Field(CODE, Term(finer))) for finer in codes.below(self.uow, code))
-            if within is None and (found := codes.named(self.uow, code)):
-                yield found.term, Field(TERM, Term(found.term))
+        system, code = codes.written(text) or (None, text)
+        if system and within in (None, system.code):
+            yield from (
+                (finer, Field(system.code, Term(finer))) for finer in codes.below(self.uow, system, code)
+            )
+            if within is None and (found := codes.named(self.uow, system, code)):
+                yield found.term, Field(system.term, Term(found.term))

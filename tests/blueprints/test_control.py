@@ -6,7 +6,7 @@ import pytest
 
 from archive import worker
 from archive.models import Job, PolicyVersion, Setting
-from archive.services import catalogue, policies
+from archive.services import catalogue, codes, policies
 from tests.blueprints.conftest import Browse, words_of
 from tests.conftest import CAST, RECORD, Hospital
 
@@ -130,3 +130,19 @@ def test_the_index_page_shows_how_long_searches_took_and_neither_words_nor_peopl
     assert "常驻内存备查" in page, "the search left something there"
     for word in (RECORD["diagnosis"], "瘢痕", RECORD["patient_name"], "archivist"):
         assert word not in page
+
+
+def test_the_panel_says_which_codes_are_loaded_and_where_they_are_from(
+    hospital: Hospital, browser: Browse
+) -> None:
+    admin = browser("sysadmin")
+    page = " ".join(words_of(admin.get("/control")).split())
+    assert "ICD-10 疾病编码 三位类目" in page
+    assert "chaseliu/ICD-10-CN (MIT)" in page
+    assert "ICD-9-CM-3 手术操作编码 尚未导入" in page
+    with hospital.uow("sysadmin") as uow:
+        codes.load(
+            uow, codes.Loading("ICD-9-CM-3", "国家临床版 3.0", "国卫办医函", [codes.Coded("74.1", "剖宫产")])
+        )
+    page = " ".join(words_of(admin.get("/control")).split())
+    assert "ICD-9-CM-3 手术操作编码 国家临床版 3.0 1 2026-11-20 国卫办医函" in page

@@ -159,6 +159,7 @@ def test_the_page_says_what_was_looked_for_beside_and_offers_the_codes(
     user = browser("archivist")
     page = user.ask("/search", q="胎盘前置").text
     assert "已同时检索：前置胎盘、placenta praevia、placenta previa" in page
+    assert "疾病编码 ICD-10 三位类目" in " ".join(words_of(user.ask("/search", q="胎盘前置")).split())
     assert "<mark>前置胎盘</mark>" in page
     links = re.findall(
         r'href="(/search\?s=[\w-]+)"(?: title="|>)(只检索所输入的词|检索这个编码|检索这个名称)', page

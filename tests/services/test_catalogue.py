@@ -55,7 +55,7 @@ def test_a_document_has_each_field_of_its_type_and_the_text_of_its_pages(
         date(2026, 11, 12),
     )
     assert {field.name for field in TYPES["medical_record"].fields if field.indexed} - set(made.values) == {
-        "operations", "note"
+        "operations", "operation_codes", "note"
     }  # fmt: skip
 
 

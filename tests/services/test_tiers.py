@@ -23,7 +23,12 @@ from tests.services.searching import TEST, indexed, write_on
 
 PERSON = "stranger"
 """Holds nothing but what a grant gives."""
-CODES = {"mrn": "31234567", "diagnosis_code": "B20.900", "ticket_no": "GD20261121-0001"}
+CODES = {
+    "mrn": "31234567",
+    "diagnosis_code": "B20.900",
+    "operation_codes": "74.1x01",
+    "ticket_no": "GD20261121-0001",
+}
 NAME = "盖世英"
 WRITTEN = "中央性前置胎盘伴植入"
 

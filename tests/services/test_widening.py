@@ -162,13 +162,15 @@ def test_a_hospital_loads_its_own_version_of_the_codes(hospital: Hospital) -> No
         assert codes.load(uow, Loading("ICD-10", "国家临床版 2.0", "国卫办医函〔2016〕", FINER)) == 2
     with hospital.uow("archivist", readonly=True) as uow:
         assert codes.meant(uow, "前壁心肌梗死") == [Coded("I21.001", "急性前壁心肌梗死")]
-        assert codes.named(uow, "I21.900") == Coded("I21.900", "急性心肌梗死 NOS")
-        assert codes.named(uow, "O44") is None, "the version before is gone"
+        assert codes.named(uow, codes.SYSTEMS["ICD-10"], "I21.900") == Coded("I21.900", "急性心肌梗死 NOS")
+        assert codes.named(uow, codes.SYSTEMS["ICD-10"], "O44") is None, "the version before is gone"
         assert uow.session.scalar(select(func.count()).select_from(CodeTerm)) == 2
         assert uow.session.scalars(select(CodeList.version)).all() == ["国家临床版 2.0"]
     with hospital.site.uow(Actor.system("init")) as uow:
         setup.catch_up(uow)
-        assert codes.named(uow, "O44") is None, "an upgrade does not bring the shipped ones back"
+        assert codes.named(uow, codes.SYSTEMS["ICD-10"], "O44") is None, (
+            "an upgrade does not bring the shipped ones back"
+        )
         event = uow.session.scalars(select(AuditEvent).where(AuditEvent.action == "codes.loaded")).one()
         assert event.actor_id == hospital.people["sysadmin"]
 

@@ -149,6 +149,7 @@ DISCHARGES = ImportKind(
         Column("diagnosis", _l("Main diagnosis"), longest=200),
         Column("diagnosis_code", _l("Diagnosis code"), values.code),
         Column("operations", _l("Operations")),
+        Column("operation_codes", _l("Operation codes"), values.codes, longest=200),
         ID_NO,
         PHONE,
         MOTHER,

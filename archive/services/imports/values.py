@@ -45,6 +45,12 @@ def code(cell: str) -> str:
     return narrow(text(cell))
 
 
+def codes(cell: str) -> str:
+    """Several codes, as they are kept: ； between two, whatever stood there."""
+    parts = re.split(r"[\s;,、|]+", unicodedata.normalize("NFKC", text(cell)))
+    return "；".join(filter(None, parts))
+
+
 def capitals(cell: str) -> str:
     return code(cell).upper()
 
