@@ -116,7 +116,7 @@ def _strictest(query: Query, field: str | None) -> int:
 def _says(spec: FieldSpec, put: Put, text: str) -> bool:
     value = put.values.get(spec.name, "")
     if spec.kind is Kind.TEXT:
-        return _contains(_units(str(value)), _trimmed(_units(text)))
+        return _contains(units(str(value)), _trimmed(units(text)))
     values = value if isinstance(value, tuple) else (value,)
     return key(text) != "" and key(text) in {key(str(one)) for one in values}
 
@@ -124,11 +124,11 @@ def _says(spec: FieldSpec, put: Put, text: str) -> bool:
 def _is(spec: FieldSpec, put: Put, text: str) -> bool:
     if spec.kind is not Kind.TEXT:
         return _says(spec, put, text)
-    wanted, said = _trimmed(_units(text)), str(put.values.get(spec.name, ""))
-    return bool(wanted) and wanted in [_trimmed(_units(part)) for part in said.split(JOINT)]
+    wanted, said = _trimmed(units(text)), str(put.values.get(spec.name, ""))
+    return bool(wanted) and wanted in [_trimmed(units(part)) for part in said.split(JOINT)]
 
 
-def _units(text: str) -> list[str]:
+def units(text: str) -> list[str]:
     """Characters, words, numbers and signs, found by looking at one character after the other."""
     found: list[str] = []
     before = ""

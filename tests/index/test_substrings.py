@@ -13,6 +13,8 @@ import pytest
 from index import FieldSpec, Index, Kind, Limits, Masks, Phrase, Put, Query, parse
 from tests.soaking import how_many
 
+from . import naive
+
 DATA = Path(__file__).parents[3] / "shared" / "data"
 TABLE = Path(__file__).parents[2] / "index" / "simplified.txt"
 LONGEST = 6
@@ -169,7 +171,5 @@ def test_ten_thousand_substrings_are_found(
 
 
 def test_two_foldings_written_apart_agree_on_what_a_text_holds(texts: list[str]) -> None:
-    from .naive import _units
-
-    differing = [text[:80] for text in texts if units(text) != _units(text)]
+    differing = [text[:80] for text in texts if units(text) != naive.units(text)]
     assert differing == []
