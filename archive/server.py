@@ -13,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.http.errors import LimitRequestLine
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
+from sqlalchemy.orm import configure_mappers
 
 from archive import create_app, settings
 from archive.settings import Settings
@@ -71,6 +72,7 @@ def settle() -> None:
     What is made once for all texts is made before: the first who looks for words in a record need not wait for it.
     """
     Spotter.prepare()
+    configure_mappers()  # else several of the first requests would come upon it at once
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 10, 10)

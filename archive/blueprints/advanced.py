@@ -12,8 +12,9 @@ from archive.errors import Invalid
 from archive.gate import P, Section
 from archive.given import uuid
 from archive.i18n import _
-from archive.services import advanced, search, search_labels
-from archive.services.advanced import JOINS, MOST_ROWS, WAYS, Class, Row
+from archive.services import advanced, categories, search, search_labels
+from archive.services.advanced import JOINS, MOST_ROWS, WAYS, Row
+from archive.services.categories import Class
 from archive.uow import UnitOfWork
 
 section = Section("advanced", __name__)
@@ -71,7 +72,7 @@ def _page(
 ) -> str:  # fmt: skip
     errors = wrong or {}
     drawn = [_drawn(number, row, errors) for number, row in enumerate(rows)]
-    choices = advanced.classes(uow)
+    choices = categories.classes(uow)
     here = _here(uow, kept["under"], {one.uuid for one in choices})
     query = forms.field("q", _("Search so far"), "search", value=begun, maxlength=search.LONGEST, id="words", autocomplete="off",
                         hint=_("The rows below are added to it."), errors=[errors["q"]] if "q" in errors else [])  # fmt: skip

@@ -6,21 +6,16 @@ from dataclasses import dataclass
 from archive.errors import Invalid
 from archive.i18n import _
 from archive.models import Node
-from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import by_register, search_labels
-from archive.services.entries import texts_of
+from archive.services import search_labels
 from archive.services.search import LONGEST
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
-from index import Damaged, Everything, QuerySyntax, TooSlow, parse
+from index import QuerySyntax, parse
 
 MOST_ROWS = 8
 JOINS = ("and", "or", "not")
 WAYS = ("has", "is", "span")
-CLASSES = ("fonds", "category")
-FOLDER = "folder"
-"""The field by which the index counts: the container in which a file lies, of its items too."""
 
 
 @dataclass(frozen=True)
@@ -104,41 +99,6 @@ def _part(row: Row) -> str:
 
 def _label(name: str) -> str:
     return f"{search_labels.typed_words()[name][0]}:"
-
-
-@dataclass(frozen=True)
-class Class:
-    """门类: a fonds or category that may be searched by itself, and how many results there are in it, if that is known."""
-
-    uuid: str
-    label: str
-    depth: int
-    count: int | None
-
-
-def classes(uow: UnitOfWork) -> list[Class]:
-    """The fonds and categories that the actor may know of, each behind what it lies in."""
-    wanted = uow.nodes(P.DISCOVER).where(Node.type.in_(CLASSES)).order_by(Node.path)
-    nodes = uow.list(wanted)
-    counts = _counts(uow, nodes)
-    return [
-        Class(view.uuid, view.label, node.depth - 1, counts.get(node.id))
-        for node, view in zip(nodes, views(uow, nodes), strict=True)
-    ]
-
-
-def _counts(uow: UnitOfWork, branches: Sequence[Node]) -> dict[int, int]:
-    """How many files and items the actor may know of in each branch, counted at once; nothing while there is no index."""
-    allowed, look = uow.site.access_map.allowed(uow), texts_of(uow)
-    try:
-        counted = uow.site.index.facets(Everything(), allowed, [FOLDER], texts_of=look).counts[FOLDER]
-    except (Damaged, TooSlow):
-        return {}
-    paths = by_register.paths_of_folders(uow)
-    held = [(paths[int(folder)], count) for folder, count in counted if int(folder) in paths]
-    return {
-        branch.id: sum(count for path, count in held if path.startswith(branch.path)) for branch in branches
-    }
 
 
 def place(uow: UnitOfWork, above: Node | None) -> NodeView | None:

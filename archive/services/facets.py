@@ -1,12 +1,13 @@
 """分面: by what the hits can be narrowed, with how many there are of each, among what the person may know of."""
 
 from archive.i18n import _
-from archive.services import search_labels
+from archive.services import categories, search_labels
 from archive.services.findings import Count, Facet, Filters
 from archive.uow import UnitOfWork
 from index import Facets
 
 NAMES = ("type", "dept", "year", "state", "retention", "carrier", "level")
+COUNTED = (*NAMES, categories.FOLDER)
 MOST = 8
 """Values that are shown of each."""
 
@@ -14,6 +15,8 @@ MOST = 8
 def drawn(uow: UnitOfWork, found: Facets, filters: Filters) -> list[Facet]:
     """The facets in words; one whose hits all have the same value says nothing, unless it was chosen."""
     names, facets = titles(), []
+    if len(held := categories.among_hits(uow, found.counts[categories.FOLDER], filters)) > 1:
+        facets.append(Facet("under", _("Category"), held[:MOST], found.exact))
     for name in NAMES:
         chosen = getattr(filters, name)
         counts = [(str(value), count) for value, count in found.counts[name] if value != ""]

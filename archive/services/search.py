@@ -115,7 +115,7 @@ def counted(uow: UnitOfWork, text: str, filters: Filters = NOTHING, *, told: boo
         uow.read(Event("search.counted", words={"query": text, "filters": filters.said()}))
     asked, allowed = understood(uow, text, filters, Order.RELEVANCE), uow.site.access_map.allowed(uow)
     try:
-        counts = uow.site.index.facets(asked.query, allowed, facets.NAMES, texts_of=texts_of(uow))
+        counts = uow.site.index.facets(asked.query, allowed, facets.COUNTED, texts_of=texts_of(uow))
     except (Damaged, TooSlow):
         return []
     return facets.drawn(uow, counts, filters)

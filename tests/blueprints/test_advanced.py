@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from archive.services import advanced, search
+from archive.services import advanced, categories, search
 from archive.services.advanced import Row
 from archive.services.findings import Filters
 from tests.blueprints.conftest import Browse, words_of
@@ -56,7 +56,7 @@ def test_each_category_says_how_much_of_it_one_can_find(
     counts = {}
     for account in ("archivist", "senior", "clinician", "clinician2", "head"):
         with hospital.uow(account, readonly=True) as uow:
-            known = {one.label: one for one in advanced.classes(uow)}
+            known = {one.label: one for one in categories.classes(uow)}
             for one in known.values():
                 assert one.count == search.find(uow, "", Filters(under=one.uuid)).places, (account, one.label)
             counts[account] = sorted(one.count or 0 for one in known.values() if one.count)

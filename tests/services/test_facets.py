@@ -27,7 +27,7 @@ from index import Everything, Masks, Put
 from tests.conftest import CAST, Hospital
 from tests.services.searching import TEST, archived, component, indexed, patient, written
 
-COUNTED = ("retention", "carrier", "level")
+COUNTED = ("retention", "carrier", "level", "file", "folder")
 
 
 def counted(hospital: Hospital) -> dict[str, dict[str, int]]:
@@ -248,3 +248,23 @@ def test_what_hits_were_narrowed_by_is_no_place_where_words_stand(hospital: Hosp
     assert found.is_empty
     (group,) = find(hospital, "archivist", "", Filters(retention="inpatient", level="1", year=2026)).groups
     assert group.places == []
+
+
+def test_hits_are_counted_by_the_category_in_which_they_lie(hospital: Hospital, file: int) -> None:
+    """As many as the search within it finds; for whoever may know of things in one category alone there is nothing to choose."""
+    own = patient(hospital, "00218647", "刘婷婷")
+    written(hospital, component(hospital, own, "手术记录"), "候诊")
+    indexed(hospital)
+    seen: dict[str, dict[str, int]] = {}
+    for account in CAST:
+        with hospital.uow(account, readonly=True) as uow:
+            facets = {facet.name: facet for facet in search.counted(uow, "", Filters(year=2026))}
+            counts = facets["under"].counts if "under" in facets else []
+            for one in counts:
+                within = search.find(uow, "", Filters(year=2026, under=one.value))
+                assert within.places == one.count, (account, one.label)
+                again = search.counted(uow, "", Filters(year=2026, under=one.value))
+                assert "under" not in {facet.name for facet in again}, "all that is left lies in one"
+            seen[account] = {one.label: one.count for one in counts}
+    assert sorted(seen["senior"].values()) == [2, 3]
+    assert seen["clinician"] == seen["stranger"] == seen["auditor"] == {}
