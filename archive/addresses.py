@@ -1,6 +1,6 @@
 """How a node is named: by its id, its uuid, or the slugs along its path, the old ones too."""
 
-from functools import cache
+from threading import local
 from typing import Any
 from uuid import UUID
 
@@ -49,14 +49,27 @@ def _by_slugs(slugs: list[str]) -> Select[Any]:
     statement: Select[Any] = select(Node)
     child: Any = Node
     for above, slug in enumerate(reversed(slugs[1:])):
-        parent = _ancestor(above)
+        parent = _ANCESTORS.one(above)
         statement = statement.add_columns(parent).join(parent, parent.id == child.parent_id)
         statement = statement.where(child.slug == slug)
         child = parent
     return statement.where(and_(child.slug == slugs[0], child.parent_id == ROOT_ID, child.id != ROOT_ID))
 
 
-@cache
-def _ancestor(_above: int) -> Any:
-    """One alias for each step upwards, kept: SQLAlchemy works out the columns of a new one at every request."""
-    return aliased(Node)
+class _Ancestors(local):
+    """An alias of a node for each step upwards, kept: to work out the columns of new ones takes seven times as long.
+
+    Each thread has its own. SQLAlchemy fills an alias while it is used; two threads that do so at once may leave columns out,
+    and the statement is kept compiled as it was: nothing at that depth would be found ever after.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[Any] = []
+
+    def one(self, above: int) -> Any:
+        while len(self._kept) <= above:
+            self._kept.append(aliased(Node))
+        return self._kept[above]
+
+
+_ANCESTORS = _Ancestors()

@@ -58,8 +58,9 @@ def _asked() -> dict[str, str]:
 
 
 def _table(found: Found, *, own: bool = False) -> dict[str, Any]:
+    """The number of an event counts what everybody does: whoever sees nothing but their own acts is not told it."""
     columns = [
-        {"key": "id", "label": _("Event no."), "kind": "number"},
+        *([] if own else [{"key": "id", "label": _("Event no."), "kind": "number"}]),
         {"key": "at", "label": _("Time"), "kind": "mono"},
         *([] if own else [{"key": "actor", "label": _("Acting person"), "kind": "person"},
                           {"key": "roles", "label": _("Role"), "kind": "person", "optional": True}]),
@@ -88,7 +89,7 @@ def _row(line: Line, *, own: bool) -> dict[str, Any]:
         "result": {"label": str(label), "kind": kind},
     }  # fmt: skip
     return {
-        "id": f"{line.book}-{line.id}",
+        "id": "" if own else f"{line.book}-{line.id}",
         "label": line.action,
         "cells": cells,
         "flag": line.result == "denied",

@@ -90,6 +90,9 @@ def test_everybody_sees_their_own_acts(browser: Browse, read: str) -> None:
         answer = browser(account).get("/audit/mine")
         assert answer.status_code == 200
         assert bool(re.search(r"<td[^>]*>\s*打开\s*</td>", answer.text)) == (account == "archivist")
+        assert re.search(r'data-row="[^"]', answer.text) is None, (
+            "a number would tell how much the others did"
+        )
 
 
 @pytest.mark.parametrize("account", [name for name in CAST if name != "auditor"])

@@ -1,7 +1,11 @@
 """Adding and editing what is described."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
+from archive import addresses
 from archive.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from archive.services import history, steps, tree
 from archive.sight import NodeView
@@ -75,3 +79,18 @@ def test_the_history_says_every_field_in_words(hospital: Hospital, record: int) 
         assert said["保管期限"] == "末次出院后30年"
         assert said["科室"] == "产科"
         assert not [label for label in said if label.isascii()]
+
+
+def test_no_two_threads_share_the_names_by_which_a_path_is_looked_up() -> None:
+    """SQLAlchemy fills an alias while it is used: shared by the first requests, it left columns out, and nothing was found."""
+    with ThreadPoolExecutor(2) as pool:
+        barrier = Barrier(2)
+
+        def names(_thread: int) -> list[int]:
+            barrier.wait()
+            own = [addresses._ANCESTORS.one(above) for above in (0, 1, 2)]
+            assert own == [addresses._ANCESTORS.one(above) for above in (0, 1, 2)], "kept"
+            return [id(one) for one in own]
+
+        one, other = pool.map(names, range(2))
+    assert not set(one) & set(other)
