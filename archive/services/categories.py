@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from archive.models import Node
 from archive.policy.permissions import P
+from archive.policy.types import TYPES
 from archive.services import by_register
 from archive.services.entries import texts_of
 from archive.services.findings import Count, Filters
@@ -48,8 +49,14 @@ def among_hits(uow: UnitOfWork, counted: Counted, filters: Filters) -> list[Coun
             held[nearest] += count
     hit = [nodes[number] for number, _count in held.most_common()]
     return [
-        Count(view.uuid, view.label, held[view.id], view.uuid == filters.under) for view in views(uow, hit)
+        Count(str(node.uuid), _title(uow, node), held[node.id], str(node.uuid) == filters.under)
+        for node in hit
     ]
+
+
+def _title(uow: UnitOfWork, node: Node) -> str:
+    """What a category is called, for whoever may know that. It is about nobody: no event has to say that it was shown."""
+    return node.title if uow.can(P.IDENTIFY, node) else str(TYPES[node.type].label)
 
 
 def _known(uow: UnitOfWork) -> list[Node]:
