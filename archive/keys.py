@@ -101,7 +101,10 @@ class Keys:
         return bytes([KEY_ID]) + nonce + self._ciphers[purpose].encrypt(nonce, text.encode(), None)
 
     def decrypt(self, purpose: str, sealed: bytes) -> str:
-        """Raises ValueError when the key id is unknown, InvalidTag when the bytes were changed."""
-        if sealed[0] != KEY_ID:
-            raise ValueError(f"no key {sealed[0]} for {purpose}")
-        return self._ciphers[purpose].decrypt(sealed[1:13], sealed[13:], None).decode()
+        """Raises ValueError when the key id is unknown or the bytes were changed."""
+        if sealed[:1] != bytes([KEY_ID]):
+            raise ValueError(f"no such key for {purpose}")
+        try:
+            return self._ciphers[purpose].decrypt(sealed[1:13], sealed[13:], None).decode()
+        except InvalidTag as error:
+            raise ValueError(f"changed since it was sealed for {purpose}") from error

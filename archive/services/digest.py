@@ -152,7 +152,7 @@ def _seen(uow: UnitOfWork, follow: SearchFollow) -> set[int] | None:
     """What it has found before; nothing where that is not known or cannot be read: then it begins anew."""
     try:
         return opened_ids(uow, follow.seen) if follow.seen else None
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the other searches are told
+    except ValueError as error:
         queue.tell("digest.error", person=follow.person_id, search=follow.search_id, **queue.described(error))
         return None
 

@@ -16,7 +16,7 @@ from archive.policy.permissions import P
 from archive.services import patient_names, pinpoint, search_labels
 from archive.services.entries import searchable
 from archive.uow import UnitOfWork
-from index import And, Field, Not, Or, Query, QuerySyntax, Reading, Term, parse
+from index import And, Field, Not, Or, Query, QuerySyntax, Reading, Term, Whole, parse
 
 STRETCH = range(2, 9)
 """Characters of a name that may stand in other words, 患者张三复查; a longer one stands by itself."""
@@ -72,8 +72,8 @@ class _Kept:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(self, text: str, *, whole: bool) -> Query:  # noqa: ARG002 - a name is one behind "=", too
-        return Field(self.name, Term(text))
+    def __call__(self, text: str, *, whole: bool) -> Query:
+        return Field(self.name, Whole(text) if whole else Term(text))
 
 
 def _terms(query: Query, within: str) -> Iterator[str]:
