@@ -1,6 +1,6 @@
 """One rule, three uses: the object check, the SQL filter and the search filter (architecture §3.3)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -173,19 +173,36 @@ class Access:
     def __init__(self, session: Session, actor: Actor, now: datetime) -> None:
         self._session, self._actor, self._now = session, actor, now
         self._classes: dict[int, frozenset[P]] = {}
+        self._admitting: dict[P, frozenset[int]] = {}
+        self._clauses: dict[tuple[P, str | None, bool], ColumnElement[bool]] = {}
         self._closed: list[tuple[str, str]] | None = None
         self._grants: list[tuple[str, P, int]] | None = None
 
     def clause(
         self, permission: P, state: str | None = None, *, everywhere: bool = False
     ) -> ColumnElement[bool]:
-        return Rule(self._actor, permission, self._now).clause(self.closed(), state, everywhere=everywhere)
+        asked = (permission, state, everywhere)
+        if asked not in self._clauses:
+            rule = Rule(self._actor, permission, self._now)
+            self._clauses[asked] = rule.clause(self.closed(), state, everywhere=everywhere)
+        return self._clauses[asked]
 
     def classes(self, permission: P) -> frozenset[int]:
-        """Ids of the classes that admit this actor, for the search filter."""
+        """Ids of the classes that admit this actor, for the search filter; of the three tiers all at once."""
         if self._actor.principal_id is None:
             return frozenset()
-        return frozenset(self._session.scalars(Rule(self._actor, permission, self._now).classes()))
+        if permission not in self._admitting:
+            self._admitting |= self._admitted(TIERS if permission in TIERS else (permission,))
+        return self._admitting[permission]
+
+    def _admitted(self, permissions: Sequence[P]) -> dict[P, frozenset[int]]:
+        found: dict[P, set[int]] = {permission: set() for permission in permissions}
+        held = select(AccessToken.permission, AccessToken.class_id).where(
+            AccessToken.permission.in_(permissions), AccessToken.token.in_(sorted(self._actor.tokens))
+        )
+        for permission, number in self._session.execute(held):
+            found[P(permission)].add(number)
+        return {permission: frozenset(numbers) for permission, numbers in found.items()}
 
     def granted(self, permission: P) -> list[int]:
         """Ids of the nodes that grants in force open, for the search filter."""

@@ -49,8 +49,9 @@ class AccessMap:
     def current(self, session: Session) -> Classes:
         """The classes by node id, as of now. Another search may bring the same array further up to date."""
         with self._lock:
-            newest = session.scalar(select(func.max(SecurityEpoch.id))) or 0
-            if self._newest < max(0, _forgotten(session)) or newest < self._newest:
+            newest, forgotten = session.execute(_NEWEST).one()
+            newest, forgotten = newest or 0, int(forgotten or 0)
+            if self._newest < max(0, forgotten) or newest < self._newest:
                 self._load(session, newest)
             elif newest > self._newest or self._late.ids:
                 self._follow(session, newest)
@@ -96,6 +97,13 @@ class AccessMap:
 
 FORGOTTEN = "security_epoch.forgotten"
 """The setting that tells up to which epoch they have been deleted."""
+
+
+_NEWEST = select(
+    select(func.max(SecurityEpoch.id)).scalar_subquery(),
+    select(Setting.value).where(Setting.name == FORGOTTEN).scalar_subquery(),
+)
+"""The newest epoch, and up to which they have been deleted; before every search, so it is made once."""
 
 
 def _forgotten(session: Session) -> int:

@@ -119,7 +119,9 @@ def connect(url: str) -> Engine:
         event.listen(engine, "connect", _postgres_manners)
         return engine
     options = {"timeout": PATIENCE / 1000, "check_same_thread": False}
-    engine = create_engine(url, connect_args=options, pool_size=8, max_overflow=8, hide_parameters=True)
+    engine = create_engine(
+        url, connect_args=options, pool_size=8, max_overflow=8, pool_use_lifo=True, hide_parameters=True
+    )
     event.listen(engine, "connect", _sqlite_manners)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
@@ -139,8 +141,7 @@ def _sqlite_manners(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-65536",
-        "mmap_size=268435456",
+        "cache_size=-16384",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
@@ -148,11 +149,18 @@ def _sqlite_manners(connection: Any, _record: Any) -> None:
 
 def _sqlite_begin(connection: Any) -> None:
     # A deferred transaction that reads and then writes fails at once under load: take the lock first.
-    if connection.get_execution_options().get("readonly"):
-        connection.exec_driver_sql("PRAGMA query_only=ON")
+    options = connection.get_execution_options()
+    if options.get("readonly"):
+        _set(connection, "query_only", 1)
         connection.exec_driver_sql("BEGIN")
     else:
-        connection.exec_driver_sql("PRAGMA query_only=OFF")
-        waits = PATIENCE if connection.get_execution_options().get("patient", True) else 0
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={waits}")
+        _set(connection, "query_only", 0)
+        _set(connection, "busy_timeout", PATIENCE if options.get("patient", True) else 0)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _set(connection: Any, name: str, value: int) -> None:
+    """Sets what a connection keeps, unless it is so already: a page begins several transactions."""
+    if connection.info.get(name) != value:
+        connection.exec_driver_sql(f"PRAGMA {name}={value}")
+        connection.info[name] = value

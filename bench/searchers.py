@@ -54,9 +54,10 @@ class Person:
         return page.text
 
     def search(self, texts: list[str], *, seconds: float, think: float, seed: int) -> None:
-        """Searches for so long, and each time reads for about `think` seconds."""
+        """Searches for so long, and each time reads for about `think` seconds; nobody begins when the others do."""
         chance, end = Random(seed), time.perf_counter() + seconds
         asked = queries(chance, texts)
+        time.sleep(chance.uniform(0, 1.5) * think)
         while time.perf_counter() < end:
             self.ask(next(asked))
             time.sleep(chance.uniform(0.5, 1.5) * think)

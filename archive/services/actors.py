@@ -8,6 +8,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    bindparam,
     cast,
     literal,
     or_,
@@ -17,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session as OrmSession
 
 from archive.actor import Actor
+from archive.db import BigInt, Moment
 from archive.models import AccessGrant, LocalRole, Membership, Principal, RoleAssignment, User
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
@@ -44,7 +46,7 @@ def of(
     if user.disabled_at is not None:
         return None
     held: dict[str, set[str]] = {"role": set(), "dept": set(), "group": set(), "local": set(), "grant": set()}
-    for kind, value in session.execute(_held(user.id, now)):
+    for kind, value in session.execute(_HELD, {"person": user.id, "now": now}):
         held[kind].add(value)
     if held["role"] & APART:
         held["local"], held["grant"] = set(), set()
@@ -99,7 +101,8 @@ def department_names(session: OrmSession) -> dict[int, str]:
     return names
 
 
-def _held(user_id: int, now: datetime) -> CompoundSelect[str, str]:
+def _held() -> CompoundSelect[str, str]:
+    user_id, now = bindparam("person", type_=BigInt), bindparam("now", type_=Moment)
     member = select(Membership.group_id).where(
         Membership.principal_id == user_id, or_(Membership.valid_to.is_(None), Membership.valid_to > now)
     )
@@ -118,3 +121,7 @@ def _held(user_id: int, now: datetime) -> CompoundSelect[str, str]:
             granted, AccessGrant.valid_from <= now, AccessGrant.valid_until > now
         ),
     )
+
+
+_HELD = _held()
+"""Made once: every request asks it, and to make it takes longer than the answer."""

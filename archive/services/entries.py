@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Row, select
 
 from archive.index_fields import SEARCHED, TIER
 from archive.models import Node, Page, PageText
@@ -63,13 +63,28 @@ def _beside(uow: UnitOfWork, nodes: Collection[Node]) -> dict[int, dict[str, Val
 
 def page_texts(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, str]:
     """The text of all pages of some nodes, in their order. The caller has checked the nodes."""
-    rows = uow.session.execute(
+    rows = (
         select(Page.node_id, PageText.text)
         .join(PageText, PageText.page_id == Page.id)
         .where(Page.node_id.in_(numbers))
-        .order_by(Page.node_id, Page.ordinal),
-        execution_options=TRUSTED,
+        .order_by(Page.node_id, Page.ordinal)
     )
+    return _joined(uow.session.execute(rows, execution_options=TRUSTED))
+
+
+def _readable_texts(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, str]:
+    """The same for what the actor may read; checked and read in one statement, of which a search makes many."""
+    rows = (
+        uow.nodes(P.READ, Node.id, PageText.text)
+        .join(Page, Page.node_id == Node.id)
+        .join(PageText, PageText.page_id == Page.id)
+        .where(Node.id.in_(numbers))
+        .order_by(Node.id, Page.ordinal)
+    )
+    return _joined(uow.session.execute(rows))
+
+
+def _joined(rows: Iterable[Row[int, str]]) -> dict[int, str]:
     pages: dict[int, list[str]] = {}
     for number, text in rows:
         pages.setdefault(number, []).append(text)
@@ -83,11 +98,7 @@ def texts_of(uow: UnitOfWork) -> TextsOf:
         found: dict[int, str] = {}
         for start in range(0, len(numbers), IDS):
             part = list(numbers[start : start + IDS])
-            if name == "text":
-                readable = list(uow.session.scalars(uow.nodes(P.READ, Node.id).where(Node.id.in_(part))))
-                found |= page_texts(uow, readable)
-            else:
-                found |= _field_texts(uow, part, name)
+            found |= _readable_texts(uow, part) if name == "text" else _field_texts(uow, part, name)
         return found
 
     return look

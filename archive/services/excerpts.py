@@ -48,13 +48,16 @@ def groups(uow: UnitOfWork, hits: Sequence[Hit], query: Query, text: str) -> lis
 
 
 def _discovered(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Node]:
-    wanted = uow.nodes(P.DISCOVER).where(Node.id.in_(list(ids)))
-    return {node.id: node for node in uow.list(wanted)}
+    wanted = list(ids)
+    found = uow.list(uow.nodes(P.DISCOVER).where(Node.id.in_(wanted))) if wanted else []
+    return {node.id: node for node in found}
 
 
 def _pages(uow: UnitOfWork, ids: list[int], seen: dict[int, NodeView]) -> dict[int, list[tuple[int, str]]]:
     """The pages of those nodes that may be read, with their text."""
     readable = [number for number in ids if seen[number].can(P.READ)]
+    if not readable:
+        return {}
     rows = uow.session.execute(
         select(Page.node_id, Page.ordinal, PageText.text)
         .join(PageText, PageText.page_id == Page.id)

@@ -2,11 +2,22 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    and_,
+    func,
+    inspect,
+    literal,
+    or_,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from archive import spelling
@@ -14,6 +25,7 @@ from archive.keys import Keys
 from archive.models import Patient, PatientAlias
 from archive.spelling import Spelling
 
+PATIENT = inspect(Patient).local_table
 ALIAS = "old_number"
 """The kind of a number that a patient had before."""
 FORMER = "former_name"
@@ -31,8 +43,14 @@ class Way:
     """A way of meaning a patient: by number, name, mother or identity number; `order` puts the likeliest first."""
 
     name: str
-    condition: ColumnElement[bool]
+    meant: ColumnElement[bool]
+    """Who is called so, without those that they were merged with."""
     order: Any
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """Who is meant, under whichever number they stand."""
+        return whole(self.meant)
 
 
 def head() -> Any:
@@ -45,6 +63,17 @@ def whole(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     meant, merged = select(head()).where(condition).cte(), aliased(Patient)
     heads = select(*meant.c)
     return Patient.id.in_(union(heads, select(merged.id).where(merged.merged_into.in_(heads))))
+
+
+def in_turn(conditions: Sequence[ColumnElement[bool]]) -> CompoundSelect[int, int]:
+    """Patients as `whole` gives them, of several conditions at once: each with the number of a condition that means them."""
+    ways = (
+        select(head().label("id"), literal(turn).label("turn")).where(one)
+        for turn, one in enumerate(conditions)
+    )
+    meant, merged = union_all(*ways).cte(), PATIENT.alias()
+    others = select(merged.c.id, meant.c.turn).join_from(meant, merged, merged.c.merged_into == meant.c.id)
+    return union_all(select(*meant.c), others)
 
 
 def folded(typed: str) -> str:
@@ -65,7 +94,7 @@ def by_number(typed: str) -> Way:
         written = {stay[1], *(stay[1].zfill(length) for length in LENGTHS)}
         # A union and no "or": PostgreSQL would read the whole table for an "or" with a sub-select.
         meant = union(meant, select(Patient.id).where(Patient.mrn.in_(written)))
-    return Way("number", whole(Patient.id.in_(meant)), Patient.mrn)
+    return Way("number", Patient.id.in_(meant), Patient.mrn)
 
 
 def times_of(typed: str) -> int | None:
@@ -78,7 +107,7 @@ def by_name(keys: Keys, typed: str) -> Iterator[Way]:
     """Name and mother's name, as characters or in pinyin; the identity number."""
     text = typed.strip()
     if is_identity(text):
-        yield Way("identity", whole(Patient.id_hash == keys.identity_hash(folded(text))), Patient.mrn)
+        yield Way("identity", Patient.id_hash == keys.identity_hash(folded(text)), Patient.mrn)
         return
     if not any(character.isalpha() for character in text):
         return
@@ -87,8 +116,8 @@ def by_name(keys: Keys, typed: str) -> Iterator[Way]:
         ("mother", Patient.mother, Patient.mother_key),
     ):
         order = column if spelling.letters(text) is None else key
-        yield Way(name, whole(_called(column, key, text)), order)
-    yield Way("former", whole(formerly(text)), Patient.name_key)
+        yield Way(name, _called(column, key, text), order)
+    yield Way("former", formerly(text), Patient.name_key)
 
 
 def mothers(typed: str, *, exact: bool = False) -> ColumnElement[bool]:

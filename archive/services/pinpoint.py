@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, literal, or_, select, union_all
 
 from archive.models import Container, Encounter, Holding, Node, Patient, Record
 from archive.numbering import normalised
@@ -19,48 +19,56 @@ SHORTEST, LONGEST = 2, 120
 def by_number(uow: UnitOfWork, text: str) -> list[Node]:
     """What has exactly this 档号, barcode, 病案号 (with or without 次) or old number, as far as one may know of it.
 
-    Every number has a figure in it, if only 一: words without one cost nothing.
+    Every number has a figure in it, if only 一: words without one cost nothing. A page asks several times.
     """
     typed = text.strip()
     if not SHORTEST <= len(typed) <= LONGEST or not any(map(str.isnumeric, typed)):
         return []
-    found: dict[int, Node] = {}
-    for condition in _numbers(typed):
-        statement = uow.nodes(P.DISCOVER).where(searchable(), condition)
-        found |= {node.id: node for node in uow.list(_newest_first(statement).limit(MOST))}
-    return list(found.values())
+    return uow.once(
+        ("by number", typed), lambda: _in_turn(uow, P.DISCOVER, union_all(*_numbered(typed)), MOST)
+    )
 
 
-def _numbers(typed: str) -> Iterator[ColumnElement[bool]]:
-    yield Node.archival_no == normalised(typed)
+def _numbered(typed: str) -> Iterator[Select[Any]]:
+    for turn, way in enumerate(_numbers(typed)):
+        yield way.add_columns(literal(turn).label("turn"))
+
+
+def _numbers(typed: str) -> Iterator[Select[Any]]:
+    yield select(Node.id.label("id")).where(Node.archival_no == normalised(typed))
     code = patient_names.folded(typed)
     carried = select(Holding.node_id).outerjoin(Container, Container.id == Holding.container_id)
-    yield Node.id.in_(carried.where(or_(Holding.barcode == code, Container.barcode == code)))
+    yield carried.where(or_(Holding.barcode == code, Container.barcode == code))
     way, times = patient_names.by_number(typed), patient_names.times_of(typed)
     stays = records_of(way.condition)
-    yield Node.id.in_(stays.where(Encounter.times == times) if times is not None else stays)
+    yield stays.where(Encounter.times == times) if times is not None else stays
 
 
 def by_name(uow: UnitOfWork, text: str, most: int = MOST) -> list[Node]:
     """Records of patients whom one may identify: whose name begins so, in characters, pinyin or initials, then whose
     mother's or former name does; or who have exactly this identity number."""
     typed = text.strip()
-    if not SHORTEST <= len(typed) <= LONGEST:
+    ways = list(patient_names.by_name(uow.site.keys, typed)) if SHORTEST <= len(typed) <= LONGEST else []
+    if not ways:
         return []
-    found: dict[int, Node] = {}
-    for way in patient_names.by_name(uow.site.keys, typed):
-        statement = uow.nodes(P.IDENTIFY).where(searchable(), Node.id.in_(records_of(way.condition)))
-        found |= {
-            node.id: node for node in uow.list(_newest_first(statement).limit(most)) if node.id not in found
-        }
-    return list(found.values())[:most]
+    meant = patient_names.in_turn([way.meant for way in ways]).subquery()
+    stays = select(Record.node_id.label("id"), meant.c.turn).join_from(
+        meant, Encounter, Encounter.patient_id == meant.c.id
+    )
+    return _in_turn(uow, P.IDENTIFY, stays.join(Record, Record.encounter_id == Encounter.id), most)
+
+
+def _in_turn(uow: UnitOfWork, needs: P, given: Select[Any] | CompoundSelect[Any], most: int) -> list[Node]:
+    """The nodes of rows of ids with the number of a turn: those of the first turn before all others, the newest first."""
+    each = given.subquery()
+    first = select(each.c.id, func.min(each.c.turn).label("turn")).group_by(each.c.id).subquery()
+    statement = uow.nodes(needs).join(first, first.c.id == Node.id).where(searchable())
+    newest = statement.order_by(first.c.turn, Node.date_from.desc(), Node.id.desc())
+    nodes: list[Node] = uow.list(newest.limit(most))
+    return nodes
 
 
 def records_of(who: ColumnElement[bool]) -> Select[Any]:
     """The nodes of the records of patients who meet the condition."""
     stays = select(Record.node_id).join(Encounter, Encounter.id == Record.encounter_id)
     return stays.join(Patient, Patient.id == Encounter.patient_id).where(who)
-
-
-def _newest_first(statement: Select[Any]) -> Select[Any]:
-    return statement.order_by(Node.date_from.desc(), Node.id.desc())

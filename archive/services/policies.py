@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from archive.i18n import locale
 from archive.models import PolicyVersion
@@ -53,12 +53,15 @@ def in_force(uow: UnitOfWork, kind: str) -> InForce:
 
 def at(uow: UnitOfWork, kind: str, moment: datetime) -> PolicyVersion | None:
     """The version that holds at `moment`, as far as is known now: of all that are valid then, the newest."""
-    return uow.session.scalar(
-        select(PolicyVersion)
-        .where(PolicyVersion.kind == kind, PolicyVersion.valid_from <= moment)
-        .order_by(PolicyVersion.version.desc())
-        .limit(1)
-    )
+    return uow.session.scalar(_AT, {"kind": kind, "moment": moment})
+
+
+_AT = (
+    select(PolicyVersion)
+    .where(PolicyVersion.kind == bindparam("kind"), PolicyVersion.valid_from <= bindparam("moment"))
+    .order_by(PolicyVersion.version.desc())
+    .limit(1)
+)
 
 
 def used(uow: UnitOfWork, *kinds: str) -> dict[str, int]:

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session as OrmSession
 
@@ -119,15 +119,18 @@ def _open(site: Site, session: OrmSession, user: User, device: str, origin: Orig
     return Opened(token, device, actor)
 
 
+_BY_TOKEN = (
+    select(Session, User, Principal)
+    .join(User, User.id == Session.user_id)
+    .join(Principal, Principal.id == User.id)
+    .where(Session.token_hash == bindparam("token_hash"), Session.kind == bindparam("kind"))
+)
+
+
 def actor_of(site: Site, session: OrmSession, token: str, kind: str = "web") -> Actor | None:
     """The actor of a live session; nothing when it was ended, expired, idle too long, or the user is disabled."""
     now = site.clock()
-    found = session.execute(
-        select(Session, User, Principal)
-        .join(User, User.id == Session.user_id)
-        .join(Principal, Principal.id == User.id)
-        .where(Session.token_hash == _hash(token), Session.kind == kind)
-    ).first()
+    found = session.execute(_BY_TOKEN, {"token_hash": _hash(token), "kind": kind}).first()
     if found is None:
         return None
     row, user, principal = found
