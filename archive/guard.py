@@ -1,6 +1,7 @@
 """The guards that nobody can forget: queries on content need a scope, and what only reads cannot write."""
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session
@@ -87,11 +88,21 @@ def _check_statement(state: ORMExecuteState) -> None:
         raise UnscopedQuery(f"a statement on {', '.join(sorted(touched))} has no scope")
 
 
-def _tables(statement: Any) -> set[str]:
+_KNOWN_TABLES: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
+"""What was found of a statement, for those that are made once and run for every request."""
+
+
+def _tables(statement: Any) -> frozenset[str]:
+    if (known := _KNOWN_TABLES.get(statement)) is None:
+        known = _KNOWN_TABLES[statement] = _walked(statement)
+    return known
+
+
+def _walked(statement: Any) -> frozenset[str]:
     elements: Any = visitors.iterate(statement)
     names = {element.name for element in elements if element.__visit_name__ == "table"}
     table = getattr(statement, "table", None)
-    return names | ({table.name} if table is not None and hasattr(table, "name") else set())
+    return frozenset(names | ({table.name} if table is not None and hasattr(table, "name") else set()))
 
 
 def _check_flush(session: Session, _context: Any, _instances: Any) -> None:

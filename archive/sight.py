@@ -117,7 +117,7 @@ class NodeView:
         self._uow.saw(self._node)
         return str(name) if P.UNMASK in self.may else masked(str(name))
 
-    @property
+    @cached_property
     def href(self) -> str:
         return href(self._uow, self._node)
 
@@ -214,11 +214,17 @@ class NodeView:
     @property
     def fields(self) -> list[Shown]:
         """Every field that has a value this person may know, in the order of the type."""
-        return [
-            Shown(field, value, words(self._uow, field, value))
-            for field in (self.type.fields if self.type else ())
-            if (value := self._value(field)) is not None
-        ]
+        known = (self._shown(field) for field in (self.type.fields if self.type else ()))
+        return [shown for shown in known if shown]
+
+    def shown(self, name: str) -> Shown | None:
+        """One field, where it has a value that this person may know."""
+        fields = self.type.fields if self.type else ()
+        return next((self._shown(field) for field in fields if field.name == name), None)
+
+    def _shown(self, field: Field) -> Shown | None:
+        value = self._value(field)
+        return None if value is None else Shown(field, value, words(self._uow, field, value))
 
 
 def discreet(may: Collection[P], field: Field | None, value: object) -> object:
@@ -259,8 +265,13 @@ def ids_of(path: str) -> list[int]:
     return ids
 
 
-def _learn_slugs(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, tuple[str, str]]:
+def _slugs(uow: UnitOfWork) -> dict[int, tuple[str, str]]:
     known: dict[int, tuple[str, str]] = uow.session.info.setdefault("slugs", {ROOT_ID: ("", "root")})
+    return known
+
+
+def _learn_slugs(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, tuple[str, str]]:
+    known = _slugs(uow)
     read = chain(nodes, *uow.lineage.values())
     known |= {node.id: (node.slug, node.type) for node in read}
     missing = {number for node in nodes for number in ids_of(node.path)} - set(known)
@@ -275,8 +286,10 @@ def _learn_slugs(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, tuple[str,
 
 def href(uow: UnitOfWork, node: Node) -> str:
     """Where the node is: `/a/<slug>/…`. Slugs carry no names, so the way to a node discloses nothing."""
-    known = _learn_slugs(uow, [node])
-    return "/a/" + "/".join(known[number][0] for number in ids_of(node.path)[1:])
+    known, way = _slugs(uow), ids_of(node.path)
+    if not all(number in known for number in way):
+        known = _learn_slugs(uow, [node])
+    return "/a/" + "/".join(known[number][0] for number in way[1:])
 
 
 def parent_of(uow: UnitOfWork, node: Node) -> NodeView | None:

@@ -135,8 +135,8 @@ def voices(node: Plan) -> Iterator[Leaf | Ways]:
 def _plan(query: Query, fields: Fields, searched: Iterable[FieldSpec]) -> Plan:
     match query:
         case Term(text):
-            whole = isinstance(query, Whole)
-            return OneOf(tuple(_leaf(text, spec, whole=whole) for spec in searched))
+            typed = _Typed(text, whole=isinstance(query, Whole))
+            return OneOf(tuple(map(typed.leaf, searched)))
         case And(parts):
             return AllOf(tuple(_plan(part, fields, searched) for part in parts))
         case Or(parts, least):
@@ -168,11 +168,17 @@ def _named(name: str, fields: Fields, *, ranged: bool = False) -> FieldSpec:
     return spec
 
 
-def _leaf(text: str, spec: FieldSpec, *, whole: bool) -> Leaf:
-    if spec.kind is not Kind.TEXT:
-        return KeyLeaf(spec, key(text))
-    words = wanted(text)
-    return TextLeaf(spec, replace(words, phrase=text) if whole else words, whole)
+class _Typed:
+    """What was typed, for any field: taken apart once, since a word is looked for in dozens of fields."""
+
+    def __init__(self, text: str, *, whole: bool) -> None:
+        self._key, self._whole = key(text), whole
+        self._words = replace(wanted(text), phrase=text) if whole else wanted(text)
+
+    def leaf(self, spec: FieldSpec) -> Leaf:
+        if spec.kind is not Kind.TEXT:
+            return KeyLeaf(spec, self._key)
+        return TextLeaf(spec, self._words, self._whole)
 
 
 def _sorted(numbers: Collection[int]) -> Ints:

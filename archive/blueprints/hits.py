@@ -29,8 +29,7 @@ def _line(
     uow: UnitOfWork, view: NodeView, wards: Mapping[int, str], stands: Availability | None
 ) -> dict[str, Any]:
     """A hit's head: of a record number, name, day and ward; of anything else its title or number."""
-    known = {shown.field.name: shown for shown in view.fields}
-    day = known.get("discharged_on") or known.get("date_from")
+    day = view.shown("discharged_on") or view.shown("date_from")
     places: list[Place] = []
     return {
         "view": view, "name": view.stay or view.label, "person": view.person if view.stay else None,
