@@ -1,6 +1,7 @@
 """The class of every node in one array of the process: one look-up in it filters a search (architecture §3.2)."""
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
@@ -17,12 +18,15 @@ from archive.db import executed
 from archive.models import Node, SecurityEpoch, Setting
 from archive.policy.permissions import TIERS
 from archive.uow import UnitOfWork
-from index import Tier
+from index import Sealed, Tier
 
 Classes = NDArray[np.int32]
 Mask = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
 
 TRUSTED: Any = {"scope": "access map"}
+ROOM = 32 << 20
+"""Bytes of masks that are kept, about: those of ten people who all differ, where there are a million nodes."""
 BATCH = 50_000
 """Rows read at once."""
 NODE, EPOCH = inspect(Node).local_table, inspect(SecurityEpoch).local_table
@@ -32,11 +36,40 @@ PATIENCE = 60.0
 """Seconds that a late epoch is waited for at least."""
 
 
+Asked = tuple[frozenset[int], bytes, bytes]
+"""The classes that admit somebody, the nodes granted to them, the nodes closed to everybody: read anew for each search."""
+
+
+class KeptMasks:
+    """What is asked for is made into a mask once, as long as no class of a node changes; for whoever asks for the same."""
+
+    def __init__(self) -> None:
+        self._masks: OrderedDict[Asked, Sealed] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, asked: Asked, make: Callable[[], Sealed]) -> Sealed:
+        """The mask, made if it is not there. Threads that come at once may each make it."""
+        with self._lock:
+            if asked in self._masks:
+                self._masks.move_to_end(asked)
+                return self._masks[asked]
+        mask = make()
+        with self._lock:
+            self._masks[asked] = mask
+            while sum(map(self._size, self._masks)) > ROOM:
+                self._masks.popitem(last=False)
+        return mask
+
+    def _size(self, asked: Asked) -> int:
+        return self._masks[asked].size + sum(map(len, asked))
+
+
 class AccessMap:
     """安全类数组: one a process, brought up to date by the security epoch before each search."""
 
     def __init__(self) -> None:
         self._classes: Classes = np.zeros(0, np.int32)
+        self._masks = KeptMasks()
         self._newest = -1
         self._late = _Late()
         self._lock = Lock()
@@ -44,10 +77,14 @@ class AccessMap:
     def allowed(self, uow: UnitOfWork) -> "AllowedNodes":
         """What the actor of `uow` holds now, for the index. Reads what is committed, nothing of `uow` itself."""
         with uow.site.session(readonly=True) as session:
-            return AllowedNodes(uow, self.current(session))
+            return AllowedNodes(uow, *self._now(session))
 
     def current(self, session: Session) -> Classes:
         """The classes by node id, as of now. Another search may bring the same array further up to date."""
+        return self._now(session)[0]
+
+    def _now(self, session: Session) -> "tuple[Classes, KeptMasks]":
+        """The classes, and the masks made of these or of later ones."""
         with self._lock:
             newest, forgotten = session.execute(_NEWEST).one()
             newest, forgotten = newest or 0, int(forgotten or 0)
@@ -55,7 +92,7 @@ class AccessMap:
                 self._load(session, newest)
             elif newest > self._newest or self._late.ids:
                 self._follow(session, newest)
-            return self._classes
+            return self._classes, self._masks
 
     def _load(self, session: Session, newest: int) -> None:
         self._late = _Late()
@@ -93,6 +130,9 @@ class AccessMap:
                     room = np.zeros(max(beyond, len(self._classes) // 8), np.int32)
                     self._classes = np.concatenate([self._classes, room])
                 self._classes[pairs[:, 0]] = pairs[:, 1]
+        self._masks = (
+            KeptMasks()
+        )  # whoever goes on with those of before has no newer ones; nobody after has those
 
 
 FORGOTTEN = "security_epoch.forgotten"
@@ -162,23 +202,27 @@ class AllowedNodes:
 
     uow: UnitOfWork
     classes: Classes
-    _masks: dict[Tier, Mask] = field(default_factory=dict)
+    kept: KeptMasks
+    _masks: dict[Tier, Sealed] = field(default_factory=dict)
 
-    def mask(self, tier: Tier) -> Mask:
+    def mask(self, tier: Tier) -> Sealed:
         """What the index asks for: classes that admit, and grants, without closed branches."""
         if tier not in self._masks:
-            self._masks[tier] = self._mask(tier)
+            permission = TIERS[tier]
+            admitted = self.uow.access.classes(permission)
+            granted = np.fromiter(self.uow.access.granted(permission), np.int64)
+            shut = np.fromiter(self._shut(), np.int64)
+            asked = admitted, granted.tobytes(), shut.tobytes()
+            self._masks[tier] = self.kept.get(asked, lambda: self._mask(admitted, granted, shut))
         return self._masks[tier]
 
-    def _mask(self, tier: Tier) -> Mask:
-        permission = TIERS[tier]
-        admitted = sorted(self.uow.access.classes(permission))
-        table = np.zeros((admitted[-1] if admitted else 0) + 2, np.bool_)
-        table[admitted] = True
+    def _mask(self, admitted: Collection[int], granted: Numbers, shut: Numbers) -> Sealed:
+        table = np.zeros(max(admitted, default=0) + 2, np.bool_)
+        table[list(admitted)] = True
         mask: Mask = np.take(table, self.classes, mode="clip")
-        self._set(mask, self.uow.access.granted(permission), held=True)
-        self._set(mask, self._shut(), held=False)
-        return mask
+        self._set(mask, granted, held=True)
+        self._set(mask, shut, held=False)
+        return Sealed(mask)
 
     def _shut(self) -> Iterable[int]:
         """The nodes of branches whose classes are being worked out."""
@@ -187,6 +231,5 @@ class AllowedNodes:
             yield from self.uow.session.scalars(inside, execution_options=TRUSTED)
 
     @staticmethod
-    def _set(mask: Mask, numbers: Iterable[int], *, held: bool) -> None:
-        known = np.fromiter(numbers, np.int64)
-        mask[known[known < len(mask)]] = held
+    def _set(mask: Mask, numbers: Numbers, *, held: bool) -> None:
+        mask[numbers[numbers < len(mask)]] = held

@@ -10,7 +10,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", SyntaxWarning)
     import_module("whoosh.codec.whoosh3")
 
-from .allowed import NOBODY, Allowed, Masks
+from .allowed import NOBODY, Allowed, Masks, Sealed
 from .analysis import fold
 from .checking import TextsOf
 from .documents import JOINT, Change, Drop, Put, Value
@@ -72,6 +72,7 @@ __all__ = [  # not "open": a star import must not hide Python's own
     "Reason",
     "Results",
     "Said",
+    "Sealed",
     "Sort",
     "Spotter",
     "Stats",

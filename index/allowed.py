@@ -11,6 +11,20 @@ from .fields import Tier
 Mask = NDArray[np.bool_]
 
 
+class Sealed:
+    """封存的许可: a copy of a mask that nobody can write in any more; so its contents are read once and not with every search.
+
+    Raises TypeError for what is no mask.
+    """
+
+    def __init__(self, mask: Mask) -> None:
+        self.mask: Mask = np.frombuffer(_flat(mask).tobytes(), np.bool_)
+        self.key = np.packbits(self.mask).tobytes()
+        """All that it says, and nothing else: of two that allow the same it is the same."""
+        self.size = self.mask.nbytes + len(self.key)
+        """Bytes in memory."""
+
+
 class Allowed(Protocol):
     """许可: the documents that somebody holds at a tier.
 
@@ -18,7 +32,7 @@ class Allowed(Protocol):
     with those below it, so a node allowed at *read* but not at *discover* is not found at all.
     """
 
-    def mask(self, tier: Tier) -> Mask: ...
+    def mask(self, tier: Tier) -> Mask | Sealed: ...
 
 
 def _nothing() -> Mask:
@@ -41,9 +55,13 @@ NOBODY = Masks()
 """May see nothing."""
 
 
-def checked(allowed: Allowed, tier: Tier) -> Mask:
-    """The mask of a tier. Raises TypeError for anything but a flat array of booleans: None must not mean *all*."""
+def sealed(allowed: Allowed, tier: Tier) -> Sealed:
+    """The mask of a tier as it is now. Raises TypeError for anything but a flat array of booleans: None must not mean *all*."""
     mask = allowed.mask(tier)
+    return mask if isinstance(mask, Sealed) else Sealed(mask)
+
+
+def _flat(mask: object) -> Mask:
     if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.ndim != 1:
         raise TypeError("a mask of allowed numbers is a flat array of booleans")
     return mask

@@ -1,6 +1,7 @@
 """Phrases checked in the text. The index stores pairs of characters, not where they are; the text has the last word."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeGuard
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from .allowed import Mask
 from .docs import Docs, among
 from .matches import Matches
-from .ordering import Indices
+from .ordering import Indices, newest_first
 from .plan import Leaf, TextLeaf, positive
 from .saying import being, saying
 from .segments import LENGTHS
@@ -62,15 +63,17 @@ class Checker:
 
     def settle(self, wanted: Callable[[], bool]) -> None:
         """Judge what is still open, the newest numbers first, while it is wanted and may be done."""
-        left = np.flatnonzero(self._verdicts == _UNKNOWN)
-        left = left[np.argsort(-self._matches.candidates.number[left])]
-        size = _LEAST
-        while len(left) and wanted() and self.goes_on():
-            size = min(size, max(self._left, _LEAST))
-            block = next(self._portions(left[:size]))
+        if not (wanted() and self.goes_on()):
+            return
+        open_ = np.flatnonzero(self._verdicts == _UNKNOWN)
+        left = newest_first(open_, self._matches.candidates.number[open_])
+        some, size = list(islice(left, _LEAST)), _LEAST
+        while some and wanted() and self.goes_on():
+            block = next(self._portions(np.array(some[:size], np.intp)))
             self._judge(block)
-            left = left[len(block) :]
-            size = min(size * 2, _MOST)
+            size = min(size * 2, _MOST, max(self._left, _LEAST))
+            some = some[len(block) :]
+            some += islice(left, max(0, size - len(some)))
 
     def judge(self, indices: Indices) -> Iterator[frozenset[str] | None]:
         """For each candidate the fields in which it was found; None if it proves to be no hit.

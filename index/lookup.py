@@ -1,5 +1,6 @@
 """The leaves of a plan looked up, each among the documents held at its field's tier and no others."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 
@@ -19,7 +20,8 @@ from .space import Holders, Space
 class Found:
     """What a leaf found: documents, ascending, all of them held at the leaf's tier.
 
-    For each lexeme of the leaf its ``lists``: the held documents with it, also those that lack another lexeme.
+    For each lexeme of the leaf its ``lists``: the held documents with it, also those that lack another lexeme. Of a leaf
+    that found nothing they are not complete.
     """
 
     docs: Docs
@@ -32,7 +34,7 @@ def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found:
     space = scope.space
     match leaf:
         case TextLeaf(field, wanted):
-            return _together([held_postings(field, lexeme, scope, tick) for lexeme in wanted.lexemes], space)
+            return _together(_lists(field, wanted.lexemes, scope, tick), space)
         case KeyLeaf(field, key) if field.kind is Kind.IDENT:
             lists = [held_postings(field, Lexeme(key), scope, tick)] if key else []
             return _together(lists, space)
@@ -54,6 +56,16 @@ def held_postings(field: FieldSpec, lexeme: Lexeme, scope: Scope, tick: Tick) ->
         return found
     held = scope.held(field.tier).of(found.docs)
     return found if held.all() else Holders(found.docs[held], found.counts[held])
+
+
+def _lists(field: FieldSpec, lexemes: Iterable[Lexeme], scope: Scope, tick: Tick) -> list[Holders]:
+    """Those of each lexeme; no more once one has none, as that is in most of the fields."""
+    lists = list[Holders]()
+    for lexeme in lexemes:
+        lists.append(held_postings(field, lexeme, scope, tick))
+        if not len(lists[-1].docs):
+            break
+    return lists
 
 
 def _together(lists: list[Holders], space: Space) -> Found:

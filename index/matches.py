@@ -145,6 +145,8 @@ class Matches:
         return found
 
     def _add(self, leaf: Leaf, docs: Docs, scores: Scores) -> None:
+        if not self._found[leaf].lists:  # a number or a keyword narrows, and gives nothing
+            return
         hit = common(self.found(leaf), docs, self.space.size)
         if len(hit):
             own = self._scores(leaf, self._found[leaf], hit)
@@ -155,8 +157,6 @@ class Matches:
         """What a leaf gives to each of some documents that it found."""
         self.tick()
         scores = np.zeros(len(docs))
-        if not found.lists:
-            return scores
         saturation = self._saturation(leaf, docs)
         for one, rarity in zip(found.lists, self._rarities(leaf), strict=True):
             whole = len(docs) == len(one.docs)

@@ -19,6 +19,7 @@ from .results import Cursor, CursorValue, Sort
 
 _FOREIGN = "the cursor belongs to another order"
 _FIRST_CHUNK = 512  # a page and then some; most searches never sort the rest
+_ALIKE = 8  # times as many as wanted, with one key: as where nothing speaks for one rather than another
 
 Indices = NDArray[np.intp]
 
@@ -58,14 +59,30 @@ class _Run:
         """Sorts only as much as is consumed, in growing chunks."""
         left, size = self, _FIRST_CHUNK
         while len(left.indices) > size:
-            first = left.primary <= np.partition(left.primary, size)[size]
-            yield from left[first]._sorted()
+            most = np.partition(left.primary, size)[size]
+            first = left.primary <= most
+            if np.count_nonzero(first) > _ALIKE * size:  # the tie decides among those at the end
+                yield from left[left.primary < most]._sorted()
+                yield from left._alike(most)
+            else:
+                yield from left[first]._sorted()
             left = left[~first]
             size *= 8
         yield from left._sorted()
 
+    def _alike(self, place: float) -> "_Run":
+        """Those with one key."""
+        same = self.primary == place
+        alike = self if same.all() else self[same]
+        return _Run(alike.indices, alike.tie, alike.tie)
+
     def _sorted(self) -> Iterator[int]:
         yield from self.indices[np.lexsort((self.tie, self.primary))].tolist()
+
+
+def newest_first(indices: Indices, numbers: Ints) -> Iterator[int]:
+    """Candidates by their numbers, the highest first, sorted as far as somebody asks for them."""
+    return iter(_Run(indices, -numbers, -numbers))
 
 
 def ordered(matches: Matches, sort: Sort, fields: Fields) -> Order:

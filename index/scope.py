@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .allowed import Allowed, Mask, checked
+from .allowed import Allowed, Mask, sealed
 from .columns import Ints
 from .fields import FieldSpec, Tier
 from .held import Held
@@ -32,11 +32,11 @@ class Scope:
     def _at(self, tier: Tier) -> tuple[Held, tuple[bytes, ...]]:
         if tier not in self._found:
             below = self._at(Tier(tier - 1)) if tier > Tier.DISCOVER else None
-            mask = checked(self._allowed, tier).copy()  # whoever gave it may go on writing in it
+            mask = sealed(self._allowed, tier)  # whoever gave an array may go on writing in it
             held = below[0].mask if below else self.space.alive
-            key = tuple(dict.fromkeys((*(below[1] if below else ()), np.packbits(mask).tobytes())))
+            key = tuple(dict.fromkeys((*(below[1] if below else ()), mask.key)))
             found = self.space.held.get(
-                key, lambda: Held(held & _looked_up(mask, self.space.numbers("number")), key)
+                key, lambda: Held(held & _looked_up(mask.mask, self.space.numbers("number")), key)
             )
             self._found[tier] = found, key
         return self._found[tier]

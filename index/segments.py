@@ -15,7 +15,7 @@ from whoosh.util.numeric import byte_to_length
 from .allowed import Mask
 from .blocks import decoded, narrowed
 from .columns import Codes, Ints, LabelReader, Labels, NumberReader, window
-from .docs import Docs
+from .docs import Docs, firsts
 from .errors import Damaged, Reason, TooSlow
 from .terms import Lookup
 
@@ -23,6 +23,7 @@ CHECKSUMS = ".sums"
 """What ends the name of a segment's file with the CRC-32 of each of its columns: a changed number would be another document."""
 LENGTHS: Ints = np.array([byte_to_length(code) for code in range(256)], np.int64)
 """Whoosh keeps the length of a field as one byte; these are the lengths that the bytes stand for."""
+_SORTED = 5  # documents of a row are cleared and counted in the time in which one is sorted
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +174,16 @@ class SegmentView:
                 return NO_POSTINGS
             docs = np.concatenate([docs for docs, _counts in found])
             counts = np.concatenate([counts for _docs, counts in found])
-            times = np.bincount(docs, counts, self.size).astype(np.uint32)
-        holders = np.flatnonzero(times)
-        return Postings(holders.astype(np.uint32), narrowed(times[holders]))
+        return _added_up(docs, counts, self.size)
+
+
+def _added_up(docs: NDArray[np.uint32], counts: NDArray[np.uint32], size: int) -> Postings:
+    """Lists one after another as one: sorted where they are short, counted in the whole row of documents else."""
+    if len(docs) * _SORTED < size:
+        order = np.argsort(docs, kind="stable")
+        docs = docs[order]
+        first = firsts(docs)
+        return Postings(docs[first], narrowed(np.add.reduceat(counts[order], first)))
+    times = np.bincount(docs, counts, size).astype(np.uint32)
+    holders = np.flatnonzero(times)
+    return Postings(holders.astype(np.uint32), narrowed(times[holders]))

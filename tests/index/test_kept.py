@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import index as full_text
-from index import Drop, Everything, Field, Index, Masks, Put, Query, Range, Sort, Term
+from index import Allowed, Drop, Everything, Field, Index, Masks, Put, Query, Range, Sealed, Sort, Term, Tier
 from index import space as spaces
 from index.kept import Kept
 from index.segments import SegmentView
@@ -31,7 +31,7 @@ def holding(*numbers: int) -> Masks:
     return Masks(mask, mask, mask)
 
 
-def found(index: Index, texts: Texts, who: Masks, query: Query) -> list[int]:
+def found(index: Index, texts: Texts, who: Allowed, query: Query) -> list[int]:
     return sorted(hit.number for hit in index.search(query, who, texts_of=texts, limit=50).hits)
 
 
@@ -54,6 +54,41 @@ def test_a_right_revoked_in_the_same_array_is_gone_at_once(index: Index, filled:
         assert found(index, texts, who, query) == [1, 2, 3]
         who.read[2] = False  # the three tiers are one array
         assert found(index, texts, who, query) == [1, 3]
+
+
+class SealedMasks:
+    """Somebody with these masks sealed."""
+
+    def __init__(self, masks: Masks) -> None:
+        self._masks = {tier: Sealed(masks.mask(tier)) for tier in Tier}
+
+    def mask(self, tier: Tier) -> Sealed:
+        return self._masks[tier]
+
+
+def test_who_comes_with_sealed_masks_finds_what_they_say_and_no_more(index: Index, filled: Fill) -> None:
+    texts = filled(*patients(1, 2, 3))
+    for query in QUERIES:
+        both, one = SealedMasks(holding(1, 3)), SealedMasks(holding(3))
+        for _time in range(2):
+            assert found(index, texts, both, query) == [1, 3]
+            assert found(index, texts, one, query) == [3]
+        assert found(index, texts, holding(1, 3), query) == [1, 3]
+
+
+def test_a_sealed_mask_is_a_copy_that_nobody_can_write_in(index: Index, filled: Fill) -> None:
+    texts, masks = filled(*patients(1, 2)), holding(1, 2)
+    sealed = SealedMasks(masks)
+    masks.read[2] = False
+    assert found(index, texts, sealed, Term("感冒")) == [1, 2]
+    mask = sealed.mask(Tier.READ).mask
+    with pytest.raises(ValueError, match="read-only"):
+        mask[2] = False
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        mask.flags.writeable = True
+    for nothing in (None, [True], np.ones(3), np.ones((2, 2), np.bool_)):
+        with pytest.raises(TypeError):
+            Sealed(nothing)  # type: ignore[arg-type]
 
 
 def test_a_right_at_one_tier_alone_is_revoked_as_surely(index: Index, filled: Fill) -> None:

@@ -55,7 +55,7 @@ def _answers(uow: UnitOfWork, everything: set[int], wanted: tuple[P, ...]) -> di
     answers |= {("SQL", p): set(uow.session.scalars(uow.nodes(p, Node.id))) for p in wanted}
     allowed = uow.site.access_map.allowed(uow)
     return answers | {
-        ("search", TIERS[tier]): set(np.flatnonzero(allowed.mask(tier)).tolist()) for tier in Tier
+        ("search", TIERS[tier]): set(np.flatnonzero(allowed.mask(tier).mask).tolist()) for tier in Tier
     }
 
 

@@ -2,16 +2,17 @@
 
 from time import sleep
 
+import numpy as np
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 
 from archive import access_map
-from archive.access_map import AccessMap
+from archive.access_map import AccessMap, KeptMasks
 from archive.actor import Actor
 from archive.models import Node, SecurityEpoch
 from archive.services import tree
 from archive.site import Site
-from index import Tier
+from index import Sealed, Tier
 from tests.conftest import Hospital
 
 TEST = {"scope": "test", "synchronize_session": False}
@@ -133,4 +134,36 @@ def test_whoever_is_behind_what_was_forgotten_reads_the_array_anew(
 def test_nobody_holds_nothing(hospital: Hospital, record: int) -> None:
     with hospital.site.uow(Actor.nobody(), readonly=True) as uow:
         allowed = hospital.site.access_map.allowed(uow)
-        assert not any(allowed.mask(tier).any() for tier in Tier)
+        assert not any(allowed.mask(tier).mask.any() for tier in Tier)
+
+
+def test_a_mask_is_made_once_and_anew_when_a_class_changes(hospital: Hospital, record: int) -> None:
+    def masks(account: str) -> list[Sealed]:
+        with hospital.uow(account, readonly=True) as uow:
+            allowed = hospital.site.access_map.allowed(uow)
+            return [allowed.mask(tier) for tier in Tier]
+
+    before = masks("archivist")
+    assert all(one is same for one, same in zip(masks("archivist"), before, strict=True))
+    assert all(mask.mask[record] for mask in before)
+    assert not masks("stranger")[Tier.READ].mask[record]
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(record), level=3, reason="锁定")
+    assert not masks("archivist")[Tier.READ].mask[record]
+    assert before[Tier.READ].mask[record], "what somebody holds does not change under them"
+
+
+def test_masks_take_no_more_room_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, made = KeptMasks(), list[int]()
+
+    def get(number: int) -> None:
+        def make() -> Sealed:
+            made.append(number)
+            return Sealed(np.ones(1000, np.bool_))
+
+        kept.get((frozenset({number}), b"", b""), make)
+
+    monkeypatch.setattr(access_map, "ROOM", 2500)
+    for number in (1, 2, 1, 3, 1, 2):
+        get(number)
+    assert made == [1, 2, 3, 2]

@@ -63,7 +63,7 @@ def test_a_share_or_a_grant_gives_them_nothing(hospital: Hospital, record: int, 
         assert not uow.access.permissions(node)
         assert not any(uow.list(uow.nodes(permission)) for permission in CONTENT)
         allowed = hospital.site.access_map.allowed(uow)
-        assert not any(np.any(allowed.mask(tier)) for tier in Tier)
+        assert not any(np.any(allowed.mask(tier).mask) for tier in Tier)
 
 
 @pytest.mark.parametrize("account", ["sysadmin", "security", "auditor", "stranger"])
