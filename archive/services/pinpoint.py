@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, literal, select, union_all
 
 from archive.models import Container, Encounter, Holding, Node, Patient, Record
 from archive.numbering import normalised
@@ -37,8 +37,9 @@ def _numbered(typed: str) -> Iterator[Select[Any]]:
 def _numbers(typed: str) -> Iterator[Select[Any]]:
     yield select(Node.id.label("id")).where(Node.archival_no == normalised(typed))
     code = patient_names.folded(typed)
-    carried = select(Holding.node_id).outerjoin(Container, Container.id == Holding.container_id)
-    yield carried.where(or_(Holding.barcode == code, Container.barcode == code))
+    yield select(Holding.node_id).where(Holding.barcode == code)
+    boxed = select(Holding.node_id).join(Container, Container.id == Holding.container_id)
+    yield boxed.where(Container.barcode == code)  # in one condition SQLite would look at every volume
     way, times = patient_names.by_number(typed), patient_names.times_of(typed)
     stays = records_of(way.condition)
     yield stays.where(Encounter.times == times) if times is not None else stays

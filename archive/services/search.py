@@ -202,7 +202,7 @@ def called_up(uow: UnitOfWork, asked: Asked) -> list[NodeView]:
     """What has this number or name, from the database itself: also what the index has not got yet."""
     numbered, named = pinpoint.by_number(uow, asked.text), pinpoint.by_name(uow, asked.text, CALLED)
     found = {node.id: node for node in [*numbered, *named]}
-    if asked.filters:
+    if asked.filters and found:
         narrowed = uow.nodes(P.DISCOVER, Node.id).where(
             Node.id.in_(found), *narrowing.conditions(uow, asked.filters)
         )
