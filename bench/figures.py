@@ -25,8 +25,17 @@ def percentiles(times: Iterable[float], late: int = 95) -> tuple[float, float]:
 
 def most_held(process: int | str = "self") -> float:
     """Megabytes that a process has held at most. (What getrusage tells begins with those of its parent.)"""
+    return _told(process, "VmHWM")
+
+
+def own(process: int | str = "self") -> float:
+    """Megabytes that a process holds now and shares with nobody: without the files that are mapped into it."""
+    return _told(process, "RssAnon")
+
+
+def _told(process: int | str, name: str) -> float:
     lines = Path(f"/proc/{process}/status").read_text("ascii", "replace").splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
 
 class Table:

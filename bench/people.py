@@ -127,7 +127,8 @@ def measure(var: Path, server: int, texts: list[str]) -> None:
     table.row("from saved to found, while another searches", *percentiles(waited), len(waited), "≤ 3,000")
     print(
         f"\nThe most memory that the web process held: {before:,.0f} MB at first, {served.most_held_by(server):,.0f} MB after "
-        f"{SAVES} new states of the index (aim ≤ 500); the worker {served.most_held_by(server, worker=True):,.0f} MB", flush=True,
+        f"{SAVES} new states of the index (aim ≤ 500), {served.own_of(server):,.0f} MB of it its own at the end, the rest "
+        f"files of the index that are mapped; the worker {served.most_held_by(server, worker=True):,.0f} MB", flush=True,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from archive.settings import PREFIX
-from bench.figures import most_held, size
+from bench.figures import most_held, own, size
 
 ROOT = Path(__file__).parents[1]
 PORT = size("PORT", 8317)
@@ -41,12 +41,20 @@ def environment(var: Path, inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def most_held_by(server: int, *, worker: bool = False) -> float:
-    """Megabytes that the process which answers, or the worker, has held at most."""
+    """Megabytes that the process which answers, or the worker, has held at most, with the files that are mapped into it."""
+    return max(map(most_held, _processes(server, worker=worker)), default=0.0)
+
+
+def own_of(server: int) -> float:
+    """Megabytes of its own that the process which answers holds now: what no other process could share with it."""
+    return max(map(own, _processes(server, worker=False)), default=0.0)
+
+
+def _processes(server: int, *, worker: bool) -> list[int]:
     found = [server]
     for one in found:
         found += map(int, Path(f"/proc/{one}/task/{one}/children").read_text().split())
-    wanted = [one for one in found if Path(f"/proc/{one}/cmdline").read_bytes().endswith(b"work\0") is worker]
-    return max(map(most_held, wanted), default=0.0)
+    return [one for one in found if Path(f"/proc/{one}/cmdline").read_bytes().endswith(b"work\0") is worker]
 
 
 def _wait() -> None:

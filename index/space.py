@@ -23,9 +23,9 @@ from .segments import Postings, SegmentView
 
 ROOM_FOR_DECODED = 32 << 20
 """Bytes of posting lists of segments that are kept decoded from one state of the index to the next, for everybody."""
-ROOM_FOR_POSTINGS = 64 << 20
+ROOM_FOR_POSTINGS = 32 << 20
 """Bytes of posting lists that are kept joined over the segments of a state, for everybody."""
-ROOM_FOR_HELD = 64 << 20
+ROOM_FOR_HELD = 32 << 20
 """Bytes of what is kept of the people who search."""
 
 _OF_A_LABEL = 600  # bytes: a string, the set of what it stands for, and where that is found
