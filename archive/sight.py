@@ -1,6 +1,6 @@
 """What one person sees of a node: each field only at its tier, and whoever was identified is noted for the journal."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -214,13 +214,15 @@ class NodeView:
     @property
     def fields(self) -> list[Shown]:
         """Every field that has a value this person may know, in the order of the type."""
-        known = (self._shown(field) for field in (self.type.fields if self.type else ()))
-        return [shown for shown in known if shown]
+        return list(self._told(self.type.fields if self.type else ()))
 
-    def shown(self, name: str) -> Shown | None:
-        """One field, where it has a value that this person may know."""
+    def some(self, names: Collection[str]) -> list[Shown]:
+        """The same of some fields, in the order of the type."""
         fields = self.type.fields if self.type else ()
-        return next((self._shown(field) for field in fields if field.name == name), None)
+        return list(self._told(field for field in fields if field.name in names))
+
+    def _told(self, fields: Iterable[Field]) -> Iterator[Shown]:
+        return (shown for field in fields if (shown := self._shown(field)))
 
     def _shown(self, field: Field) -> Shown | None:
         value = self._value(field)

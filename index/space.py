@@ -19,7 +19,7 @@ from .docs import NO_DOCS, Docs, union
 from .documents import SEPARATOR
 from .held import Held
 from .kept import Kept
-from .segments import Postings, SegmentView
+from .segments import NO_POSTINGS, Postings, SegmentView
 
 ROOM_FOR_DECODED = 32 << 20
 """Bytes of posting lists of segments that are kept decoded from one state of the index to the next, for everybody."""
@@ -162,10 +162,14 @@ class Space:
             return view.postings_from(field, term, tick) if starts else view.postings(field, term)
 
         def joined() -> Holders:
+            tick()
             what = field, term, starts
-            return self._joined(
-                [self._decoded.get((view.name, what), partial(decoded, view)) for view in self._views]
-            )
+            # A word is looked for in every field, and stands in few of them: of the others there is nothing to keep.
+            return self._joined([
+                self._decoded.get((view.name, what), partial(decoded, view))
+                if starts or view.holds(field, term) else NO_POSTINGS
+                for view in self._views
+            ])  # fmt: skip
 
         return self._postings.get((field, term, starts), joined)
 

@@ -11,6 +11,8 @@ from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
 Drawn = list[dict[str, Any]]
+DAYS = ("discharged_on", "date_from")
+"""The day of a hit: the first of these fields that it has."""
 
 
 def drawn(uow: UnitOfWork, called: list[NodeView], groups: list[Group]) -> tuple[Drawn, Drawn]:
@@ -29,7 +31,8 @@ def _line(
     uow: UnitOfWork, view: NodeView, wards: Mapping[int, str], stands: Availability | None
 ) -> dict[str, Any]:
     """A hit's head: of a record number, name, day and ward; of anything else its title or number."""
-    day = view.shown("discharged_on") or view.shown("date_from")
+    days = {shown.field.name: shown for shown in view.some(DAYS)}
+    day = next((days[name] for name in DAYS if name in days), None)
     places: list[Place] = []
     return {
         "view": view, "name": view.stay or view.label, "person": view.person if view.stay else None,

@@ -76,10 +76,9 @@ def _places(
 ) -> list[Place]:  # fmt: skip
     places = list(_on_pages(view, query, pages, found_by, is_item=is_item))
     said = hit.fields - IN_THE_HEAD - NARROWING
-    for shown in view.fields if said else ():
-        if shown.field.name in said:
-            pieces = snippet(shown.text, query, WIDTH, field=shown.field.name)
-            places.append(Place(str(shown.field.label), view.href, view.uuid, pieces))
+    for shown in view.some(said) if said else ():
+        pieces = snippet(shown.text, query, WIDTH, field=shown.field.name)
+        places.append(Place(str(shown.field.label), view.href, view.uuid, pieces))
     if not places and is_item:
         places.append(Place(view.label, view.href, view.uuid))
     return places
