@@ -7,7 +7,7 @@ from typing import TypeGuard
 import numpy as np
 
 from .allowed import Mask
-from .docs import Docs, among
+from .docs import Docs
 from .matches import Matches
 from .ordering import Indices, newest_first
 from .plan import Leaf, TextLeaf, positive
@@ -43,7 +43,8 @@ class Checker:
         for leaf in matches.leaves:
             if _asks(leaf):
                 self._asking.setdefault(leaf.field.name, []).append(leaf)
-        self._verdicts = np.where(matches.candidates.certain, np.int8(_YES), np.int8(_UNKNOWN))
+        self._verdicts = matches.candidates.certain.astype(np.int8)
+        self._verdicts += self._verdicts + _UNKNOWN
 
     def goes_on(self) -> bool:
         """Whether another block may be judged."""
@@ -102,7 +103,7 @@ class Checker:
         yield from np.split(indices, np.flatnonzero(np.diff(block)) + 1)
 
     def _found_in(self, leaf: Leaf, docs: Docs) -> Mask:
-        return among(docs, self._matches.found(leaf), self._matches.space.size)
+        return self._matches.found(leaf, docs)
 
     def _judge(self, indices: Indices) -> tuple[dict[Leaf, Mask], Mask]:
         """Which leaves found each candidate, and which candidates are hits."""

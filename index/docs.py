@@ -4,7 +4,8 @@ Each question has two ways: to search in the array where few are asked for, or t
 """
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,25 @@ def union(sets: Sequence[Docs], size: int) -> Docs:
     for docs in sets:
         row[docs] = True
     return np.flatnonzero(row)
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Documents in a list; or, where they take less room so, marked in a row."""
+
+    row: Mask | None
+    docs: Docs
+
+    @classmethod
+    def of(cls, row: Mask) -> Self:
+        """Those that are marked in a row."""
+        broad = int(np.count_nonzero(row)) * NO_DOCS.itemsize > row.nbytes
+        return cls(row, NO_DOCS) if broad else cls(None, np.flatnonzero(row))
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return self.docs.nbytes if self.row is None else self.row.nbytes
 
 
 def firsts(ascending: NDArray[Any]) -> NDArray[np.intp]:

@@ -6,11 +6,13 @@ from functools import reduce
 
 import numpy as np
 
+from .allowed import Mask
 from .analysis import Lexeme
 from .clock import Tick
 from .columns import MISSING
-from .docs import NO_DOCS, Docs, common
+from .docs import NO_DOCS, Chosen, Docs, among, common
 from .fields import FieldSpec, Kind
+from .held import Held
 from .plan import KeyLeaf, Leaf, NumberLeaf, RangeLeaf, TextLeaf
 from .scope import Scope
 from .space import Holders, Space
@@ -27,8 +29,35 @@ class Found:
     docs: Docs
     lists: tuple[Holders, ...] = ()
 
+    def among(self, docs: Docs, size: int) -> Mask:
+        """Which of some documents of a row of ``size`` it found."""
+        return among(docs, self.docs, size)
 
-def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found:
+    def row(self, size: int) -> Mask:
+        """For each document whether it found it."""
+        row = np.zeros(size, np.bool_)
+        row[self.docs] = True
+        return row
+
+
+@dataclass(frozen=True, eq=False)
+class Broad:
+    """The same of what so much fits that a list would be longer than the row itself; it gives no score."""
+
+    fits: Mask
+
+    lists = ()
+
+    def among(self, docs: Docs, size: int) -> Mask:  # noqa: ARG002 - as of a list
+        """Which of some documents fit."""
+        return self.fits[docs]
+
+    def row(self, size: int) -> Mask:  # noqa: ARG002 - as of a list
+        """For each document whether it fits."""
+        return self.fits
+
+
+def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found | Broad:
     """The documents of a leaf; of a leaf with a phrase those that may prove to be."""
     tick()
     space = scope.space
@@ -39,14 +68,22 @@ def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found:
             lists = [held_postings(field, Lexeme(key), scope, tick)] if key else []
             return _together(lists, space)
         case KeyLeaf(field, key):
-            docs = space.chosen(("key", field.name, key), lambda: _keyed(field.name, key, space))
+            chosen = space.chosen(("key", field.name, key), lambda: _keyed(field.name, key, space))
         case RangeLeaf(field, low, high):
-            docs = space.chosen(
+            chosen = space.chosen(
                 ("range", field.name, low, high), lambda: _ranged(field.name, low, high, space)
             )
         case NumberLeaf(_, numbers, column):
-            docs = np.flatnonzero(np.isin(space.numbers(column), numbers))
-    return Found(docs[scope.held(leaf.field.tier).of(docs)])
+            chosen = Chosen.of(np.isin(space.numbers(column), numbers))
+    return _held(chosen, scope.held(leaf.field.tier))
+
+
+def _held(chosen: Chosen, held: Held) -> Found | Broad:
+    """What is chosen, as far as it is held."""
+    if chosen.row is None:
+        return Found(chosen.docs[held.of(chosen.docs)])
+    own = Chosen.of(chosen.row & held.mask)
+    return Found(own.docs) if own.row is None else Broad(own.row)
 
 
 def held_postings(field: FieldSpec, lexeme: Lexeme, scope: Scope, tick: Tick) -> Holders:
@@ -74,15 +111,15 @@ def _together(lists: list[Holders], space: Space) -> Found:
     return Found(reduce(lambda docs, more: common(docs, more, space.size), others, fewest), tuple(lists))
 
 
-def _keyed(name: str, key: str, space: Space) -> Docs:
-    return space.keywords(name).docs(key) if key else NO_DOCS
+def _keyed(name: str, key: str, space: Space) -> Mask:
+    return space.keywords(name).row(key) if key else np.zeros(space.size, np.bool_)
 
 
-def _ranged(name: str, low: int | None, high: int | None, space: Space) -> Docs:
+def _ranged(name: str, low: int | None, high: int | None, space: Space) -> Mask:
     numbers = space.numbers(name)
-    within = numbers != MISSING
+    within: Mask = numbers != MISSING
     if low is not None:
         within &= numbers >= low
     if high is not None:
         within &= numbers <= high
-    return np.flatnonzero(within)
+    return within

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from .allowed import Mask
 from .clock import Tick
 from .columns import Ints
-from .docs import Docs, among, common, places, union
+from .docs import Docs, common, places, union
 from .fields import Tier
 from .lookup import Found, look_up
-from .plan import AllOf, Leaf, OneOf, Plan, TextLeaf, Ways, leaves, positive, voices
+from .plan import AllOf, Leaf, OneOf, Plan, TextLeaf, Ways, Without, leaves, positive, voices
 from .scope import Scope
 from .segments import LENGTHS
 from .truth import Facts, Truth, judged
@@ -48,9 +48,9 @@ class Matches:
         self.leaves = tuple(leaves(self.plan))
         self.candidates = self._candidates()
 
-    def found(self, leaf: Leaf) -> Docs:
-        """The documents of a leaf; of a leaf with a phrase those that may prove to be."""
-        return self._found[leaf].docs
+    def found(self, leaf: Leaf, docs: Docs) -> Mask:
+        """Which of some documents a leaf found; of a leaf with a phrase those that may prove to be."""
+        return self._found[leaf].among(docs, self.space.size)
 
     def _pruned(self, node: Plan) -> Plan:
         """Without the alternatives that found nothing: a word is looked for in every field, and is in few of them."""
@@ -62,20 +62,22 @@ class Matches:
                 return replace(node, parts=tuple(map(self._pruned, parts)))
             case Ways(typed, otherwise):
                 return Ways(self._pruned(typed), tuple(map(self._pruned, otherwise)))
+            case Without(part, tier):  # the tier is that of all that was asked, found or not
+                return Without(self._pruned(part), tier)
         return node
 
     def _may_hit(self, part: Plan) -> bool:
-        return part not in self._found or len(self.found(part)) > 0
+        found = self._found[part] if isinstance(part, Leaf) else None
+        return not isinstance(found, Found) or len(found.docs) > 0
 
     def _candidates(self) -> Candidates:
         near = self._near(self.plan)
         truth = judged(
             self.plan, Facts(lambda leaf: self._truth(leaf, near), lambda tier: self._held(tier, near))
         )
-        docs = np.arange(self.space.size) if near is None else near
-        if truth.possible.all():
-            return Candidates(docs, self.space.numbers("number")[docs], truth.certain)
-        docs = docs[truth.possible]
+        if near is not None and truth.possible.all():
+            return Candidates(near, self.space.numbers("number")[near], truth.certain)
+        docs = np.flatnonzero(truth.possible) if near is None else near[truth.possible]
         return Candidates(docs, self.space.numbers("number")[docs], truth.certain[truth.possible])
 
     def _near(self, node: Plan) -> Docs | None:
@@ -88,22 +90,24 @@ class Matches:
                 near = [self._near(part) for part in node.parts]
                 sets = [docs for docs in near if docs is not None]
                 return union(sets, self.space.size) if len(sets) == len(near) else None
-        return self.found(node) if node in self._found else None
+        found = self._found[node] if isinstance(node, Leaf) else None
+        return found.docs if isinstance(found, Found) else None
 
     def _truth(self, leaf: Leaf, near: Docs | None) -> Truth:
         """What a leaf found as truth over some documents; a leaf with a phrase proves nothing yet."""
         self.tick()
-        if near is None:
-            possible = np.zeros(self.space.size, np.bool_)
-            possible[self.found(leaf)] = True
-        else:
-            possible = among(near, self.found(leaf), self.space.size)
+        possible = self._found[leaf].row(self.space.size) if near is None else self.found(leaf, near)
         needs_text = isinstance(leaf, TextLeaf) and leaf.wanted.phrase is not None
         return Truth(np.zeros(len(possible), np.bool_) if needs_text else possible, possible)
 
     def _held(self, tier: Tier, near: Docs | None) -> Mask:
         held = self.scope.held(tier)
         return held.mask if near is None else held.of(near)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether anything gives one candidate another score than the next."""
+        return any(self._found[leaf].lists for leaf in positive(self.plan))
 
     def scores(self, docs: Docs) -> Scores:
         """BM25 of each of some candidates, ascending, with frequencies and lengths counted over nothing but what is held.
@@ -140,16 +144,19 @@ class Matches:
     def _by_field(self, way: Plan) -> dict[str, list[Leaf]]:
         found: dict[str, list[Leaf]] = {}
         for leaf in positive(way):
-            if len(self.found(leaf)):
+            if self._may_hit(leaf):
                 found.setdefault(leaf.field.name, []).append(leaf)
         return found
 
     def _add(self, leaf: Leaf, docs: Docs, scores: Scores) -> None:
-        if not self._found[leaf].lists:  # a number or a keyword narrows, and gives nothing
+        found = self._found[leaf]
+        if (
+            not isinstance(found, Found) or not found.lists
+        ):  # a number or a keyword narrows, and gives nothing
             return
-        hit = common(self.found(leaf), docs, self.space.size)
+        hit = common(found.docs, docs, self.space.size)
         if len(hit):
-            own = self._scores(leaf, self._found[leaf], hit)
+            own = self._scores(leaf, found, hit)
             here = ... if len(hit) == len(docs) else places(hit, docs, self.space.size)
             scores[here] += own
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .allowed import Mask
 from .columns import MISSING, Ints, Labels
 from .docs import Docs
 from .fields import Fields, FieldSpec, Kind
@@ -19,6 +20,8 @@ from .results import Cursor, CursorValue, Sort
 
 _FOREIGN = "the cursor belongs to another order"
 _FIRST_CHUNK = 512  # a page and then some; most searches never sort the rest
+_COLUMNS = 4  # times as many as wanted; the least of each tell how far in front the wanted ones stand
+_SAME = (0,)  # the strides of an array that has room for one number only, and says it for all
 _ALIKE = 8  # times as many as wanted, with one key: as where nothing speaks for one rather than another
 
 Indices = NDArray[np.intp]
@@ -43,14 +46,18 @@ class Order:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """Some candidates by two keys, both ascending; ``tie`` is the number, or its negative, so no two are equal."""
+    """Some candidates by two keys, both ascending; ``tie`` is the number, or its negative, so no two are equal.
 
-    indices: Indices
+    ``indices``: which of the candidates; None for all of them.
+    """
+
+    indices: Indices | None
     primary: NDArray[Any]
     tie: Ints
 
-    def __getitem__(self, kept: Any) -> "_Run":
-        return _Run(self.indices[kept], self.primary[kept], self.tie[kept])
+    def __getitem__(self, kept: Mask) -> "_Run":
+        indices = np.flatnonzero(kept) if self.indices is None else self.indices[kept]
+        return _Run(indices, self.primary[kept], self.tie[kept])
 
     def behind(self, place: float, tie: int) -> "_Run":
         return self[(self.primary > place) | ((self.primary == place) & (self.tie > tie))]
@@ -58,8 +65,10 @@ class _Run:
     def __iter__(self) -> Iterator[int]:
         """Sorts only as much as is consumed, in growing chunks."""
         left, size = self, _FIRST_CHUNK
-        while len(left.indices) > size:
-            most = np.partition(left.primary, size)[size]
+        if self.primary.strides == _SAME:
+            left = _Run(self.indices, self.tie, self.tie)
+        while len(left.tie) > size:
+            most = _nth(left.primary, size)
             first = left.primary <= most
             if np.count_nonzero(first) > _ALIKE * size:  # the tie decides among those at the end
                 yield from left[left.primary < most]._sorted()
@@ -77,7 +86,18 @@ class _Run:
         return _Run(alike.indices, alike.tie, alike.tie)
 
     def _sorted(self) -> Iterator[int]:
-        yield from self.indices[np.lexsort((self.tie, self.primary))].tolist()
+        order = np.lexsort((self.tie, self.primary))
+        yield from (order if self.indices is None else self.indices[order]).tolist()
+
+
+def _nth(values: NDArray[Any], place: int) -> Any:
+    """What would stand at a place if they were sorted; of very many only those are looked at that may stand so far in front."""
+    columns = _COLUMNS * place
+    rows = len(values) // columns
+    if rows > 1:
+        least = values[: rows * columns].reshape(rows, columns).min(axis=0)
+        values = values[values <= np.partition(least, place)[place]]
+    return np.partition(values, place)[place]
 
 
 def newest_first(indices: Indices, numbers: Ints) -> Iterator[int]:
@@ -90,6 +110,9 @@ def ordered(matches: Matches, sort: Sort, fields: Fields) -> Order:
     matches.tick()
     sign, docs = -1 if sort.descending else 1, matches.candidates.doc
     if sort.field is None:
+        if not matches.speaks:
+            scores = np.broadcast_to(0.0, len(docs))
+            return _by_key(matches, sign, scores, lambda _at: 0.0, scores.take)
         scores = matches.scores(docs)
         return _by_key(matches, sign, sign * scores, lambda at: float(scores[at]), scores.take)
     spec, scored = _sortable(sort.field, fields), partial(_scored, matches)
@@ -123,7 +146,7 @@ def _by_key(
 ) -> Order:
     """By numbers, infinite for what has none; ``value`` is what the key of a candidate stands for."""
     numbers = matches.candidates.number
-    run = _Run(np.arange(len(keys)), keys, sign * numbers)
+    run = _Run(None, keys, numbers if sign > 0 else -numbers)
 
     def among(after: Cursor | None) -> Iterator[int]:
         if after is None:

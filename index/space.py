@@ -15,7 +15,7 @@ from .allowed import Mask
 from .analysis import key
 from .clock import Tick
 from .columns import Codes, Ints, Labels
-from .docs import NO_DOCS, Docs, union
+from .docs import NO_DOCS, Chosen, Docs, union
 from .documents import SEPARATOR
 from .held import Held
 from .kept import Kept
@@ -57,11 +57,12 @@ class Keywords:
                 found.setdefault(one, []).append(code)
         return found
 
-    def docs(self, wanted: str) -> Docs:
-        """The documents among whose values a key is."""
+    def row(self, wanted: str) -> Mask:
+        """For each document whether a key is among its values."""
         table = np.zeros(len(self.labels), np.bool_)
         table[self._by_key.get(wanted, [])] = True
-        return np.flatnonzero(table[self.codes])
+        row: Mask = table[self.codes]
+        return row
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +109,7 @@ class Space:
             earlier._decoded if earlier else Kept(ROOM_FOR_DECODED, lambda found: found.size)
         )
         self._decoded.keep_only({view.name for view in views})
-        self._postings = Kept[Holders](ROOM_FOR_POSTINGS, lambda found: found.size)
+        self._postings = Kept[Any](ROOM_FOR_POSTINGS, lambda found: found.size)
         self.held = Kept[Held](ROOM_FOR_HELD, lambda held: held.size)
         self._columns: dict[tuple[str, str], Any] = {}
 
@@ -171,11 +172,13 @@ class Space:
                 for view in self._views
             ])  # fmt: skip
 
-        return self._postings.get((field, term, starts), joined)
+        found: Holders = self._postings.get((field, term, starts), joined)
+        return found
 
-    def chosen(self, what: Hashable, find: Callable[[], Docs]) -> Docs:
-        """The documents that something else finds, kept like those of a term."""
-        return self._postings.get(what, lambda: Holders(find(), NO_HOLDERS.counts)).docs
+    def chosen(self, what: Hashable, find: Callable[[], Mask]) -> Chosen:
+        """The documents that something else marks in a row, kept like those of a term."""
+        found: Chosen = self._postings.get(what, lambda: Chosen.of(find()))
+        return found
 
     def _joined(self, parts: Sequence[Postings]) -> Holders:
         found = [(part, start) for part, start in zip(parts, self._starts, strict=True) if len(part.docs)]

@@ -20,6 +20,9 @@ class Truth:
     def __and__(self, other: "Truth") -> "Truth":
         return Truth(self.certain & other.certain, self.possible & other.possible)
 
+    def __or__(self, other: "Truth") -> "Truth":
+        return Truth(self.certain | other.certain, self.possible | other.possible)
+
     def without(self, universe: Mask) -> "Truth":
         """The negation, within the universe only: outside it nothing is a hit, so nothing shows."""
         return Truth(universe & ~self.possible, universe & ~self.certain)
@@ -41,6 +44,11 @@ def judged(node: Plan, facts: Facts) -> Truth:
             truth = Truth(held, held)
             for part in parts:
                 truth = truth & judged(part, facts)
+            return truth
+        case OneOf((first, *others), 1):
+            truth = judged(first, facts)
+            for part in others:
+                truth = truth | judged(part, facts)
             return truth
         case OneOf(parts, least):
             certain = np.zeros(facts.held(Tier.DISCOVER).shape, np.int16)
