@@ -25,8 +25,8 @@ Mask = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 
 TRUSTED: Any = {"scope": "access map"}
-ROOM = 32 << 20
-"""Bytes of masks that are kept, about: those of ten people who all differ, where there are a million nodes."""
+ROOM = 16 << 20
+"""Bytes of masks that are kept, about: those of five people who all differ, where there are a million nodes."""
 BATCH = 50_000
 """Rows read at once."""
 NODE, EPOCH = inspect(Node).local_table, inspect(SecurityEpoch).local_table

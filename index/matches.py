@@ -104,6 +104,13 @@ class Matches:
         held = self.scope.held(tier)
         return held.mask if near is None else held.of(near)
 
+    def held(self, tier: Tier) -> Mask:
+        """Which of the candidates are held at a tier; all of them are at the lowest."""
+        docs = self.candidates.doc
+        if tier is Tier.DISCOVER:
+            return np.broadcast_to(np.True_, len(docs))
+        return self.scope.held(tier).of(docs)
+
     @property
     def speaks(self) -> bool:
         """Whether anything gives one candidate another score than the next."""

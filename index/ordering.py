@@ -48,16 +48,21 @@ class Order:
 class _Run:
     """Some candidates by two keys, both ascending; ``tie`` is the number, or its negative, so no two are equal.
 
-    ``indices``: which of the candidates; None for all of them.
+    ``indices``: which of the candidates; None for those from ``start`` on.
     """
 
     indices: Indices | None
     primary: NDArray[Any]
     tie: Ints
+    start: int = 0
 
     def __getitem__(self, kept: Mask) -> "_Run":
-        indices = np.flatnonzero(kept) if self.indices is None else self.indices[kept]
+        indices = np.flatnonzero(kept) + self.start if self.indices is None else self.indices[kept]
         return _Run(indices, self.primary[kept], self.tie[kept])
+
+    def by_tie(self) -> "_Run":
+        """The same by the second key alone."""
+        return _Run(self.indices, self.tie, self.tie, self.start)
 
     def behind(self, place: float, tie: int) -> "_Run":
         return self[(self.primary > place) | ((self.primary == place) & (self.tie > tie))]
@@ -66,28 +71,23 @@ class _Run:
         """Sorts only as much as is consumed, in growing chunks."""
         left, size = self, _FIRST_CHUNK
         if self.primary.strides == _SAME:
-            left = _Run(self.indices, self.tie, self.tie)
+            left = self.by_tie()
         while len(left.tie) > size:
             most = _nth(left.primary, size)
             first = left.primary <= most
             if np.count_nonzero(first) > _ALIKE * size:  # the tie decides among those at the end
                 yield from left[left.primary < most]._sorted()
-                yield from left._alike(most)
+                same = left.primary == most
+                yield from (left if same.all() else left[same]).by_tie()
             else:
                 yield from left[first]._sorted()
             left = left[~first]
             size *= 8
         yield from left._sorted()
 
-    def _alike(self, place: float) -> "_Run":
-        """Those with one key."""
-        same = self.primary == place
-        alike = self if same.all() else self[same]
-        return _Run(alike.indices, alike.tie, alike.tie)
-
     def _sorted(self) -> Iterator[int]:
         order = np.lexsort((self.tie, self.primary))
-        yield from (order if self.indices is None else self.indices[order]).tolist()
+        yield from (order + self.start if self.indices is None else self.indices[order]).tolist()
 
 
 def _nth(values: NDArray[Any], place: int) -> Any:
@@ -116,11 +116,12 @@ def ordered(matches: Matches, sort: Sort, fields: Fields) -> Order:
         scores = matches.scores(docs)
         return _by_key(matches, sign, sign * scores, lambda at: float(scores[at]), scores.take)
     spec, scored = _sortable(sort.field, fields), partial(_scored, matches)
-    held = matches.scope.held(spec.tier).of(docs)
+    held = matches.held(spec.tier)
     if spec.kind in {Kind.INTEGER, Kind.DATE}:
         values = matches.space.numbers(spec.name)[docs]
-        held &= values != MISSING
-        keys = np.where(held, sign * values, np.inf)
+        held = held & (values != MISSING)
+        keys = values.astype(np.float64) if sign > 0 else -values.astype(np.float64)
+        keys[~held] = np.inf
         return _by_key(matches, sign, keys, lambda at: int(values[at]) if held[at] else None, scored)
     by_label = _ByLabel(matches, spec, held, sign)
     return Order(by_label.among, by_label.value, by_label.number, scored)
@@ -171,16 +172,18 @@ class _ByLabel:
         self._held = held
         self._columns = matches.space.labels(spec.name)
         self._starts = [column.start for column in self._columns]
-        tie = sign * self._numbers
+        tie = self._numbers if sign > 0 else -self._numbers
         bounds = [*np.searchsorted(self._docs, self._starts).tolist(), len(self._docs)]
         self._runs: list[tuple[_Run, Labels]] = []
         has_label = np.zeros(len(self._docs), np.bool_)
         for column, (begin, end) in zip(self._columns, pairwise(bounds), strict=True):
             matches.tick()
-            codes = column.codes[self._docs[begin:end] - column.start]
+            whole = end - begin == len(column.codes)
+            codes = column.codes if whole else column.codes[self._docs[begin:end] - column.start]
             has_label[begin:end] = held[begin:end] & (codes > 0)
-            own = np.flatnonzero(has_label[begin:end])
-            self._runs.append((_Run(own + begin, sign * codes[own], tie[begin:end][own]), column.labels))
+            own = has_label[begin:end]
+            run = _Run(None, codes if sign > 0 else -codes, tie[begin:end], begin)
+            self._runs.append((run if own.all() else run[own], column.labels))
         rest = np.flatnonzero(~has_label)
         self._rest = _Run(rest, np.zeros(len(rest), np.int8), tie[rest])
 
