@@ -9,7 +9,7 @@ from archive import classes
 from archive.actor import Actor
 from archive.models import Blob, Node, Page, PageText, Representation, base32
 from archive.policy.types import TYPES
-from archive.services import catalogue, steps, tree
+from archive.services import catalogue, hints, search, steps, tree
 from archive.services.records import reach
 from archive.uow import UnitOfWork
 from tests.conftest import RECORD, Hospital
@@ -117,3 +117,17 @@ def indexed(hospital: Hospital) -> None:
         catalogue.rebuild(site)
     while catalogue.drain(site):
         pass
+
+
+def found(hospital: Hospital, ward: dict[str, int], text: str, account: str = "archivist") -> set[str]:
+    """The names of the records of a ward that somebody finds, first page."""
+    with hospital.uow(account, readonly=True) as uow:
+        groups = search.find(uow, text).groups
+    names = {number: name for name, number in ward.items()}
+    return {names[group.view.id] for group in groups}
+
+
+def told(hospital: Hospital, text: str, account: str = "archivist") -> hints.Hints:
+    """What is offered beside the hits."""
+    with hospital.uow(account, readonly=True) as uow:
+        return hints.of(uow, text)

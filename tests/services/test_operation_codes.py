@@ -3,11 +3,11 @@
 import pytest
 
 from archive.errors import Invalid
-from archive.services import codes, front_pages, hints, search
+from archive.services import codes, front_pages
 from archive.services.codes import Coded, Loading
 from archive.services.imports import values
 from tests.conftest import CAST, Hospital
-from tests.services.searching import archived, indexed, patient, written
+from tests.services.searching import archived, found, indexed, patient, told, written
 
 TERMS = [
     Coded("74.1", "子宫下段剖宫产术"),
@@ -36,18 +36,6 @@ def ward(hospital: Hospital) -> dict[str, int]:
 def load(hospital: Hospital, system: str = "ICD-9-CM-3", terms: list[Coded] = TERMS) -> int:
     with hospital.uow("sysadmin") as uow:
         return codes.load(uow, Loading(system, "国家临床版 3.0", "国卫办医函", terms))
-
-
-def found(hospital: Hospital, ward: dict[str, int], text: str, account: str = "archivist") -> set[str]:
-    with hospital.uow(account, readonly=True) as uow:
-        groups = search.find(uow, text).groups
-    names = {number: name for name, number in ward.items()}
-    return {names[group.view.id] for group in groups}
-
-
-def told(hospital: Hospital, text: str, account: str = "archivist") -> hints.Hints:
-    with hospital.uow(account, readonly=True) as uow:
-        return hints.of(uow, text)
 
 
 def test_a_code_finds_finer_ones_at_any_place_and_its_term(hospital: Hospital, ward: dict[str, int]) -> None:

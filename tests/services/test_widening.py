@@ -11,7 +11,7 @@ from archive.services import adoption, codes, hints, policies, search, setup
 from archive.services.adoption import Unfit
 from archive.services.codes import Coded, Loading
 from tests.conftest import CAST, Hospital
-from tests.services.searching import TEST, archived, indexed, patient, written
+from tests.services.searching import TEST, archived, found, indexed, patient, told, written
 
 
 @pytest.fixture
@@ -30,18 +30,6 @@ def ward(hospital: Hospital) -> dict[str, int]:
         archived(hospital, made[name])
     indexed(hospital)
     return made
-
-
-def found(hospital: Hospital, ward: dict[str, int], text: str, account: str = "archivist") -> set[str]:
-    with hospital.uow(account, readonly=True) as uow:
-        groups = search.find(uow, text).groups
-    names = {number: name for name, number in ward.items()}
-    return {names[group.view.id] for group in groups}
-
-
-def told(hospital: Hospital, text: str, account: str = "archivist") -> hints.Hints:
-    with hospital.uow(account, readonly=True) as uow:
-        return hints.of(uow, text)
 
 
 EXPECTED = (
