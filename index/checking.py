@@ -19,7 +19,7 @@ TextsOf = Callable[[Sequence[int], str], Mapping[int, str]]
 """The texts of a TEXT field for some numbers, fetched at once; asked only of documents held at the field's tier."""
 
 _UNKNOWN, _NO, _YES = -1, 0, 1
-_LEAST, _MOST = 32, 256  # texts fetched at once
+_LEAST, _MOST, _GROWS = 32, 500, 4  # texts fetched at once: few at first, then so many times as many
 _LETTERS = 2_000_000
 """Of texts fetched at once so many characters, about: fewer texts where they are long, one at least."""
 _COUNTED_ONCE = 50_000
@@ -72,7 +72,7 @@ class Checker:
         while some and wanted() and self.goes_on():
             block = next(self._portions(np.array(some[:size], np.intp)))
             self._judge(block)
-            size = min(size * 2, _MOST, max(self._left, _LEAST))
+            size = min(size * _GROWS, _MOST, max(self._left, _LEAST))
             some = some[len(block) :]
             some += islice(left, max(0, size - len(some)))
 
