@@ -31,13 +31,12 @@ _VERY_LONG = _LETTERS // 4
 class Checker:
     """Judges candidates by the text, until so many texts were read or the time is up."""
 
-    def __init__(
-        self, matches: Matches, texts_of: TextsOf, *, texts: int, in_time: Callable[[], bool]
-    ) -> None:
+    _texts_of: TextsOf
+    _in_time: Callable[[], bool]
+
+    def __init__(self, matches: Matches, *, texts: int) -> None:
         self._matches = matches
-        self._texts_of = texts_of
-        self._left = texts
-        self._in_time = in_time
+        self._left = self._texts = texts
         self._speaking = tuple(dict.fromkeys(positive(matches.plan)))
         self._asking: dict[str, list[TextLeaf]] = {}
         for leaf in matches.leaves:
@@ -45,6 +44,17 @@ class Checker:
                 self._asking.setdefault(leaf.field.name, []).append(leaf)
         self._verdicts = matches.candidates.certain.astype(np.int8)
         self._verdicts += self._verdicts + _UNKNOWN
+        asking = (leaf for leaves in self._asking.values() for leaf in leaves)
+        self._told = {leaf: np.full(len(self._verdicts), _UNKNOWN, np.int8) for leaf in asking}
+        """What the text of each candidate has said of a leaf."""
+
+    def ask(self, texts_of: TextsOf, in_time: Callable[[], bool]) -> None:
+        """Looks texts up here from now on, as long as there is time."""
+        self._texts_of, self._in_time = texts_of, in_time
+
+    def go_on(self) -> None:
+        """Allows as many texts again: for another page."""
+        self._left = self._texts
 
     def goes_on(self) -> bool:
         """Whether another block may be judged."""
@@ -120,16 +130,22 @@ class Checker:
     def _ask(self, found: dict[Leaf, Mask], indices: Indices) -> None:
         """Take back what a leaf nominated and the text does not say."""
         for name, asking in self._asking.items():
-            doubtful = np.flatnonzero(np.logical_or.reduce([found[leaf] for leaf in asking]))
-            if not len(doubtful):
-                continue
-            numbers = self._matches.candidates.number[indices[doubtful]].tolist()
-            known = self._texts_of(numbers, name)
-            texts = [known.get(number, "") for number in numbers]
-            self._left -= sum(1 + len(text) // _COUNTED_ONCE for text in texts)
+            untold = [found[leaf] & (self._told[leaf][indices] == _UNKNOWN) for leaf in asking]
+            doubtful = indices[np.logical_or.reduce(untold)]
+            if len(doubtful):
+                texts = self._fetched(name, doubtful)
+                for leaf in asking:
+                    check = being if leaf.whole else saying
+                    self._told[leaf][doubtful] = check(texts, leaf.wanted.phrase or "")
             for leaf in asking:
-                check = being if leaf.whole else saying
-                found[leaf][doubtful] &= check(texts, leaf.wanted.phrase or "")
+                found[leaf] &= self._told[leaf][indices] == _YES
+
+    def _fetched(self, name: str, indices: Indices) -> list[str]:
+        numbers = self._matches.candidates.number[indices].tolist()
+        known = self._texts_of(numbers, name)
+        texts = [known.get(number, "") for number in numbers]
+        self._left -= sum(1 + len(text) // _COUNTED_ONCE for text in texts)
+        return texts
 
 
 def _asks(leaf: Leaf) -> TypeGuard[TextLeaf]:

@@ -11,6 +11,7 @@ import numpy as np
 from . import search as searching
 from . import suggesting, writing
 from .allowed import Allowed
+from .answers import Answers
 from .checking import TextsOf
 from .clock import Clock
 from .documents import Change, Put
@@ -42,6 +43,7 @@ class Index:
         self._fingerprint = fingerprint(self._fields)
         self._schema = whoosh_schema(self._fields)
         self._snapshot: Snapshot | None = None
+        self._answers = Answers()
         self._opening = Lock()
 
     def generation(self) -> int:
@@ -60,7 +62,7 @@ class Index:
         limits: Limits = USUAL,
     ) -> Results:
         """One page of hits. Raises Damaged, TooSlow, and ValueError for what does not fit the fields."""
-        asked = Asked(self._open(), self._fields, query, allowed, texts_of, limits)
+        asked = Asked(self._open(), self._fields, query, allowed, texts_of, limits, self._answers)
         return searching.search(asked, limit=limit, after=after, sort=sort)
 
     def facets(
@@ -73,7 +75,7 @@ class Index:
         limits: Limits = USUAL,
     ) -> Facets:
         """How many hits have each value of some KEYWORD and INTEGER fields. Raises as ``search`` does."""
-        asked = Asked(self._open(), self._fields, query, allowed, texts_of, limits)
+        asked = Asked(self._open(), self._fields, query, allowed, texts_of, limits, self._answers)
         return searching.facets(asked, names)
 
     def suggest(
@@ -140,7 +142,7 @@ class Index:
         folder = self._place.folder(self._place.pointer().epoch)
         size = sum(path.stat().st_size for path in folder.glob("*.seg"))
         deleted = sum(part.view.size for part in parts) - living
-        return Stats(living, deleted, len(parts), size, snapshot.space.kept)
+        return Stats(living, deleted, len(parts), size, snapshot.space.kept + self._answers.size)
 
     def tidy(self) -> None:
         """Remove what killed writers left behind, unless somebody is writing. Raises Damaged."""
@@ -189,6 +191,7 @@ class Index:
             storage = self._storage(epoch)
             segments = contents(storage, self._schema, toc)
             self._snapshot = opened(storage, segments, generation, self._snapshot)
+            self._answers = Answers()  # those of before keep files open that are gone
         return self._snapshot
 
 

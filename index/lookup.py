@@ -29,6 +29,11 @@ class Found:
     docs: Docs
     lists: tuple[Holders, ...] = ()
 
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return self.docs.nbytes + sum(one.size for one in self.lists)
+
     def among(self, docs: Docs, size: int) -> Mask:
         """Which of some documents of a row of ``size`` it found."""
         return among(docs, self.docs, size)
@@ -47,6 +52,11 @@ class Broad:
     fits: Mask
 
     lists = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return self.fits.nbytes
 
     def among(self, docs: Docs, size: int) -> Mask:  # noqa: ARG002 - as of a list
         """Which of some documents fit."""

@@ -48,6 +48,11 @@ class Matches:
         self.leaves = tuple(leaves(self.plan))
         self.candidates = self._candidates()
 
+    @property
+    def size(self) -> int:
+        """Bytes in memory of what the leaves found, about: some of it is shared with others."""
+        return sum(found.size for found in self._found.values())
+
     def found(self, leaf: Leaf, docs: Docs) -> Mask:
         """Which of some documents a leaf found; of a leaf with a phrase those that may prove to be."""
         return self._found[leaf].among(docs, self.space.size)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .allowed import Allowed, Mask, sealed
+from .allowed import NOBODY, Allowed, Mask, sealed
 from .columns import Ints
 from .fields import FieldSpec, Tier
 from .held import Held
@@ -10,7 +10,7 @@ from .snapshot import Snapshot
 
 
 class Scope:
-    """The documents of one snapshot, at each tier, that one person holds. Lives for one search.
+    """The documents of one snapshot, at each tier, that one person holds.
 
     What was worked out for an earlier search is found by the contents of the masks and by nothing else: whoever comes
     with other masks, if only because a right was revoked, has nothing of it.
@@ -20,6 +20,12 @@ class Scope:
         self.space = snapshot.space
         self._allowed = allowed
         self._found: dict[Tier, tuple[Held, tuple[bytes, ...]]] = {}
+
+    def key(self) -> tuple[tuple[bytes, ...], ...]:
+        """All that the masks say at each tier, and nothing else. Whoever allowed it is not asked, or kept, any longer."""
+        found = tuple(self._at(tier)[1] for tier in Tier)
+        self._allowed = NOBODY
+        return found
 
     def held(self, tier: Tier) -> Held:
         """What is held at a tier and at those below it."""

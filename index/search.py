@@ -1,18 +1,19 @@
 """A search, from a plan to a page of hits; and counts, over the same documents and no others."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
 from .allowed import Allowed
+from .answers import Answer, Answers
 from .checking import Checker, TextsOf
 from .clock import Clock
 from .counting import counted
 from .fields import Fields, FieldSpec, Kind
 from .matches import Matches
-from .ordering import ordered
 from .plan import plan
 from .query import Query
 from .results import Cursor, Facets, Hit, Results, Sort, Total
@@ -49,28 +50,37 @@ class Asked:
     allowed: Allowed
     texts_of: TextsOf
     limits: Limits
+    answers: Answers
 
-    def matched(self) -> tuple[Matches, Checker, Clock]:
+    @contextmanager
+    def answered(self) -> Iterator[tuple[Answer, Clock]]:
+        """What was found, perhaps a moment ago; kept again if nothing went wrong with it."""
         clock = Clock(self.limits.seconds)
-        matches = Matches(plan(self.query, self.fields), Scope(self.snapshot, self.allowed), clock.tick)
+        scope = Scope(self.snapshot, self.allowed)
+        asked = self.snapshot.generation, self.query, scope.key(), self.limits.texts
+        answer = self.answers.take(asked) or Answer(
+            Matches(plan(self.query, self.fields), scope, clock.tick), self.limits.texts
+        )
         clock.tick()
-        checker = Checker(matches, self.texts_of, texts=self.limits.texts, in_time=clock.may_check)
-        return matches, checker, clock
+        answer.put_to(self.texts_of, clock)
+        yield answer, clock
+        self.answers.give(asked, answer)
 
 
 def search(asked: Asked, *, limit: int, after: Cursor | None, sort: Sort) -> Results:
     """One page of hits. Raises ValueError for what does not fit the fields, TooSlow, Damaged."""
     if limit < 1:
         raise ValueError("a page holds at least one hit")
-    matches, checker, clock = asked.matched()
-    order = ordered(matches, sort, asked.fields)
-    found, end = _page(order.among(after), checker, limit, clock)
-    clock.answered()
-    places = sorted(at for at, _fields in found)
-    scores = dict(zip(places, order.scores(np.array(places, np.intp)).tolist(), strict=True))
-    hits = tuple(Hit(order.number(at), scores[at], fields) for at, fields in found)
-    cursor = None if end is None else order.cursor(end)
-    return Results(hits, _total(checker, asked.limits.total), cursor, asked.snapshot.generation)
+    with asked.answered() as (answer, clock):
+        order, checker = answer.order(sort, asked.fields), answer.checker
+        checker.go_on()
+        found, end = _page(order.among(after), checker, limit, clock)
+        clock.answered()
+        places = sorted(at for at, _fields in found)
+        scores = dict(zip(places, order.scores(np.array(places, np.intp)).tolist(), strict=True))
+        hits = tuple(Hit(order.number(at), scores[at], fields) for at, fields in found)
+        cursor = None if end is None else order.cursor(end)
+        return Results(hits, _total(checker, asked.limits.total), cursor, asked.snapshot.generation)
 
 
 def _page(
@@ -103,10 +113,11 @@ def _total(checker: Checker, most: int) -> Total:
 def facets(asked: Asked, names: Sequence[str]) -> Facets:
     """Counts of the values of KEYWORD and INTEGER fields among the hits; see Facets."""
     specs = [_countable(name, asked.fields) for name in names]
-    matches, checker, _clock = asked.matched()
-    checker.settle(lambda: True)
-    docs = matches.candidates.doc[checker.possible()]
-    return Facets({spec.name: counted(matches, spec, docs) for spec in specs}, exact=checker.all_known())
+    with asked.answered() as (answer, _clock):
+        matches, checker = answer.matches, answer.checker
+        checker.settle(lambda: True)
+        docs = matches.candidates.doc[checker.possible()]
+        return Facets({spec.name: counted(matches, spec, docs) for spec in specs}, exact=checker.all_known())
 
 
 def _countable(name: str, fields: Fields) -> FieldSpec:

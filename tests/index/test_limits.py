@@ -84,8 +84,8 @@ def test_no_step_of_a_search_begins_after_its_time(
     index: Index, texts: Texts, everyone: Masks, monkeypatch: pytest.MonkeyPatch, name: str, *, warm: bool
 ) -> None:
     where, step, query, sort = STEPS[name]
-    if warm:
-        index.search(query, everyone, texts_of=texts, limit=5, sort=sort)
+    if warm:  # the lists of the words are kept, but no answer: with other limits it would be another one
+        index.search(query, everyone, texts_of=texts, limit=5, sort=sort, limits=Limits(texts=1))
     slowly = Slowly(monkeypatch, where, step)
     if warm and name == "postings are read":
         assert index.search(query, everyone, texts_of=texts, limit=5, sort=sort).hits
@@ -131,11 +131,11 @@ def test_a_page_that_was_found_in_time_is_shown_though_its_scores_come_late(
 def test_when_the_texts_come_too_late_what_was_nominated_is_counted(
     index: Index, filled: Fill, everyone: Masks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    texts = filled(*(Put(number, 1, {"body": "支气，气管，管炎", "dept": "儿科"}) for number in range(300)))
+    texts = filled(*(Put(number, 1, {"body": "支气，气管，管炎", "dept": "儿科"}) for number in range(900)))
     slowly = Slowly(monkeypatch, checking, "saying")
     found = index.facets(Phrase("支气管炎"), everyone, ["dept"], texts_of=texts, limits=Limits(seconds=4))
     assert slowly.steps == 3, "a quarter of the time is left to count"
-    assert found == Facets({"dept": (("儿科", 300 - 32 - 64 - 128),)}, exact=False)
+    assert found == Facets({"dept": (("儿科", 900 - 32 - 128 - 500),)}, exact=False)
 
 
 class Counting:

@@ -1,0 +1,93 @@
+"""Answers kept for a moment: whoever sees hits is shown their counts next, or turns the page."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from threading import Lock
+from time import monotonic
+
+from .checking import Checker, TextsOf
+from .clock import Clock
+from .fields import Fields
+from .matches import Matches
+from .ordering import Order, ordered
+from .results import Sort
+
+ROOM = 16 << 20
+"""Bytes of answers that are kept, about."""
+SECONDS = 20.0
+"""So long they are kept: long enough to read a page of hits, and no longer than the texts may be another's by then."""
+
+_OVERHEAD, _OF_A_CANDIDATE, _OF_AN_ORDER = 5_000, 24, 32  # bytes; a word is looked for in dozens of fields
+
+
+class Answer:
+    """判定: what a plan found for somebody, in what order, and what the texts have said so far. For one thread at a time."""
+
+    def __init__(self, matches: Matches, texts: int) -> None:
+        self.matches = matches
+        self.checker = Checker(matches, texts=texts)
+        self.made = monotonic()
+        self._orders: dict[Sort, Order] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        of_each = _OF_A_CANDIDATE + _OF_AN_ORDER * len(self._orders)
+        return _OVERHEAD + self.matches.size + len(self.matches.candidates) * of_each
+
+    def put_to(self, texts_of: TextsOf, clock: Clock) -> None:
+        """From now on it looks texts up here, and has so long."""
+        self.matches.tick = clock.tick
+        self.checker.ask(texts_of, clock.may_check)
+
+    def order(self, sort: Sort, fields: Fields) -> Order:
+        """The order of the candidates. Raises as ``ordered``."""
+        if sort not in self._orders:
+            self._orders[sort] = ordered(self.matches, sort, fields)
+        return self._orders[sort]
+
+
+class Answers:
+    """The newest answers from one state of the index, found by the question, the contents of the masks, and nothing else.
+
+    One that is being used is not here: whoever asks the same at that moment gets their own.
+    """
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        with self._lock:
+            return self._size()
+
+    def _size(self) -> int:
+        return sum(answer.size for answer in self._answers.values())
+
+    def take(self, asked: Hashable) -> Answer | None:
+        """The answer to what is asked, if there is one."""
+        with self._lock:
+            self._forget()
+            return self._answers.pop(asked, None)
+
+    def give(self, asked: Hashable, answer: Answer) -> None:
+        """Keeps an answer that nobody uses any more."""
+        answer.put_to(_nowhere, Clock(0))
+        with self._lock:
+            self._answers[asked] = answer
+            self._forget()
+
+    def _forget(self) -> None:
+        """What is too old goes, and the oldest where there is no more room."""
+        now = monotonic()
+        for asked in [asked for asked, answer in self._answers.items() if now - answer.made > SECONDS]:
+            del self._answers[asked]
+        while self._size() > ROOM:
+            self._answers.popitem(last=False)
+
+
+def _nowhere(_numbers: object, _name: str) -> dict[int, str]:
+    """No text, and nobody's right to read one, is kept with an answer."""
+    return {}
