@@ -162,10 +162,8 @@ class Matches:
 
     def _add(self, leaf: Leaf, docs: Docs, scores: Scores) -> None:
         found = self._found[leaf]
-        if (
-            not isinstance(found, Found) or not found.lists
-        ):  # a number or a keyword narrows, and gives nothing
-            return
+        if not isinstance(found, Found) or not found.lists:
+            return  # a number or a keyword narrows, and gives nothing
         hit = common(found.docs, docs, self.space.size)
         if len(hit):
             own = self._scores(leaf, found, hit)
