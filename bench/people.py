@@ -118,7 +118,9 @@ def measure(var: Path, server: int, texts: list[str]) -> None:
         pages = [ms for person in people for ms in person.pages]
         whole = [ms for person in people for ms in person.whole]
         table.row(f"page of hits, {told}", *percentiles(pages), len(pages), "≤ 100" if think else "")
+        counts = [ms for person in people for ms in person.counts]
         table.row("… with the way from the words to its address", *percentiles(whole), len(whole), "")
+        table.row("… the counts beside the hits, fetched then", *percentiles(counts), len(counts), "")
     others = {"seconds": SECONDS, "think": 0.5, "seed": 99}
     beside = Thread(target=people[0].search, args=(texts,), kwargs=others)
     beside.start()

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from random import Random
 from urllib.parse import urljoin
 
@@ -16,17 +17,20 @@ from bench.names import NAMES, mrn_of
 from bench.served import URL
 
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
+COUNTS = re.compile(r'hx-get="(/search/facets[^"]*)"')
 
 
 @dataclass
 class Person:
-    """Somebody at a browser; the milliseconds of each of their pages, with and without the way to its address."""
+    """Somebody at a browser; the milliseconds of each of their pages, with and without the way to its address, and of the
+    counts beside the hits, which a browser fetches when it has the page."""
 
     account: str
     session: requests.Session = field(default_factory=requests.Session)
     csrf: str = ""
     pages: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
+    counts: list[float] = field(default_factory=list)
 
     def enter(self) -> None:
         form = {"csrf_token": self._token("/sign-in"), "account": self.account, "password": PASSWORD}
@@ -51,6 +55,9 @@ class Person:
             raise LookupError(f"{words} answers {page.status_code}")
         self.pages.append((now - middle) * 1000)
         self.whole.append((now - begin) * 1000)
+        if counts := COUNTS.search(page.text):
+            self.session.get(URL + unescape(counts[1])).raise_for_status()
+            self.counts.append((time.perf_counter() - now) * 1000)
         return page.text
 
     def search(self, texts: list[str], *, seconds: float, think: float, seed: int) -> None:
@@ -64,7 +71,7 @@ class Person:
 
     def forget(self) -> None:
         """Begins to count anew."""
-        self.pages, self.whole = [], []
+        self.pages, self.whole, self.counts = [], [], []
 
 
 def queries(chance: Random, texts: list[str]) -> Iterator[str]:
