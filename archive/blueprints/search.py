@@ -192,7 +192,14 @@ def _fields(text: str, filters: Filters, words: Mapping[str, Mapping[str, str]])
     return [
         *kept,
         forms.field(
-            "q", _("Words"), "search", value=text, maxlength=search.LONGEST, id="words", autocomplete="off"
+            "q",
+            _("Words"),
+            "search",
+            value=text,
+            maxlength=search.LONGEST,
+            id="words",
+            autocomplete="off",
+            autofocus=not (text or filters),
         ),
         forms.field("type", titles["type"], "select", value=filters.type, choices=choices["type"]),
         forms.field("dept", titles["dept"], "select", value=filters.dept, choices=choices["dept"]),
