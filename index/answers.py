@@ -54,38 +54,42 @@ class Answers:
     """
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._answers: OrderedDict[Hashable, tuple[Answer, int]] = OrderedDict()
         self._lock = Lock()
-
-    @property
-    def size(self) -> int:
+        self.size = 0
         """Bytes in memory, about."""
-        with self._lock:
-            return self._size()
-
-    def _size(self) -> int:
-        return sum(answer.size for answer in self._answers.values())
 
     def take(self, asked: Hashable) -> Answer | None:
         """The answer to what is asked, if there is one."""
         with self._lock:
             self._forget()
-            return self._answers.pop(asked, None)
+            return self._out(asked) if asked in self._answers else None
 
     def give(self, asked: Hashable, answer: Answer) -> None:
         """Keeps an answer that nobody uses any more."""
         answer.put_to(_nowhere, Clock(0))
+        size = answer.size
         with self._lock:
-            self._answers[asked] = answer
+            if asked in self._answers:
+                self._out(asked)
+            self._answers[asked] = answer, size
+            self.size += size
             self._forget()
 
     def _forget(self) -> None:
-        """What is too old goes, and the oldest where there is no more room."""
+        """What is too old goes, and what was given first where there is no more room."""
         now = monotonic()
-        for asked in [asked for asked, answer in self._answers.items() if now - answer.made > SECONDS]:
-            del self._answers[asked]
-        while self._size() > ROOM:
-            self._answers.popitem(last=False)
+        for asked in [
+            asked for asked, (answer, _size) in self._answers.items() if now - answer.made > SECONDS
+        ]:
+            self._out(asked)
+        while self.size > ROOM:
+            self._out(next(iter(self._answers)))
+
+    def _out(self, asked: Hashable) -> Answer:
+        answer, size = self._answers.pop(asked)
+        self.size -= size
+        return answer
 
 
 def _nowhere(_numbers: object, _name: str) -> dict[int, str]:
