@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from unicodedata import normalize
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import Select, case, delete, func, insert, or_, select
 
 from archive.errors import Invalid
 from archive.i18n import Lazy, _, _l
@@ -116,13 +116,10 @@ def meant(uow: UnitOfWork, text: str) -> list[Coded]:
     word = text.strip()
     if len(word) < 2 or word.isascii():
         return []
-    exact = _terms().where(CodeTerm.term.in_((word, *synonyms.of(uow, word))))
-    within = _terms().where(CodeTerm.term.contains(word, autoescape=True))
-    shortest = within.order_by(func.length(CodeTerm.term), CodeTerm.code).limit(OFFERED)
-    rows = [
-        *uow.session.execute(exact.order_by(CodeTerm.code).limit(OFFERED)),
-        *uow.session.execute(shortest),
-    ]
+    exact = CodeTerm.term.in_((word, *synonyms.of(uow, word)))
+    likely = _terms().where(or_(exact, CodeTerm.term.contains(word, autoescape=True)))
+    length = case((exact, 0), else_=func.length(CodeTerm.term))
+    rows = uow.session.execute(likely.order_by(length, CodeTerm.code).limit(2 * OFFERED))
     return list(dict.fromkeys(Coded(*row) for row in rows))[:OFFERED]
 
 

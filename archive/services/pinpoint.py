@@ -14,6 +14,8 @@ from archive.uow import UnitOfWork
 
 MOST = 50
 SHORTEST, LONGEST = 2, 120
+SIGNS = frozenset(':："“”')
+"""No name has them: what has one is a search in the language of the search box."""
 
 
 def by_number(uow: UnitOfWork, text: str) -> list[Node]:
@@ -49,7 +51,8 @@ def by_name(uow: UnitOfWork, text: str, most: int = MOST) -> list[Node]:
     """Records of patients whom one may identify: whose name begins so, in characters, pinyin or initials, then whose
     mother's or former name does; or who have exactly this identity number."""
     typed = text.strip()
-    ways = list(patient_names.by_name(uow.site.keys, typed)) if SHORTEST <= len(typed) <= LONGEST else []
+    may_be = SHORTEST <= len(typed) <= LONGEST and SIGNS.isdisjoint(typed)
+    ways = list(patient_names.by_name(uow.site.keys, typed)) if may_be else []
     if not ways:
         return []
     meant = patient_names.in_turn([way.meant for way in ways]).subquery()
