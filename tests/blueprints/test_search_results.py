@@ -49,6 +49,17 @@ def test_hits_are_there_before_anything_is_counted(
     assert re.search(r'href="/search\?s=[^"]+"[^>]*aria-current="true">2026<', facets_of(someone, narrowed))
 
 
+def test_with_the_keyboard_one_skips_from_the_words_to_the_results(browser: Browse, shelf: list[int]) -> None:
+    page = browser("archivist").ask("/search", q="前置胎盘").text
+    main = page[page.index('id="main"') :]
+    first, _rest = main[main.index("<a ") :].split("</a>", 1)
+    assert 'href="#results"' in first
+    behind = main[main.index('id="results" tabindex="-1"') :]
+    assert behind.index('name="ids"') < behind.index("00218600-1") < behind.index('aria-label="缩小范围"')
+    nothing = browser("archivist").ask("/search", q="没有这样的话").text
+    assert "#results" not in nothing
+
+
 def test_what_was_chosen_among_the_counts_is_a_chip_and_stays_when_the_words_change(
     browser: Browse, shelf: list[int]
 ) -> None:
