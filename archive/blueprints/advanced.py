@@ -12,7 +12,7 @@ from archive.errors import Invalid
 from archive.gate import P, Section
 from archive.given import uuid
 from archive.i18n import _
-from archive.services import advanced, categories, search, search_labels
+from archive.services import advanced, categories, narrowing, search, search_labels
 from archive.services.advanced import JOINS, MOST_ROWS, WAYS, Row
 from archive.services.categories import Class
 from archive.uow import UnitOfWork
@@ -39,6 +39,9 @@ def compose(uow: UnitOfWork) -> str | Response | tuple[str, int]:
     rows, begun = _rows(), given.get("q", "")[: search.LONGEST]
     if given.get("act") == "more":
         return _page(uow, begun, [*rows, Row()][:MOST_ROWS], kept)
+    if kept["year"].strip() and narrowing.chosen(uow, kept).year is None:
+        wrong = {"year": _("A year is a number, such as 2026.")}
+        return _page(uow, begun, rows, kept, wrong), Invalid.status
     try:
         text = advanced.composed(uow, begun, rows)
     except Invalid as error:
@@ -78,8 +81,8 @@ def _page(
                         hint=_("The rows below are added to it."), errors=[errors["q"]] if "q" in errors else [])  # fmt: skip
     return render_template(
         "search/advanced.html", rows=drawn, query=query if begun or "q" in errors else None, here=here,
-        filters=_filters(uow, kept, choices, is_fixed=here is not None), may_add=len(rows) < MOST_ROWS, is_wrong=bool(errors),
-        without=_address(".form", {**kept, "under": ""}, None),
+        filters=_filters(uow, kept, choices, errors, is_fixed=here is not None), may_add=len(rows) < MOST_ROWS,
+        is_wrong=bool(errors), without=_address(".form", {**kept, "under": ""}, None),
     )  # fmt: skip
 
 
@@ -102,7 +105,7 @@ def _drawn(number: int, row: Row, errors: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _filters(
-    uow: UnitOfWork, kept: Mapping[str, str], classes: list[Class], *, is_fixed: bool
+    uow: UnitOfWork, kept: Mapping[str, str], classes: list[Class], errors: Mapping[str, str], *, is_fixed: bool
 ) -> list[dict[str, Any]]:  # fmt: skip
     def chosen(name: str, label: str, known: Mapping[str, str]) -> dict[str, Any]:
         return forms.field(name, label, "select", value=kept[name], choices=[("", _("all")), *known.items()])
@@ -120,7 +123,13 @@ def _filters(
             for name in ("type", "dept")
         ),
         forms.field(
-            "year", search_labels.names()["year"][0], "number", value=kept["year"], min=1800, max=2200
+            "year",
+            search_labels.names()["year"][0],
+            "number",
+            value=kept["year"],
+            min=1800,
+            max=2200,
+            errors=[errors["year"]] if "year" in errors else [],
         ),
         chosen("state", search_labels.names()["state"][0], search_labels.choices(uow, "state")),
     ]

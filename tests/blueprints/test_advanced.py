@@ -119,6 +119,17 @@ def test_a_range_of_no_field_is_refused_with_a_sentence(browser: Browse, shelf: 
     assert "请选择字段" in answer.text
 
 
+def test_a_year_that_is_none_is_refused_where_it_was_typed(browser: Browse, shelf: int) -> None:
+    typed = form(("and", "", "has", "胎盘", ""), act="search")
+    wrong = browser("archivist").post("/search/advanced/compose", typed | {"year": "20x4"})
+    assert wrong.status_code == 422
+    assert "年度应为数字" in wrong.text
+    assert 'value="20x4"' in wrong.text
+    assert 'value="胎盘"' in wrong.text
+    right = browser("archivist").post("/search/advanced/compose", typed | {"year": "2026"})
+    assert (right.status_code, "year=2026" in right.location) == (302, True)
+
+
 def test_a_folder_leads_to_a_search_below_it(browser: Browse, hospital: Hospital, shelf: int) -> None:
     mine = browser("archivist")
     folder = mine.get("/a/", follow_redirects=True).text
