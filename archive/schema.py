@@ -153,15 +153,20 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n").encode("utf-8", "ignore").decode()).strip()
 
 
+_DAY = re.compile(r"\s*(\d{1,4})\s*-\s*(\d{1,2})\s*-\s*(\d{1,2})\s*")
+
+
 def _date(text: str) -> tuple[str | None, str | None]:
     compact = re.sub(r"[年月/.]", "-", text).rstrip("日")
     if re.fullmatch(r"\d{8}", compact):
         compact = f"{compact[:4]}-{compact[4:6]}-{compact[6:]}"
+    wrong = _("Write the date like 2026-11-21.")
+    if (found := _DAY.fullmatch(compact)) is None:
+        return None, wrong
     try:
-        parts = [int(part) for part in compact.split("-")]
-        return date(*parts).isoformat(), None
-    except (ValueError, TypeError):
-        return None, _("Write the date like 2026-11-21.")
+        return date(*map(int, found.groups())).isoformat(), None
+    except ValueError:
+        return None, wrong
 
 
 def _number(text: str) -> tuple[int | None, str | None]:
