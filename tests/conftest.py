@@ -1,21 +1,19 @@
 """The cast and the places: a fresh archive for each test, on SQLite and on PostgreSQL."""
 
 import gc
-import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack
+from copy import deepcopy
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Connection, Dialect, Engine, event, select
-from sqlalchemy.engine import make_url
 from sqlalchemy.util import LRUCache
 
 from archive import guard
@@ -26,6 +24,7 @@ from archive.settings import Settings
 from archive.site import Site
 from archive.start import prepare
 from archive.uow import UnitOfWork
+from tests.archives import Clock, Keeping, Template, begins, needed, on_server, url_of
 
 pytest_plugins = ["tests.servers", "tests.soaking"]
 
@@ -34,10 +33,6 @@ guard.KNOWN.add("test")
 # How long an example takes says how busy the machine is, not whether anything is right.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
-
-START = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
-"""Friday, half past nine in the morning at the hospital."""
-
 
 CAST = {
     "archivist": (("archivist",), 2, None), "senior": (("senior",), 3, None), "scanner": (("scanner",), 1, None),
@@ -52,8 +47,11 @@ HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 WARDS = {"CK": "产科", "EK": "儿科"}
 
 
-LONGEST = ("test_two_worlds.py", "test_kills.py", "test_every_page.py", "test_siege.py", "test_bad_input.py")
-"""Files of few tests that take minutes."""
+LONGEST = {
+    "test_two_worlds.py", "test_kills.py", "test_every_page.py", "test_siege.py", "test_bad_input.py", "test_access.py",
+    "test_main_job.py", "test_viewer.py", "test_search_keys.py", "test_fuzz.py", "test_search_fuzz.py",
+}  # fmt: skip
+"""Files of few tests that take long."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -66,20 +64,6 @@ def pytest_collection_finish() -> None:
     """All that is loaded by now stays to the end: the collector of garbage looks through it no more."""
     gc.collect()
     gc.freeze()
-
-
-class Clock:
-    """The only clock of a test: it stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(milliseconds=1)
-        return self.now
-
-    def forward(self, **span: float) -> None:
-        self.now += timedelta(**span)
 
 
 COMPILED: dict[str, tuple[Dialect, LRUCache]] = {}
@@ -125,69 +109,55 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str, sqlite_template: Path) -> str:
-    """The name of a furnished database that is copied for each test; it shares the keys of the folder."""
+def postgres_template(postgres_server: str, sqlite_template: Path) -> Template:
+    """A furnished database that is copied for each test; it shares the keys of the folder."""
     name = f"juanzong_template_{uuid4().hex}"
-    _on_server(postgres_server, f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
-    _furnish(Site(Settings(var=sqlite_template, database_url=_url(postgres_server, name)), Clock()))
-    return name
+    on_server(postgres_server, f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+    url = url_of(postgres_server, name)
+    _furnish(Site(Settings(var=sqlite_template, database_url=url), Clock()))
+    return Template(sqlite_template, url)
 
 
-def _on_server(server: str, statement: str) -> None:
-    url = make_url(server).set(drivername="postgresql", database="postgres")
-    plain = url.render_as_string(hide_password=False)
-    with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[arg-type]
+@pytest.fixture(scope="session")
+def for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keeping]:
+    """The archives with what tests of any module begin with: the draft record."""
+    with ExitStack() as stack:
+        yield Keeping(__name__, tmp_path_factory.mktemp("for-all"), stack, hospital_of)
 
 
-def _url(server: str, name: str) -> str:
-    return (
-        make_url(server)
-        .set(drivername="postgresql+psycopg", database=name)
-        .render_as_string(hide_password=False)
-    )
+@pytest.fixture(scope="module")
+def for_module(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keeping]:
+    """The archives with what the tests of this module begin with."""
+    with ExitStack() as stack:
+        yield Keeping(request.module.__name__, tmp_path_factory.mktemp("for-module"), stack, hospital_of)
+
+
+@pytest.fixture
+def begun() -> dict[str, Any]:
+    """What was planted in the archive of this test before it began, by the names of the fixtures that plant."""
+    return {}
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def site(
-    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, clock: Clock
-) -> Iterator[Site]:
-    """A furnished archive without records, on each database in turn."""
-    var = tmp_path / "var"
-    shutil.copytree(sqlite_template, var)
-    if request.param == "sqlite":
-        made = Site(Settings(var=var), clock)
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, clock: Clock, begun: dict[str, Any],
+    for_all: Keeping, for_module: Keeping,
+) -> Iterator[Site]:  # fmt: skip
+    """A furnished archive with what the test begins with, else without records; on each database in turn."""
+    template = Template(sqlite_template)
+    if request.param == "postgres":
+        template = request.getfixturevalue("postgres_template")
+    asked = needed(for_module.module, request.fixturenames)
+    template = for_module.grown(for_all.grown(template, asked), asked)
+    begun |= deepcopy(template.planted)
+    with template.copy(tmp_path / "var", clock) as made:
         yield made
-        made.close()
-        return
-    server, template = (
-        request.getfixturevalue("postgres_server"),
-        request.getfixturevalue("postgres_template"),
-    )
-    name = f"juanzong_{uuid4().hex}"
-    _on_server(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-    made = Site(Settings(var=var, database_url=_url(server, name)), clock)
-    yield made
-    made.close()
-    _on_server(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@contextmanager
-def copied(site: Site, var: Path) -> Iterator[Site]:
-    """The same archive once more, on a database of the same kind: from here on each goes its own way."""
+def copied(site: Site, var: Path) -> AbstractContextManager[Site]:
+    """The same archive once more, on a database of the same kind, at the hour when every test begins."""
     site.close()
-    shutil.copytree(site.settings.var, var)
-    if not (known := site.settings.database_url):
-        made = Site(Settings(var=var), Clock())
-        yield made
-        made.close()
-        return
-    name, old = f"juanzong_{uuid4().hex}", make_url(known).database
-    _on_server(known, f'CREATE DATABASE "{name}" TEMPLATE "{old}" STRATEGY FILE_COPY')
-    made = Site(Settings(var=var, database_url=_url(known, name)), Clock())
-    yield made
-    made.close()
-    _on_server(known, f'DROP DATABASE "{name}" WITH (FORCE)')
+    return Template(site.settings.var, site.settings.database_url).copy(var, Clock())
 
 
 @dataclass
@@ -245,7 +215,7 @@ RECORD = {
 }  # fmt: skip
 
 
-@pytest.fixture
+@begins
 def record(hospital: Hospital) -> int:
     """The id of a draft record of a patient of obstetrics, made by the archivist."""
     with hospital.uow("archivist") as uow:

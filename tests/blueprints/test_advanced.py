@@ -7,13 +7,14 @@ import pytest
 from archive.services import advanced, categories, search
 from archive.services.advanced import Row
 from archive.services.findings import Filters
+from tests.archives import begins
 from tests.blueprints.conftest import Browse, words_of
 from tests.conftest import CAST, Hospital
 from tests.services.searching import archived, component, indexed, papers, patient, written
 from tests.services.test_front_pages import hurried
 
 
-@pytest.fixture
+@begins
 def shelf(hospital: Hospital) -> int:
     number = patient(hospital, "00218647", "刘婷婷", diagnosis="前置胎盘", diagnosis_code="O44.100")
     written(hospital, number, "入院记录")

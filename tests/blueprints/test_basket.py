@@ -13,13 +13,14 @@ from archive.models import BasketItem, Node, ReadEvent, Request
 from archive.services import basket, purge, trash, tree
 from archive.sight import href
 from archive.site import Site
+from tests.archives import begins
 from tests.blueprints.conftest import Browse, Browser, words_of
 from tests.conftest import Hospital
 from tests.services import lending
 from tests.services.searching import TEST, indexed, patient
 
 
-@pytest.fixture
+@begins
 def shelf(hospital: Hospital) -> list[str]:
     """The uuids of two archived records of obstetrics, and of a draft."""
     numbers = [

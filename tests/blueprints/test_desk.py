@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.archives import begins
 from tests.blueprints.conftest import Browser
 from tests.conftest import CAST, Hospital
 from tests.services import lending
@@ -13,7 +14,7 @@ Browse = Callable[..., Browser]
 BADGE = f"{list(CAST).index('clinician') + 1:04d}"
 
 
-@pytest.fixture
+@begins
 def number(hospital: Hospital, record: int) -> str:
     """What the doctor asked for and may collect."""
     return approved(hospital, "clinician", archive_it(hospital, record, location=lending.shelf(hospital)))

@@ -10,8 +10,9 @@ from archive.actor import Actor
 from archive.services import setup
 from archive.sight import href
 from archive.site import Site
+from tests.archives import begins
 from tests.blueprints.conftest import Browser
-from tests.conftest import PASSWORD, Hospital
+from tests.conftest import HASH, Hospital
 from tests.services.lending import archive_it
 from tests.services.sealing import OPENED, PACKAGE, seal
 
@@ -20,12 +21,12 @@ ORIGINAL, COPY = PACKAGE, PACKAGE | {"kind": "copy"}
 SLIP = re.compile(r"/holds/[0-9a-f-]{36}")
 
 
-@pytest.fixture
+@begins
 def archived(hospital: Hospital, record: int) -> int:
     return archive_it(hospital, record)
 
 
-@pytest.fixture
+@begins
 def place(hospital: Hospital, archived: int) -> str:
     """Where that record is."""
     with hospital.uow("senior", readonly=True) as uow:
@@ -35,8 +36,9 @@ def place(hospital: Hospital, archived: int) -> str:
 @pytest.fixture(autouse=True)
 def _second_senior(site: Site) -> None:
     with site.uow(Actor.system("test")) as uow:
-        setup.enlist(uow, account="senior2", name="senior2甲", staff_no="0099", password=PASSWORD, roles=("senior",),
-                     clearance=3)  # fmt: skip
+        second = setup.enlist(uow, account="senior2", name="senior2甲", staff_no="0099", password=None, roles=("senior",),
+                              clearance=3)  # fmt: skip
+        second.password = HASH
 
 
 def slip_of(hospital: Hospital, browser: Browse, place: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from archive.services import sharing
 from archive.sight import href
+from tests.archives import begins
 from tests.blueprints.conftest import Browser
 from tests.conftest import Clock, Hospital
 from tests.services.lending import another, archive_it
@@ -16,7 +17,7 @@ from tests.services.test_inspections import BATCH
 Browse = Callable[..., Browser]
 
 
-@pytest.fixture
+@begins
 def place(hospital: Hospital, record: int) -> str:
     """Where the record is that will be inspected."""
     archive_it(hospital, record)
@@ -24,7 +25,7 @@ def place(hospital: Hospital, record: int) -> str:
         return href(uow, uow.node(record))
 
 
-@pytest.fixture
+@begins
 def beside(hospital: Hospital, place: str) -> str:
     """Where another record is, which is not in the batch."""
     number = another(hospital, mrn="00300001")

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from archive.models import AuditEvent
 from archive.services import trash, tree
 from archive.sight import href
+from tests.archives import begins
 from tests.blueprints.conftest import Browse
 from tests.conftest import RECORD, Hospital
 from tests.services import lending
@@ -32,7 +33,7 @@ def links(page: str) -> list[str]:
     return [found.replace("&amp;", "&") for found in CHOOSE.findall(page)]
 
 
-@pytest.fixture
+@begins
 def elsewhere(hospital: Hospital) -> str:
     """The address of the series of another year."""
     with hospital.uow("archivist") as uow:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from archive.models import ReadEvent
 from archive.sight import href
+from tests.archives import begins
 from tests.blueprints.conftest import Browser
 from tests.conftest import Hospital
 from tests.services import lending
@@ -18,13 +19,13 @@ FORM = {"kind": "eread", "purpose": "discussion", "days": "3", "reason": "多次
 IDS = re.compile(r'name="ids" value="([^"]+)"')
 
 
-@pytest.fixture
+@begins
 def archived(hospital: Hospital, record: int) -> int:
     """An archived record of obstetrics."""
     return archive_it(hospital, record)
 
 
-@pytest.fixture
+@begins
 def place(hospital: Hospital, archived: int) -> str:
     """Where that record is."""
     with hospital.uow("senior", readonly=True) as uow:

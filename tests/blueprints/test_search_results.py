@@ -8,13 +8,14 @@ from sqlalchemy import select
 from archive.models import ReadEvent
 from archive.services import search
 from archive.site import Site
+from tests.archives import begins
 from tests.blueprints.conftest import Browse, Browser
 from tests.conftest import Hospital
 from tests.services import lending
 from tests.services.searching import indexed, patient, written
 
 
-@pytest.fixture
+@begins
 def shelf(hospital: Hospital) -> list[int]:
     """Five records of obstetrics with the same diagnosis."""
     numbers = []

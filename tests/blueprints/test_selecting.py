@@ -9,6 +9,7 @@ from sqlalchemy import select
 from archive.models import BasketItem, Node, ReadEvent
 from archive.services import basket, tree
 from archive.site import Site
+from tests.archives import begins
 from tests.blueprints.conftest import Browse, Browser, words_of
 from tests.conftest import Hospital
 from tests.services import lending
@@ -38,7 +39,7 @@ def selected(browser: Browser) -> set[str]:
     return set(IN_THE_TABLE.findall(browser.get("/basket").text))
 
 
-@pytest.fixture
+@begins
 def wards(hospital: Hospital) -> list[int]:
     """Archived records of two wards, two each, and one of obstetrics that is still a draft."""
     stays = (("00300001", "CK"), ("00300002", "CK"), ("00300003", "EK"), ("00300004", "EK"))

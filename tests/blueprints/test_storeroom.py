@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from archive.services import holdings, places, tree
+from tests.archives import begins
 from tests.blueprints.conftest import Browser
 from tests.conftest import CAST, Hospital
 
@@ -18,7 +19,7 @@ PAGES = (
 )  # fmt: skip
 
 
-@pytest.fixture
+@begins
 def volume(hospital: Hospital, record: int) -> str:
     """A volume in a box on a shelf."""
     with hospital.uow("archivist") as uow:

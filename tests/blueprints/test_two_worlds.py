@@ -15,9 +15,10 @@ import pytest
 
 from archive import create_app
 from archive.site import Site
+from tests.archives import START
 from tests.blueprints import worlds
 from tests.blueprints.conftest import Browser
-from tests.conftest import START, copied, hospital_of
+from tests.conftest import copied, hospital_of
 from tests.soaking import how_many
 
 BELOW = ("clinician", "clinician2", "head", "clerk", "desk", "inspector", "sysadmin", "auditor", "stranger")

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from archive.models import ReadEvent
+from tests.archives import begins
 from tests.blueprints.conftest import Browse, Browser
 from tests.conftest import Hospital
 from tests.services.lending import SHELF, approved, archive_it, issue, shelf
@@ -16,7 +17,7 @@ TITLE = re.compile(r"<title>(.*?)</title>")
 NAMED = {"mrn": MRN, "patient_name": "刘婷婷", "purpose": "treatment"}
 
 
-@pytest.fixture
+@begins
 def archived(hospital: Hospital, record: int) -> int:
     """An archived stay of 刘婷婷 in obstetrics, on its shelf."""
     return archive_it(hospital, record, location=shelf(hospital))

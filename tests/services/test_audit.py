@@ -16,6 +16,7 @@ from archive.models import Job
 from archive.services import audit, daybook, holdings, sharing, trails, tree, verification
 from archive.services.audit import Filters, Line
 from archive.uow import UnitOfWork
+from tests.archives import begins
 from tests.conftest import CAST, RECORD, Clock, Hospital
 from tests.services.importing import Desk, discharges
 
@@ -216,14 +217,19 @@ def seal(hospital: Hospital) -> None:
     worker.checkpoint(hospital.site, "test")
 
 
-@pytest.fixture
-def sealed(hospital: Hospital, record: int) -> Hospital:
+@begins
+def seals(hospital: Hospital, record: int) -> None:
     """Some changes and readings, sealed, with a signed checkpoint of each journal."""
     for turn in range(4):
         with hospital.uow("archivist") as uow:
             holdings.register(uow, uow.node(record), barcode=f"X-{turn}77")
         read_by(hospital, "archivist", record)
     seal(hospital)
+
+
+@pytest.fixture
+def sealed(hospital: Hospital, seals: None) -> Hospital:
+    """The archive with sealed journals."""
     return hospital
 
 

@@ -10,6 +10,7 @@ from archive.i18n import speaking
 from archive.models import ReadEvent
 from archive.services import desk, holdings, slips
 from archive.services.desk import Memo
+from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import BARCODE, SHELF, another, approved, archive_it, ask, cover, shelf, state_of
 
@@ -22,7 +23,7 @@ def _in_english() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@begins
 def archived(hospital: Hospital, record: int) -> int:
     """An archived record of obstetrics on its shelf."""
     return archive_it(hospital, record, location=shelf(hospital))

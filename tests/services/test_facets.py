@@ -24,6 +24,7 @@ from archive.services import (
 from archive.services.findings import Filters, Results
 from archive.worker import take_one
 from index import Everything, Masks, Put
+from tests.archives import begins
 from tests.conftest import CAST, Hospital
 from tests.services.searching import TEST, archived, component, indexed, patient, written
 
@@ -57,7 +58,7 @@ def true(hospital: Hospital) -> dict[str, dict[str, int]]:
     return {name: dict(counts) for name, counts in found.items()}
 
 
-@pytest.fixture
+@begins
 def file(hospital: Hospital) -> int:
     """A service file of ten years with one paper in it, and a record without pages beside it."""
     patient(hospital, "00300001", "陈朵朵")

@@ -12,6 +12,7 @@ from archive.journal import READS, words_of
 from archive.models import ReadEvent
 from archive.services import find_exact, listing, pinpoint, tree, whereabouts
 from archive.services.find_exact import Hit
+from tests.archives import begins
 from tests.conftest import RECORD, Clock, Hospital
 from tests.services.lending import archive_it, merged
 
@@ -25,7 +26,7 @@ def _in_english() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@begins
 def archived(hospital: Hospital, record: int) -> int:
     """An archived second stay of 刘婷婷 in obstetrics, discharged on 12 November."""
     return archive_it(hospital, record)

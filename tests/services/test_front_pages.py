@@ -13,11 +13,12 @@ from sqlalchemy import event, text
 from archive import patience
 from archive.errors import Invalid, Unavailable
 from archive.services import front_pages, listing, spans_of_time
+from tests.archives import begins
 from tests.conftest import Hospital
 from tests.services.searching import archived, patient, written
 
 
-@pytest.fixture
+@begins
 def ward(hospital: Hospital) -> dict[str, int]:
     """A mother, her newborn, and one whose diagnosis is special (S2): archived; and a draft."""
     found = {

@@ -7,12 +7,13 @@ from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.models import HoldingStatus, Node
 from archive.policy.permissions import P
 from archive.services import holdings, places, records, storeroom, tree, volumes
+from tests.archives import begins
 from tests.conftest import CAST, RECORD, Hospital
 
 SHELF = "R01-C03-S47-L05"
 
 
-@pytest.fixture
+@begins
 def shelf(hospital: Hospital) -> str:
     """A room with one shelf."""
     with hospital.uow("clerk") as uow:

@@ -15,6 +15,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.services import holdings, holds, requests, sealed, setup, steps, trash, tree
 from archive.sight import NodeView
+from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import approved, archive_it, issue, shelf, step
 from tests.services.sealing import OPENED, PACKAGE, release, seal
@@ -26,7 +27,7 @@ def _in_english() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@begins
 def archived(hospital: Hospital, record: int) -> int:
     """An archived record with an operation note, its volume on a shelf."""
     with hospital.uow("archivist") as uow:

@@ -13,6 +13,7 @@ from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, Inspection, Node, Principal
 from archive.policy.permissions import P
 from archive.services import explain, history, inspections, listing, pages, tree, workbench
+from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import another, archive_it
 from tests.services.sealing import seal
@@ -26,12 +27,12 @@ def _in_english() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@begins
 def archived(hospital: Hospital, record: int) -> int:
     return archive_it(hospital, record)
 
 
-@pytest.fixture
+@begins
 def beside(hospital: Hospital, archived: int) -> int:
     """Another record, which is not in the batch."""
     return another(hospital, mrn="00300001")

@@ -11,7 +11,8 @@ from archive.errors import Conflict, Forbidden, NotFound
 from archive.models import AuditEvent, LocalRole, RoleAssignment, SavedSearch, SearchFollow, User
 from archive.policy.permissions import P
 from archive.services import actors, leavers, people, saved_searches
-from tests.conftest import CAST, START, Hospital
+from tests.archives import START
+from tests.conftest import CAST, Hospital
 from tests.services.searching import TEST
 from tests.services.test_saved_searches import listed, pin, save
 

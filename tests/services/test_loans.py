@@ -12,6 +12,7 @@ from archive.i18n import speaking
 from archive.policy.permissions import P
 from archive.services import calendar, circulation, holdings, loans, requests, slips, steps, volumes
 from archive.uow import UnitOfWork
+from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
 from tests.services import lending
 from tests.services.lending import BARCODE, SHELF, another, approved, archive_it, ask, issue, state_of, step
@@ -23,7 +24,7 @@ def _in_english() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@begins
 def archived(hospital: Hospital, record: int) -> int:
     """An archived record of obstetrics on its shelf."""
     return archive_it(hospital, record, location=lending.shelf(hospital))

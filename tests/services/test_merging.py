@@ -12,6 +12,7 @@ from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, Node
 from archive.services import merging, patients, tree, whereabouts
+from tests.archives import begins
 from tests.conftest import RECORD, Hospital
 from tests.services.lending import another, archive_it
 
@@ -25,7 +26,7 @@ def _in_english() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@begins
 def two(hospital: Hospital, record: int) -> tuple[int, int]:
     """An archived record under each of the two numbers."""
     return archive_it(hospital, record), another(hospital, mrn=OLD, name="刘婷婷")

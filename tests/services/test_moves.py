@@ -16,13 +16,14 @@ from archive.services import branches, intake, moves, relocation, sharing, tree
 from archive.sight import href
 from archive.site import Site
 from archive.worker import take_one
+from tests.archives import begins
 from tests.conftest import RECORD, Hospital
 from tests.services import lending
 
 TRUSTED: Any = {"scope": "test"}
 
 
-@pytest.fixture
+@begins
 def elsewhere(hospital: Hospital) -> int:
     """The series of another year, with one record in it."""
     with hospital.uow("archivist") as uow:

@@ -9,6 +9,7 @@ from archive.models import Patient, PatientAlias
 from archive.names import name_key
 from archive.services import saved_searches
 from archive.services.questions import Question
+from tests.archives import begins
 from tests.conftest import Hospital
 from tests.services.searching import TEST, patient
 from tests.services.test_saved_searches import stay
@@ -16,7 +17,7 @@ from tests.services.test_saved_searches import stay
 MRN, IDENTITY = "00012345", "11010519491231002X"
 
 
-@pytest.fixture
+@begins
 def known(hospital: Hospital) -> int:
     """刘婷婷, once 刘小妹, daughter of 李四, with an identity number and an old number; and 王芳, a namesake of many."""
     number = stay(hospital, MRN, "刘婷婷", "前置胎盘")

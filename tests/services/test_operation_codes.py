@@ -6,6 +6,7 @@ from archive.errors import Invalid
 from archive.services import codes, front_pages
 from archive.services.codes import Coded, Loading
 from archive.services.imports import values
+from tests.archives import begins
 from tests.conftest import CAST, Hospital
 from tests.services.searching import archived, found, indexed, patient, told, written
 
@@ -16,7 +17,7 @@ TERMS = [
 ]
 
 
-@pytest.fixture
+@begins
 def ward(hospital: Hospital) -> dict[str, int]:
     """Two operations of one stay, one said in words alone, and one whose front page names another."""
     said = {

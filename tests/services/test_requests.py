@@ -14,6 +14,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.services import reading, requests, setup, slips, tree
 from archive.sight import NodeView
+from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import another, approved, archive_it, ask, cover, issue, state_of, step
 
@@ -26,7 +27,7 @@ def _in_english() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@begins
 def archived(hospital: Hospital, record: int) -> int:
     """An archived record of obstetrics, scanned and bound."""
     return archive_it(hospital, record)

@@ -14,6 +14,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.services import search, sharing, trash
 from archive.services.findings import Filters, Order, Results
+from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.searching import TEST, archived, component, indexed, patient, written
 
@@ -28,7 +29,7 @@ class Shelf:
     special: int
 
 
-@pytest.fixture
+@begins
 def shelf(hospital: Hospital) -> Shelf:
     own = patient(hospital, "00218647", "刘婷婷", diagnosis="前置胎盘", diagnosis_code="O44.100")
     operation = component(hospital, own, "手术记录")

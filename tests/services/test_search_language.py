@@ -18,13 +18,14 @@ from archive.services.completion import Offer
 from archive.services.findings import Filters
 from archive.services.search import Misunderstood
 from tests import naughty
+from tests.archives import begins
 from tests.conftest import CAST, Hospital
 from tests.services.searching import TEST, archived, component, indexed, patient, written
 
 OWN, BABY, SPECIAL = "00218647", "00300001", "00400001"
 
 
-@pytest.fixture
+@begins
 def shelf(hospital: Hospital) -> dict[str, int]:
     """A mother and her baby, who was called otherwise before, and a record that only few may know of (S2)."""
     found = {

@@ -15,6 +15,7 @@ from archive.services import boxes, holdings, labels, places, shelving, storeroo
 from archive.services.shelving import Memo
 from archive.site import Site
 from archive.uow import UnitOfWork
+from tests.archives import begins
 from tests.conftest import CAST, RECORD, Hospital
 from tests.services import lending
 
@@ -22,7 +23,7 @@ ROOM, SHELF, OTHER = "R01", "R01-S01", "R01-S02"
 HANDLES = {"archivist", "senior", "clerk"}
 
 
-@pytest.fixture
+@begins
 def shelves(hospital: Hospital) -> None:
     """A room with two shelves of 900 mm."""
     with hospital.uow("clerk") as uow:
@@ -31,7 +32,7 @@ def shelves(hospital: Hospital) -> None:
             places.add(uow, code=code, title=code[-2:], kind="shelf", within=ROOM, capacity_mm=900)
 
 
-@pytest.fixture
+@begins
 def volume(hospital: Hospital, record: int, shelves: None) -> str:
     """The barcode of a volume of 64 sheets that lies on the table."""
     with hospital.uow("archivist") as uow:

@@ -16,6 +16,7 @@ from archive.services import holdings, places, records, trash, tree, whereabouts
 from archive.services.tracers import Trace
 from archive.services.whereabouts import File, Found
 from archive.site import Site
+from tests.archives import begins
 from tests.conftest import RECORD, Clock, Hospital
 from tests.services.lending import SHELF, approved, archive_it, issue, merged, shelf
 
@@ -61,7 +62,7 @@ def identified(hospital: Hospital) -> None:
         uow.session.add(PatientAlias(patient_id=patient, kind="old_number", value="L-1977"))
 
 
-@pytest.fixture
+@begins
 def archived(hospital: Hospital, record: int) -> int:
     """An archived second stay of 刘婷婷 in obstetrics, on its shelf."""
     return archive_it(hospital, record, location=shelf(hospital))
@@ -286,7 +287,7 @@ NUMBERS = (MRN, "00218647-2", "B00218647-2", "L-1977")
 EVERY_WAY = (*NUMBERS, "刘婷婷", "liutingting", "ltt", "刘婉", "liuwan", IDENTITY)
 
 
-@pytest.fixture
+@begins
 def known(hospital: Hospital, archived: int) -> int:
     """刘婷婷 with everything by which somebody is found."""
     born_of(hospital, MRN, "刘婉")

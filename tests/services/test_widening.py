@@ -10,11 +10,12 @@ from archive.policy.rights import Overlay
 from archive.services import adoption, codes, hints, policies, search, setup
 from archive.services.adoption import Unfit
 from archive.services.codes import Coded, Loading
+from tests.archives import begins
 from tests.conftest import CAST, Hospital
 from tests.services.searching import TEST, archived, found, indexed, patient, told, written
 
 
-@pytest.fixture
+@begins
 def ward(hospital: Hospital) -> dict[str, int]:
     """Three patients with the same disease, each said otherwise, and one whose record says something else."""
     said = {

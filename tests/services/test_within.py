@@ -10,13 +10,14 @@ from archive.journal import Event
 from archive.models import Page, PageText
 from archive.services import tree, viewer
 from archive.services.viewer import Open
+from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import approved, step
 from tests.services.sealing import seal
 from tests.services.searching import TEST, archived, component, written
 
 
-@pytest.fixture
+@begins
 def items(hospital: Hospital, record: int) -> list[int]:
     """Three items of an archived record: eight pages, six places of 粘连, one of them over the end of a line."""
     first, second, third = (

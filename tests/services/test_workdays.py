@@ -7,6 +7,7 @@ import pytest
 from archive.errors import Forbidden, Invalid
 from archive.models import AuditEvent, RequestLine
 from archive.services import calendar, loans, slips, workdays
+from tests.archives import begins
 from tests.conftest import CAST, Hospital
 from tests.services import lending
 
@@ -110,7 +111,7 @@ def test_only_whoever_configures_the_system_changes_the_calendar(hospital: Hospi
             workdays.year(uow, 2027)
 
 
-@pytest.fixture
+@begins
 def slip(hospital: Hospital, record: int) -> str:
     """A volume went out on Friday, 20 November for three working days: it is due on Wednesday."""
     lending.shelf(hospital)
