@@ -12,12 +12,11 @@ from archive.errors import NotFound
 from archive.journal import Origin
 from archive.policy.permissions import P
 from archive.services import actors, health, imports, jobs
+from archive.services.handlers import LIVE
 from archive.services.imports import Plan
 from archive.settings import Settings
 from archive.site import Site
 from archive.uow import UnitOfWork
-
-LIVE = ("waiting", "running")
 
 
 def register(commands: Any) -> None:

@@ -22,6 +22,8 @@ from archive.services import actors
 from archive.site import Site
 from archive.uow import UnitOfWork
 
+LIVE = ("waiting", "running")
+"""The states of a job that is not finished."""
 BETWEEN_WRITES = 0.5
 """Seconds: a bar need not move more often, and each move is a transaction."""
 OWNER_GONE = _l("The person who asked for this may not sign in any more.")

@@ -16,7 +16,7 @@ from archive.policy.permissions import P
 from archive.policy.types import INHERITING, TYPES
 from archive.schema import clean
 from archive.services import pages, records
-from archive.services.jobs import LIVE
+from archive.services.handlers import LIVE
 from archive.site import Site
 from archive.uow import UnitOfWork, action
 from storage import Staged, StagedGone, StoreFull, TooLarge

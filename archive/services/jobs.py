@@ -12,13 +12,12 @@ from archive.errors import Conflict, NotFound
 from archive.i18n import Lazy, _, _l, ngettext
 from archive.models import Job, Node, Principal
 from archive.policy.permissions import P
-from archive.services.handlers import JobFailed, JobRun, Stopped, handlers, handles
+from archive.services.handlers import LIVE, JobFailed, JobRun, Stopped, handlers, handles
 from archive.services.queue import end
 from archive.sight import NodeView, views
 from archive.uow import SIGNED_IN, UnitOfWork, action
 
 MOST = 100
-LIVE = ("waiting", "running")
 
 
 @dataclass(frozen=True)
@@ -118,11 +117,6 @@ def tallies(uow: UnitOfWork) -> dict[str, int]:
     return dict(rows.all())
 
 
-def running(uow: UnitOfWork) -> Select[int]:
-    """How many of the actor's own jobs are not finished: the number in the top bar."""
-    return select(func.count(Job.id)).where(Job.owner_id == uow.actor.principal_id, Job.state.in_(LIVE))
-
-
 def _newest() -> Select[Job]:
     return select(Job).order_by(Job.id.desc()).limit(MOST)
 
@@ -207,5 +201,5 @@ def _locked(uow: UnitOfWork, job: Job) -> Job:
 
 __all__ = [
     "JobFailed", "JobRun", "JobView", "Stopped", "cancel", "everybodys", "find", "handles", "mine", "one", "retry",
-    "running", "tallies",
+    "tallies",
 ]  # fmt: skip

@@ -13,8 +13,8 @@ from archive.errors import NotFound
 from archive.i18n import Lazy, _l
 from archive.models import AuditEvent, Job, Node, Notice, Request, RequestLine, SearchNews
 from archive.policy.permissions import P
-from archive.services import calendar, jobs, news, slips
-from archive.services.handlers import handlers
+from archive.services import calendar, news, slips
+from archive.services.handlers import LIVE, handlers
 from archive.services.news import FOUND
 from archive.sight import NodeView, views
 from archive.site import Site
@@ -170,7 +170,8 @@ def waiting(uow: UnitOfWork) -> Waiting:
     if not uow.actor.is_authenticated:
         return Waiting()
     unseen = _mine(uow, func.count(Notice.id)).where(Notice.read_at.is_(None))
-    both = select(jobs.running(uow).scalar_subquery(), unseen.scalar_subquery())
+    own = select(func.count(Job.id)).where(Job.owner_id == uow.actor.principal_id, Job.state.in_(LIVE))
+    both = select(own.scalar_subquery(), unseen.scalar_subquery())
     return Waiting(*uow.session.execute(both, execution_options=TRUSTED).one())
 
 

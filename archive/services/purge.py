@@ -33,10 +33,9 @@ from archive.models import (
     Representation,
 )
 from archive.services import policies, trash
-from archive.services.handlers import JobRun, handles
+from archive.services.handlers import LIVE, JobRun, handles
 from archive.services.imports.removal import referenced
 from archive.services.intake import file_of
-from archive.services.jobs import LIVE
 from archive.site import Site
 from archive.uow import PROGRAM, UnitOfWork, action
 

@@ -16,7 +16,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
 from archive.services import branches, listing, policies, records, typed
-from archive.services.jobs import LIVE
+from archive.services.handlers import LIVE
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 
