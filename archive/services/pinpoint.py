@@ -1,10 +1,11 @@
 """按号码、姓名直达: what people call a thing, looked up in the database itself, each name at its own tier."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, func, literal, select, union_all
 
+from archive import spelling
 from archive.models import Container, Encounter, Holding, Node, Patient, Record
 from archive.numbering import normalised
 from archive.policy.permissions import P
@@ -53,9 +54,23 @@ def by_name(uow: UnitOfWork, text: str, most: int = MOST) -> list[Node]:
     typed = text.strip()
     may_be = SHORTEST <= len(typed) <= LONGEST and SIGNS.isdisjoint(typed)
     ways = list(patient_names.by_name(uow.site.keys, typed)) if may_be else []
-    if not ways:
-        return []
-    meant = patient_names.in_turn([way.meant for way in ways]).subquery()
+    # Initials mean thousands of people, and as many mothers: those are not asked for where names alone fill the list.
+    at_once = [[way] for way in ways] if spelling.letters(typed) else [ways]
+    found: dict[int, Node] = {}
+    for some in at_once if ways else ():
+        found |= {
+            node.id: node
+            for node in _of_people(uow, [way.meant for way in some], most)
+            if node.id not in found
+        }
+        if len(found) >= most:
+            break
+    return list(found.values())[:most]
+
+
+def _of_people(uow: UnitOfWork, who: Sequence[ColumnElement[bool]], most: int) -> list[Node]:
+    """The records of patients who meet the conditions, in turn."""
+    meant = patient_names.in_turn(who).subquery()
     stays = select(Record.node_id.label("id"), meant.c.turn).join_from(
         meant, Encounter, Encounter.patient_id == meant.c.id
     )
