@@ -141,7 +141,7 @@ def _sqlite_manners(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-8192",
+        "cache_size=-4096",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
