@@ -15,7 +15,8 @@ from .results import Sort
 ROOM = 16 << 20
 """Bytes of answers that are kept, about."""
 SECONDS = 20.0
-"""So long they are kept: long enough to read a page of hits, and no longer than the texts may be another's by then."""
+"""So long they are kept: long enough to read a page of hits. A text that changes meanwhile is judged anew with the next state of
+the index, and after this time at the latest."""
 
 _OVERHEAD, _OF_A_CANDIDATE, _OF_AN_ORDER = 5_000, 24, 32  # bytes; a word is looked for in dozens of fields
 
