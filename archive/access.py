@@ -110,7 +110,7 @@ class Rule:
     def classes(self, state: str | None = None) -> Select[int]:
         """The access classes whose tokens this actor holds; with `state`, those of nodes that are in it."""
         found = select(AccessToken.class_id).where(
-            AccessToken.permission == self.permission, AccessToken.token.in_(sorted(self.actor.tokens))
+            AccessToken.permission == self.permission, _carried_by(self.actor)
         )
         if state is None:
             return found
@@ -157,6 +157,11 @@ class Rule:
         return and_(allowed, not_(or_(*shut))) if shut else allowed
 
 
+def _carried_by(actor: Actor) -> ColumnElement[bool]:
+    """That the token of a row is one of the actor's."""
+    return AccessToken.token.in_(sorted(actor.tokens))
+
+
 def branch_end(path: Any) -> ColumnElement[str]:
     """The first path after all below `path`: a branch is the range from its path to here."""
     return func.substr(path, 1, func.length(path) - 1) + "0"
@@ -198,7 +203,7 @@ class Access:
     def _admitted(self, permissions: Sequence[P]) -> dict[P, frozenset[int]]:
         found: dict[P, set[int]] = {permission: set() for permission in permissions}
         held = select(AccessToken.permission, AccessToken.class_id).where(
-            AccessToken.permission.in_(permissions), AccessToken.token.in_(sorted(self._actor.tokens))
+            AccessToken.permission.in_(permissions), _carried_by(self._actor)
         )
         for permission, number in self._session.execute(held):
             found[P(permission)].add(number)
@@ -237,7 +242,7 @@ class Access:
             found: dict[int, set[P]] = {number: set() for number in missing}
             held = (
                 select(AccessToken.class_id, AccessToken.permission)
-                .where(AccessToken.class_id.in_(missing), AccessToken.token.in_(sorted(self._actor.tokens)))
+                .where(AccessToken.class_id.in_(missing), _carried_by(self._actor))
                 .distinct()
             )
             for number, permission in self._with_closed(held):

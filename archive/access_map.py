@@ -41,7 +41,10 @@ Asked = tuple[frozenset[int], bytes, bytes]
 
 
 class KeptMasks:
-    """What is asked for is made into a mask once, as long as no class of a node changes; for whoever asks for the same."""
+    """What is asked for is made into a mask once, as long as no class of a node changes; for whoever asks for the same.
+
+    What is asked for, a grant for each of many nodes, can be as large as the mask, so that both count.
+    """
 
     def __init__(self) -> None:
         self._masks: OrderedDict[Asked, Sealed] = OrderedDict()
@@ -86,17 +89,16 @@ class AccessMap:
     def _now(self, session: Session) -> "tuple[Classes, KeptMasks]":
         """The classes, and the masks made of these or of later ones."""
         with self._lock:
-            newest, forgotten = session.execute(_NEWEST).one()
-            newest, forgotten = newest or 0, int(forgotten or 0)
-            if self._newest < max(0, forgotten) or newest < self._newest:
-                self._load(session, newest)
+            newest, forgotten = (int(told or 0) for told in session.execute(_NEWEST).one())
+            if not max(0, forgotten) <= self._newest <= newest:
+                self._load(session, newest, forgotten)
             elif newest > self._newest or self._late.ids:
                 self._follow(session, newest)
             return self._classes, self._masks
 
-    def _load(self, session: Session, newest: int) -> None:
+    def _load(self, session: Session, newest: int, forgotten: int) -> None:
         self._late = _Late()
-        self._notice(session, max(newest - WINDOW, _forgotten(session)), newest)
+        self._notice(session, max(newest - WINDOW, forgotten), newest)
         size = (session.scalar(select(func.max(Node.id)), execution_options=TRUSTED) or 0) + 1
         self._classes = np.zeros(size, np.int32)
         self._put(session, select(NODE.c.id, NODE.c.access_class))
@@ -130,25 +132,17 @@ class AccessMap:
                     room = np.zeros(max(beyond, len(self._classes) // 8), np.int32)
                     self._classes = np.concatenate([self._classes, room])
                 self._classes[pairs[:, 0]] = pairs[:, 1]
-        self._masks = (
-            KeptMasks()
-        )  # whoever goes on with those of before has no newer ones; nobody after has those
+        # Whoever goes on with those of before has no newer ones, and nobody who comes now has those.
+        self._masks = KeptMasks()
 
 
 FORGOTTEN = "security_epoch.forgotten"
 """The setting that tells up to which epoch they have been deleted."""
-
-
 _NEWEST = select(
     select(func.max(SecurityEpoch.id)).scalar_subquery(),
     select(Setting.value).where(Setting.name == FORGOTTEN).scalar_subquery(),
 )
 """The newest epoch, and up to which they have been deleted; before every search, so it is made once."""
-
-
-def _forgotten(session: Session) -> int:
-    kept = session.get(Setting, FORGOTTEN)
-    return int(kept.value) if kept else 0
 
 
 def forget(session: Session) -> None:

@@ -39,7 +39,7 @@ class Answer:
     def put_to(self, texts_of: TextsOf, clock: Clock) -> None:
         """From now on it looks texts up here, and has so long."""
         self.matches.tick = clock.tick
-        self.checker.ask(texts_of, clock.may_check)
+        self.checker.look_into(texts_of, clock.may_check)
 
     def order(self, sort: Sort, fields: Fields) -> Order:
         """The order of the candidates. Raises as ``ordered``."""
@@ -51,7 +51,8 @@ class Answer:
 class Answers:
     """The newest answers from one state of the index, found by the question, the contents of the masks, and nothing else.
 
-    One that is being used is not here: whoever asks the same at that moment gets their own.
+    One that is being used is not here: whoever asks the same at that moment gets their own. (`Kept` would not do: there a
+    value is used by many at once, and is as large as it was when it came.)
     """
 
     def __init__(self) -> None:

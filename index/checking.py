@@ -48,12 +48,12 @@ class Checker:
         self._told = {leaf: np.full(len(self._verdicts), _UNKNOWN, np.int8) for leaf in asking}
         """What the text of each candidate has said of a leaf."""
 
-    def ask(self, texts_of: TextsOf, in_time: Callable[[], bool]) -> None:
-        """Looks texts up here from now on, as long as there is time."""
+    def look_into(self, texts_of: TextsOf, in_time: Callable[[], bool]) -> None:
+        """Looks texts up here from now on, as long as there is time. Called before anything is judged."""
         self._texts_of, self._in_time = texts_of, in_time
 
-    def go_on(self) -> None:
-        """Allows as many texts again: for another page."""
+    def allow_a_page(self) -> None:
+        """Allows as many texts again as at first: each page may read them."""
         self._left = self._texts
 
     def goes_on(self) -> bool:

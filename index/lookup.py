@@ -22,11 +22,12 @@ from .space import Holders, Space
 class Found:
     """What a leaf found: documents, ascending, all of them held at the leaf's tier.
 
-    For each lexeme of the leaf its ``lists``: the held documents with it, also those that lack another lexeme. Of a leaf
-    that found nothing they are not complete.
+    ``documents``: how many there are in the whole row. For each lexeme of the leaf its ``lists``: the held documents with
+    it, also those that lack another lexeme. Of a leaf that found nothing they are not complete.
     """
 
     docs: Docs
+    documents: int
     lists: tuple[Holders, ...] = ()
 
     @property
@@ -34,13 +35,13 @@ class Found:
         """Bytes in memory."""
         return self.docs.nbytes + sum(one.size for one in self.lists)
 
-    def among(self, docs: Docs, size: int) -> Mask:
-        """Which of some documents of a row of ``size`` it found."""
-        return among(docs, self.docs, size)
+    def among(self, docs: Docs) -> Mask:
+        """Which of some documents it found."""
+        return among(docs, self.docs, self.documents)
 
-    def row(self, size: int) -> Mask:
+    def row(self) -> Mask:
         """For each document whether it found it."""
-        row = np.zeros(size, np.bool_)
+        row = np.zeros(self.documents, np.bool_)
         row[self.docs] = True
         return row
 
@@ -58,11 +59,11 @@ class Broad:
         """Bytes in memory."""
         return self.fits.nbytes
 
-    def among(self, docs: Docs, size: int) -> Mask:  # noqa: ARG002 - as of a list
+    def among(self, docs: Docs) -> Mask:
         """Which of some documents fit."""
         return self.fits[docs]
 
-    def row(self, size: int) -> Mask:  # noqa: ARG002 - as of a list
+    def row(self) -> Mask:
         """For each document whether it fits."""
         return self.fits
 
@@ -91,9 +92,9 @@ def look_up(leaf: Leaf, scope: Scope, tick: Tick) -> Found | Broad:
 def _held(chosen: Chosen, held: Held) -> Found | Broad:
     """What is chosen, as far as it is held."""
     if chosen.row is None:
-        return Found(chosen.docs[held.of(chosen.docs)])
+        return Found(chosen.docs[held.of(chosen.docs)], len(held.mask))
     own = Chosen.of(chosen.row & held.mask)
-    return Found(own.docs) if own.row is None else Broad(own.row)
+    return Found(own.docs, len(held.mask)) if own.row is None else Broad(own.row)
 
 
 def held_postings(field: FieldSpec, lexeme: Lexeme, scope: Scope, tick: Tick) -> Holders:
@@ -118,7 +119,8 @@ def _lists(field: FieldSpec, lexemes: Iterable[Lexeme], scope: Scope, tick: Tick
 def _together(lists: list[Holders], space: Space) -> Found:
     """The documents that are in all of the lists. Of no lists: none."""
     fewest, *others = sorted((found.docs for found in lists), key=len) or [NO_DOCS]
-    return Found(reduce(lambda docs, more: common(docs, more, space.size), others, fewest), tuple(lists))
+    docs = reduce(lambda docs, more: common(docs, more, space.size), others, fewest)
+    return Found(docs, space.size, tuple(lists))
 
 
 def _keyed(name: str, key: str, space: Space) -> Mask:

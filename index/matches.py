@@ -55,7 +55,7 @@ class Matches:
 
     def found(self, leaf: Leaf, docs: Docs) -> Mask:
         """Which of some documents a leaf found; of a leaf with a phrase those that may prove to be."""
-        return self._found[leaf].among(docs, self.space.size)
+        return self._found[leaf].among(docs)
 
     def _pruned(self, node: Plan) -> Plan:
         """Without the alternatives that found nothing: a word is looked for in every field, and is in few of them."""
@@ -101,7 +101,7 @@ class Matches:
     def _truth(self, leaf: Leaf, near: Docs | None) -> Truth:
         """What a leaf found as truth over some documents; a leaf with a phrase proves nothing yet."""
         self.tick()
-        possible = self._found[leaf].row(self.space.size) if near is None else self.found(leaf, near)
+        possible = self._found[leaf].row() if near is None else self.found(leaf, near)
         needs_text = isinstance(leaf, TextLeaf) and leaf.wanted.phrase is not None
         return Truth(np.zeros(len(possible), np.bool_) if needs_text else possible, possible)
 

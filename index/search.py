@@ -73,7 +73,7 @@ def search(asked: Asked, *, limit: int, after: Cursor | None, sort: Sort) -> Res
         raise ValueError("a page holds at least one hit")
     with asked.answered() as (answer, clock):
         order, checker = answer.order(sort, asked.fields), answer.checker
-        checker.go_on()
+        checker.allow_a_page()
         found, end = _page(order.among(after), checker, limit, clock)
         clock.answered()
         places = sorted(at for at, _fields in found)

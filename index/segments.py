@@ -42,11 +42,16 @@ class Postings:
 NO_POSTINGS = Postings(np.zeros(0, np.uint32), np.zeros(0, np.uint8))
 
 
-class reading:  # noqa: N801 - used as the word of a with; a generator costs several times as much, hundreds of times a search
-    """Whatever goes wrong in here but for the file system and the clock means that a file is damaged.
+def reading(name: str) -> "_Reading":
+    """Whatever goes wrong in this context but for the file system and the clock means that a file is damaged.
 
     No list of exceptions would do: Whoosh raises Exception itself, and pickle whatever the bytes tell it to.
     """
+    return _Reading(name)
+
+
+class _Reading:
+    """A class, since a search enters it hundreds of times: a generator made into a context costs several times as much."""
 
     __slots__ = ("_name",)
 

@@ -119,6 +119,7 @@ def meant(uow: UnitOfWork, text: str) -> list[Coded]:
     exact = CodeTerm.term.in_((word, *synonyms.of(uow, word)))
     likely = _terms().where(or_(exact, CodeTerm.term.contains(word, autoescape=True)))
     length = case((exact, 0), else_=func.length(CodeTerm.term))
+    # Some more than are offered: a code can stand in two classifications, and is offered once.
     rows = uow.session.execute(likely.order_by(length, CodeTerm.code).limit(2 * OFFERED))
     return list(dict.fromkeys(Coded(*row) for row in rows))[:OFFERED]
 

@@ -53,23 +53,21 @@ def by_name(uow: UnitOfWork, text: str, most: int = MOST) -> list[Node]:
     mother's or former name does; or who have exactly this identity number."""
     typed = text.strip()
     may_be = SHORTEST <= len(typed) <= LONGEST and SIGNS.isdisjoint(typed)
-    ways = list(patient_names.by_name(uow.site.keys, typed)) if may_be else []
+    ways = [way.meant for way in patient_names.by_name(uow.site.keys, typed)] if may_be else []
+    if spelling.letters(typed) is None:
+        return _of_people(uow, ways, most)
     # Initials mean thousands of people, and as many mothers: those are not asked for where names alone fill the list.
-    at_once = [[way] for way in ways] if spelling.letters(typed) else [ways]
     found: dict[int, Node] = {}
-    for some in at_once if ways else ():
-        found |= {
-            node.id: node
-            for node in _of_people(uow, [way.meant for way in some], most)
-            if node.id not in found
-        }
-        if len(found) >= most:
-            break
+    for way in ways:
+        for node in _of_people(uow, [way], most) if len(found) < most else ():
+            found.setdefault(node.id, node)
     return list(found.values())[:most]
 
 
 def _of_people(uow: UnitOfWork, who: Sequence[ColumnElement[bool]], most: int) -> list[Node]:
     """The records of patients who meet the conditions, in turn."""
+    if not who:
+        return []
     meant = patient_names.in_turn(who).subquery()
     stays = select(Record.node_id.label("id"), meant.c.turn).join_from(
         meant, Encounter, Encounter.patient_id == meant.c.id

@@ -65,6 +65,7 @@ class RememberedRule(Rule):
     rules of one application: once is enough for rules that read alike.
     """
 
+    # The arguments are Werkzeug's, not ours.
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: FBT001, FBT002
         told = (self.rule, self.subdomain, self.host, repr(self.defaults), append_unknown)
         if told not in BUILDERS:

@@ -83,7 +83,7 @@ def test_an_answer_is_kept_for_a_moment_only(
     index: Index, texts: Counted, everyone: Masks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found(index, texts, everyone)
-    monkeypatch.setattr(answers, "SECONDS", 0.0)
+    monkeypatch.setattr(answers, "SECONDS", 0.0)  # as if the moment were over
     texts.asked = 0
     index.facets(PHRASE, everyone, ["dept"], texts_of=texts)
     assert texts.asked == 12
@@ -121,7 +121,7 @@ def test_what_is_being_used_is_nobody_elses_meanwhile(index: Index, texts: Count
 def test_what_is_too_large_is_not_kept(
     index: Index, texts: Counted, everyone: Masks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "ROOM", 100)
+    monkeypatch.setattr(answers, "ROOM", 100)  # less than any answer takes
     found(index, texts, everyone)
     texts.asked = 0
     index.facets(PHRASE, everyone, ["dept"], texts_of=texts)

@@ -102,7 +102,7 @@ def test_a_sealed_mask_is_a_copy_that_nobody_can_write_in(index: Index, filled: 
     with pytest.raises(ValueError, match="WRITEABLE"):
         mask.flags.writeable = True
     for nothing in (None, [True], np.ones(3), np.ones((2, 2), np.bool_)):
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError):  # also for a caller whose types nobody checks
             Sealed(nothing)  # type: ignore[arg-type]
 
 

@@ -18,6 +18,7 @@ Numbers = st.lists(st.integers(-50, 5_000), unique=True, max_size=200)
 
 
 def sorted_in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As among a million: here hundreds of documents would all be sorted at once."""
     monkeypatch.setattr(ordering, "_FIRST_CHUNK", 3)
     monkeypatch.setattr(ordering, "_ALIKE", 1)
 

@@ -163,7 +163,7 @@ def test_masks_take_no_more_room_than_there_is(monkeypatch: pytest.MonkeyPatch) 
 
         kept.get((frozenset({number}), b"", b""), make)
 
-    monkeypatch.setattr(access_map, "ROOM", 2500)
+    monkeypatch.setattr(access_map, "ROOM", 2500)  # for two masks of a thousand nodes, and not for three
     for number in (1, 2, 1, 3, 1, 2):
         get(number)
     assert made == [1, 2, 3, 2]
