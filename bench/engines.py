@@ -12,7 +12,21 @@ import numpy as np
 
 from bench.corpus import CLASSES, Document, Person
 from bench.names import mrn_of
-from index import Cursor, FieldSpec, Index, Kind, Masks, Put, Query, Sort, fold, parse, snippet
+from index import (
+    Allowed,
+    Cursor,
+    FieldSpec,
+    Index,
+    Kind,
+    Put,
+    Query,
+    Sealed,
+    Sort,
+    Tier,
+    fold,
+    parse,
+    snippet,
+)
 from index import Field as Within
 
 PAGE = 20
@@ -54,6 +68,16 @@ def pairs(text: str) -> list[str]:
     return found
 
 
+@dataclass(frozen=True)
+class _Alike:
+    """Whoever holds the same at each tier."""
+
+    sealed: Sealed
+
+    def mask(self, _tier: Tier) -> Sealed:
+        return self.sealed
+
+
 class Ours:
     """The product's own index."""
 
@@ -71,6 +95,7 @@ class Ours:
         self._after: dict[Asked, Cursor | None] = {}
         self._hits: dict[Asked, list[str]] = {}
         self._classes = np.array([document.access for document in documents])
+        self._masks: dict[frozenset[int], Allowed] = {}
         self._index = Index(folder, self.fields)
         self._index.rebuild(self._put(document, 1) for document in documents)
         return size_of(folder)
@@ -95,11 +120,13 @@ class Ours:
         texts = self._texts[field]
         return {number: texts[number] for number in numbers}
 
-    def _mask(self, person: Person) -> Masks:
-        held = np.zeros(CLASSES, np.bool_)
-        held[list(person.classes)] = True
-        mask = held[self._classes]  # fresh before each search, as the product does it
-        return Masks(mask, mask, mask)
+    def _mask(self, person: Person) -> Allowed:
+        """Made once for whoever holds the same classes, as the product keeps masks until the class of a node changes."""
+        if person.classes not in self._masks:
+            held = np.zeros(CLASSES, np.bool_)
+            held[list(person.classes)] = True
+            self._masks[person.classes] = _Alike(Sealed(held[self._classes]))
+        return self._masks[person.classes]
 
     def ask(self, asked: Asked) -> int:
         if asked not in self._after:
@@ -114,7 +141,7 @@ class Ours:
         found = self._index.search(*self._question(asked), after=after, **self._more(asked))
         return self._found(asked, found.next, left - 1) if found.next else after
 
-    def _question(self, asked: Asked) -> tuple[Query, Masks]:
+    def _question(self, asked: Asked) -> tuple[Query, Allowed]:
         return Within(asked.field, parse(" ".join(asked.words), {})), self._mask(asked.person)
 
     def _more(self, asked: Asked) -> dict[str, Any]:

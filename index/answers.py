@@ -27,8 +27,12 @@ class Answer:
     def __init__(self, matches: Matches, texts: int) -> None:
         self.matches = matches
         self.checker = Checker(matches, texts=texts)
-        self.made = monotonic()
+        self._made = monotonic()
         self._orders: dict[Sort, Order] = {}
+
+    def is_fresh(self) -> bool:
+        """Whether it may still be used."""
+        return monotonic() - self._made <= SECONDS
 
     @property
     def size(self) -> int:
@@ -65,7 +69,8 @@ class Answers:
         """The answer to what is asked, if there is one."""
         with self._lock:
             self._forget()
-            return self._out(asked) if asked in self._answers else None
+            answer = self._out(asked) if asked in self._answers else None
+            return answer if answer and answer.is_fresh() else None
 
     def give(self, asked: Hashable, answer: Answer) -> None:
         """Keeps an answer that nobody uses any more."""
@@ -79,14 +84,12 @@ class Answers:
             self._forget()
 
     def _forget(self) -> None:
-        """What is too old goes, and what was given first where there is no more room."""
-        now = monotonic()
-        for asked in [
-            asked for asked, (answer, _size) in self._answers.items() if now - answer.made > SECONDS
-        ]:
-            self._out(asked)
-        while self.size > ROOM:
-            self._out(next(iter(self._answers)))
+        """What was given first goes, where it is too old or there is no more room: nobody looks through all of them."""
+        while self._answers:
+            first = next(iter(self._answers))
+            if self.size <= ROOM and self._answers[first][0].is_fresh():
+                return
+            self._out(first)
 
     def _out(self, asked: Hashable) -> Answer:
         answer, size = self._answers.pop(asked)

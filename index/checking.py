@@ -72,17 +72,18 @@ class Checker:
         """Whether every candidate has been judged."""
         return not (self._verdicts == _UNKNOWN).any()
 
-    def settle(self, wanted: Callable[[], bool]) -> None:
-        """Judge what is still open, the newest numbers first, while it is wanted and may be done."""
+    def settle(self, wanted: Callable[[], bool], texts: int) -> None:
+        """Judge what is still open, the newest numbers first, while it is wanted and may be done; reads so many texts."""
+        keeps = self._left - texts
         if not (wanted() and self.goes_on()):
             return
         open_ = np.flatnonzero(self._verdicts == _UNKNOWN)
         left = newest_first(open_, self._matches.candidates.number[open_])
         some, size = list(islice(left, _LEAST)), _LEAST
-        while some and wanted() and self.goes_on():
+        while some and wanted() and self.goes_on() and self._left > keeps:
             block = next(self._portions(np.array(some[:size], np.intp)))
             self._judge(block)
-            size = min(size * _GROWS, _MOST, max(self._left, _LEAST))
+            size = min(size * _GROWS, _MOST, max(self._left - max(0, keeps), _LEAST))
             some = some[len(block) :]
             some += islice(left, max(0, size - len(some)))
 
@@ -109,6 +110,9 @@ class Checker:
             lengths = LENGTHS[self._matches.space.length_codes(name)[docs]]
             # Only of what is asked for: nothing may depend on how long a text is that one may not read.
             letters += np.where(lengths == LENGTHS[-1], _VERY_LONG, lengths) * wanted
+        if letters.sum() < _LETTERS:
+            yield indices
+            return
         block = np.cumsum(letters) // _LETTERS
         yield from np.split(indices, np.flatnonzero(np.diff(block)) + 1)
 

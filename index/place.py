@@ -33,6 +33,7 @@ class Place:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._pointer = path / _POINTER  # every search reads it
 
     def folder(self, epoch: int) -> Path:
         return self._path / str(epoch)
@@ -40,7 +41,7 @@ class Place:
     def pointer(self) -> Pointer:
         """Raises Damaged if there is none that can be read."""
         try:
-            content = json.loads((self._path / _POINTER).read_text("utf-8"))
+            content = json.loads(self._pointer.read_text("utf-8"))
             return Pointer(int(content["epoch"]), str(content["fields"]))
         except FileNotFoundError:
             raise Damaged(Reason.MISSING, "it was never built") from None
@@ -61,7 +62,7 @@ class Place:
             file.flush()
             os.fsync(file.fileno())
         sync_folder(self._path)
-        new.replace(self._path / _POINTER)
+        new.replace(self._pointer)
         sync_folder(self._path)
         self.remove_others(keep=pointer.epoch)
 

@@ -42,9 +42,13 @@ Counted = tuple[tuple[str | int, int], ...]
 
 @dataclass(frozen=True)
 class Facets:
-    """分面: how many hits have each value, the most frequent first. Not ``exact``: some phrases were not checked."""
+    """分面: how many hits have each value, the most frequent first. Not ``exact``: some phrases were not checked.
+
+    ``total``: how many hits there are, as a page of them says it; it may know less.
+    """
 
     counts: Mapping[str, Counted]
+    total: Total
     exact: bool
 
 

@@ -28,12 +28,14 @@ class Limits:
     """How far a search goes before it says *at least*.
 
     ``total``: hits are counted up to here. ``texts``: so many texts are read to check phrases, a long one counted as
-    several. ``seconds``: then a search that has nothing to show raises TooSlow; phrases are checked for three quarters
+    several; ``counting``: of these so many at most only to count hits beside a page, the others are left to ``facets``.
+    ``seconds``: then a search that has nothing to show raises TooSlow; phrases are checked for three quarters
     of it.
     """
 
     total: int = 1000
     texts: int = 1000
+    counting: int = 1000
     seconds: float = 5.0
 
 
@@ -80,7 +82,7 @@ def search(asked: Asked, *, limit: int, after: Cursor | None, sort: Sort) -> Res
         scores = dict(zip(places, order.scores(np.array(places, np.intp)).tolist(), strict=True))
         hits = tuple(Hit(order.number(at), scores[at], fields) for at, fields in found)
         cursor = None if end is None else order.cursor(end)
-        return Results(hits, _total(checker, asked.limits.total), cursor, asked.snapshot.generation)
+        return Results(hits, _total(checker, asked.limits), cursor, asked.snapshot.generation)
 
 
 def _page(
@@ -104,20 +106,25 @@ def _page(
     return found, None
 
 
-def _total(checker: Checker, most: int) -> Total:
-    checker.settle(lambda: checker.known() <= most)
+def _total(checker: Checker, limits: Limits) -> Total:
+    checker.settle(lambda: checker.known() <= limits.total, limits.counting)
+    return _known(checker, limits.total)
+
+
+def _known(checker: Checker, most: int) -> Total:
     count = checker.known()
     return Total(min(count, most), exact=count <= most and checker.all_known())
 
 
 def facets(asked: Asked, names: Sequence[str]) -> Facets:
-    """Counts of the values of KEYWORD and INTEGER fields among the hits; see Facets."""
+    """The hits, and counts of their values of KEYWORD and INTEGER fields; see Facets."""
     specs = [_countable(name, asked.fields) for name in names]
     with asked.answered() as (answer, _clock):
         matches, checker = answer.matches, answer.checker
-        checker.settle(lambda: True)
+        checker.settle(lambda: True, asked.limits.texts)
         docs = matches.candidates.doc[checker.possible()]
-        return Facets({spec.name: counted(matches, spec, docs) for spec in specs}, exact=checker.all_known())
+        counts = {spec.name: counted(matches, spec, docs) for spec in specs}
+        return Facets(counts, _known(checker, asked.limits.total), exact=checker.all_known())
 
 
 def _countable(name: str, fields: Fields) -> FieldSpec:

@@ -13,7 +13,7 @@ from archive.gate import P, Section
 from archive.i18n import _
 from archive.schema import clean
 from archive.services import basket, completion, facets, narrowing, search, search_labels
-from archive.services.findings import Facet, Filters, Order, Results
+from archive.services.findings import Counts, Facet, Filters, Order, Results
 from archive.services.questions import Question
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
@@ -70,14 +70,15 @@ def _page(
     question = Question(text, filters, _order())
     nothing = found.is_empty and text and not refusal and not request.args.get("cursor")
     alike = search.alike(uow, text, filters) if nothing else []
+    counts = _counts(uow, text, filters, found)
     called, listed = hits.drawn(uow, found.called, found.groups or alike)
     return render_template(
         "search/results.html", search_text=text, found=found, refusal=refusal, asked=bool(text or filters),
-        total=totals.said(found), unread=totals.unread(found),
+        total=totals.stated((counts or {}).get("total") or found.total, degraded=found.degraded),
         hints=search_hints.drawn(uow, text, None if refusal else found, first=not request.args.get("cursor")),
         called=called, hits=[] if alike else listed, alike=listed if alike else [],
         narrowed={"filters": _chips(filters, words), "reset": url_for(".results", s=typed_token())},
-        counts=_counts(uow, text, filters, found), sorts=_sorts(), fields=_fields(text, filters, words),
+        counts=counts, sorts=_sorts(), fields=_fields(text, filters, words),
         paging=_paging(found), selection=_selection(uow, question, found), onward=_onward(),
         beside=saved_searches.beside(uow, question, kept=not refusal),
     )  # fmt: skip
@@ -88,22 +89,26 @@ def _counts(uow: UnitOfWork, text: str, filters: Filters, found: Results) -> dic
     if found.degraded or found.is_empty:
         return None
     if "facets" in request.args:
-        return {"facets": _facets(search.counted(uow, text, filters, told=True))}
+        counted = search.counted(uow, text, filters, told=True)
+        return {"facets": _facets(counted.facets), "total": counted.total}
     asked: dict[str, Any] = {name: request.args[name] for name in PARAMETERS if name in request.args}
     told = {counting.PARAMETER: counting.seal(uow, text, filters)}
+    if found.total.capped and found.total.count:
+        told["total"] = "1"
     return {"from": url_for(".counted", **asked | told), "here": _address(facets=1)}
 
 
 @section.page("/search/facets", needs=P.DISCOVER, typed=("q",))
 def counted(uow: UnitOfWork) -> str:
-    """The facets of a search, for a page that shows its hits already."""
+    """The facets of a search, for a page that shows its hits already; and the total, where it said *at least*."""
     text, filters = clean(typed("q")), narrowing.chosen(uow, request.args)
     told = counting.is_told(uow, request.args.get(counting.PARAMETER, ""), text, filters)
     try:
         found = search.counted(uow, text, filters, told=told)
     except Invalid:
-        found = []
-    return render_template("search/facets.html", facets=_facets(found))
+        found = Counts()
+    total = totals.stated(found.total) if found.total and "total" in request.args else None
+    return render_template("search/facets.html", facets=_facets(found.facets), total=total)
 
 
 def _selection(uow: UnitOfWork, question: Question, found: Results) -> dict[str, Any]:
@@ -120,7 +125,7 @@ def _selection(uow: UnitOfWork, question: Question, found: Results) -> dict[str,
 def _gathering(uow: UnitOfWork, question: Question, found: Results) -> dict[str, Any]:
     """How all that a search finds is selected, also on its other pages; and how much of it at most."""
     label = _("Select all results")
-    if found.places > basket.MOST:
+    if found.total.capped or found.total.count > basket.MOST:
         label = _("Select all results (at most %(most)d)", most=basket.MOST)
     return {"label": label, "action": url_for("basket.put_all"), "hidden": asked_address.parts(uow, question)}
 

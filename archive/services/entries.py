@@ -1,11 +1,12 @@
 """著录条目: what the index is told of a node, and the same texts again where a search must look closer."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, bindparam, select
 
+from archive.at_once import read_at_once
 from archive.index_fields import SEARCHED, TIER
 from archive.models import Node, Page, PageText
 from archive.names import readings
@@ -72,19 +73,7 @@ def page_texts(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, str]:
     return _joined(uow.session.execute(rows, execution_options=TRUSTED))
 
 
-def _readable_texts(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, str]:
-    """The same for what the actor may read; checked and read in one statement, of which a search makes many."""
-    rows = (
-        uow.nodes(P.READ, Node.id, PageText.text)
-        .join(Page, Page.node_id == Node.id)
-        .join(PageText, PageText.page_id == Page.id)
-        .where(Node.id.in_(numbers))
-        .order_by(Node.id, Page.ordinal)
-    )
-    return _joined(uow.session.execute(rows))
-
-
-def _joined(rows: Iterable[Row[int, str]]) -> dict[int, str]:
+def _joined(rows: Iterable[Sequence[Any]]) -> dict[int, str]:
     pages: dict[int, list[str]] = {}
     for number, text in rows:
         pages.setdefault(number, []).append(text)
@@ -93,30 +82,53 @@ def _joined(rows: Iterable[Row[int, str]]) -> dict[int, str]:
 
 def texts_of(uow: UnitOfWork) -> TextsOf:
     """Where the index looks up whether words stand together: in the text itself, as far as the actor holds it."""
+    looks: dict[str, Callable[[list[int]], dict[int, str]]] = {}
 
     def look(numbers: Sequence[int], name: str) -> Mapping[int, str]:
+        if name not in looks:  # made once: a search asks several times
+            looks[name] = _readable_texts(uow) if name == "text" else _field_texts(uow, name)
         found: dict[int, str] = {}
         for start in range(0, len(numbers), IDS):
-            part = list(numbers[start : start + IDS])
-            found |= _readable_texts(uow, part) if name == "text" else _field_texts(uow, part, name)
+            found |= looks[name](list(numbers[start : start + IDS]))
         return found
 
     return look
 
 
-def _field_texts(uow: UnitOfWork, numbers: Sequence[int], name: str) -> dict[int, str]:
-    """Plain rows: hundreds of whole nodes took ten times as long as all else of a search."""
+_SOME = Node.id.in_(bindparam("numbers", expanding=True))
+
+
+def _readable_texts(uow: UnitOfWork) -> Callable[[list[int]], dict[int, str]]:
+    """The text of all pages of nodes, as far as the actor may read it; checked and read in one statement."""
+    rows = (
+        uow.nodes(P.READ, Node.id, Page.ordinal, PageText.text)
+        .join(Page, Page.node_id == Node.id)
+        .join(PageText, PageText.page_id == Page.id)
+        .where(_SOME)
+    )
+
+    def look(numbers: list[int]) -> dict[int, str]:
+        found = sorted(read_at_once(uow.session, rows, {"numbers": numbers}, scope=P.READ.value))
+        return _joined((number, text) for number, _ordinal, text in found)
+
+    return look
+
+
+def _field_texts(uow: UnitOfWork, name: str) -> Callable[[list[int]], dict[int, str]]:
+    """A field of nodes, as far as the actor holds its tier. Not of whole nodes: those took longer than all else of a search."""
     fields = {kind.name: field for kind in SEARCHED for field in kind.fields if field.name == name}
     first = next(iter(fields.values()))
     # As a string: to read each as JSON took longer than all else of it.
     told = getattr(Node, first.column) if first.column else Node.data[name].as_string()
-    held = uow.nodes(TIERS[TIER[first.tier]], Node.id, Node.type, told).where(Node.id.in_(numbers))
-    values = {
-        number: _said(uow, fields[kind], raw)
-        for number, kind, raw in uow.session.execute(held)
-        if kind in fields
-    }
-    return {number: value for number, value in values.items() if isinstance(value, str)}
+    needs = TIERS[TIER[first.tier]]
+    rows = uow.nodes(needs, Node.id, Node.type, told.label("told")).where(_SOME)
+
+    def look(numbers: list[int]) -> dict[int, str]:
+        held = read_at_once(uow.session, rows, {"numbers": numbers}, scope=needs.value)
+        values = {number: _said(uow, fields[kind], raw) for number, kind, raw in held if kind in fields}
+        return {number: value for number, value in values.items() if isinstance(value, str)}
+
+    return look
 
 
 def _values(uow: UnitOfWork, node: Node, text: str | None) -> dict[str, Value]:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from archive import envelope
+from archive.at_once import read_at_once
 from archive.i18n import _
 from archive.models import Node, Page, PageText
 from archive.policy.permissions import P
@@ -58,15 +59,13 @@ def _pages(uow: UnitOfWork, ids: list[int], seen: dict[int, NodeView]) -> dict[i
     readable = [number for number in ids if seen[number].can(P.READ)]
     if not readable:
         return {}
-    rows = uow.session.execute(
+    rows = (
         select(Page.node_id, Page.ordinal, PageText.text)
         .join(PageText, PageText.page_id == Page.id)
         .where(Page.node_id.in_(readable))
-        .order_by(Page.node_id, Page.ordinal),
-        execution_options=TRUSTED,
     )
     found: dict[int, list[tuple[int, str]]] = {}
-    for number, ordinal, text in rows:
+    for number, ordinal, text in sorted(read_at_once(uow.session, rows, **TRUSTED)):
         found.setdefault(number, []).append((ordinal, text))
     return found
 

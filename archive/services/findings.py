@@ -87,18 +87,33 @@ class Facet:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """命中数: how many places there are; with `capped`, at least so many."""
+
+    count: int = 0
+    capped: bool = False
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What stands beside the hits, and comes behind them: the facets, and how many hits there are where that can be told."""
+
+    facets: list[Facet] = field(default_factory=list)
+    total: Tally | None = None
+
+
+@dataclass(frozen=True)
 class Results:
     """One page of what was found.
 
-    `called` was found by number or name. `places` counts files and items, honestly: with `capped` there are at least so many.
+    `called` was found by number or name. `total` counts files and items, honestly.
     `degraded`: the index could not be asked, so only titles, numbers, names and dates were searched.
     `next` and `previous` are cursors; the empty one is the first page's. `page` counts from 1.
     """
 
     called: list[NodeView] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
-    places: int = 0
-    capped: bool = False
+    total: Tally = field(default_factory=Tally)
     next: str | None = None
     previous: str | None = None
     page: int = 1

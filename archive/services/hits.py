@@ -1,7 +1,6 @@
 """命中: how many places a search finds and in which files, without showing any: for counts, and for what is new."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from archive.errors import ArchiveError, TakesTooLong
 from archive.models import Node
@@ -9,6 +8,7 @@ from archive.policy.permissions import P
 from archive.policy.types import INHERITING
 from archive.services import search
 from archive.services.entries import texts_of
+from archive.services.findings import Tally
 from archive.services.questions import Question
 from archive.uow import UnitOfWork
 from index import Allowed, Damaged, Results, Sort, TooSlow
@@ -16,14 +16,6 @@ from index import Allowed, Damaged, Results, Sort, TooSlow
 NEWEST = Sort("date")
 FOLLOWED = 1_000
 """Hits in which something new is looked for, those of the newest dates first: one look costs as much as this at most."""
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many places there are; with `capped`, more than that."""
-
-    count: int
-    capped: bool
 
 
 def tally(uow: UnitOfWork, question: Question, allowed: Allowed | None = None) -> Tally | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
 
 from archive.errors import NotFound
 from archive.i18n import Lazy, _l
@@ -165,14 +165,24 @@ class Waiting:
     notices: int = 0
 
 
+_ME: ColumnElement[Any] = bindparam("me")
+_WAITING = select(
+    select(func.count(Job.id)).where(Job.owner_id == _ME, Job.state.in_(LIVE)).scalar_subquery(),
+    select(Notice.id).where(Notice.principal_id == _ME, Notice.read_at.is_(None)).exists(),
+)
+"""Jobs that are not finished; and whether any notice is unread, on whatever it is. Made once: every page asks."""
+
+
 def waiting(uow: UnitOfWork) -> Waiting:
-    """How many jobs of one's own are not finished, and how many notices are unread; in one statement."""
+    """How many jobs of one's own are not finished, and how many notices are unread."""
     if not uow.actor.is_authenticated:
         return Waiting()
+    me = {"me": uow.actor.principal_id}
+    jobs, unread = uow.session.execute(_WAITING, me, execution_options=TRUSTED).one()
+    if not unread:
+        return Waiting(jobs)
     unseen = _mine(uow, func.count(Notice.id)).where(Notice.read_at.is_(None))
-    own = select(func.count(Job.id)).where(Job.owner_id == uow.actor.principal_id, Job.state.in_(LIVE))
-    both = select(own.scalar_subquery(), unseen.scalar_subquery())
-    return Waiting(*uow.session.execute(both, execution_options=TRUSTED).one())
+    return Waiting(jobs, uow.session.scalar(unseen, execution_options=TRUSTED) or 0)
 
 
 def mine(uow: UnitOfWork) -> list[Told]:

@@ -21,6 +21,7 @@ from archive.policy.permissions import P
 from archive.policy.roles import CONTENT_ROLES, ROLES
 from archive.schema import clean
 from archive.services import actors, hits, naming, questions
+from archive.services.findings import Tally
 from archive.services.questions import Question
 from archive.uow import UnitOfWork, action
 
@@ -102,7 +103,7 @@ def pinned(uow: UnitOfWork) -> list[Saved]:
     return sorted(found, key=lambda saved: sort_key(saved.name))
 
 
-def tallied(uow: UnitOfWork) -> list[tuple[Saved, hits.Tally | None]]:
+def tallied(uow: UnitOfWork) -> list[tuple[Saved, Tally | None]]:
     """What the actor keeps on the workbench, with how many places each finds for them: several searches, and one event."""
     if found := pinned(uow):
         uow.read(Event("search.tallied", words={"searches": [str(saved.uuid) for saved in found]}))

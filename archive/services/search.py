@@ -25,19 +25,21 @@ from archive.services import (
     timings,
 )
 from archive.services.entries import texts_of
-from archive.services.findings import CAP, Facet, Filters, Group, Order, Results
+from archive.services.findings import CAP, Counts, Filters, Group, Order, Results, Tally
 from archive.services.widening import widened
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
-from index import And, Damaged, Everything, Query, QuerySyntax, Sort, TooSlow, parse
+from index import And, Damaged, Everything, Limits, Query, QuerySyntax, Sort, TooSlow, parse
 from index import alike as like
 
-PAGE = 30
+PAGE = 20
 CALLED = 20
 """So many files stand above the list because of their number or name."""
 ALIKE = 20
 SUGGESTED = 8
 LONGEST = 400
+HASTE = Limits(counting=200)
+"""What a page of hits waits for: it says *at least*, and its counts, which come behind it, read on."""
 SORTS = {Order.RELEVANCE: Sort(), Order.DATE: Sort("date"), Order.NUMBER: Sort("numbers", descending=False)}
 NOTHING = Filters()
 
@@ -102,23 +104,25 @@ def find(
     return results
 
 
-def counted(uow: UnitOfWork, text: str, filters: Filters = NOTHING, *, told: bool = False) -> list[Facet]:
+def counted(uow: UnitOfWork, text: str, filters: Filters = NOTHING, *, told: bool = False) -> Counts:
     """分面: by what the hits of a search can be narrowed; counted on its own, so that nobody waits for it to see hits.
+
+    And how many hits there are, more exactly than the page of them may have said it; nothing where it cannot be told.
 
     Numbers of what the actor may know of, and nothing else. It is an event, unless it belongs to a page of hits of which
     the journal has been `told`. Raises Invalid for what cannot be understood.
     """
     text = clean(text)
     if not text and not filters:
-        return []
+        return Counts()
     if not told:
         uow.read(Event("search.counted", words={"query": text, "filters": filters.said()}))
     asked, allowed = understood(uow, text, filters, Order.RELEVANCE), uow.site.access_map.allowed(uow)
     try:
         counts = uow.site.index.facets(asked.query, allowed, facets.COUNTED, texts_of=texts_of(uow))
     except (Damaged, TooSlow):
-        return []
-    return facets.drawn(uow, counts, filters)
+        return Counts()
+    return Counts(facets.drawn(uow, counts, filters), Tally(counts.total.count, not counts.total.exact))
 
 
 def understood(uow: UnitOfWork, text: str, filters: Filters, order: Order) -> Asked:
@@ -174,12 +178,13 @@ def _by_index(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
     keys, purpose = uow.site.keys, asked.purpose(uow, "index")
     turn = cursor.turned(keys, purpose, after)
     begin = (turn.begin[0], turn.begin[1]) if turn.begin else None
-    page = index.search(asked.query, allowed, texts_of=look, limit=PAGE, after=begin, sort=SORTS[asked.order])
+    page = index.search(asked.query, allowed, texts_of=look, limit=PAGE, after=begin, sort=SORTS[asked.order],
+                        limits=HASTE)  # fmt: skip
     called = [] if turn.begin else called_up(uow, asked)
     return Results(
         called=called,
         groups=_further(excerpts.groups(uow, page.hits, asked.query, asked.text), called),
-        places=page.total.count, capped=not page.total.exact, page=turn.number,
+        total=Tally(page.total.count, not page.total.exact), page=turn.number,
         next=turn.onward(keys, purpose, list(page.next)) if page.next else None, previous=turn.back(keys, purpose),
     )  # fmt: skip
 
@@ -192,7 +197,7 @@ def _by_database(uow: UnitOfWork, asked: Asked, after: str | None) -> Results:
     return Results(
         called=called,
         groups=_further(excerpts.groups(uow, hits[:PAGE], asked.query, asked.text), called),
-        places=min(total, CAP), capped=total > CAP, degraded=True, page=turn.number,
+        total=Tally(min(total, CAP), total > CAP), degraded=True, page=turn.number,
         next=turn.onward(keys, purpose, [hits[PAGE - 1].number]) if len(hits) > PAGE else None,
         previous=turn.back(keys, purpose),
     )  # fmt: skip
@@ -228,4 +233,4 @@ def _note(uow: UnitOfWork, results: Results, event: Event) -> None:
     """Adds of whom the list shows who they are."""
     listed = [*results.called, *(group.view for group in results.groups)]
     shown = tuple(sorted({view.id for view in listed if P.IDENTIFY in view.may}))
-    uow.read(replace(event, shown=shown, words=event.words | {"places": results.places}))
+    uow.read(replace(event, shown=shown, words=event.words | {"places": results.total.count}))

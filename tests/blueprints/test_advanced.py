@@ -59,7 +59,10 @@ def test_each_category_says_how_much_of_it_one_can_find(
         with hospital.uow(account, readonly=True) as uow:
             known = {one.label: one for one in categories.classes(uow)}
             for one in known.values():
-                assert one.count == search.find(uow, "", Filters(under=one.uuid)).places, (account, one.label)
+                assert one.count == search.find(uow, "", Filters(under=one.uuid)).total.count, (
+                    account,
+                    one.label,
+                )
             counts[account] = sorted(one.count or 0 for one in known.values() if one.count)
     assert counts["archivist"] == counts["senior"] == [2, 3, 5]
     assert counts["clinician"] != counts["archivist"]

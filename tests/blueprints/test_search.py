@@ -1,14 +1,14 @@
 """The search page: straight to a number, hits by file, and the same answer for what is hidden and what never was."""
 
 import re
-from functools import partialmethod
 
 import pytest
 from sqlalchemy import select
 
 from archive.models import ReadEvent
+from archive.services import search
 from archive.site import Site
-from index import Index, Limits
+from index import Limits
 from tests.blueprints.conftest import Browse, words_of
 from tests.conftest import Hospital
 from tests.services.searching import archived, component, indexed, patient, written
@@ -139,7 +139,7 @@ def test_a_search_that_takes_too_long_comes_again_with_its_words(
     hospital: Hospital, browser: Browse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf(hospital)
-    monkeypatch.setattr(Index, "search", partialmethod(Index.search, limits=Limits(seconds=0)))
+    monkeypatch.setattr(search, "HASTE", Limits(seconds=0))
     answer = browser("archivist").ask("/search", q="胎盘 出血")
     assert answer.status_code == 503
     assert "检索时间过长" in words_of(answer)

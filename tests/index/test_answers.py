@@ -6,7 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pytest
 
-from index import Everything, Field, Index, Limits, Masks, Not, Put, Query, Sort, Term, TooSlow, answers
+from index import (
+    Everything,
+    Field,
+    Index,
+    Limits,
+    Masks,
+    Not,
+    Put,
+    Query,
+    Sort,
+    Term,
+    TooSlow,
+    Total,
+    answers,
+)
 
 from .naive import Texts
 
@@ -54,6 +68,20 @@ def test_the_counts_beside_hits_and_the_next_page_read_no_text_again(
     assert not {hit.number for hit in first.hits} & {hit.number for hit in second.hits}
     assert again == first
     assert [hit.number for hit in by_year.hits] == [12, 11, 10, 9, 8]
+
+
+def test_a_page_reads_few_texts_to_count_and_the_counts_behind_it_read_on(
+    index: Index, filled: Fill, everyone: Masks
+) -> None:
+    texts = Counted(filled(*(Put(n, 1, {"body": "支气管炎", "dept": "儿科"}) for n in range(1, 100))))
+    haste = Limits(counting=20)
+    page = index.search(PHRASE, everyone, texts_of=texts, limit=5, limits=haste)
+    assert not page.total.exact
+    assert 20 <= page.total.count <= texts.asked <= 32 + 32
+    counts = index.facets(PHRASE, everyone, ["dept"], texts_of=texts, limits=haste)
+    assert texts.asked == 99
+    assert counts.total == Total(99, exact=True)
+    assert counts.counts["dept"] == (("儿科", 99),)
 
 
 def test_whoever_holds_something_else_at_any_tier_gets_an_answer_of_their_own(

@@ -197,7 +197,7 @@ def test_facets_count_only_what_one_may_know_of(hospital: Hospital) -> None:
             allowed = {node.id for node in uow.list(uow.nodes(P.DISCOVER).where(entries.searchable()))}
         with hospital.uow(account, readonly=True) as uow:
             drawn = search.counted(uow, "", Filters(year=2026))
-        said = {facet.name: {c.value: c.count for c in facet.counts} for facet in drawn}
+        said = {facet.name: {c.value: c.count for c in facet.counts} for facet in drawn.facets}
         if number in allowed:
             assert said["level"] == {"1": 1, "2": 1}, account
             assert said["carrier"] == {"dual": 1, "electronic": 1}, account
@@ -259,13 +259,13 @@ def test_hits_are_counted_by_the_category_in_which_they_lie(hospital: Hospital, 
     seen: dict[str, dict[str, int]] = {}
     for account in CAST:
         with hospital.uow(account, readonly=True) as uow:
-            facets = {facet.name: facet for facet in search.counted(uow, "", Filters(year=2026))}
+            facets = {facet.name: facet for facet in search.counted(uow, "", Filters(year=2026)).facets}
             counts = facets["under"].counts if "under" in facets else []
             for one in counts:
                 within = search.find(uow, "", Filters(year=2026, under=one.value))
-                assert within.places == one.count, (account, one.label)
+                assert within.total.count == one.count, (account, one.label)
                 again = search.counted(uow, "", Filters(year=2026, under=one.value))
-                assert "under" not in {facet.name for facet in again}, "all that is left lies in one"
+                assert "under" not in {facet.name for facet in again.facets}, "all that is left lies in one"
             seen[account] = {one.label: one.count for one in counts}
     assert sorted(seen["senior"].values()) == [2, 3]
     assert seen["clinician"] == seen["stranger"] == seen["auditor"] == {}

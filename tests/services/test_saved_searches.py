@@ -11,7 +11,7 @@ from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.models import AuditEvent, Membership, Node, RoleAssignment, SavedSearch, SearchFollow
 from archive.policy.rights import Overlay
 from archive.services import following, hits, questions, saved_searches
-from archive.services.findings import Filters, Order
+from archive.services.findings import Filters, Order, Tally
 from archive.services.questions import Question
 from tests.conftest import CAST, Hospital
 from tests.services.searching import TEST, archived, indexed, patient, written
@@ -184,7 +184,7 @@ def pin(hospital: Hospital, account: str, number: UUID, *, on: bool = True) -> N
         following.pin(uow, saved_searches.one(uow, number), on=on)
 
 
-def counted(hospital: Hospital, account: str) -> list[tuple[str, hits.Tally | None]]:
+def counted(hospital: Hospital, account: str) -> list[tuple[str, Tally | None]]:
     with hospital.uow(account, readonly=True) as uow:
         return [(saved.name, found) for saved, found in saved_searches.tallied(uow)]
 
@@ -195,11 +195,11 @@ def test_each_who_pins_a_shared_search_sees_their_own_count(hospital: Hospital) 
     number = save(hospital, "archivist", audience="all")
     for account in ("archivist", "clinician", "clerk"):
         pin(hospital, account, number)
-    assert counted(hospital, "archivist") == [("前置胎盘病例", hits.Tally(2, capped=False))]
-    assert counted(hospital, "clinician") == [("前置胎盘病例", hits.Tally(0, capped=False))], (
+    assert counted(hospital, "archivist") == [("前置胎盘病例", Tally(2, capped=False))]
+    assert counted(hospital, "clinician") == [("前置胎盘病例", Tally(0, capped=False))], (
         "a ward reads by a loan only"
     )
-    assert counted(hospital, "clerk") == [("前置胎盘病例", hits.Tally(0, capped=False))]
+    assert counted(hospital, "clerk") == [("前置胎盘病例", Tally(0, capped=False))]
     assert counted(hospital, "senior") == [], "a pin is one's own"
 
 

@@ -13,7 +13,7 @@ from archive.models import AccessGrant, LocalRole, Node
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.services import search, sharing, trash
-from archive.services.findings import Filters, Order, Results
+from archive.services.findings import Filters, Order, Results, Tally
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.searching import TEST, archived, component, indexed, patient, written
@@ -62,7 +62,7 @@ def said(results: Results) -> str:
     places = [(place.label, place.href, place.pieces) for group in results.groups for place in group.places]
     heads = [(group.view.label, group.view.fields, group.more) for group in results.groups]
     called = [view.label for view in results.called]
-    return repr((heads, places, called, results.places, results.capped))
+    return repr((heads, places, called, results.total))
 
 
 def test_words_in_the_text_are_found_and_shown_where_they_stand(hospital: Hospital, shelf: Shelf) -> None:
@@ -75,7 +75,7 @@ def test_words_in_the_text_are_found_and_shown_where_they_stand(hospital: Hospit
         pieces = next(place.pieces for place in group.places if place.label == "第 1 页")
         assert [piece for piece, marked in pieces if marked] == ["前置\n胎盘"]
         assert all("++page++1" in place.href for place in group.places if "页" in place.label)
-        assert (results.places, results.capped, results.degraded) == (4, False, False)
+        assert (results.total, results.degraded) == (Tally(4), False)
 
 
 def test_text_is_found_by_those_who_may_read_it(hospital: Hospital, shelf: Shelf) -> None:
@@ -166,7 +166,7 @@ def test_a_share_that_is_taken_away_is_gone_at_once(hospital: Hospital, shelf: S
         sharing.unshare(uow, uow.node(shelf.own), share_id=uow.session.scalars(select(LocalRole.id)).one())
     gone = find(hospital, "clinician2", "前置胎盘")
     assert gone.is_empty
-    assert gone.places == 0
+    assert gone.total == Tally()
 
 
 def test_a_grant_opens_the_text_until_its_hour(hospital: Hospital, shelf: Shelf, clock: Clock) -> None:
@@ -198,7 +198,7 @@ def test_a_block_shuts_out_those_above_at_once(hospital: Hospital, shelf: Shelf)
 def test_facets_and_filters_narrow_what_was_found(hospital: Hospital, shelf: Shelf) -> None:
     with hospital.uow("archivist", readonly=True) as uow:
         drawn = search.counted(uow, "前置胎盘")
-    counts = {facet.name: {count.label: count.count for count in facet.counts} for facet in drawn}
+    counts = {facet.name: {count.label: count.count for count in facet.counts} for facet in drawn.facets}
     assert counts["year"] == {"2026": 3, "2025": 1}
     assert counts["dept"] == {"产科": 3, "儿科": 1}
     assert files(find(hospital, "archivist", "前置胎盘", Filters(year=2025))) == {shelf.other}

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from functools import partialmethod
 from time import perf_counter
 
 import pytest
@@ -16,7 +15,7 @@ from archive.models import ReadEvent, SearchTime
 from archive.services import catalogue, search, timings, viewer
 from archive.services.findings import Filters, Order
 from archive.site import Site
-from index import Index, Limits
+from index import Limits
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.searching import indexed, written
 
@@ -84,8 +83,7 @@ def test_a_search_that_was_given_up_is_kept_too(
 ) -> None:
     indexed(hospital)
 
-    in_no_time = partialmethod(Index.search, limits=Limits(seconds=0))
-    monkeypatch.setattr(Index, "search", in_no_time)
+    monkeypatch.setattr(search, "HASTE", Limits(seconds=0))
     with hospital.uow("archivist", readonly=True) as uow, pytest.raises(Unavailable):
         search.find(uow, "胎盘早剥")
     (row,) = rows(site)

@@ -18,8 +18,8 @@ def find(uow: UnitOfWork, asked: shapes.SearchAsked) -> shapes.Found:
     filters = Filters(type=asked.type, dept=asked.dept, year=asked.year, state=asked.state)
     found = search.find(uow, asked.q, filters, Order(asked.sort), asked.cursor)
     return shapes.Found(
-        items=list(_items(found)), next=found.next, total=found.places, capped=found.capped,
-        label=f"{found.places:,}{'+' if found.capped else ''}", degraded=found.degraded,
+        items=list(_items(found)), next=found.next, total=found.total.count, capped=found.total.capped,
+        label=f"{found.total.count:,}{'+' if found.total.capped else ''}", degraded=found.degraded,
     )  # fmt: skip
 
 
