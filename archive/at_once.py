@@ -33,7 +33,10 @@ def _on_sqlite(together: _Together, compiler: SQLCompiler, **more: Any) -> str:
 
 
 def read_at_once(
-    session: Session, statement: Select[*tuple[Any, ...]], values: dict[str, Any] | None = None, **options: Any
+    session: Session,
+    statement: Select[*tuple[Any, ...]],
+    values: dict[str, Any] | None = None,
+    **options: Any,
 ) -> list[list[Any]]:
     """The rows of a statement of numbers and texts, in no order; ``values``: its parameters, ``options``: its scope."""
     rows = statement.subquery()

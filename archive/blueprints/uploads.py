@@ -7,6 +7,7 @@ from flask import Response, flash, g, jsonify, make_response, redirect, render_t
 from archive import gate
 from archive.blueprints import shown
 from archive.errors import Invalid
+from archive.filed_names import ENDINGS
 from archive.forms import field
 from archive.gate import Section
 from archive.given import whole
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from archive.models import Node
 
 section = Section("uploads", __name__)
-ACCEPTED = ".pdf,.tif,.tiff,.jpg,.jpeg,.png,.bmp,.webp,.gif,.jp2"
+ACCEPTED = ",".join(sorted(ENDINGS))
 
 
 @section.page("/a/<slugs:path>/@@upload", needs=P.SCAN_UPLOAD, node="path")

@@ -32,6 +32,13 @@ STATES = {
 }
 
 
+class AlreadyHere(Conflict):
+    """The record has this very file."""
+
+    def sentence(self) -> str:
+        return _("This very file is here already. Nothing was added.")
+
+
 def stage(site: Site, stream: IO[bytes]) -> Staged:
     """Reads a file to its end, durably, before any transaction begins. Raises TooLarge or Full, and keeps nothing."""
     try:
@@ -63,7 +70,7 @@ def upload(uow: UnitOfWork, node: Node, staged: Staged, *, filename: str) -> tup
     _admissible(node, staged)
     _alone_with(uow, node)
     if _is_here(uow, node, staged.sha256):
-        raise Conflict(_("This very file is here already. Nothing was added."))
+        raise AlreadyHere
     home = file_of(uow, node)
     blob = _keep(uow, home, staged, _plain_name(filename))
     masters = Representation.role == "master"

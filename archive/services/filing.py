@@ -1,0 +1,124 @@
+"""扫描件归位: files that lie in a folder go to the records that their names say; none is taken that could go to two."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from archive import filed_names
+from archive.actor import Actor
+from archive.errors import ArchiveError, Conflict, Full, NotFound, Unavailable
+from archive.i18n import _
+from archive.journal import Origin
+from archive.models import Node
+from archive.policy.permissions import P
+from archive.services import intake, pinpoint
+from archive.sight import NodeView
+from archive.site import Site
+from archive.uow import UnitOfWork
+
+LITTER = frozenset({"thumbs.db", "desktop.ini"})
+"""What file managers leave in folders of pictures; so they do what begins with a dot."""
+
+
+class State(StrEnum):
+    """归位结果: taken in, here already, or refused."""
+
+    TAKEN = "taken"
+    HERE = "here"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Filed:
+    """What became of one file: the number of its record; or, of one that was refused, the sentence why."""
+
+    path: Path
+    state: State
+    number: str = ""
+    reason: str = ""
+
+
+def found(places: Iterable[Path]) -> list[Path]:
+    """All files in some folders, at any depth, and files named themselves, in the order of their pages; no litter, no links."""
+    each: list[Path] = []
+    for place in places:
+        each += (
+            [path for path in place.rglob("*") if path.is_file() and not path.is_symlink()]
+            if place.is_dir()
+            else [place]
+        )
+    return filed_names.in_order(path for path in each if not _is_litter(path))
+
+
+def _is_litter(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.casefold() in LITTER
+
+
+def file_each(
+    site: Site, actor: Actor, paths: Iterable[Path], origin: Origin, into: str | None = None
+) -> Iterator[Filed]:
+    """Takes each file into its record, or into the one whose number is ``into``; goes on after one that is refused.
+
+    Raises Full and Unavailable: nothing is wrong with the file then, and it may be offered again.
+    """
+    for path in paths:
+        try:
+            yield _file(site, actor, path, origin, into)
+        except (Full, Unavailable):
+            raise
+        except intake.AlreadyHere as here:
+            yield Filed(path, State.HERE, reason=str(here))
+        except ArchiveError as refused:
+            yield Filed(path, State.REFUSED, reason=str(refused))
+
+
+def judged(site: Site, actor: Actor, paths: Iterable[Path], into: str | None = None) -> Iterator[Filed]:
+    """Where each file would go; takes none."""
+    for path in paths:
+        try:
+            with site.uow(actor, readonly=True) as uow:
+                node = record_of(uow, path, into)
+                uow.require(P.SCAN_UPLOAD, node)
+                yield Filed(path, State.TAKEN, NodeView(uow, node).code)
+        except ArchiveError as refused:
+            yield Filed(path, State.REFUSED, reason=str(refused))
+
+
+def _file(site: Site, actor: Actor, path: Path, origin: Origin, into: str | None) -> Filed:
+    with site.uow(actor, readonly=True) as uow:
+        record_of(uow, path, into)  # a large file that has no place need not be copied
+    with path.open("rb") as stream:
+        staged = intake.stage(site, stream)
+
+    def take(uow: UnitOfWork) -> Filed:
+        node = record_of(uow, path, into)
+        intake.upload(uow, node, staged, filename=path.name)
+        return Filed(path, State.TAKEN, NodeView(uow, node).code)
+
+    try:
+        return site.run(actor, take, origin)
+    finally:
+        intake.discard(site, staged)
+
+
+def record_of(uow: UnitOfWork, path: Path, into: str | None = None) -> Node:
+    """The one node whose number the name says, as far as the actor may know of it. Raises Conflict with what to do."""
+    if path.suffix.casefold() not in filed_names.ENDINGS:
+        raise Conflict(_("This is no PDF and no picture. Scan it, or export it as a PDF."))
+    numbers = (into,) if into else filed_names.numbers(path)
+    if not numbers:
+        raise Conflict(_("Neither its name nor its folder’s says a number of a record. Rename one of them."))
+    nodes = {node.id: node for number in numbers for node in pinpoint.by_number(uow, number)}
+    if not nodes:
+        raise NotFound(_("No record that you may see has the number %(number)s.", number=numbers[0]))
+    if len(nodes) > 1:
+        codes = _(", ").join(sorted(NodeView(uow, node).code for node in nodes.values())[:3])
+        raise Conflict(
+            _(
+                "%(number)s may mean several: %(codes)s. Write more of the number.",
+                number=numbers[0],
+                codes=codes,
+            )
+        )
+    return next(iter(nodes.values()))
