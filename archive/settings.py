@@ -4,8 +4,9 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 PREFIX = "JUANZONG_"
 
@@ -33,9 +34,19 @@ class Settings(BaseModel):
     secure_cookies: bool = False
     secret: str = ""
     """Empty: a random one is kept in var/keys. Otherwise at least 32 characters."""
+    watch: Path | None = None
+    """A folder into which scanners save: what lies there is taken in by itself."""
+    watch_as: str = ""
+    """The account that takes it in; its rights decide."""
     trusted_proxies: int = Field(default=0, ge=0)
     threads: int = Field(default=8, gt=0)
     processes: int = Field(default=1, gt=0)
+
+    @model_validator(mode="after")
+    def _watched_by_somebody(self) -> Self:
+        if self.watch and not self.watch_as:
+            raise ValueError("a watched folder needs the account that takes files in: watch_as")
+        return self
 
     @property
     def main_url(self) -> str:

@@ -33,6 +33,7 @@ from archive.services import (
     sidecars,
     timings,
 )
+from archive.services.watched import Watch
 from archive.site import Site
 
 IDLE = 0.5
@@ -261,5 +262,6 @@ INDEX = (INDEX_CHORE,)
 
 
 def rounds(stop: Event) -> tuple[tuple[Chore, ...], ...]:
-    """The chores, one thread each: nothing waits for the index, nor for the searches of all subscribers."""
-    return UPKEEP, INDEX, (Chore("digest", 900, partial(tell_what_is_new, stop), alone=True),)
+    """The chores, one thread each: nothing waits for the index, the searches of all subscribers, or a scanner's large file."""
+    digests = Chore("digest", 900, partial(tell_what_is_new, stop), alone=True)
+    return UPKEEP, INDEX, (digests,), (Chore("watch", 3, Watch().look, alone=True),)

@@ -71,6 +71,10 @@ def file_each(
             yield Filed(path, State.HERE, reason=str(here))
         except ArchiveError as refused:
             yield Filed(path, State.REFUSED, reason=str(refused))
+        except OSError:
+            yield Filed(
+                path, State.REFUSED, reason=_("The file cannot be read. Look whether it may be opened.")
+            )
 
 
 def judged(site: Site, actor: Actor, paths: Iterable[Path], into: str | None = None) -> Iterator[Filed]:

@@ -190,5 +190,7 @@ def test_the_command_says_where_each_file_goes_and_ends_with_the_sum(
     with hospital.uow("archivist", readonly=True) as uow:
         assert [(file.kind, file.pages) for file in intake.files(uow, uow.node(record))] == [("ok", 1)]
         added = select(AuditEvent).where(AuditEvent.action == "representation.added")
-        assert uow.session.scalars(added, execution_options=TEST).one().actor_id == hospital.people["archivist"]
+        assert (
+            uow.session.scalars(added, execution_options=TEST).one().actor_id == hospital.people["archivist"]
+        )
     assert cli.main([*asked[:1], str(scans / "gone"), *asked[2:]]) == 1
