@@ -85,6 +85,7 @@ SCOPES: Mapping[str, str] = {
     "digest": "which subscriptions are due; what each finds is asked for as its subscriber, with their rights",
     "demo": "fills an archive that is empty",
     "derive": PROGRAM,
+    "viruses": PROGRAM,
     "imports": IMPORT,
     "recognition": PROGRAM,
     "setup": "the first start, before there is anybody",

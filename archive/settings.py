@@ -38,6 +38,8 @@ class Settings(BaseModel):
     """A folder into which scanners save: what lies there is taken in by itself."""
     watch_as: str = ""
     """The account that takes it in; its rights decide."""
+    clamd: str = ""
+    """The virus scanner that is asked about every file: host:port, or the path of its socket."""
     trusted_proxies: int = Field(default=0, ge=0)
     threads: int = Field(default=8, gt=0)
     processes: int = Field(default=1, gt=0)

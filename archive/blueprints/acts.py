@@ -12,6 +12,7 @@ WORDS = {
     "node.trashed": _l("moved it to the trash"), "node.restored": _l("restored it"),
     "representation.added": _l("uploaded a file"), "record.step_reached": _l("marked a step"),
     "representation.ready": _l("made the pages"), "representation.failed": _l("could not make the pages"),
+    "representation.examined": _l("had a file checked for viruses"),
     "representation.withdrawn": _l("set a file aside"), "holding.registered": _l("registered a volume"),
     "holding.moved": _l("moved a volume"), "holding.packed": _l("packed a volume"),
     "holding.corrected": _l("put a volume right"), "holding.damaged": _l("marked a volume as damaged"),

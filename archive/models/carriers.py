@@ -23,6 +23,10 @@ class Blob(Base):
     filename: Mapped[str] = mapped_column(String(255))
     checked_at: Mapped[datetime | None]
     ok: Mapped[bool | None]
+    examined_at: Mapped[datetime | None]
+    """When a virus scanner last had its say; nothing where none has."""
+    virus: Mapped[str | None] = mapped_column(String(120))
+    """What it found."""
     leaves_at: Mapped[datetime | None]
     """When the bytes of a deleted draft may go; none while anything names them."""
     __table_args__ = (

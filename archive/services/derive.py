@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from archive.i18n import Lazy, _l
 from archive.models import Blob, Job, Node, Page, PageText, Representation
-from archive.services import drawing, intake, pages
+from archive.services import drawing, intake, pages, viruses
 from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
 from archive.uow import PROGRAM, UnitOfWork, action
 from storage import BlobMissing
@@ -18,6 +18,9 @@ from storage.pages import PageImage, inspect
 TRUSTED: Any = {"scope": "derive"}
 STOPPED = _l("It was stopped before all pages were made.")
 GONE = _l("The file is no longer kept.")
+INFECTED = _l(
+    "A virus was found in this file. Its bytes are kept and not opened. Tell the system administrator."
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Task:
     record: str
     sha256: str
     made: int
+    is_examined: bool
+    is_infected: bool
 
 
 def _give_up(uow: UnitOfWork, job: Job) -> None:
@@ -46,6 +51,7 @@ def derive(run: JobRun) -> dict[str, Any]:
     if task is None:
         return {"pages": 0}
     try:
+        _examine(run, task)
         with run.site.store.materialise(task.record, task.sha256) as path:
             facts = inspect(path)
             if task.made < facts.page_count:
@@ -79,7 +85,21 @@ def _begin(run: JobRun) -> Task | None:
         blob = uow.session.get_one(Blob, found.blob_id, execution_options=TRUSTED)
         made = select(func.count(Page.id)).where(Page.representation_id == found.id)
         count = uow.session.scalar(made, execution_options=TRUSTED) or 0
-        return Task(found.id, found.node_id, blob.record, blob.sha256, count)
+        return Task(
+            found.id, found.node_id, blob.record, blob.sha256, count, blob.examined_at is not None, bool(blob.virus)
+        )  # fmt: skip
+
+
+def _examine(run: JobRun, task: Task) -> None:
+    """Has a virus scanner look at the bytes before anything opens them. Raises JobFailed where it finds something."""
+    is_infected = task.is_infected
+    if not task.is_examined and (verdict := viruses.examine(run.site, task.record, task.sha256)):
+        with run.uow() as uow:
+            found = uow.session.get_one(Representation, task.representation, execution_options=TRUSTED)
+            viruses.keep(uow, found, verdict)
+        is_infected = verdict.virus is not None
+    if is_infected:
+        raise JobFailed(INFECTED)
 
 
 def _render(run: JobRun, task: Task, path: Path, total: int) -> None:

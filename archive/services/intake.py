@@ -15,7 +15,7 @@ from archive.models import Blob, Job, Node, Representation
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING, TYPES
 from archive.schema import clean
-from archive.services import pages, records
+from archive.services import pages, records, viruses
 from archive.services.handlers import LIVE
 from archive.site import Site
 from archive.uow import UnitOfWork, action
@@ -156,6 +156,7 @@ class FileView:
     kind: str
     pages: int
     failure: str
+    virus: str
     job: UUID | None
     created_at: datetime
 
@@ -172,7 +173,8 @@ def files(uow: UnitOfWork, node: Node) -> list[FileView]:
         FileView(
             representation.id, blob.filename, blob.size, representation.state, str(STATES[representation.state][0]),
             STATES[representation.state][1], made.get(representation.id, 0),
-            _(representation.failure) if representation.failure else "", under_way.get(representation.id),
+            _(representation.failure) if representation.failure else "",
+            viruses.said(blob) if representation.state != "pending" else "", under_way.get(representation.id),
             representation.created_at,
         )
         for representation, blob in rows

@@ -64,6 +64,8 @@ def upgrade() -> None:
         sa.Column("filename", sa.String(length=255), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ok", sa.Boolean(), nullable=True),
+        sa.Column("examined_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("virus", sa.String(length=120), nullable=True),
         sa.Column("leaves_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_blob")),
         sa.UniqueConstraint("record", "sha256", name=op.f("uq_blob_record_sha256")),
