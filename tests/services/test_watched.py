@@ -39,6 +39,13 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
     return go_on
 
 
+def looked_at(watch: Watch, site: Site, later: Later) -> None:
+    """At once, and again when all that lies there is whole."""
+    watch.look(site)
+    later(QUIET)
+    watch.look(site)
+
+
 def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
@@ -85,25 +92,20 @@ def test_what_is_refused_stays_with_the_reason_and_is_tried_again_when_it_change
     watch, path = Watch(), lay(scans, "99999999-1.pdf")
     reason = scans / f"99999999-1.pdf{REASON}"
 
-    def after_a_while() -> None:
-        watch.look(site)
-        later(QUIET)
-        watch.look(site)
-
-    after_a_while()
+    looked_at(watch, site, later)
     assert path.exists()
     assert "99999999-1" in reason.read_text("utf-8")
     with monkeypatch.context() as patched:
         patched.setattr(watched.filing, "file_each", lambda *_given: pytest.fail("it is as it was"))
-        after_a_while()
+        looked_at(watch, site, later)
     path.rename(scans / "00218647-2.pdf")
-    after_a_while()
+    looked_at(watch, site, later)
     assert (kept(hospital, record), names(scans)) == (["00218647-2.pdf"], [])
     other = lay(scans, "99999999-1.pdf", papers.pdf("另一页"))
-    after_a_while()
+    looked_at(watch, site, later)
     assert reason.exists()
     other.rename(scans / "00218647-2-002.pdf")
-    after_a_while()
+    looked_at(watch, site, later)
     assert (len(kept(hospital, record)), names(scans)) == (2, [])
 
 
@@ -118,10 +120,7 @@ def test_nothing_is_lost_or_doubled_when_it_ends_between_taking_and_removing(
         patched.setattr(Watch, "_settle", _killed)
         watch.look(site)
     assert (kept(hospital, record), names(scans)) == (["00218647-2.pdf"], ["00218647-2.pdf"])
-    again = Watch()
-    again.look(site)
-    later(QUIET)
-    again.look(site)
+    looked_at(Watch(), site, later)
     assert (kept(hospital, record), names(scans)) == (["00218647-2.pdf"], [])
 
 
@@ -144,9 +143,7 @@ def test_a_file_that_is_written_while_it_is_taken_is_not_removed(
         patched.setattr(intake, "discard", written)
         watch.look(site)
     assert names(scans) == ["00218647-2.pdf"]
-    watch.look(site)
-    later(QUIET)
-    watch.look(site)
+    looked_at(watch, site, later)
     assert (len(kept(hospital, record)), names(scans)) == (2, [])
 
 
@@ -176,10 +173,7 @@ def test_the_account_decides_what_may_be_taken(
     for account in ("clinician", "sysadmin", "auditor"):
         site.settings = site.settings.model_copy(update={"watch_as": account})
         (scans / f"00218647-2.pdf{REASON}").unlink(missing_ok=True)
-        watch = Watch()
-        watch.look(site)
-        later(QUIET)
-        watch.look(site)
+        looked_at(Watch(), site, later)
         assert names(scans) == ["00218647-2.pdf", f"00218647-2.pdf{REASON}"], account
     site.settings = site.settings.model_copy(update={"watch_as": "nobody"})
     (scans / f"00218647-2.pdf{REASON}").unlink()
