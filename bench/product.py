@@ -75,7 +75,7 @@ def _measure(gauge: Gauge, role: str, table: Table) -> None:
 def _asked(uow: UnitOfWork, what: str, text: str, filters: Filters) -> int:
     """One search as its page makes it; gives how many places there are."""
     if what == "facets of one word":
-        return sum(len(facet.counts) for facet in search.counted(uow, text, filters))
+        return sum(len(facet.counts) for facet in search.counted(uow, text, filters).facets)
     if what == COMPLETED:
         return len(completion.offers(uow, text))
     if what == SUGGESTED:
@@ -83,7 +83,7 @@ def _asked(uow: UnitOfWork, what: str, text: str, filters: Filters) -> int:
     found = search.find(uow, text, filters)
     if what == "one word, the second page" and found.next:
         found = search.find(uow, text, filters, after=found.next)
-    return found.places
+    return found.total.count
 
 
 def _records(site: Site) -> list[int]:

@@ -115,7 +115,7 @@ def _names(step: int, count: int = QUESTIONS) -> list[str]:
 
 def _found(uow: UnitOfWork, question: Question) -> int:
     results = search.find(uow, question.text, question.filters, question.order)
-    return results.places or len(results.called)
+    return results.total.count or len(results.called)
 
 
 def _completed(uow: UnitOfWork, question: Question) -> int:
