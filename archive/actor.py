@@ -60,6 +60,14 @@ class Actor:
         levels = ["*", *range(self.clearance + 1)]
         return frozenset(f"{holder}/{level}" for holder in holders for level in levels)
 
+    def might(self, permission: P, types: frozenset[str]) -> bool:
+        """Whether they could hold a permission on some node of these types at all. If not, nobody need look for any."""
+        mine = self.roles | self.branch_roles
+        return self.has_grants or any(
+            right.role in mine and permission in right.permissions and right.concerns(types)
+            for right in matrix()
+        )
+
     @cached_property
     def anywhere(self) -> frozenset[P]:
         """The permissions that a role of theirs holds somewhere; what a menu may offer."""

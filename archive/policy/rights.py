@@ -43,6 +43,10 @@ class Right:
         """Not about a node at all."""
         return "-" in self.types
 
+    def concerns(self, types: frozenset[str]) -> bool:
+        """Whether it holds on nodes of one of these types, in any state."""
+        return not self.is_global and ("*" in self.types or bool(types & self.types))
+
     def covers(self, type_name: str, state: str) -> bool:
         return not self.is_global and bool({"*", type_name} & self.types and {"*", state} & self.states)
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, Select, func, literal, select, union_all
 
 from archive import spelling
+from archive.index_fields import SEARCHED
 from archive.models import Container, Encounter, Holding, Node, Patient, Record
 from archive.numbering import normalised
 from archive.policy.permissions import P
@@ -15,6 +16,7 @@ from archive.uow import UnitOfWork
 
 MOST = 50
 SHORTEST, LONGEST = 2, 120
+FOUND = frozenset(kind.name for kind in SEARCHED)
 SIGNS = frozenset(':："“”')
 """No name has them: what has one is a search in the language of the search box."""
 
@@ -52,7 +54,9 @@ def by_name(uow: UnitOfWork, text: str, most: int = MOST) -> list[Node]:
     """Records of patients whom one may identify: whose name begins so, in characters, pinyin or initials, then whose
     mother's or former name does; or who have exactly this identity number."""
     typed = text.strip()
-    may_be = SHORTEST <= len(typed) <= LONGEST and SIGNS.isdisjoint(typed)
+    may_be = (
+        SHORTEST <= len(typed) <= LONGEST and SIGNS.isdisjoint(typed) and uow.actor.might(P.IDENTIFY, FOUND)
+    )
     ways = [way.meant for way in patient_names.by_name(uow.site.keys, typed)] if may_be else []
     if spelling.letters(typed) is None:
         return _of_people(uow, ways, most)

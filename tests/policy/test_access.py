@@ -51,6 +51,10 @@ def _answers(uow: UnitOfWork, everything: set[int], wanted: tuple[P, ...]) -> di
     assert {node.id for node in nodes} == everything
     uow.access.prepare(nodes)
     objects = {node.id: uow.access.permissions(node) for node in nodes}
+    for node in nodes:
+        assert all(uow.actor.might(p, frozenset({node.type})) for p in objects[node.id]), (
+            "nobody looks for what they hold"
+        )
     answers = {("objects", p): {number for number, held in objects.items() if p in held} for p in wanted}
     answers |= {("SQL", p): set(uow.session.scalars(uow.nodes(p, Node.id))) for p in wanted}
     allowed = uow.site.access_map.allowed(uow)
