@@ -23,7 +23,7 @@ from archive.models import Node, PageText, User
 from archive.services import catalogue, sessions, setup
 from archive.settings import Settings
 from archive.site import Site
-from bench import corpus, forest, kept, papers, served
+from bench import corpus, forest, kept, papers, served, warm
 from bench.figures import Table, percentiles, size
 from bench.forest import TRUSTED
 from bench.searchers import Person
@@ -48,7 +48,7 @@ def main() -> int:
         if not (texts := texts_of(var)):
             print("NOT RUN: in this archive there are no texts.")
             return 1
-        with served.serving(var) as server:
+        with warm.kept_in_memory(var / "db", var / "index"), served.serving(var) as server:
             measure(var, server, texts)
     return 0
 
