@@ -22,6 +22,7 @@ from archive.models import (
     NodeVersion,
     Notice,
     Page,
+    PageCheck,
     PageText,
     Patient,
     PatientAlias,
@@ -38,8 +39,8 @@ from archive.scopes import SCOPES
 GUARDED = frozenset(
     model.__tablename__
     for model in (
-        Node, NodeVersion, NodeAlias, NodeDraft, BasketItem, Notice, Record, Milestone, Blob, Representation, Page, PageText,
-        Holding,
+        Node, NodeVersion, NodeAlias, NodeDraft, BasketItem, Notice, Record, Milestone, Blob, Representation, Page, PageCheck,
+        PageText, Holding,
         HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
         SearchNews,
     )

@@ -1,7 +1,8 @@
 """Foreign files become page images, thumbnails and text. All reading happens in ``storage.sandbox``."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,36 @@ class FileFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """图像质量: what was measured of the picture of a page. Shares are of 1.
+
+    Where there is next to nothing on a page its ``tilt`` and ``sharpness`` cannot be told.
+    """
+
+    ink: float
+    """The share that is ink, without the edges."""
+    tilt: float | None
+    """Clockwise degrees by which its lines are out of the level, as far as six."""
+    sharpness: float | None
+    """1: ink borders on paper from one pixel to the next; 0.2: over five."""
+    border: float
+    """Of the edge that is darkest, the share that is dark."""
+    red: float
+    """The share that is red, as seals are."""
+
+    @classmethod
+    def of(cls, said: dict[str, Any]) -> "Quality":
+        """Takes nothing on trust. Raises KeyError, TypeError, ValueError."""
+        tilt, sharpness = (
+            None if said[name] is None else float(said[name]) for name in ("tilt", "sharpness")
+        )
+        made = cls(float(said["ink"]), tilt, sharpness, float(said["border"]), float(said["red"]))
+        if not all(isfinite(value) for value in astuple(made) if value is not None):
+            raise ValueError("no number")
+        return made
+
+
+@dataclass(frozen=True, slots=True)
 class PageImage:
     """页面图像: one page as it is shown, upright; pixels of ``image`` throughout."""
 
@@ -49,6 +80,7 @@ class PageImage:
     dpi: int | None  # of ``image``; None where a picture does not say
     rotation: int  # clockwise degrees by which the page was turned, because the file asks for it
     lines: tuple[TextLine, ...]  # the text of a PDF; empty for pictures
+    quality: Quality
 
     @property
     def text(self) -> str:
@@ -134,6 +166,7 @@ def _page(output: Path, number: int, said: dict[str, Any]) -> PageImage:
             dpi=int(said["dpi"]) if said["dpi"] else None,
             rotation=int(said["rotation"]),
             lines=tuple(TextLine.of(line) for line in said["lines"]),
+            quality=Quality.of(said["quality"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise SandboxFailed(f"no page: {error}") from error

@@ -144,6 +144,7 @@ def kind_label(kind: str) -> str:
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
         "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"), "storeroom": _("Storeroom"),
         "synonyms": _("Synonyms"), "digest": _("Daily digest"),
+        "page_checks": _("Page checks"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -153,6 +154,10 @@ def _labels() -> dict[str, str]:
     return {
         "zh": _("in Chinese"), "en": _("in English"), "years": _("Years"), "code": _("Code"),
         "trigger": _("Counted from"), "groups": _("Words that mean the same"),
+        "least_dpi": _("Dots per inch, at least"), "tilt_tenths": _("Tilt, tenths of a degree at most"),
+        "blank_per_100000": _("Blank: ink on less than so many of 100,000 points"),
+        "sharpness_percent": _("Sharpness in per cent, at least"),
+        "border_percent": _("Black edge in per cent, less than"),
         "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
         "death_days": _("Days after a death"), "purposes": _("Purposes"), "limits": _("Limits"), "rules": _("Rules"),

@@ -13,7 +13,7 @@ from archive.gate import Section
 from archive.given import whole
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import intake
+from archive.services import intake, page_checks
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
 
@@ -30,8 +30,9 @@ def form(uow: UnitOfWork, node: "Node") -> str:
     chosen = field("file", _("Files"), "file", multiple=True, accept=ACCEPTED,
                    hint=_("PDF, TIFF, JPEG or PNG, at most %(size)s each", size=_size()))  # fmt: skip
     files = intake.files(uow, node) if seen.can(P.READ) else []
+    checks = page_checks.of(uow, node) if seen.can(P.READ) else None
     more = shown.head(uow, node, seen, "upload") | {"actions": [], "may_withdraw": seen.can(P.SCAN_REPLACE)}
-    return render_template("uploads/form.html", view=seen, field=chosen, files=files, **more)
+    return render_template("uploads/form.html", view=seen, field=chosen, files=files, checks=checks, **more)
 
 
 def _size() -> str:
@@ -56,7 +57,7 @@ def files(uow: UnitOfWork, node: "Node") -> str:
     """The table of files alone, which asks for itself while pages are being made."""
     seen = NodeView(uow, node)
     return render_template("uploads/files.html", view=seen, files=intake.files(uow, node),
-                           may_withdraw=seen.can(P.SCAN_REPLACE))  # fmt: skip
+                           checks=page_checks.of(uow, node), may_withdraw=seen.can(P.SCAN_REPLACE))  # fmt: skip
 
 
 @section.page("/a/<slugs:path>/@@upload/withdraw", needs=P.SCAN_REPLACE, node="path", methods=("POST",))

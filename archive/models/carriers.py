@@ -75,6 +75,20 @@ class Page(Base):
     )
 
 
+class PageCheck(Base):
+    """页面检测: what was measured of a page when its picture was made; the policy says what is a defect."""
+
+    __tablename__ = "page_check"
+
+    page_id: Mapped[int] = mapped_column(ForeignKey("page.id"), primary_key=True)
+    ink: Mapped[float]
+    tilt: Mapped[float | None]
+    sharpness: Mapped[float | None]
+    border: Mapped[float]
+    red: Mapped[float]
+    at: Mapped[datetime]
+
+
 class PageText(Base):
     """识别文字: what stands on a page; `boxes` are lines as [x0, y0, x1, y1, text] in points of the image."""
 

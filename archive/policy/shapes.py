@@ -192,10 +192,24 @@ class Storeroom(Shape):
     labels: Labels
 
 
+class PageLimits(Shape):
+    least_dpi: Annotated[int, Field(ge=50, le=1200)]
+    tilt_tenths: Annotated[int, Field(ge=1, le=60)]
+    blank_per_100000: Annotated[int, Field(ge=0, le=10_000)]
+    sharpness_percent: Annotated[int, Field(ge=0, le=100)]
+    border_percent: Annotated[int, Field(ge=1, le=100)]
+
+
+class PageChecks(Shape):
+    """页面检测规则."""
+
+    limits: PageLimits
+
+
 SHAPES: Mapping[str, type[BaseModel]] = {
     "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
     "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
-    "synonyms": Synonyms, "digest": Digest,
+    "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks,
 }  # fmt: skip
 
 

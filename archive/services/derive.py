@@ -1,13 +1,13 @@
 """Making pages: a master becomes page images, thumbnails and text, page by page; what has no text is recognised."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
 from archive.i18n import Lazy, _l
-from archive.models import Blob, Job, Node, Page, PageText, Representation
+from archive.models import Blob, Job, Node, Page, PageCheck, PageText, Representation
 from archive.services import drawing, intake, pages, viruses
 from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
 from archive.uow import PROGRAM, UnitOfWork, action
@@ -123,6 +123,7 @@ def _keep(uow: UnitOfWork, task: Task, page: PageImage) -> None:
     )  # fmt: skip
     uow.session.add(made)
     uow.session.flush()
+    uow.session.add(PageCheck(page_id=made.id, at=uow.now, **asdict(page.quality)))
     if text := page.text:
         boxes = [list(line[:5]) for line in page.lines]
         uow.session.add(PageText(page_id=made.id, kind="layer", text=text, boxes=boxes, at=uow.now))

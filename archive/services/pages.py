@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from archive import cursor
 from archive.errors import Invalid, NotFound
 from archive.journal import Event
-from archive.models import Blob, Node, Page, PageText, Representation
+from archive.models import Blob, Node, Page, PageCheck, PageText, Representation
 from archive.policy.permissions import P
 from archive.services import drawing, reindexing
 from archive.uow import UnitOfWork
@@ -177,7 +177,8 @@ def recount(uow: UnitOfWork, node: Node) -> None:
 def drop(uow: UnitOfWork, node: Node, representation: Representation) -> None:
     """Takes the pages of a file away, and closes the gap: the pages of a node are numbered without one."""
     going = select(Page.id).where(Page.representation_id == representation.id)
-    uow.session.execute(delete(PageText).where(PageText.page_id.in_(going)), execution_options=TRUSTED)
+    for beside in (PageText, PageCheck):
+        uow.session.execute(delete(beside).where(beside.page_id.in_(going)), execution_options=TRUSTED)
     uow.session.execute(
         delete(Page).where(Page.representation_id == representation.id), execution_options=TRUSTED
     )

@@ -28,6 +28,7 @@ from archive.models import (
     NodeVersion,
     Notice,
     Page,
+    PageCheck,
     PageText,
     Record,
     Representation,
@@ -153,7 +154,9 @@ def _let_bytes_go(uow: UnitOfWork, numbers: list[int]) -> int:
         execution_options=TRUSTED,
     ).all()
     _remove_pictures(uow, numbers)
-    _drop(uow, PageText, PageText.page_id.in_(select(Page.id).where(Page.node_id.in_(numbers))))
+    theirs = select(Page.id).where(Page.node_id.in_(numbers))
+    for beside in (PageText, PageCheck):
+        _drop(uow, beside, beside.page_id.in_(theirs))
     _drop(uow, Page, Page.node_id.in_(numbers))
     _drop(uow, Representation, mine)
     named = exists().where(Representation.blob_id == Blob.id)

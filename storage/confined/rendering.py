@@ -13,6 +13,7 @@ from .foreign import foreign
 from .formats import PDF, Format, format_of
 from .pdf import PdfSource, use_fonts
 from .pictures import PictureSource
+from .quality import measured
 from .source import Drawn, Source
 
 
@@ -46,6 +47,7 @@ def render(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
                 "dpi": drawn.dpi,
                 "rotation": drawn.rotation,
                 "lines": drawn.lines,
+                "quality": measured(drawn.image),
             }
         )
     return {}

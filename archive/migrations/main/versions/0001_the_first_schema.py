@@ -1011,6 +1011,18 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "page_check",
+        sa.Column("page_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ink", sa.Double(), nullable=False),
+        sa.Column("tilt", sa.Double(), nullable=True),
+        sa.Column("sharpness", sa.Double(), nullable=True),
+        sa.Column("border", sa.Double(), nullable=False),
+        sa.Column("red", sa.Double(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["page_id"], ["page.id"], name=op.f("fk_page_check_page_id")),
+        sa.PrimaryKeyConstraint("page_id", name=op.f("pk_page_check")),
+    )
+    op.create_table(
         "page_text",
         sa.Column("page_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),

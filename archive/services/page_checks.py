@@ -1,0 +1,67 @@
+"""页面检测: which pages somebody should look at, by what was measured of them and the limits of the policy in force."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from archive.i18n import _
+from archive.models import Node, Page, PageCheck
+from archive.policy.permissions import P
+from archive.services import policies
+from archive.sight import href
+from archive.uow import UnitOfWork
+
+MOST = 100
+"""Pages that are listed at once; the others come when these have been seen to."""
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """A page with something to look at, each in a few words."""
+
+    number: int
+    href: str
+    findings: list[str]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """检测结果: of how many pages how many were measured and how many are doubtful; of these the first ones."""
+
+    pages: int
+    measured: int
+    doubtful: int
+    listed: list[Doubtful]
+
+
+def of(uow: UnitOfWork, node: Node) -> Checked:
+    """What is doubtful of the pages of a node. Needs content.read."""
+    limits: Mapping[str, int] = policies.in_force(uow, "page_checks").body["limits"]
+    rows = uow.session.execute(
+        uow.of(Page, node, P.READ)
+        .with_only_columns(Page, PageCheck)
+        .outerjoin(PageCheck, PageCheck.page_id == Page.id)
+        .order_by(Page.ordinal)
+    ).all()
+    found = [(page, list(_findings(page, check, limits))) for page, check in rows if check is not None]
+    doubtful = [(page, findings) for page, findings in found if findings]
+    here = href(uow, node)
+    listed = [
+        Doubtful(page.ordinal, f"{here}/++page++{page.ordinal}", findings)
+        for page, findings in doubtful[:MOST]
+    ]
+    return Checked(len(rows), len(found), len(doubtful), listed)
+
+
+def _findings(page: Page, check: PageCheck, limits: Mapping[str, int]) -> Iterator[str]:
+    if page.dpi is None:
+        yield _("no resolution told")
+    elif page.dpi < limits["least_dpi"]:
+        yield _("%(dpi)s dpi", dpi=page.dpi)
+    if check.ink * 100_000 < limits["blank_per_100000"]:
+        yield _("looks blank")
+    if check.tilt is not None and abs(check.tilt) * 10 > limits["tilt_tenths"]:
+        yield _("tilted by %(degrees)s°", degrees=f"{check.tilt:+.1f}")
+    if check.sharpness is not None and check.sharpness * 100 < limits["sharpness_percent"]:
+        yield _("looks blurred")
+    if check.border * 100 >= limits["border_percent"]:
+        yield _("black edge")

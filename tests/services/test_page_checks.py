@@ -1,0 +1,112 @@
+"""Pages that somebody should look at: measured once, judged by the policy of the day, shown to whoever may read them."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image, ImageFilter
+from sqlalchemy import delete, select
+
+from archive import worker
+from archive.actor import Actor
+from archive.errors import ArchiveError
+from archive.models import Node, PageCheck, Representation
+from archive.policy.permissions import P
+from archive.services import intake, page_checks, pages
+from archive.services.page_checks import Checked
+from archive.site import Site
+from tests import papers
+from tests.conftest import CAST, Hospital
+from tests.services.test_adoption import adopt, body_of
+from tests.services.test_intake import upload
+from tests.storage.test_quality import PAPER, WORDS, page, turned
+
+TEST = {"scope": "test"}
+READERS = {"archivist", "scanner", "senior"}
+"""Of a draft."""
+
+
+def scanned(*pictures: Image.Image, dpi: int | None = 200) -> bytes:
+    out = BytesIO()
+    told = {"dpi": (dpi, dpi)} if dpi else {}
+    pictures[0].save(out, "TIFF", save_all=True, append_images=pictures[1:], **told)
+    return out.getvalue()
+
+
+def drawn(site: Site, files: int = 1) -> None:
+    """Makes the pages of files; their text, which takes longest, is not wanted here."""
+    for _file in range(files):
+        assert worker.take_one(site, "test")
+
+
+@pytest.fixture
+def pile(site: Site, hospital: Hospital, record: int) -> int:
+    """A record with a good page and four that somebody should look at."""
+    good = page()
+    edged = good.copy()
+    edged.paste(0, (0, 0, 60, edged.height))
+    blank, soft = Image.new("L", good.size, PAPER), good.filter(ImageFilter.GaussianBlur(3))
+    upload(hospital, "archivist", record, scanned(good, turned(good, -2.4), blank, soft, edged))
+    drawn(site)
+    return record
+
+
+def told(hospital: Hospital, record: int, account: str = "archivist") -> Checked:
+    with hospital.uow(account, readonly=True) as uow:
+        return page_checks.of(uow, uow.node(record, P.READ))
+
+
+def said(checked: Checked) -> dict[int, str]:
+    return {page.number: "、".join(page.findings) for page in checked.listed}
+
+
+def test_what_a_person_would_see_is_listed_page_by_page(hospital: Hospital, pile: int) -> None:
+    checked = told(hospital, pile)
+    assert (checked.pages, checked.measured, checked.doubtful) == (5, 5, 4)
+    assert said(checked) == {2: "歪斜 -2.4°", 3: "疑似空白页", 4: "疑似模糊", 5: "黑边"}
+    assert all(page.href.endswith(f"/++page++{page.number}") for page in checked.listed)
+
+
+def test_too_coarse_a_scan_is_told_and_so_is_one_that_says_nothing(
+    site: Site, hospital: Hospital, record: int
+) -> None:
+    upload(hospital, "archivist", record, scanned(page(150), dpi=150), "一.tif")
+    upload(hospital, "archivist", record, scanned(page(300), dpi=300), "二.tif")
+    upload(hospital, "archivist", record, papers.pdf("\n".join([WORDS[:18]] * 12)), "三.pdf")
+    picture = BytesIO()
+    page().save(picture, "PNG")
+    upload(hospital, "archivist", record, picture.getvalue(), "四.png")
+    drawn(site, 4)
+    found = said(told(hospital, record))
+    assert (found[1], found[4], 2 in found, 3 in found) == ("分辨率 150 dpi", "未注明分辨率", False, False)
+
+
+def test_another_policy_judges_what_was_measured_before(hospital: Hospital, pile: int) -> None:
+    body = body_of("page_checks")
+    body["limits"] |= {"tilt_tenths": 30, "border_percent": 100, "sharpness_percent": 0}
+    adopt(hospital, "page_checks", body)
+    assert set(said(told(hospital, pile))) == {3, 5}
+
+
+def test_pages_that_were_never_measured_are_said_to_be_so(hospital: Hospital, pile: int) -> None:
+    with hospital.site.uow(Actor.system("test")) as uow:
+        last = select(PageCheck.page_id).order_by(PageCheck.page_id.desc()).limit(2)
+        uow.session.execute(delete(PageCheck).where(PageCheck.page_id.in_(last)), execution_options=TEST)
+    checked = told(hospital, pile)
+    assert (checked.pages, checked.measured, checked.doubtful) == (5, 3, 2)
+
+
+def test_whoever_may_not_read_the_pages_learns_nothing_of_them(hospital: Hospital, pile: int) -> None:
+    for account in sorted(set(CAST) - READERS):
+        with pytest.raises(ArchiveError):
+            told(hospital, pile, account)
+    for account in READERS:
+        assert told(hospital, pile, account).doubtful == 4
+
+
+def test_with_its_pages_go_their_measures(hospital: Hospital, pile: int) -> None:
+    with hospital.uow("senior", readonly=True) as uow:
+        (file,) = intake.files(uow, uow.node(pile))
+    with hospital.site.uow(Actor.system("test")) as uow:
+        made = uow.session.get_one(Representation, file.id, execution_options=TEST)
+        pages.drop(uow, uow.session.get_one(Node, pile, execution_options=TEST), made)
+        assert uow.session.scalar(select(PageCheck.page_id), execution_options=TEST) is None
