@@ -5,9 +5,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from archive.commands.importing import acting
 from archive.journal import Origin
-from archive.services import codes, imports
+from archive.services import actors, codes, imports
 from archive.settings import Settings
 from archive.site import Site
 from archive.uow import UnitOfWork
@@ -45,5 +44,5 @@ def _import(settings: Settings, chosen: argparse.Namespace) -> None:
                 table.discard()
             return codes.load(uow, codes.Loading(chosen.system, chosen.version, chosen.source, terms))
 
-        count = site.run(acting(site, chosen.account), load, Origin(channel="cli"))
+        count = site.run(actors.acting(site, chosen.account), load, Origin(channel="cli"))
     print(f"loaded {chosen.system} {chosen.version}: {count} codes")

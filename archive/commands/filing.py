@@ -8,9 +8,8 @@ from typing import Any
 
 from archive import worker
 from archive.actor import Actor
-from archive.commands.importing import acting
 from archive.journal import Origin
-from archive.services import filing, health
+from archive.services import actors, filing, health
 from archive.services.filing import State
 from archive.settings import Settings
 from archive.site import Site
@@ -33,17 +32,13 @@ def _ingest(settings: Settings, chosen: argparse.Namespace) -> int:
     if missing := [path for path in chosen.path if not path.exists()]:
         raise FileNotFoundError(f"there is no {missing[0]}")
     with closing(Site(settings)) as site:
-        return _file(site, acting(site, chosen.account), chosen)
+        return _file(site, actors.acting(site, chosen.account), chosen)
 
 
 def _file(site: Site, actor: Actor, chosen: argparse.Namespace) -> int:
     paths = filing.found(path.resolve() for path in chosen.path)
-    if chosen.dry_run:
-        told = filing.judged(site, actor, paths, chosen.into)
-    else:
-        told = filing.file_each(site, actor, paths, Origin(channel="cli"), chosen.into)
     count = Counter[State]()
-    for one in told:
+    for one in filing.file_each(site, actor, paths, Origin(channel="cli"), chosen.into, dry=chosen.dry_run):
         count[one.state] += 1
         print(f"{one.path}: {f'→ {one.number}' if one.state is State.TAKEN else one.reason}", flush=True)
     taken = f"{count[State.TAKEN]} {'would be taken in' if chosen.dry_run else 'taken in'}"

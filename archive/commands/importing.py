@@ -35,7 +35,7 @@ def register(commands: Any) -> None:
 
 def _import(settings: Settings, chosen: argparse.Namespace) -> int:
     site = Site(settings)
-    actor = acting(site, chosen.account)
+    actor = actors.acting(site, chosen.account)
     with chosen.file.open("rb") as stream:
         staged = imports.stage(site, stream)
 
@@ -50,15 +50,6 @@ def _import(settings: Settings, chosen: argparse.Namespace) -> int:
     if alone:
         worker.work(site, once=True)
     return _watch(site, actor, job, dry=chosen.dry_run)
-
-
-def acting(site: Site, account: str) -> Actor:
-    """Whoever has this account, with their rights. Raises NotFound."""
-    with site.session(readonly=True) as session:
-        found = actors.by_account(session, account, site.clock())
-    if found is None:
-        raise NotFound(f"there is no user {account}")
-    return found
 
 
 def _category(uow: UnitOfWork, code: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     CompoundSelect,
@@ -19,10 +20,14 @@ from sqlalchemy.orm import Session as OrmSession
 
 from archive.actor import Actor
 from archive.db import BigInt, Moment
+from archive.errors import NotFound
 from archive.models import AccessGrant, LocalRole, Membership, Principal, RoleAssignment, User
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.roles import APART
+
+if TYPE_CHECKING:
+    from archive.site import Site
 
 
 def load(session: OrmSession, user_id: int, now: datetime, *, session_id: int | None = None) -> Actor | None:
@@ -67,6 +72,15 @@ def by_account(session: OrmSession, account: str, now: datetime) -> Actor | None
     """The actor of an account, for the command line and for tests."""
     user_id = session.scalar(select(User.id).where(User.account == account))
     return load(session, user_id, now) if user_id is not None else None
+
+
+def acting(site: "Site", account: str) -> Actor:
+    """Whoever acts by this account, with their rights, where nobody signs in. Raises NotFound."""
+    with site.session(readonly=True) as session:
+        found = by_account(session, account, site.clock())
+    if found is None:
+        raise NotFound(f"there is no user {account}")
+    return found
 
 
 def who_hold(permission: P, now: datetime) -> Select[int]:

@@ -12,6 +12,7 @@ from archive.services import drawing, intake, pages, viruses
 from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
 from archive.uow import PROGRAM, UnitOfWork, action
 from storage import BlobMissing
+from storage.antivirus import Verdict
 from storage.limits import Refused
 from storage.pages import PageImage, inspect
 
@@ -32,8 +33,8 @@ class Task:
     record: str
     sha256: str
     made: int
-    is_examined: bool
-    is_infected: bool
+    verdict: Verdict | None
+    """What a virus scanner has said already."""
 
 
 def _give_up(uow: UnitOfWork, job: Job) -> None:
@@ -85,20 +86,17 @@ def _begin(run: JobRun) -> Task | None:
         blob = uow.session.get_one(Blob, found.blob_id, execution_options=TRUSTED)
         made = select(func.count(Page.id)).where(Page.representation_id == found.id)
         count = uow.session.scalar(made, execution_options=TRUSTED) or 0
-        return Task(
-            found.id, found.node_id, blob.record, blob.sha256, count, blob.examined_at is not None, bool(blob.virus)
-        )  # fmt: skip
+        return Task(found.id, found.node_id, blob.record, blob.sha256, count, viruses.known(blob))
 
 
 def _examine(run: JobRun, task: Task) -> None:
     """Has a virus scanner look at the bytes before anything opens them. Raises JobFailed where it finds something."""
-    is_infected = task.is_infected
-    if not task.is_examined and (verdict := viruses.examine(run.site, task.record, task.sha256)):
+    verdict = task.verdict
+    if verdict is None and (verdict := viruses.examine(run.site, task.record, task.sha256)):
         with run.uow() as uow:
             found = uow.session.get_one(Representation, task.representation, execution_options=TRUSTED)
             viruses.keep(uow, found, verdict)
-        is_infected = verdict.virus is not None
-    if is_infected:
+    if verdict and verdict.virus:
         raise JobFailed(INFECTED)
 
 

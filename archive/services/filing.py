@@ -56,49 +56,49 @@ def _is_litter(path: Path) -> bool:
 
 
 def file_each(
-    site: Site, actor: Actor, paths: Iterable[Path], origin: Origin, into: str | None = None
+    site: Site,
+    actor: Actor,
+    paths: Iterable[Path],
+    origin: Origin,
+    into: str | None = None,
+    *,
+    dry: bool = False,
 ) -> Iterator[Filed]:
-    """Takes each file into its record, or into the one whose number is ``into``; goes on after one that is refused.
+    """Takes each file into its record, or into the one whose number is ``into``; goes on after one that is refused. With
+    ``dry`` it takes none, and tells where each would go.
 
-    Raises Full and Unavailable: nothing is wrong with the file then, and it may be offered again.
+    Raises Full, Unavailable and OSError: nothing is wrong with the file then, and it may be offered again.
     """
     for path in paths:
         try:
-            yield _file(site, actor, path, origin, into)
+            number = _judge(site, actor, path, into)
+            yield Filed(path, State.TAKEN, number if dry else _take(site, actor, path, origin, into))
         except (Full, Unavailable):
             raise
         except intake.AlreadyHere as here:
             yield Filed(path, State.HERE, reason=str(here))
         except ArchiveError as refused:
             yield Filed(path, State.REFUSED, reason=str(refused))
-        except OSError:
-            yield Filed(
-                path, State.REFUSED, reason=_("The file cannot be read. Look whether it may be opened.")
-            )
 
 
-def judged(site: Site, actor: Actor, paths: Iterable[Path], into: str | None = None) -> Iterator[Filed]:
-    """Where each file would go; takes none."""
-    for path in paths:
-        try:
-            with site.uow(actor, readonly=True) as uow:
-                node = record_of(uow, path, into)
-                uow.require(P.SCAN_UPLOAD, node)
-                yield Filed(path, State.TAKEN, NodeView(uow, node).code)
-        except ArchiveError as refused:
-            yield Filed(path, State.REFUSED, reason=str(refused))
-
-
-def _file(site: Site, actor: Actor, path: Path, origin: Origin, into: str | None) -> Filed:
+def _judge(site: Site, actor: Actor, path: Path, into: str | None) -> str:
+    """The number of its record. Before it is taken too: a large file that has no place need not be copied."""
     with site.uow(actor, readonly=True) as uow:
-        record_of(uow, path, into)  # a large file that has no place need not be copied
-    with path.open("rb") as stream:
+        return NodeView(uow, record_of(uow, path, into)).code
+
+
+def _take(site: Site, actor: Actor, path: Path, origin: Origin, into: str | None) -> str:
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise Conflict(_("The file cannot be read. Look whether it may be opened.")) from error
+    with stream:
         staged = intake.stage(site, stream)
 
-    def take(uow: UnitOfWork) -> Filed:
+    def take(uow: UnitOfWork) -> str:
         node = record_of(uow, path, into)
         intake.upload(uow, node, staged, filename=path.name)
-        return Filed(path, State.TAKEN, NodeView(uow, node).code)
+        return NodeView(uow, node).code
 
     try:
         return site.run(actor, take, origin)
@@ -107,7 +107,8 @@ def _file(site: Site, actor: Actor, path: Path, origin: Origin, into: str | None
 
 
 def record_of(uow: UnitOfWork, path: Path, into: str | None = None) -> Node:
-    """The one node whose number the name says, as far as the actor may know of it. Raises Conflict with what to do."""
+    """The one node whose number the name says, if the actor may upload there. Raises Conflict with what to do, NotFound,
+    Forbidden."""
     if path.suffix.casefold() not in filed_names.ENDINGS:
         raise Conflict(_("This is no PDF and no picture. Scan it, or export it as a PDF."))
     numbers = (into,) if into else filed_names.numbers(path)
@@ -125,4 +126,6 @@ def record_of(uow: UnitOfWork, path: Path, into: str | None = None) -> Node:
                 codes=codes,
             )
         )
-    return next(iter(nodes.values()))
+    node = next(iter(nodes.values()))
+    uow.require(P.SCAN_UPLOAD, node)
+    return node

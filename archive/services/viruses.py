@@ -35,12 +35,18 @@ def keep(uow: UnitOfWork, representation: Representation, verdict: Verdict) -> N
     uow.note(representation=representation.id, sha256=blob.sha256, virus=blob.virus or "")
 
 
+def known(blob: Blob) -> Verdict | None:
+    """What has been said of a file, if anything has."""
+    return Verdict(blob.virus) if blob.examined_at else None
+
+
 def said(blob: Blob) -> str:
     """What is known of a file, in words that claim no more."""
-    if blob.examined_at is None:
+    verdict = known(blob)
+    if verdict is None:
         return _("Virus check: NOT RUN")
-    if blob.virus:
-        return _("Virus check: %(name)s was found", name=blob.virus)
+    if verdict.virus:
+        return _("Virus check: %(name)s was found", name=verdict.virus)
     return _("Virus check: nothing found")
 
 

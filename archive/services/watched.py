@@ -9,8 +9,6 @@ from pathlib import Path
 from time import monotonic
 
 from archive import filed_names
-from archive.actor import Actor
-from archive.errors import NotFound
 from archive.journal import Origin
 from archive.services import actors, filing
 from archive.services.filing import Filed, State
@@ -43,7 +41,8 @@ class Watch:
             reason.unlink(missing_ok=True)  # its file was renamed, or taken away
         whole = list(self._whole(filed_names.in_order(files - reasons)))
         if waiting := [path for path in whole if not _is_refused(path)]:
-            for filed in filing.file_each(site, _actor(site), waiting, Origin(channel="watch")):
+            actor = actors.acting(site, site.settings.watch_as)
+            for filed in filing.file_each(site, actor, waiting, Origin(channel="watch")):
                 self._settle(filed, folder)
 
     def _whole(self, paths: Iterable[Path]) -> Iterator[Path]:
@@ -82,15 +81,6 @@ def _stamp(path: Path) -> Stamp:
 
 def _record_of(path: Path) -> tuple[Path, str]:
     return path.parent, next(reversed(filed_names.numbers(path)), path.name)
-
-
-def _actor(site: Site) -> Actor:
-    account = site.settings.watch_as
-    with site.session(readonly=True) as session:
-        found = actors.by_account(session, account, site.clock())
-    if found is None:
-        raise NotFound(f"there is no user {account}")
-    return found
 
 
 def _beside(path: Path) -> Path:
