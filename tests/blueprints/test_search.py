@@ -139,7 +139,9 @@ def test_a_search_that_takes_too_long_comes_again_with_its_words(
     hospital: Hospital, browser: Browse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf(hospital)
-    monkeypatch.setattr(search, "HASTE", Limits(seconds=0))
+    monkeypatch.setattr(
+        search, "HASTE", Limits(seconds=0)
+    )  # a search that has no time, and not a large archive
     answer = browser("archivist").ask("/search", q="胎盘 出血")
     assert answer.status_code == 503
     assert "检索时间过长" in words_of(answer)

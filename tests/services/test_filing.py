@@ -165,7 +165,7 @@ def test_where_there_is_no_room_the_rest_waits(
     def full(*_given: object) -> None:
         raise Full
 
-    monkeypatch.setattr(intake, "stage", full)
+    monkeypatch.setattr(intake, "stage", full)  # the disk that the tests lie on cannot be filled
     with pytest.raises(Full):
         filed(hospital, scans)
 
@@ -174,6 +174,7 @@ def test_the_command_says_where_each_file_goes_and_ends_with_the_sum(
     site: Site, hospital: Hospital, record: int, scans: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
+    # The command reads its settings from its environment, as an administrator gives them.
     for name, value in site.settings.model_dump(exclude_defaults=True).items():
         monkeypatch.setenv(f"JUANZONG_{name.upper()}", str(value))
     lay(scans, "00218647-2-001.pdf")

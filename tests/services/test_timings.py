@@ -83,7 +83,9 @@ def test_a_search_that_was_given_up_is_kept_too(
 ) -> None:
     indexed(hospital)
 
-    monkeypatch.setattr(search, "HASTE", Limits(seconds=0))
+    monkeypatch.setattr(
+        search, "HASTE", Limits(seconds=0)
+    )  # a search that has no time, and not a large archive
     with hospital.uow("archivist", readonly=True) as uow, pytest.raises(Unavailable):
         search.find(uow, "胎盘早剥")
     (row,) = rows(site)

@@ -29,7 +29,7 @@ def scans(site: Site, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Later:
-    """Lets the clock of the watch go on."""
+    """Lets the clock of the watch go on: nobody waits ten seconds in a test, and files stay as they are meanwhile."""
     now = [100.0]
     monkeypatch.setattr(watched, "monotonic", lambda: now[0])
 
@@ -95,7 +95,7 @@ def test_what_is_refused_stays_with_the_reason_and_is_tried_again_when_it_change
     looked_at(watch, site, later)
     assert path.exists()
     assert "99999999-1" in reason.read_text("utf-8")
-    with monkeypatch.context() as patched:
+    with monkeypatch.context() as patched:  # it must not even be tried
         patched.setattr(watched.filing, "file_each", lambda *_given: pytest.fail("it is as it was"))
         looked_at(watch, site, later)
     path.rename(scans / "00218647-2.pdf")
@@ -116,6 +116,7 @@ def test_nothing_is_lost_or_doubled_when_it_ends_between_taking_and_removing(
     watch = Watch()
     watch.look(site)
     later(QUIET)
+    # Killed at exactly this place; that it is killed anywhere else is what tests of the store show.
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(Watch, "_settle", _killed)
         watch.look(site)
@@ -135,11 +136,13 @@ def test_a_file_that_is_written_while_it_is_taken_is_not_removed(
 
     def written(*given: object) -> None:
         path.write_bytes(papers.pdf("二，更长的一页"))
-        discard(*given)  # type: ignore[arg-type]
+        discard(*given)  # type: ignore[arg-type] - what it was given is passed on as it came
 
     watch.look(site)
     later(QUIET)
-    with monkeypatch.context() as patched:
+    with (
+        monkeypatch.context() as patched
+    ):  # the last step of taking it is the moment at which the scanner writes again
         patched.setattr(intake, "discard", written)
         watch.look(site)
     assert names(scans) == ["00218647-2.pdf"]
@@ -154,6 +157,7 @@ def test_while_there_is_no_room_everything_stays_and_no_reason_is_written(
     watch = Watch()
     watch.look(site)
     later(QUIET)
+    # The disk that the tests lie on cannot be filled: the store says so instead.
     with monkeypatch.context() as patched, pytest.raises(Full):
         patched.setattr(site.store, "stage", _full)
         watch.look(site)
