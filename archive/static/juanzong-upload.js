@@ -123,7 +123,8 @@
       const shown = this.tasks.filter((task) => task.shown.item.isConnected);
       const kept = shown.filter((task) => task.settled && task.settled !== "bad").length;
       this.summary.textContent = this.form.dataset.finished.replace("{done}", kept).replace("{all}", shown.length);
-      if (!this.busy && kept === shown.length) { this.form.dispatchEvent(new CustomEvent("juanzong:uploaded", { bubbles: true })); }
+      // Also where one was refused: whoever looks must find the others in the list of files.
+      if (!this.busy && shown.every((task) => task.settled)) { this.form.dispatchEvent(new CustomEvent("juanzong:uploaded", { bubbles: true })); }
     }
   }
 
