@@ -39,6 +39,7 @@ class Reason(StrEnum):
     TOO_MUCH_MEMORY = "too-much-memory"
     TOO_LONG = "too-long"
     TOO_MUCH_OUTPUT = "too-much-output"
+    NOT_APART = "not-apart"
 
 
 SENTENCES = {
@@ -52,6 +53,9 @@ SENTENCES = {
     Reason.TOO_MANY_PAGES: N_("The file has too many pages. Divide it into smaller files."),
     Reason.TOO_MUCH_MEMORY: N_("The file needs too much memory. Print it and scan the paper."),
     Reason.TOO_LONG: N_("The file takes too long to read. Print it and scan the paper."),
+    Reason.NOT_APART: N_(
+        "This page cannot be taken out of its file without changing how it looks. Scan it by itself."
+    ),
     Reason.TOO_MUCH_OUTPUT: N_("The pages would take too much room. Divide the file into smaller files."),
 }
 

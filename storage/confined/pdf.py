@@ -1,7 +1,7 @@
 """PDF files, by pdfium."""
 
 import ctypes
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -86,6 +86,7 @@ class PdfSource:
             raise Refused(Reason.ENCRYPTED if locked else Reason.BROKEN, detail=str(error)) from error
         self._pdf.init_forms()  # or what people filled in is not drawn
         self.page_count = len(self._pdf)
+        self.places: Sequence[int] = range(self.page_count)
         self.encrypted = pdfium.FPDF_GetSecurityHandlerRevision(self._pdf) != -1
         self.repaired = not pdfium.FPDF_DocumentHasValidCrossReferenceTable(self._pdf)
 

@@ -1,5 +1,6 @@
 """Pictures: scans, photographs, TIFF files of many pages."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,13 @@ class PictureSource:
         # Not by its name: Pillow would map the file, and garbles a grey TIFF of no compression that lies on its side.
         file = path.open("rb")
         self._image: Any = Image.open(file, formats=kind.pillow)  # a TIFF has methods of its own
-        self._frames = self._pages() if kind is TIFF else [self._checked(0, page=1)]
-        self.page_count = len(self._frames)
+        self.places: Sequence[int] = self._pages() if kind is TIFF else [self._checked(0, page=1)]
+        self.page_count = len(self.places)
 
     def draw(self, number: int, rendition: Rendition) -> Drawn:
         """The page with this number, from 1."""
         image = self._image
-        image.seek(self._frames[number - 1])
+        image.seek(self.places[number - 1])
         orientation = int(image.getexif().get(_ORIENTATION, 1))
         dpi = _dpi(image)
         share = rendition.share(max(image.size), dpi)

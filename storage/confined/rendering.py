@@ -5,21 +5,20 @@ from typing import Any
 
 from PIL import Image
 
-from storage.limits import Limits, Reason, Refused
+from storage.limits import Limits
 from storage.pages import Rendition, file_names
 
 from .child import Say
 from .foreign import foreign
-from .formats import PDF, Format, format_of
-from .pdf import PdfSource, use_fonts
-from .pictures import PictureSource
+from .opening import opened
+from .pdf import use_fonts
 from .quality import measured
-from .source import Drawn, Source
+from .source import Drawn
 
 
 def inspect(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  # noqa: ARG001 - the form of a task
     """What the file is; see ``FileFacts``."""
-    kind, source = _opened(Path(request["path"]), limits)
+    kind, source = opened(Path(request["path"]), limits)
     return {
         "mime": kind.mime,
         "page_count": source.page_count,
@@ -33,7 +32,7 @@ def render(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
     rendition = Rendition(**request["rendition"])
     if request["fonts"]:
         use_fonts(Path(request["fonts"]))
-    _, source = _opened(Path(request["path"]), limits)
+    _, source = opened(Path(request["path"]), limits)
     say({"opened": True})
     for number in range(request["first_page"], source.page_count + 1):
         with foreign(page=number):
@@ -51,17 +50,6 @@ def render(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
             }
         )
     return {}
-
-
-def _opened(path: Path, limits: Limits) -> tuple[Format, Source]:
-    kind = format_of(path)
-    with foreign():
-        source: Source = PdfSource(path, limits) if kind is PDF else PictureSource(path, kind, limits)
-    if source.page_count > limits.pages:
-        raise Refused(Reason.TOO_MANY_PAGES)
-    if source.page_count < 1:
-        raise Refused(Reason.BROKEN, detail="no pages")
-    return kind, source
 
 
 def _save(drawn: Drawn, files: list[Path], rendition: Rendition) -> None:

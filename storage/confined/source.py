@@ -1,5 +1,6 @@
 """What a PDF and a picture have in common once they are open."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,6 +26,8 @@ class Source(Protocol):
     page_count: int
     encrypted: bool
     repaired: bool
+    places: Sequence[int]
+    """Where each page lies in the file, counted from 0."""
 
     def draw(self, number: int, rendition: Rendition) -> Drawn:
         """The page with this number, from 1."""

@@ -1,0 +1,53 @@
+"""Some pages of a foreign file become a file of their own, as they are. All reading happens in ``storage.sandbox``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .limits import MIB, Limits
+from .sandbox import SandboxFailed, run
+
+LIMITS = Limits(file_bytes=2048 * MIB)
+"""A part is as large as the file that it is cut from, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """摘出的页: a file that holds some pages of another one."""
+
+    file: Path
+    mime: str
+    page_count: int
+
+
+def extract(
+    path: Path, parts: Sequence[Sequence[int]], output: Path, *, limits: Limits | None = None
+) -> list[Extract]:
+    """Write one file for each list of page numbers, from 1, into the folder ``output``, which must exist.
+
+    A PDF gives PDFs, a TIFF gives TIFFs; a part that is the whole file is its very bytes, so a picture of one page
+    stays itself. Pictures inside keep their bytes: nothing is scanned down or compressed again. Nothing of the pages
+    left out comes along. Marks and filled-in forms become part of their page; links, bookmarks and attachments stay
+    behind. Each page is drawn before and after, and Refused(NOT_APART) is raised where the two would differ.
+    Raises Refused.
+    """
+    request = {
+        "path": str(path.resolve()),
+        "output": str(output.resolve()),
+        "parts": [list(part) for part in parts],
+    }
+    task = "storage.confined.extraction:extract"
+    said = run(task, request, limits=limits or LIMITS, reads=[path], output=output)
+    return [_made(output / file_name(place), len(part), said) for place, part in enumerate(parts)]
+
+
+def file_name(place: int) -> str:
+    """What the child calls the file of a part, so that neither side has to believe the other's names."""
+    return f"part-{place:05}"
+
+
+def _made(file: Path, pages: int, said: dict[str, Any]) -> Extract:
+    if file.is_symlink() or not file.is_file():
+        raise SandboxFailed(f"{file.name} was not written")
+    return Extract(file, str(said["mime"]), pages)
