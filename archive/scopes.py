@@ -49,6 +49,7 @@ SCOPES: Mapping[str, str] = {
     "borrowing": NODE,
     "boxes": ACT,
     "circulation": SHOWN,
+    "corrections": ACT,
     "drafts": "one's own drafts: the statement asks for the actor's",
     "find_exact": "says nothing but whether number and second factor both meet, and writes down that it was asked",
     "guards": ACT,

@@ -8,7 +8,7 @@ from typing import Any
 
 from .limits import Limits, Refused
 from .sandbox import SandboxFailed, run
-from .textlines import TextLine, join_lines
+from .textlines import TextLine, in_reading_order, join_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class PageImage:
     height: int
     dpi: int | None  # of ``image``; None where a picture does not say
     rotation: int  # clockwise degrees by which the page was turned, because the file asks for it
-    lines: tuple[TextLine, ...]  # the text of a PDF; empty for pictures
+    lines: tuple[TextLine, ...]  # the text of a PDF, in reading order; empty for pictures
     quality: Quality
 
     @property
@@ -165,7 +165,7 @@ def _page(output: Path, number: int, said: dict[str, Any]) -> PageImage:
             height=int(said["height"]),
             dpi=int(said["dpi"]) if said["dpi"] else None,
             rotation=int(said["rotation"]),
-            lines=tuple(TextLine.of(line) for line in said["lines"]),
+            lines=tuple(in_reading_order([TextLine.of(line) for line in said["lines"]])),
             quality=Quality.of(said["quality"]),
         )
     except (KeyError, TypeError, ValueError) as error:

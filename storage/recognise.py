@@ -20,7 +20,7 @@ class Recognised:
     """识别结果: the text of one page image."""
 
     text: str  # in reading order, one paragraph a line
-    lines: tuple[TextLine, ...]  # in pixels of the image as it was given, even if it lies on its side
+    lines: tuple[TextLine, ...]  # in the same order, in pixels of the image as it was given
     rotation: int  # clockwise degrees by which the image should be turned to be read
     confidence: float  # 0 to 1, mean of all characters; 0 if there are none
 

@@ -88,16 +88,26 @@ def clean(text: str) -> str:
 
 def join_lines(lines: Sequence[TextLine]) -> str:
     """The text of a page in reading order, one paragraph a line: a word that a line break cut is whole again."""
+    blocks, along = _laid_out(lines)
+    paragraphs = [text for block in blocks for text in _paragraphs(block)]
+    return "\n".join([*paragraphs, *(line.text for line in along)])
+
+
+def in_reading_order(lines: Sequence[TextLine]) -> list[TextLine]:
+    """The lines in the order in which ``join_lines`` reads them, so that the same word is found in both as often."""
+    blocks, along = _laid_out(lines)
+    return [*(line for block in blocks for row in _rows(block) for line in row.lines), *along]
+
+
+def _laid_out(lines: Sequence[TextLine]) -> tuple[list[list[TextLine]], list[TextLine]]:
+    """Blocks of lines in reading order, and apart what stands upright along the margin."""
     kept = [line._replace(text=text) for line in lines if (text := clean(line.text))]
-    if not kept:
-        return ""
-    usual = median(line.height for line in kept)
+    usual = median(line.height for line in kept) if kept else 0
     across: list[TextLine] = []
     along: list[TextLine] = []  # a stamp along the margin lies beside many rows and belongs to none
     for line in kept:
         (along if line.height > max(4 * usual, line.x1 - line.x0) else across).append(line)
-    paragraphs = [text for block in _blocks(across, _COLUMN_DEPTH) for text in _paragraphs(block)]
-    return "\n".join([*paragraphs, *(line.text for line in along)])
+    return _blocks(across, _COLUMN_DEPTH), along
 
 
 def turned(line: TextLine, degrees: int, width: int, height: int) -> TextLine:

@@ -2,6 +2,7 @@
 
 from archive.models.actors import Device, Membership, Principal, RoleAssignment, Session, SignInAttempt, User
 from archive.models.carriers import (
+    TEXT_OF_PAGE,
     Blob,
     Container,
     Holding,
@@ -55,6 +56,7 @@ from archive.models.work import ImportRow, Job, Notice, Outbox
 
 __all__ = [
     "ROOT_ID",
+    "TEXT_OF_PAGE",
     "AccessClass",
     "AccessGrant",
     "AccessToken",

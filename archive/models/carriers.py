@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, and_
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.db import Base, BigInt, Ordered
@@ -90,17 +91,34 @@ class PageCheck(Base):
 
 
 class PageText(Base):
-    """识别文字: what stands on a page; `boxes` are lines as [x0, y0, x1, y1, text] in points of the image."""
+    """识别文字: what stands on a page; `boxes` are lines as [x0, y0, x1, y1, text] in points of the image.
+
+    What a person has corrected stands beside what the machine read, and is the one in force.
+    """
 
     __tablename__ = "page_text"
 
     page_id: Mapped[int] = mapped_column(ForeignKey("page.id"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(12))
+    kind: Mapped[str] = mapped_column(String(12), primary_key=True)
     """layer (from the file), machine (recognised), human (corrected)."""
     text: Mapped[str]
     boxes: Mapped[list[Any]] = mapped_column(JSON, default=list)
     confidence: Mapped[float | None]
     at: Mapped[datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    version: Mapped[int] = mapped_column(default=1)
+    in_force: Mapped[bool] = mapped_column(default=True)
+    """Which of them is searched, shown and quoted: one of each page."""
+    __table_args__ = (
+        Index(
+            "uq_page_text_in_force", "page_id", unique=True,
+            sqlite_where=sql("in_force = 1"), postgresql_where=sql("in_force"),
+        ),
+    )  # fmt: skip
+
+
+TEXT_OF_PAGE = and_(PageText.page_id == Page.id, PageText.in_force)
+"""Joins a page to its text, never to two of them."""
 
 
 class HoldingStatus(StrEnum):

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, select
 
 from archive.at_once import read_at_once
 from archive.index_fields import SEARCHED, TIER
-from archive.models import Node, Page, PageText
+from archive.models import TEXT_OF_PAGE, Node, Page, PageText
 from archive.names import readings
 from archive.policy.permissions import TIERS, P
 from archive.policy.rights import Overlay
@@ -66,7 +66,7 @@ def page_texts(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, str]:
     """The text of all pages of some nodes, in their order. The caller has checked the nodes."""
     rows = (
         select(Page.node_id, PageText.text)
-        .join(PageText, PageText.page_id == Page.id)
+        .join(PageText, TEXT_OF_PAGE)
         .where(Page.node_id.in_(numbers))
         .order_by(Page.node_id, Page.ordinal)
     )
@@ -103,7 +103,7 @@ def _readable_texts(uow: UnitOfWork) -> Callable[[list[int]], dict[int, str]]:
     rows = (
         uow.nodes(P.READ, Node.id, Page.ordinal, PageText.text)
         .join(Page, Page.node_id == Node.id)
-        .join(PageText, PageText.page_id == Page.id)
+        .join(PageText, TEXT_OF_PAGE)
         .where(_SOME)
     )
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from archive import envelope
 from archive.at_once import read_at_once
 from archive.i18n import _
-from archive.models import Node, Page, PageText
+from archive.models import TEXT_OF_PAGE, Node, Page, PageText
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING
 from archive.services import facets
@@ -61,7 +61,7 @@ def _pages(uow: UnitOfWork, ids: list[int], seen: dict[int, NodeView]) -> dict[i
         return {}
     rows = (
         select(Page.node_id, Page.ordinal, PageText.text)
-        .join(PageText, PageText.page_id == Page.id)
+        .join(PageText, TEXT_OF_PAGE)
         .where(Page.node_id.in_(readable))
     )
     found: dict[int, list[tuple[int, str]]] = {}

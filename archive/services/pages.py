@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from sqlalchemy import delete, func, select, update
 from archive import cursor
 from archive.errors import Invalid, NotFound
 from archive.journal import Event
-from archive.models import Blob, Node, Page, PageCheck, PageText, Representation
+from archive.models import TEXT_OF_PAGE, Blob, Node, Page, PageCheck, PageText, Principal, Representation
 from archive.policy.permissions import P
 from archive.services import drawing, reindexing
 from archive.uow import UnitOfWork
@@ -37,20 +38,39 @@ class PageView:
     """Of the text: layer, machine, human, or nothing while it is not recognised."""
     confidence: float | None
     boxes: list[list[Any]]
+    correction: "Correction | None" = None
+
+
+@dataclass(frozen=True)
+class Correction:
+    """校对: who has corrected the text of a page and when, and what the machine had read."""
+
+    by: str
+    at: datetime
+    version: int
+    machine: str
 
 
 def one(uow: UnitOfWork, node: Node, ordinal: int) -> PageView:
     """A page with its text. Needs content.read; raises NotFound."""
     found = uow.session.execute(
         uow.of(Page, node, P.READ).with_only_columns(Page, PageText)
-        .outerjoin(PageText, PageText.page_id == Page.id).where(Page.ordinal == ordinal)
+        .outerjoin(PageText, TEXT_OF_PAGE).where(Page.ordinal == ordinal)
     ).first()  # fmt: skip
     if found is None:
         raise NotFound
     page, text = found
     uow.saw(node)
     said = (text.text, text.kind, text.confidence, text.boxes) if text is not None else ("", "", None, [])
-    return PageView(page.ordinal, page.width, page.height, page.dpi, *said)
+    corrected = _correction(uow, text) if text is not None and text.kind == "human" else None
+    return PageView(page.ordinal, page.width, page.height, page.dpi, *said, corrected)
+
+
+def _correction(uow: UnitOfWork, text: PageText) -> Correction:
+    machine = select(PageText.text).where(PageText.page_id == text.page_id, PageText.kind != text.kind)
+    by = uow.session.scalar(select(Principal.name).where(Principal.id == text.by_id))
+    read = uow.session.scalar(machine, execution_options=TRUSTED)
+    return Correction(by or "", text.at, text.version, read or "")
 
 
 def image(
@@ -151,10 +171,10 @@ def counts(uow: UnitOfWork, representations: Iterable[int]) -> dict[int, int]:
 
 
 def without_text(uow: UnitOfWork, representation: int) -> list[int]:
-    """Ids of the pages of a file that have no text yet, in order."""
+    """Ids of the pages of a file that no machine has read yet, in order."""
     statement = (
         select(Page.id)
-        .outerjoin(PageText, PageText.page_id == Page.id)
+        .outerjoin(PageText, (PageText.page_id == Page.id) & (PageText.kind != "human"))
         .where(Page.representation_id == representation, PageText.page_id.is_(None))
         .order_by(Page.ordinal)
     )

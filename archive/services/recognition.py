@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from archive.i18n import _l
 from archive.models import Blob, Node, Page, PageText, Representation
-from archive.services import drawing, pages
+from archive.services import corrections, drawing, pages
 from archive.services.handlers import JobRun, handles
 from storage import BlobMissing
 from storage.limits import Refused
@@ -42,9 +42,10 @@ def _read(run: JobRun, page: int, reader: Recogniser, file: Path, done: int) -> 
         run.progress(done, uow=uow)
         if uow.session.get(Page, page, execution_options=TRUSTED) is None:
             return False  # withdrawn meanwhile
-        uow.session.add(
-            PageText(page_id=page, kind="machine", text=text, boxes=boxes, confidence=confidence, at=uow.now)
+        read = PageText(
+            page_id=page, kind="machine", text=text, boxes=boxes, confidence=confidence, at=uow.now
         )
+        corrections.add_read(uow, read)
     return bool(text)
 
 

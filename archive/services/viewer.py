@@ -9,7 +9,7 @@ from archive.errors import NotFound
 from archive.journal import Event
 from archive.models import Node
 from archive.policy.permissions import P
-from archive.services import intake, pages, timings, within
+from archive.services import corrections, intake, pages, timings, within
 from archive.services.pages import PageView
 from archive.services.within import Box, Found, Piece
 from archive.sight import NodeView, href, views
@@ -98,6 +98,8 @@ class Open:
     boxes: list[Box]
     paragraphs: list[list[Piece]]
     marked: bool
+    corrects: bool
+    """Whether the actor may correct the text."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,7 @@ def open_page(uow: UnitOfWork, node: Node, ordinal: int, words: str = "", place:
         plain=_address(seen[node.id].href, ordinal, ""), places=_places(reading, found, place),
         boxes=list(within.boxes(page.boxes, found, before, len(spans))) if spans else [],
         paragraphs=list(within.marked(page.text, spans, before)), marked=pages.is_marked(uow, node),
+        corrects=corrections.may(uow, node),
     )  # fmt: skip
 
 

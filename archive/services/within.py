@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from archive.models import Page, PageText
+from archive.models import TEXT_OF_PAGE, Page, PageText
 from archive.services import search_labels
 from archive.services.widening import widened
 from archive.uow import UnitOfWork
@@ -96,7 +96,7 @@ def look(uow: UnitOfWork, before: Mapping[int, int], words: str) -> Found:
     spotter = Spotter(meant.words)
     pages = (
         select(Page.node_id, Page.ordinal, PageText.text)
-        .join(PageText, PageText.page_id == Page.id)
+        .join(PageText, TEXT_OF_PAGE)
         .where(Page.node_id.in_(before))
     )
     sheets = []

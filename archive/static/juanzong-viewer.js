@@ -119,8 +119,20 @@
     document.title = next.title;
   }
 
+  /* The text in its field: it is not lost by turning a page, nor by leaving. */
+  function field() { return main.querySelector("[data-typing] textarea"); }
+  function unsaved() { const text = field(); return text && !sent && text.value !== text.defaultValue; }
+  let sent = false;
+  window.addEventListener("beforeunload", (event) => { if (unsaved()) { event.preventDefault(); event.returnValue = ""; } });
+  main.addEventListener("keydown", (event) => {
+    if (event.target !== field() || event.isComposing) { return; }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); event.target.form.requestSubmit(); }
+    if (event.key === "Escape") { event.preventDefault(); main.querySelector("[data-cancel]").click(); }
+  });
+
   let asked = 0;
   async function turn(href, { push = true, same = true, form } = {}) {
+    if (unsaved() && !window.confirm(field().form.dataset.leave)) { return; }
     const mine = asked += 1;
     main.classList.add("is-turning");
     const body = form && new FormData(form);
@@ -139,6 +151,12 @@
     toc.scrollTop = top;
     if (push) { history.pushState({ viewer: true }, "", answer.url); }
     show();
+    sent = false;
+    if (field()) {
+      main.classList.remove("no-text");
+      main.classList.toggle("with-text", window.matchMedia("(max-width: 1100px)").matches);
+      field().focus();
+    }
     const nth = main.querySelector("[data-said]");
     window.juanzong.announce(stage.getAttribute("aria-label") + (nth ? " · " + nth.textContent : ""));
   }
@@ -222,8 +240,10 @@
 
   main.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.matches("[data-go], [data-find-in]")) { return; }
+    if (form.matches("[data-typing]")) { sent = true; }
+    if (!form.matches("[data-go], [data-find-in], [data-typing]")) { return; }
     event.preventDefault();
+    if (form.matches("[data-typing]")) { turn(form.action, { form }); return; }
     if (form.matches("[data-find-in]")) { look(form); return; }
     const address = new URL(form.action);
     address.search = new URLSearchParams(new FormData(form)).toString();

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rapidocr.utils.process_img import get_rotate_crop_image
 
 from storage.limits import Limits, Reason, Refused
-from storage.textlines import TextLine, clean, join_lines, turned
+from storage.textlines import TextLine, clean, in_reading_order, join_lines, turned
 
 from .child import Say
 from .foreign import foreign
@@ -48,7 +48,7 @@ def read(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  
     height, width = page.shape[:2]
     return {
         "text": join_lines(kept),
-        "lines": [turned(line, -rotation % 360, width, height) for line in kept],
+        "lines": [turned(line, -rotation % 360, width, height) for line in in_reading_order(kept)],
         "rotation": rotation,
         "confidence": _mean(lines),
     }

@@ -1030,9 +1030,22 @@ def upgrade() -> None:
         sa.Column("boxes", sa.JSON(), nullable=False),
         sa.Column("confidence", sa.Double(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("in_force", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["principal.id"], name=op.f("fk_page_text_by_id")),
         sa.ForeignKeyConstraint(["page_id"], ["page.id"], name=op.f("fk_page_text_page_id")),
-        sa.PrimaryKeyConstraint("page_id", name=op.f("pk_page_text")),
+        sa.PrimaryKeyConstraint("page_id", "kind", name=op.f("pk_page_text")),
     )
+    with op.batch_alter_table("page_text", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_page_text_in_force",
+            ["page_id"],
+            unique=True,
+            sqlite_where=sa.text("in_force = 1"),
+            postgresql_where=sa.text("in_force"),
+        )
+
     op.create_table(
         "search_news",
         sa.Column("notice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -1,0 +1,63 @@
+"""An open page with all that stands around it: read, or with its text in a field to be corrected."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import g, render_template, request, url_for
+
+from archive.asking import typed_token
+from archive.given import whole
+from archive.i18n import _
+from archive.services import pages, reading, viewer
+from archive.uow import UnitOfWork
+
+if TYPE_CHECKING:
+    from archive.models import Node
+
+FIRST_WIDTH = 1200
+"""Pixels: what is fetched first; the full picture follows when somebody zooms in."""
+
+
+@dataclass(frozen=True)
+class Typing:
+    """The text of a page in its field, with what another person has saved meanwhile, or why it was not taken."""
+
+    text: str
+    version: int
+    theirs: pages.PageView | None = None
+    error: str = ""
+
+
+def shown(uow: UnitOfWork, node: "Node", number: int, words: str = "", typing: Typing | None = None) -> str:
+    """The viewer, opened at page `number` of a node. Needs content.read."""
+    seen = viewer.open_page(uow, node, number, words, request.args.get(viewer.PLACE, type=whole))
+    g.reading_words = {"page": number} | ({"q": words} if words else {})
+    return render_template(
+        "pages/view.html", open=seen, q=words, token=typed_token() if words else "", levels=_levels(seen),
+        grant=reading.my_grant(uow, node), boxes=[asdict(box) for box in seen.boxes], said=_said(seen.page), typing=typing,
+        thumb=lambda leaf: _bytes("pages.thumbnail", seen, leaf.ordinal, leaf.ticket),
+    )  # fmt: skip
+
+
+def _said(page: pages.PageView) -> str:
+    """Where the text comes from, and how sure it is."""
+    if page.kind == "machine":
+        return _("recognised, %(sure)s sure", sure=f"{(page.confidence or 0) * 100:.1f}%")
+    return {"layer": _("from the file"), "human": _("corrected by hand")}.get(page.kind, "")
+
+
+def _levels(seen: viewer.Open) -> list[dict[str, Any]]:
+    """The same page in two sizes, the smaller first."""
+    page, found = seen.page, []
+    for width in (FIRST_WIDTH, page.width):
+        if width < page.width or width == page.width:
+            address = _bytes(
+                "pages.image", seen, page.ordinal, seen.ticket, width if width < page.width else None
+            )
+            found.append({"url": address, "width": width, "height": round(page.height * width / page.width)})
+    return found
+
+
+def _bytes(endpoint: str, seen: viewer.Open, ordinal: int, ticket: str, width: int | None = None) -> str:
+    path = seen.view.href.removeprefix("/a/")
+    return url_for(endpoint, path=path, number=ordinal, ticket=ticket, width=width)
