@@ -8,6 +8,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.sql import visitors
 
 from archive.models import (
+    Arrival,
     BasketItem,
     Blob,
     Encounter,
@@ -39,8 +40,8 @@ from archive.scopes import SCOPES
 GUARDED = frozenset(
     model.__tablename__
     for model in (
-        Node, NodeVersion, NodeAlias, NodeDraft, BasketItem, Notice, Record, Milestone, Blob, Representation, Page, PageCheck,
-        PageText, Holding,
+        Node, NodeVersion, NodeAlias, NodeDraft, Arrival, BasketItem, Notice, Record, Milestone, Blob, Representation, Page,
+        PageCheck, PageText, Holding,
         HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
         SearchNews,
     )
@@ -51,9 +52,10 @@ KNOWN = {*P, *SCOPES}
 """A statement asks with a permission, or in a scope that is written down with its reason."""
 
 PRIVATE = frozenset(
-    model.__tablename__ for model in (BasketItem, NodeDraft, Notice, SearchFollow, SearchHistory, SearchNews)
+    model.__tablename__
+    for model in (Arrival, BasketItem, NodeDraft, Notice, SearchFollow, SearchHistory, SearchNews)
 )
-"""One's own: what is typed and not yet saved, what one has chosen, what one has been told,
+"""One's own: what is typed and not yet saved, what has not come whole yet, what one has chosen, what one has been told,
 what one follows and wants to forget. No act, so the journal need
 not tell of it.
 """

@@ -45,6 +45,7 @@ SCOPES: Mapping[str, str] = {
     "within": NODE,
     "worklists": NUMBERS,
     # Acts
+    "arrivals": "one's own uploads under way: the statement asks for the actor's; those that are too old go away unread",
     "basket": "one's own selection: it goes away by the actor's id; what of it is shown is asked for with their rights",
     "borrowing": NODE,
     "boxes": ACT,

@@ -51,7 +51,7 @@ MENU = (
         "folders",
         "tree.top",
         (P.DISCOVER,),
-        ("tree", "pages", "uploads", "sharing", "retention"),
+        ("tree", "pages", "uploads", "arrivals", "sharing", "retention"),
     ),
     Entry(
         _l("Search"),

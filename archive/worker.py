@@ -20,6 +20,7 @@ from archive import access_map, journal
 from archive.actor import Actor
 from archive.models import Job, Setting
 from archive.services import (
+    arrivals,
     audit,
     catalogue,
     digest,
@@ -200,12 +201,14 @@ def _forget(site: Site, me: str) -> bool:
 
 
 def clean(site: Site, _me: str) -> None:
-    """Once a day: what killed processes left behind, the signs of dead workers, jobs that made pages long ago,
-    how long old searches took, what closed accounts had for themselves, and changes of access that every process has taken up.
+    """Once a day: what killed processes left behind, uploads that nobody finished, the signs of dead workers, jobs that made
+    pages long ago, how long old searches took, what closed accounts had for themselves, and changes of access that every
+    process has taken up.
     """
     site.store.clean_staging(STAGING)
     imports.sweep(site)
     drafts.clean_up(site)
+    arrivals.clean_up(site)
     notices.clean_up(site)
     leavers.clean_up(site)
     timings.forget(site)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
 
+from .arriving import Arriving
 from .blobs import (
     BlobDamaged,
     BlobMissing,
@@ -29,7 +30,7 @@ from .blobs import (
     record_id,
 )
 from .header import HEADER, hash_from_disk, open_body
-from .staging import Staging, naming_full, remove_tree
+from .staging import Staging, naming_full, remove_tree, sync_folder
 
 SIDECAR = "record.json"
 _CHUNK = 1 << 20
@@ -47,6 +48,7 @@ class FolderStore(Store):
         self._blobs = root / "blobs"
         self._derived = root / "derived"
         self._staging = Staging(root / "staging")
+        self.arriving = Arriving(self._staging)
         self._settled: set[Path] = set()
         self._require_folders()
 
@@ -55,8 +57,8 @@ class FolderStore(Store):
         """Make the folders of a new store, or open the one that is there."""
         for name in ("blobs", "derived", "staging"):
             (root / name).mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
-        _sync_folder(root)
-        _sync_folder(root.parent)
+        sync_folder(root)
+        sync_folder(root.parent)
         return cls(root)
 
     def stage(self, stream: ByteSource, limit: int) -> Staged:
@@ -81,7 +83,7 @@ class FolderStore(Store):
             except FileNotFoundError as gone:  # placed by an earlier try, or never
                 if self.verify(ref.record, ref.sha256) is not BlobStatus.OK:
                     raise StagedGone(staged.path) from gone
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         return ref
 
     def discard(self, staged: Staged) -> None:
@@ -122,7 +124,7 @@ class FolderStore(Store):
         path = self._blob_path(record, sha256)
         with suppress(FileNotFoundError):
             path.unlink(missing_ok=True)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def remove_record(self, record: Record) -> None:
         record = record_id(record)
@@ -131,9 +133,9 @@ class FolderStore(Store):
             self._staging.condemn(folder)
             # Also when there was nothing to take away: the call before this one may have been killed here.
             with suppress(FileNotFoundError):
-                _sync_folder(folder.parent)
+                sync_folder(folder.parent)
         self._staging.erase(str(record))
-        _sync_folder(self._staging.folder)
+        sync_folder(self._staging.folder)
 
     def write_sidecar(self, record: Record, content: Mapping[str, Any]) -> None:
         text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -226,7 +228,7 @@ class FolderStore(Store):
                 self._make_folder(target.parent, durable=durable)
                 path.replace(target)
                 if durable:
-                    _sync_folder(target.parent)
+                    sync_folder(target.parent)
         finally:
             path.unlink(missing_ok=True)
 
@@ -239,7 +241,7 @@ class FolderStore(Store):
         for step in (*shards, folder):
             made = _make_one(step)
             if durable and (made or step not in self._settled):
-                _sync_folder(step.parent)
+                sync_folder(step.parent)
         if durable:
             self._settled.update(shards)
 
@@ -272,15 +274,6 @@ def _make_one(folder: Path) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """A rename or a new folder is safe only when the folder that lists it is."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -84,6 +84,15 @@ def remove_tree(folder: Path) -> None:
             shutil.rmtree(folder)
 
 
+def sync_folder(folder: Path) -> None:
+    """A rename or a new folder is safe only when the folder that lists it is."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 @contextmanager
 def naming_full() -> Iterator[None]:
     """Turn the system's two words for a full disk into StoreFull."""

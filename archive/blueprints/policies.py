@@ -144,7 +144,7 @@ def kind_label(kind: str) -> str:
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
         "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"), "storeroom": _("Storeroom"),
         "synonyms": _("Synonyms"), "digest": _("Daily digest"),
-        "page_checks": _("Page checks"),
+        "page_checks": _("Page checks"), "uploads": _("Unfinished uploads"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -158,6 +158,9 @@ def _labels() -> dict[str, str]:
         "blank_per_100000": _("Blank: ink on less than so many of 100,000 points"),
         "sharpness_percent": _("Sharpness in per cent, at least"),
         "border_percent": _("Black edge in per cent, less than"),
+        "unfinished_days": _("Days for which an unfinished upload is kept"),
+        "unfinished_files": _("Unfinished uploads of one person, at most"),
+        "unfinished_gb": _("Their size together in GB, at most"),
         "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
         "death_days": _("Days after a death"), "purposes": _("Purposes"), "limits": _("Limits"), "rules": _("Rules"),

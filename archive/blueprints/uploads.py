@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from flask import Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, g, make_response, redirect, render_template, request
 
 from archive import gate
-from archive.blueprints import shown
+from archive.blueprints import received, shown
 from archive.errors import Invalid
 from archive.filed_names import ENDINGS
 from archive.forms import field
@@ -13,7 +13,8 @@ from archive.gate import Section
 from archive.given import whole
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import intake, page_checks
+from archive.services import arrivals, intake, page_checks
+from archive.services.intake import AlreadyHere
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
 
@@ -32,7 +33,9 @@ def form(uow: UnitOfWork, node: "Node") -> str:
     files = intake.files(uow, node) if seen.can(P.READ) else []
     checks = page_checks.of(uow, node) if seen.can(P.READ) else None
     more = shown.head(uow, node, seen, "upload") | {"actions": [], "may_withdraw": seen.can(P.SCAN_REPLACE)}
-    return render_template("uploads/form.html", view=seen, field=chosen, files=files, checks=checks, **more)
+    return render_template("uploads/form.html", view=seen, field=chosen, files=files, checks=checks,
+                           unfinished=arrivals.under_way(uow, "record", str(node.uuid)),
+                           pieces=received.pieces("record", node.uuid), **more)  # fmt: skip
 
 
 def _size() -> str:
@@ -44,11 +47,16 @@ def _size() -> str:
 def receive(uow: UnitOfWork, node: "Node") -> Response:
     if "staged" not in g:
         raise Invalid(_("Choose a file first."))
-    _representation, job = intake.upload(uow, node, g.staged, filename=g.filename)
-    text = _("Received. Its pages are being made.")
-    if request.accept_mimetypes.best == "application/json":
-        return jsonify(state="wait", text=text, href=url_for("jobs.card", uuid=job.uuid))
-    flash(text, "ok")
+    for_script = request.accept_mimetypes.best == "application/json"
+    try:
+        _representation, job = intake.upload(uow, node, g.staged, filename=g.filename)
+    except AlreadyHere as error:
+        if not for_script:
+            raise
+        return received.here(error)
+    if for_script:
+        return received.taken(job.uuid)
+    flash(received.text(), "ok")
     return _back(uow, node)
 
 
@@ -57,7 +65,8 @@ def files(uow: UnitOfWork, node: "Node") -> str:
     """The table of files alone, which asks for itself while pages are being made."""
     seen = NodeView(uow, node)
     return render_template("uploads/files.html", view=seen, files=intake.files(uow, node),
-                           checks=page_checks.of(uow, node), may_withdraw=seen.can(P.SCAN_REPLACE))  # fmt: skip
+                           checks=page_checks.of(uow, node), unfinished=arrivals.under_way(uow, "record", str(node.uuid)),
+                           may_withdraw=seen.can(P.SCAN_REPLACE))  # fmt: skip
 
 
 @section.page("/a/<slugs:path>/@@upload/withdraw", needs=P.SCAN_REPLACE, node="path", methods=("POST",))

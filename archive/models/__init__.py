@@ -52,7 +52,7 @@ from archive.models.security import (
     Policy,
     SecurityEpoch,
 )
-from archive.models.work import ImportRow, Job, Notice, Outbox
+from archive.models.work import Arrival, ImportRow, Job, Notice, Outbox
 
 __all__ = [
     "ROOT_ID",
@@ -60,6 +60,7 @@ __all__ = [
     "AccessClass",
     "AccessGrant",
     "AccessToken",
+    "Arrival",
     "AuditDetail",
     "AuditEvent",
     "AuditSeal",

@@ -77,6 +77,27 @@ class Notice(Base):
     )
 
 
+class Arrival(Base):
+    """续传: a file that comes in pieces and is not whole yet. Nobody but its sender sees it; being taken in ends it."""
+
+    __tablename__ = "arrival"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("principal.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    """What it is for, a name of `services/targets.py`, and which one of these."""
+    target: Mapped[str] = mapped_column(String(60))
+    filename: Mapped[str] = mapped_column(String(400))
+    size: Mapped[int] = mapped_column(BigInt)
+    sha256: Mapped[str] = mapped_column(String(64))
+    """As the sender has worked it out: by it the same file is known again, and what came is checked."""
+    begun_at: Mapped[datetime]
+    at: Mapped[datetime]
+    """When its last piece came."""
+    __table_args__ = (UniqueConstraint("owner_id", "kind", "target", "sha256"),)
+
+
 class ImportRow(Base):
     """导入明细: what one row of an import made, so that the import can be undone."""
 

@@ -206,10 +206,22 @@ class PageChecks(Shape):
     limits: PageLimits
 
 
+class UploadLimits(Shape):
+    unfinished_days: Annotated[int, Field(ge=1, le=60)]
+    unfinished_files: Annotated[int, Field(ge=1, le=10_000)]
+    unfinished_gb: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Uploads(Shape):
+    """续传规则: how much one person may leave lying that has not come whole, and for how long."""
+
+    limits: UploadLimits
+
+
 SHAPES: Mapping[str, type[BaseModel]] = {
     "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
     "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
-    "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks,
+    "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads,
 }  # fmt: skip
 
 

@@ -67,9 +67,10 @@ def upload(uow: UnitOfWork, node: Node, staged: Staged, *, filename: str) -> tup
 
     Raises Invalid for an empty file, Conflict for one that is here already or may not be here, Full.
     """
-    _admissible(node, staged)
+    check_place(node)
+    check_size(staged.size)
     _alone_with(uow, node)
-    if _is_here(uow, node, staged.sha256):
+    if is_here(uow, node, staged.sha256):
         raise AlreadyHere
     home = file_of(uow, node)
     blob = _keep(uow, home, staged, _plain_name(filename))
@@ -90,14 +91,19 @@ def upload(uow: UnitOfWork, node: Node, staged: Staged, *, filename: str) -> tup
     return made, job
 
 
-def _admissible(node: Node, staged: Staged) -> None:
+def check_place(node: Node) -> None:
+    """Raises Conflict where no files belong."""
     kind = TYPES.get(node.type)
     if kind is None or not kind.pages:
         raise Conflict(_("Files belong to records and items. Open one, and upload there."))
     if node.data.get("secrecy"):
         # 国家秘密不进系统: such a paper is described here, its pages are not (domain §22.21).
         raise Conflict(_("This entry has a secrecy mark. Its pages may not be uploaded."))
-    if staged.size == 0:
+
+
+def check_size(size: int) -> None:
+    """Raises Invalid for an empty file."""
+    if size == 0:
         raise Invalid(_("The file is empty. Scan or export it again."))
 
 
@@ -108,7 +114,8 @@ def _alone_with(uow: UnitOfWork, node: Node) -> None:
     )
 
 
-def _is_here(uow: UnitOfWork, node: Node, sha256: str) -> bool:
+def is_here(uow: UnitOfWork, node: Node, sha256: str) -> bool:
+    """Whether the node has this very file."""
     same = (
         select(Representation.id)
         .join(Blob, Blob.id == Representation.blob_id)

@@ -1,13 +1,16 @@
-/* Forms [data-upload]: drop or choose files, one request a file, and what became of each.
-   The server answers JSON {state: "ok"|"wait"|"bad", text, href}; a file counts as kept only after that answer. */
+/* Forms [data-upload]: drop or choose files and folders, and what became of each. A small file is one request to the form's
+   own address; a large one goes in pieces (data-pieces) and on from where it was cut off, also after a reload.
+   The server answers JSON {state: "ok"|"wait"|"here"|"bad", text, href}; a file counts as kept only after that answer. */
 (() => {
   "use strict";
 
-  const all = window.juanzong.all;
+  const { all } = window.juanzong;
 
-  /* Two at a time: a third only waits for the same disk. */
-  // One at a time: the order of the pages is the order in which the files were dropped.
-  const AT_ONCE = 1;
+  const LONGEST_WAIT = 30;
+  /* What a gateway or a server that is being started again answers: the same may be taken in a moment. */
+  const PASSING = [0, 502, 503, 504];
+  const NATURAL = new Intl.Collator("zh", { numeric: true });
+  const LITTER = /^(\.|thumbs\.db$|desktop\.ini$)/i;
 
   function element(name, look, text) {
     const made = document.createElement(name);
@@ -16,132 +19,279 @@
     return made;
   }
 
-  function line(file) {
+  function line(name, size) {
     const item = element("li");
     const middle = element("span", "g");
-    const name = element("span", "jz-ell", file.name);
     const bar = element("progress");
-    bar.max = file.size || 1;
+    bar.max = size || 1;
     bar.value = 0;
-    bar.setAttribute("aria-label", file.name);
-    middle.append(name, bar);
+    bar.setAttribute("aria-label", name);
+    middle.append(element("span", "jz-ell", name), bar);
     const state = element("span", "jz-state");
     item.append(middle, state);
-    return { item: item, middle: middle, bar: bar, state: state };
+    return { item, middle, bar, state };
   }
 
-  function say(shown, kind, words) {
-    shown.state.className = "jz-state" + (kind ? " is-" + kind : "");
-    shown.state.textContent = words;
+  /* What was dropped: files, and all that lies in folders, each with its way. */
+  function entries(reader) {
+    return new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
   }
 
-  function settle(task, kind, words, href) {
-    task.settled = kind;
-    say(task.shown, kind, words);
-    task.shown.bar.remove();
-    if (href) {
-      const link = element("a", "", task.file.name);
-      link.href = href;
-      task.shown.middle.firstChild.replaceChildren(link);
+  async function inside(entry) {
+    if (entry.isFile) {
+      const file = await new Promise((resolve, reject) => { entry.file(resolve, reject); });
+      return [{ file, name: entry.fullPath.replace(/^\//, "") }];
     }
+    const found = [], reader = entry.createReader();
+    for (let some = await entries(reader); some.length; some = await entries(reader)) {
+      for (const each of some) { found.push(...await inside(each)); }
+    }
+    return found;
   }
 
-  function answer(request) {
-    try { return JSON.parse(request.responseText); } catch (error) { return {}; }
+  async function dropped(transfer) {
+    // Entries must be asked for before the first pause: the transfer is empty after it.
+    const tops = Array.from(transfer.items || [], (item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
+    if (!tops.some((entry) => entry.isDirectory)) { return plain(transfer.files); }
+    const found = await Promise.all(tops.map(inside));
+    return found.flat();
   }
 
-  function body(form, field, file) {
-    const data = new FormData(form);
-    data.delete(field.name);
-    data.append(field.name, file, file.name);
-    return data;
+  function plain(files) {
+    return Array.from(files, (file) => ({ file, name: file.webkitRelativePath || file.name }));
   }
 
-  function offer_again(queue, task) {
-    const again = element("button", "btn btn-sm btn-default", queue.form.dataset.again);
-    again.type = "button";
-    again.addEventListener("click", () => { again.remove(); queue.add([task.file], task.shown.item); });
-    task.shown.item.append(again);
-  }
-
-  function send(queue, task, done) {
-    const form = queue.form;
-    const request = new XMLHttpRequest();
-    request.open("POST", form.action);
-    request.setRequestHeader("Accept", "application/json");
-    request.upload.addEventListener("progress", (event) => {
-      task.shown.bar.value = event.loaded;
-      if (event.loaded === event.total) { say(task.shown, "run", form.dataset.checking); }
+  /* One request; {status: 0} where no answer came. */
+  function ask(address, fields, progress) {
+    return new Promise((resolve) => {
+      const request = new XMLHttpRequest();
+      request.open("POST", address);
+      request.setRequestHeader("Accept", "application/json");
+      if (progress) { request.upload.addEventListener("progress", (event) => { progress(event.loaded, event.total); }); }
+      request.addEventListener("load", () => {
+        let said = {};
+        try { said = JSON.parse(request.responseText); } catch (error) { said = {}; }
+        resolve({ status: request.status, good: request.status >= 200 && request.status < 300, said });
+      });
+      request.addEventListener("error", () => { resolve({ status: 0, good: false, said: {} }); });
+      request.send(fields);
     });
-    request.addEventListener("load", () => {
-      const said = answer(request);
-      const good = request.status >= 200 && request.status < 300;
-      settle(task, said.state || (good ? "ok" : "bad"), said.text || (good ? form.dataset.done : form.dataset.refused + " (" + request.status + ")"), said.href);
-      if (!good) { offer_again(queue, task); }
-      done();
+  }
+
+  function pause(seconds) {
+    return new Promise((resolve) => {
+      const over = () => { window.removeEventListener("online", over); window.clearTimeout(timer); resolve(); };
+      const timer = window.setTimeout(over, seconds * 1000);
+      window.addEventListener("online", over);
     });
-    request.addEventListener("error", () => {
-      settle(task, "bad", form.dataset.failed);
-      offer_again(queue, task);
-      done();
+  }
+
+  function hashed(address, file, progress) {
+    return new Promise((resolve, reject) => {
+      const worker = new Worker(address);
+      const end = (settle, value) => { worker.terminate(); settle(value); };
+      worker.addEventListener("message", ({ data }) => {
+        if (data.sha256) { end(resolve, data.sha256); } else if (data.failed) { end(reject, data); } else { progress(data.done); }
+      });
+      worker.addEventListener("error", (event) => { end(reject, event); });
+      worker.postMessage(file);
     });
-    say(task.shown, "run", form.dataset.sending);
-    request.send(body(form, queue.field, task.file));
+  }
+
+  class Task {
+    constructor(form, found) {
+      this.form = form;
+      this.words = form.dataset;
+      this.file = found.file;
+      this.name = found.name;
+      this.shown = line(found.name, found.file.size);
+      this.settled = "";
+      this.say("", this.words.waiting);
+    }
+
+    say(kind, words) {
+      this.shown.state.className = "jz-state" + (kind ? " is-" + kind : "");
+      this.shown.state.textContent = words;
+    }
+
+    settle(kind, words, href) {
+      this.settled = kind;
+      this.say(kind, words);
+      this.shown.bar.remove();
+      if (href) {
+        const link = element("a", "", this.name);
+        link.href = href;
+        this.shown.middle.firstChild.replaceChildren(link);
+      }
+    }
+
+    refused(answer) {
+      this.settle("bad", answer.said.text || this.words.refused + " (" + answer.status + ")");
+    }
+
+    fields(more) {
+      const data = new FormData(this.form);
+      all("input[type=file]", this.form).forEach((input) => { data.delete(input.name); });
+      for (const [name, value, filename] of more) {
+        if (filename === undefined) { data.append(name, value); } else { data.append(name, value, filename); }
+      }
+      return data;
+    }
+
+    /* Asks until there is an answer: the network may be gone for an hour. */
+    async patiently(address, more, progress) {
+      for (let wait = 1; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+        this.say("run", this.words.sending);
+        const answer = await ask(address, this.fields(more), progress);
+        if (!PASSING.includes(answer.status)) { return answer; }
+        await this.file.slice(0, 1).arrayBuffer(); // a file that was changed or taken away can never be sent
+        this.say("wait", answer.status ? this.words.server : this.words.network);
+        await pause(wait);
+      }
+    }
+
+    async send() {
+      try {
+        if (this.words.pieces && this.file.size > Number(this.words.piece)) { await this.inPieces(); } else { await this.whole(); }
+      } catch (error) {
+        this.settle("bad", this.words.unreadable);
+      }
+    }
+
+    async whole() {
+      const progress = (loaded, total) => {
+        this.shown.bar.value = this.file.size * loaded / total;
+        if (loaded === total) { this.say("run", this.words.checking); }
+      };
+      const field = this.form.querySelector("input[type=file]").name;
+      const answer = await this.patiently(this.form.action, [[field, this.file, this.name]], progress);
+      if (answer.good) { this.settle(answer.said.state || "ok", answer.said.text || this.words.done, answer.said.href); } else { this.refused(answer); }
+    }
+
+    async inPieces() {
+      this.say("run", this.words.reading);
+      const sha256 = await hashed(this.words.hash, this.file, (done) => { this.shown.bar.value = done; });
+      const begin = [["kind", this.words.kind], ["target", this.words.target], ["name", this.name], ["size", this.file.size], ["sha256", sha256]];
+      this.finishing = false;
+      // The server may have given the upload up meanwhile: begun again, at most twice.
+      for (let tries = 3; tries; tries -= 1) {
+        const begun = await this.patiently(this.words.pieces, begin);
+        if (begun.good && begun.said.state) { return this.known(begun); }
+        const last = begun.good ? await this.goOn(begun.said) : begun;
+        if (last.good) { return last.said.state === "here" ? this.known(last) : this.settle(last.said.state, last.said.text, last.said.href); }
+        if (last.status !== 404 || tries === 1 || !begun.good) { return this.refused(last); }
+      }
+    }
+
+    /* Here already: because an answer of ours was lost on its way, or from before. */
+    known(answer) {
+      if (this.finishing) { this.settle("ok", this.words.done); } else { this.settle("here", answer.said.text); }
+    }
+
+    async goOn(begun) {
+      const address = this.words.pieces + "/" + begun.uuid, length = Number(this.words.piece);
+      let at = begun.received, astray = 0;
+      for (;;) {
+        this.shown.bar.value = at;
+        let answer;
+        if (at < this.file.size) {
+          const from = at, piece = this.file.slice(at, at + length);
+          answer = await this.patiently(address + "/piece", [["offset", at], ["piece", piece, "piece"]], (loaded, total) => {
+            this.shown.bar.value = from + piece.size * loaded / total;
+          });
+        } else {
+          this.finishing = true;
+          this.say("run", this.words.checking);
+          answer = await this.patiently(address + "/finish", []);
+          if (answer.good) { return answer; }
+        }
+        if (answer.status === 409 && answer.said.received !== undefined && astray < 20) { astray += 1; } else if (!answer.good) { return answer; }
+        at = answer.said.received;
+      }
+    }
   }
 
   class Queue {
     constructor(form) {
       this.form = form;
-      this.field = form.querySelector("input[type=file]");
       this.list = form.querySelector("[data-upload-list]");
       this.summary = form.querySelector("[data-upload-summary]");
+      this.accepted = (form.querySelector("input[type=file]").accept || "").split(",").filter(Boolean);
       this.tasks = [];
-      this.busy = 0;
+      this.busy = false;
     }
 
-    add(files, instead) {
-      for (const file of files) {
-        const shown = line(file);
-        say(shown, "", this.form.dataset.waiting);
-        if (instead) { instead.replaceWith(shown.item); } else { this.list.append(shown.item); }
-        this.tasks.push({ file, shown, started: false, settled: "" });
-      }
-      this.next();
+    fits(name) {
+      return !this.accepted.length || this.accepted.some((ending) => name.toLowerCase().endsWith(ending));
     }
 
-    next() {
-      while (this.busy < AT_ONCE) {
-        const task = this.tasks.find((one) => !one.started);
-        if (!task) { return; }
-        task.started = true;
-        this.busy += 1;
-        send(this, task, () => { this.busy -= 1; this.tell(); this.next(); });
+    add(found, instead) {
+      const wanted = found.filter((one) => !LITTER.test(one.file.name)).sort((a, b) => NATURAL.compare(a.name, b.name));
+      for (const one of wanted) {
+        const task = new Task(this.form, one);
+        if (instead) { instead.replaceWith(task.shown.item); } else { this.list.append(task.shown.item); }
+        // In a folder lies what nobody chose one by one; a file that somebody chose is judged by the server.
+        if (one.name.includes("/") && !this.fits(one.name)) { task.settle("bad", this.form.dataset.unfit); }
+        this.tasks.push(task);
       }
+      this.run();
+    }
+
+    /* One at a time: the order of the pages is the order in which the files were dropped. */
+    async run() {
+      if (this.busy) { return; }
+      this.busy = true;
+      for (let task = this.next(); task; task = this.next()) {
+        await task.send();
+        if (task.settled === "bad") { this.offer(task); }
+        this.tell();
+      }
+      this.busy = false;
+      this.tell();
+      this.end();
+    }
+
+    next() { return this.tasks.find((task) => !task.settled); }
+
+    offer(task) {
+      const again = element("button", "btn btn-sm btn-default", this.form.dataset.again);
+      again.type = "button";
+      again.addEventListener("click", () => { again.remove(); this.add([{ file: task.file, name: task.name }], task.shown.item); });
+      task.shown.item.append(again);
     }
 
     tell() {
-      const shown = this.tasks.filter((task) => task.shown.item.isConnected);
-      const kept = shown.filter((task) => task.settled && task.settled !== "bad").length;
-      this.summary.textContent = this.form.dataset.finished.replace("{done}", kept).replace("{all}", shown.length);
+      const shown = this.tasks.filter((task) => task.shown.item.isConnected), words = this.form.dataset;
+      const of = (...kinds) => shown.filter((task) => kinds.includes(task.settled)).length;
+      const said = [words.finished.replace("{done}", of("ok", "wait")).replace("{all}", shown.length)];
+      if (of("here")) { said.push(words.known.replace("{n}", of("here"))); }
+      if (of("bad")) { said.push(words.bad.replace("{n}", of("bad"))); }
+      this.summary.textContent = said.join(" · ");
+    }
+
+    end() {
+      // What was refused comes first: among three hundred lines nobody looks for it.
+      this.list.prepend(...this.tasks.filter((task) => task.settled === "bad" && task.shown.item.isConnected).map((task) => task.shown.item));
       // Also where one was refused: whoever looks must find the others in the list of files.
-      if (!this.busy && shown.every((task) => task.settled)) { this.form.dispatchEvent(new CustomEvent("juanzong:uploaded", { bubbles: true })); }
+      this.form.dispatchEvent(new CustomEvent("juanzong:uploaded", { bubbles: true }));
     }
   }
 
   function begin(form) {
+    const inputs = all("input[type=file]", form);
+    if (!inputs.length || form.dataset.ready) { return; }
     const queue = new Queue(form);
-    if (!queue.field || form.dataset.ready) { return; }
     form.dataset.ready = "1";
     all("[data-upload-hint]", form).forEach((hint) => { hint.hidden = false; });
     all("[data-upload-button]", form).forEach((button) => { button.hidden = true; });
-    queue.field.addEventListener("change", () => { queue.add(queue.field.files); queue.field.value = ""; });
+    inputs.forEach((input) => { input.addEventListener("change", () => { queue.add(plain(input.files)); input.value = ""; }); });
     form.addEventListener("submit", (event) => { event.preventDefault(); });
     form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("is-over"); });
     form.addEventListener("dragleave", (event) => { if (!form.contains(event.relatedTarget)) { form.classList.remove("is-over"); } });
     form.addEventListener("drop", (event) => {
       event.preventDefault();
       form.classList.remove("is-over");
-      queue.add(event.dataTransfer.files);
+      dropped(event.dataTransfer).then((found) => { queue.add(found); });
     });
     window.addEventListener("beforeunload", (event) => {
       if (queue.busy) { event.preventDefault(); event.returnValue = form.dataset.leave; }

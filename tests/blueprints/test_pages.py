@@ -148,7 +148,8 @@ def test_a_refused_file_is_told_in_a_sentence_beside_its_name(
     assert empty.json["text"]
     again = papers.pdf("一")
     send(client, target, again, "一.pdf")
-    assert send(client, target, again, "一.pdf", Accept="application/json").status_code == 409
+    assert send(client, target, again, "一.pdf", Accept="application/json").json["state"] == "here"
+    assert send(client, target, again, "一.pdf").status_code == 409
     assert send(client, target, b"MZ", "program.exe").status_code == 302
     worker.work(site, once=True)
     assert "@@upload/withdraw" in client.get(f"{target}/@@upload").text

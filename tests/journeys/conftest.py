@@ -48,9 +48,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(var: Path, log: Path, **settings: str) -> Archive:
+def start(var: Path, log: Path, port: int = 0, **settings: str) -> Archive:
     """Serves the archive in `var` and waits until it answers."""
-    port = free_port()
+    port = port or free_port()
     environment = os.environ | {"JUANZONG_VAR": str(var), "JUANZONG_PORT": str(port), "PYTHONPATH": str(ROOT)}
     environment |= {f"JUANZONG_{name.upper()}": value for name, value in settings.items()}
     with log.open("ab") as output:

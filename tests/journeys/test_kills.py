@@ -99,8 +99,8 @@ class Siege:
     def _kill_web(self) -> None:
         """The whole service at once, as when the machine goes: it is started again by hand."""
         self.killed.append("web")
-        for process in _family(self.archive.server.pid):
-            _kill(process)
+        for process in family(self.archive.server.pid):
+            kill(process)
         self.archive.server.wait()
         self._again()
 
@@ -110,15 +110,15 @@ class Siege:
         answering = [pid for pid in _children(self.archive.server.pid) if b"work" not in _command(pid)]
         for process in answering:
             if os.getpgid(process) == os.getpgid(self.archive.server.pid):
-                _kill(process)
+                kill(process)
         self._measure()
 
     def _kill_worker(self) -> None:
         """A worker in the middle of what it does; its watcher starts another."""
         self.killed.append("worker")
-        for process in _family(self.archive.server.pid):
+        for process in family(self.archive.server.pid):
             if _command(process).endswith(b"work\0"):
-                _kill(process)
+                kill(process)
         self._measure()
 
     def _again(self) -> None:
@@ -154,7 +154,7 @@ def _children(process: int) -> list[int]:
     return [int(pid) for pid in found.split()]
 
 
-def _family(process: int) -> list[int]:
+def family(process: int) -> list[int]:
     """A process and all that it has started, the eldest first."""
     found = [process]
     for one in found:
@@ -168,7 +168,7 @@ def _command(process: int) -> bytes:
     return b""
 
 
-def _kill(process: int) -> None:
+def kill(process: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
 
@@ -181,8 +181,8 @@ def siege(sqlite_template: Path, tmp_path: Path, request: pytest.FixtureRequest)
     program = Program(archive, "archivist")
     records = [new_record(archive, program, f"0040000{number}")["uuid"] for number in range(4)]
     yield Siege(archive, log, random.Random(request.node.name), program, records)
-    for process in _family(archive.server.pid):
-        _kill(process)
+    for process in family(archive.server.pid):
+        kill(process)
     archive.server.wait()
 
 

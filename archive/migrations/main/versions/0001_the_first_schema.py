@@ -258,6 +258,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_access_class_scope_id"), ["scope_id"], unique=False)
 
     op.create_table(
+        "arrival",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("target", sa.String(length=60), nullable=False),
+        sa.Column("filename", sa.String(length=400), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["owner_id"], ["principal.id"], name=op.f("fk_arrival_owner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrival")),
+        sa.UniqueConstraint(
+            "owner_id", "kind", "target", "sha256", name=op.f("uq_arrival_owner_id_kind_target_sha256")
+        ),
+        sa.UniqueConstraint("uuid", name=op.f("uq_arrival_uuid")),
+    )
+    op.create_table(
         "calendar_day",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("works", sa.Boolean(), nullable=False),
