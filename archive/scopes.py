@@ -51,6 +51,7 @@ SCOPES: Mapping[str, str] = {
     "boxes": ACT,
     "circulation": SHOWN,
     "corrections": ACT,
+    "downloads": NODE,
     "drafts": "one's own drafts: the statement asks for the actor's",
     "find_exact": "says nothing but whether number and second factor both meet, and writes down that it was asked",
     "guards": ACT,

@@ -9,6 +9,7 @@ from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.services import (
     circulation,
+    downloads,
     explain,
     history,
     holdings,
@@ -77,6 +78,8 @@ def actions(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any
     if seen.can(P.READ) and seen.page_count:
         found.append({"label": _("Read"), "href": f"{seen.href}/++page++1", "icon": "book",
                       "primary": not any(act.get("primary") for act in found)})  # fmt: skip
+    if not seen.is_container and seen.page_count and downloads.may(uow, node):
+        found.append({"label": _("Searchable PDF"), "href": f"{seen.href}/@@pdf", "icon": "file-download"})
     return found + _sealing(uow, node, seen) + _keeping(uow, node, seen)
 
 

@@ -15,6 +15,7 @@ from archive.journal import Event
 from archive.models import TEXT_OF_PAGE, Blob, Node, Page, PageCheck, PageText, Principal, Representation
 from archive.policy.permissions import P
 from archive.services import drawing, reindexing
+from archive.site import Site
 from archive.uow import UnitOfWork
 from storage import BlobMissing
 from storage.copies import scaled, watermark
@@ -81,12 +82,12 @@ def image(
     With the `ticket` of a page that the journal has noted already for this reader, there is no second event.
     """
     page, blob = _located(uow, node, ordinal)
-    picture = _fetched(uow, page, blob, page.image)
+    shown = picture(uow.site, page, blob, page.image)
     if width is not None:
-        picture = scaled(picture, next((size for size in WIDTHS if size >= width), WIDTHS[-1]))
+        shown = scaled(shown, next((size for size in WIDTHS if size >= width), WIDTHS[-1]))
     if not _noted(uow, node, ordinal, ticket):
         uow.read(uow.event_about(node, Event("page.viewed", words={"page": ordinal})))
-    return _marked(uow, node, picture)
+    return _marked(uow, node, shown)
 
 
 def thumbnail(uow: UnitOfWork, node: Node, ordinal: int, *, ticket: str | None = None) -> bytes:
@@ -94,7 +95,7 @@ def thumbnail(uow: UnitOfWork, node: Node, ordinal: int, *, ticket: str | None =
     page, blob = _located(uow, node, ordinal)
     if not _noted(uow, node, 0, ticket):
         uow.read(uow.event_about(node, Event("page.thumbnail_viewed", words={"page": ordinal})))
-    return _marked(uow, node, _fetched(uow, page, blob, page.thumbnail))
+    return _marked(uow, node, picture(uow.site, page, blob, page.thumbnail))
 
 
 def _located(uow: UnitOfWork, node: Node, ordinal: int) -> tuple[Page, Blob]:
@@ -109,14 +110,13 @@ def _located(uow: UnitOfWork, node: Node, ordinal: int) -> tuple[Page, Blob]:
     return found[0], found[1]
 
 
-def _fetched(uow: UnitOfWork, page: Page, blob: Blob, name: str) -> bytes:
-    """A picture from the store. A power cut may have lost it, or left it empty: then it is drawn again."""
-    store = uow.site.store
-    with suppress(BlobMissing), store.open_derivative(blob.record, name) as file:
+def picture(site: Site, page: Page, blob: Blob, name: str) -> bytes:
+    """A picture of a page from the store. A power cut may have lost it, or left it empty: then it is drawn again."""
+    with suppress(BlobMissing), site.store.open_derivative(blob.record, name) as file:
         if found := file.read():
             return found
-    drawing.redraw(uow.site, blob.record, blob.sha256, page.representation_id, page.source_page)
-    with store.open_derivative(blob.record, name) as file:
+    drawing.redraw(site, blob.record, blob.sha256, page.representation_id, page.source_page)
+    with site.store.open_derivative(blob.record, name) as file:
         return file.read()
 
 

@@ -9,7 +9,7 @@ from archive.errors import NotFound
 from archive.journal import Event
 from archive.models import Node
 from archive.policy.permissions import P
-from archive.services import corrections, intake, pages, timings, within
+from archive.services import corrections, downloads, intake, pages, timings, within
 from archive.services.pages import PageView
 from archive.services.within import Box, Found, Piece
 from archive.sight import NodeView, href, views
@@ -100,6 +100,8 @@ class Open:
     marked: bool
     corrects: bool
     """Whether the actor may correct the text."""
+    takes_away: bool
+    """Whether they may have the whole file as a PDF."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,7 @@ def open_page(uow: UnitOfWork, node: Node, ordinal: int, words: str = "", place:
         boxes=list(within.boxes(page.boxes, found, before, len(spans))) if spans else [],
         paragraphs=list(within.marked(page.text, spans, before)), marked=pages.is_marked(uow, node),
         corrects=corrections.may(uow, node),
+        takes_away=downloads.may(uow, home),
     )  # fmt: skip
 
 
