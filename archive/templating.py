@@ -51,7 +51,7 @@ MENU = (
         "folders",
         "tree.top",
         (P.DISCOVER,),
-        ("tree", "pages", "uploads", "arrivals", "sharing", "retention"),
+        ("tree", "pages", "uploads", "arrivals", "scanning", "sharing", "retention"),
     ),
     Entry(
         _l("Search"),

@@ -144,7 +144,7 @@ def kind_label(kind: str) -> str:
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
         "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"), "storeroom": _("Storeroom"),
         "synonyms": _("Synonyms"), "digest": _("Daily digest"),
-        "page_checks": _("Page checks"), "uploads": _("Unfinished uploads"),
+        "page_checks": _("Page checks"), "uploads": _("Unfinished uploads"), "scanners": _("Network scanners"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -161,6 +161,7 @@ def _labels() -> dict[str, str]:
         "unfinished_days": _("Days for which an unfinished upload is kept"),
         "unfinished_files": _("Unfinished uploads of one person, at most"),
         "unfinished_gb": _("Their size together in GB, at most"),
+        "scanners": _("Network scanners"), "address": _("Address"),
         "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
         "death_days": _("Days after a death"), "purposes": _("Purposes"), "limits": _("Limits"), "rules": _("Rules"),

@@ -13,7 +13,7 @@ from archive.gate import Section
 from archive.given import whole
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import arrivals, intake, page_checks
+from archive.services import arrivals, intake, page_checks, scanners
 from archive.services.intake import AlreadyHere
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
@@ -35,7 +35,8 @@ def form(uow: UnitOfWork, node: "Node") -> str:
     more = shown.head(uow, node, seen, "upload") | {"actions": [], "may_withdraw": seen.can(P.SCAN_REPLACE)}
     return render_template("uploads/form.html", view=seen, field=chosen, files=files, checks=checks,
                            unfinished=arrivals.under_way(uow, "record", str(node.uuid)),
-                           pieces=received.pieces("record", node.uuid), **more)  # fmt: skip
+                           pieces=received.pieces("record", node.uuid), has_scanners=bool(scanners.known(uow)),
+                           **more)  # fmt: skip
 
 
 def _size() -> str:

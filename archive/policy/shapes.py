@@ -218,10 +218,25 @@ class Uploads(Shape):
     limits: UploadLimits
 
 
+class ScannerAddress(Label):
+    """Where it answers; a scanner leads nowhere else, and nobody but who adopts a policy says where."""
+
+    address: Annotated[
+        str,
+        StringConstraints(pattern=r"^https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(/[\w.-]+)*/?$"),
+    ]
+
+
+class Scanners(Shape):
+    """网络扫描仪: those of which pages may be taken."""
+
+    scanners: dict[Code, ScannerAddress]
+
+
 SHAPES: Mapping[str, type[BaseModel]] = {
     "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
     "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
-    "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads,
+    "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads, "scanners": Scanners,
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import IO, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -20,6 +20,7 @@ from archive.services.handlers import LIVE
 from archive.site import Site
 from archive.uow import UnitOfWork, action
 from storage import Staged, StagedGone, StoreFull, TooLarge
+from storage.blobs import ByteSource
 
 TRUSTED: Any = {"scope": "intake"}
 UNKNOWN = "application/octet-stream"
@@ -39,7 +40,7 @@ class AlreadyHere(Conflict):
         return _("This very file is here already. Nothing was added.")
 
 
-def stage(site: Site, stream: IO[bytes]) -> Staged:
+def stage(site: Site, stream: ByteSource) -> Staged:
     """Reads a file to its end, durably, before any transaction begins. Raises TooLarge or Full, and keeps nothing."""
     try:
         return site.store.stage(stream, site.settings.upload_limit)

@@ -37,6 +37,7 @@ LOOKS = {
 }
 COUNTED = {
     "pages": _l("Pages"),
+    "files": _l("Files"),
     "characters": _l("Characters"),
     "rows": _l("Rows"),
     "records": _l("Records"),
