@@ -49,6 +49,13 @@ class TextLine(NamedTuple):
     def middle(self) -> float:
         return (self.y0 + self.y1) / 2
 
+    def covers(self, other: "TextLine") -> bool:
+        """Does the middle of `other` lie in this line, or of this line in it?"""
+        return any(
+            a.x0 <= (b.x0 + b.x1) / 2 <= a.x1 and a.y0 <= b.middle <= a.y1
+            for a, b in ((self, other), (other, self))
+        )
+
 
 class _Row(NamedTuple):
     """Lines that stand side by side: one, or the cells of a form."""

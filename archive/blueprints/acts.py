@@ -67,6 +67,7 @@ WORDS = {
     "user.password_refused": _l("gave a wrong password"),
     "tree_view.viewed": _l("opened it"), "page.text_viewed": _l("read the text of a page"),
     "record.downloaded": _l("took it away as a file"),
+    "page.recognition_asked": _l("had a page read first"),
     "page.text_corrected": _l("corrected the text of a page"),
     "page.text_restored": _l("went back to the text that the machine read of a page"),
     "page.viewed": _l("read a page"), "page.thumbnail_viewed": _l("saw pages in small"),

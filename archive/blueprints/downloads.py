@@ -1,6 +1,7 @@
 """下载: what is taken away as a file."""
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from flask import Response
 
@@ -20,5 +21,6 @@ def searchable(uow: UnitOfWork, node: "Node") -> Response:
     """All its pages as one PDF in which words are found, sent as it is made."""
     made = downloads.searchable(uow, node)
     response = Response(made.pieces, mimetype="application/pdf")
-    response.headers.set("Content-Disposition", "attachment", filename=made.filename)
+    # An archival number has a · in it, which a header says in bytes of UTF-8 or not at all.
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(made.filename)}"
     return response

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from flask import Response, g, make_response, redirect, request, url_for
+from flask import Response, g, jsonify, make_response, redirect, request, url_for
 
 from archive.asking import typed, typed_token
 from archive.blueprints import leaf
 from archive.gate import Section
 from archive.given import whole
 from archive.policy.permissions import P
-from archive.services import pages, viewer, within
+from archive.services import pages, recognition, viewer, within
 from archive.sight import href
 from archive.uow import UnitOfWork
 
@@ -75,6 +75,21 @@ def text(uow: UnitOfWork, node: "Node", number: int) -> Response:
     response = make_response(pages.one(uow, node, number).text)
     response.mimetype = "text/plain"
     return response
+
+
+@section.page("/a/<slugs:path>/++page++<int:number>/recognise", needs=P.READ, node="path", methods=("POST",))
+def recognise(uow: UnitOfWork, node: "Node", number: int) -> Response:
+    """Somebody waits for the text of this page."""
+    recognition.ask(uow, node, number)
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(state="wait")
+    return make_response(redirect(url_for(".view", path=_path(uow, node), number=number), 303))
+
+
+@section.page("/a/<slugs:path>/++page++<int:number>/is-read", needs=P.READ, node="path")
+def is_read(uow: UnitOfWork, node: "Node", number: int) -> Response:
+    """Whether there is text to be shown: the open page asks for it while it waits, and shows it by opening itself anew."""
+    return jsonify(read=not recognition.awaits_text(uow, node, number))
 
 
 def _jpeg(content: bytes) -> Response:

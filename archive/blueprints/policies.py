@@ -158,6 +158,7 @@ def _labels() -> dict[str, str]:
         "blank_per_100000": _("Blank: ink on less than so many of 100,000 points"),
         "sharpness_percent": _("Sharpness in per cent, at least"),
         "border_percent": _("Black edge in per cent, less than"),
+        "confidence_percent": _("Certainty of recognised text in per cent, at least"),
         "unfinished_days": _("Days for which an unfinished upload is kept"),
         "unfinished_files": _("Unfinished uploads of one person, at most"),
         "unfinished_gb": _("Their size together in GB, at most"),

@@ -198,6 +198,7 @@ class PageLimits(Shape):
     blank_per_100000: Annotated[int, Field(ge=0, le=10_000)]
     sharpness_percent: Annotated[int, Field(ge=0, le=100)]
     border_percent: Annotated[int, Field(ge=1, le=100)]
+    confidence_percent: Annotated[int, Field(ge=0, le=100)]
 
 
 class PageChecks(Shape):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from archive.i18n import _
-from archive.models import Node, Page, PageCheck
+from archive.models import TEXT_OF_PAGE, Node, Page, PageCheck, PageText
 from archive.policy.permissions import P
 from archive.services import policies
 from archive.sight import href
@@ -38,11 +38,14 @@ def of(uow: UnitOfWork, node: Node) -> Checked:
     limits: Mapping[str, int] = policies.in_force(uow, "page_checks").body["limits"]
     rows = uow.session.execute(
         uow.of(Page, node, P.READ)
-        .with_only_columns(Page, PageCheck)
+        .with_only_columns(Page, PageCheck, PageText.confidence)
         .outerjoin(PageCheck, PageCheck.page_id == Page.id)
+        .outerjoin(PageText, TEXT_OF_PAGE)
         .order_by(Page.ordinal)
     ).all()
-    found = [(page, list(_findings(page, check, limits))) for page, check in rows if check is not None]
+    found = [
+        (page, list(_findings(page, check, sure, limits))) for page, check, sure in rows if check is not None
+    ]
     doubtful = [(page, findings) for page, findings in found if findings]
     here = href(uow, node)
     listed = [
@@ -52,7 +55,7 @@ def of(uow: UnitOfWork, node: Node) -> Checked:
     return Checked(len(rows), len(found), len(doubtful), listed)
 
 
-def _findings(page: Page, check: PageCheck, limits: Mapping[str, int]) -> Iterator[str]:
+def _findings(page: Page, check: PageCheck, sure: float | None, limits: Mapping[str, int]) -> Iterator[str]:
     if page.dpi is None:
         yield _("no resolution told")
     elif page.dpi < limits["least_dpi"]:
@@ -65,3 +68,7 @@ def _findings(page: Page, check: PageCheck, limits: Mapping[str, int]) -> Iterat
         yield _("looks blurred")
     if check.border * 100 >= limits["border_percent"]:
         yield _("black edge")
+    if (
+        sure and sure * 100 < limits["confidence_percent"]
+    ):  # what a person has corrected is sure; 0 is a page of no text
+        yield _("text uncertain, %(sure)s", sure=f"{sure:.0%}")

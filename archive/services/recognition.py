@@ -1,19 +1,28 @@
-"""Recognising the text of pages that came without: one child process reads many pages, and gives way to urgent work."""
+"""Recognising the text of pages that came without: one child process reads many pages, and gives way to urgent work.
+
+A page that somebody has open is a task of its own, before all others: the reading of a file gives way after each page.
+"""
 
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
+from archive.errors import NotFound
 from archive.i18n import _l
-from archive.models import Blob, Node, Page, PageText, Representation
+from archive.models import Blob, Job, Node, Page, PageText, Representation
+from archive.policy.permissions import P
 from archive.services import corrections, drawing, pages
-from archive.services.handlers import JobRun, handles
+from archive.services.handlers import LIVE, JobRun, handles
+from archive.uow import UnitOfWork, action
 from storage import BlobMissing
 from storage.limits import Refused
 from storage.recognise import Recogniser
 
 TRUSTED: Any = {"scope": "recognition"}
+ONE = "page.recognise_one"
+FIRST = 1
+"""The priority of what a person waits for; making pages has 5, reading whole files 8."""
 
 
 @handles("page.recognise", label=_l("Recognising text"))
@@ -30,7 +39,56 @@ def recognise(run: JobRun) -> dict[str, Any]:
     return _finish(run, done, unread)
 
 
+@handles(ONE, label=_l("Recognising the page that is open"))
+def recognise_one(run: JobRun) -> dict[str, Any]:
+    """Reads one page, for whoever has it open."""
+    page = run.args["page"]
+    run.progress(0, 1)
+    with Recogniser() as reader, drawing.working_folder(run.site) as folder:
+        unread = not _read(run, page, reader, folder / "page.jpg", 1)
+    return _finish(run, 1, int(unread))
+
+
+@action("page.recognition_asked", needs=P.READ)
+def ask(uow: UnitOfWork, node: Node, ordinal: int) -> None:
+    """Has a page read before all others, because somebody waits for its text. Raises NotFound.
+
+    Nothing happens if it has been read or asked for already.
+    """
+    page = uow.session.scalar(uow.of(Page, node, P.READ).where(Page.ordinal == ordinal))
+    if page is None:
+        raise NotFound
+    uow.note(page=ordinal)
+    if _is_read(uow, page.id) or _is_asked(uow, node, page.id):
+        return
+    uow.job(
+        ONE, node=node, total=1, priority=FIRST, page=page.id
+    ).owner_id = None  # no notice when it is done
+
+
+def awaits_text(uow: UnitOfWork, node: Node, ordinal: int) -> bool:
+    """Whether a page is still to be read; shows nothing of it. Needs content.read; raises NotFound."""
+    page = uow.session.scalar(uow.of(Page, node, P.READ).where(Page.ordinal == ordinal))
+    if page is None:
+        raise NotFound
+    return not _is_read(uow, page.id)
+
+
+def _is_asked(uow: UnitOfWork, node: Node, page: int) -> bool:
+    waiting = select(Job.args).where(Job.kind == ONE, Job.node_id == node.id, Job.state.in_(LIVE))
+    return any(args["page"] == page for args in uow.session.scalars(waiting))
+
+
+def _is_read(uow: UnitOfWork, page: int) -> bool:
+    machine = select(PageText.page_id).where(PageText.page_id == page, PageText.kind != "human")
+    return uow.session.scalar(machine, execution_options=TRUSTED) is not None
+
+
 def _read(run: JobRun, page: int, reader: Recogniser, file: Path, done: int) -> bool:
+    with run.uow() as uow:
+        if _is_read(uow, page):  # meanwhile, because somebody had it open
+            run.progress(done, uow=uow)
+            return True
     if not _fetch(run, page, file):
         return False
     try:
@@ -40,8 +98,8 @@ def _read(run: JobRun, page: int, reader: Recogniser, file: Path, done: int) -> 
         text, boxes, confidence = "", [], 0.0
     with run.uow() as uow:
         run.progress(done, uow=uow)
-        if uow.session.get(Page, page, execution_options=TRUSTED) is None:
-            return False  # withdrawn meanwhile
+        if uow.session.get(Page, page, execution_options=TRUSTED) is None or _is_read(uow, page):
+            return False  # withdrawn meanwhile, or read by another worker
         read = PageText(
             page_id=page, kind="machine", text=text, boxes=boxes, confidence=confidence, at=uow.now
         )

@@ -98,6 +98,7 @@
   function show() {
     viewer.clearOverlays();
     viewer.open({ type: "legacy-image-pyramid", levels: JSON.parse(stage.dataset.levels) });
+    wait_for_text();
     const leaf = main.querySelector(".jz-strip .is-now");
     if (leaf) { leaf.scrollIntoView({ block: "nearest" }); }
     to_place();
@@ -129,6 +130,30 @@
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); event.target.form.requestSubmit(); }
     if (event.key === "Escape") { event.preventDefault(); main.querySelector("[data-cancel]").click(); }
   });
+
+  /* A page without text: it is asked for once somebody stays on it, and shown as soon as it has been read. */
+  const stays = 1000;
+  const between = 2000;
+  function wait_for_text() {
+    const form = main.querySelector("[data-waiting]");
+    if (!form) { return; }
+    const here = () => form.isConnected && !document.hidden;
+    const json = { Accept: "application/json" };
+    async function look() {
+      if (!form.isConnected) { return; }
+      const answer = here() && await fetch(form.dataset.waiting, { headers: json }).catch(() => null);
+      const said = answer && answer.ok ? await answer.json() : {};
+      if (said.read && form.isConnected) { turn(location.href, { push: false }); return; }
+      if (answer && answer.status < 500 && !answer.ok) { return; }
+      window.setTimeout(look, between);
+    }
+    window.setTimeout(async () => {
+      if (!here()) { return; }
+      form.classList.add("is-asked");
+      await fetch(form.action, { method: "POST", body: new FormData(form), headers: json }).catch(() => null);
+      look();
+    }, stays);
+  }
 
   let asked = 0;
   async function turn(href, { push = true, same = true, form } = {}) {

@@ -16,6 +16,7 @@ from storage.textlines import TextLine, clean, in_reading_order, join_lines, tur
 
 from .child import Say
 from .foreign import foreign
+from .redink import parted
 
 Image = NDArray[Any]
 Box = NDArray[np.float32]
@@ -27,6 +28,7 @@ _LARGEST = 1 << 14
 _TRIED = 3  # lines by which the way up is judged
 _UPRIGHT = 0.8  # confidence: lines that stand upright have 0.94 and more, lines upside down 0.55 to 0.6
 _READABLE = 0.5  # below this a line is a guess
+_SURE = 0.9  # what is read of a stamp's ring has less
 # Times as high as wide: rapidocr turns such a line by a quarter, anticlockwise, before it reads it.
 _TALL = 1.5
 
@@ -37,14 +39,18 @@ def read(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  
         page = cv2.imdecode(np.frombuffer(b64decode(request["jpeg"]), np.uint8), cv2.IMREAD_COLOR_BGR)
         if page is None:
             raise Refused(Reason.BROKEN)
+    inks = parted(page)
+    page, red = inks or (page, None)
     boxes = _boxes(page)
     rotation = _rotation(page, boxes)
     if rotation:
-        page = np.ascontiguousarray(np.rot90(page, -rotation // 90))
+        page = _turned(page, rotation)
         boxes = _boxes(page)
     found = [_line(page, box) for box in boxes]
     lines = [line for line in found if line.text]
     kept = [line for line in lines if line.confidence >= _READABLE]
+    if red is not None:
+        kept += _in_red(_turned(red, rotation), kept)
     height, width = page.shape[:2]
     return {
         "text": join_lines(kept),
@@ -52,6 +58,20 @@ def read(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  
         "rotation": rotation,
         "confidence": _mean(lines),
     }
+
+
+def _turned(page: Image, degrees: int) -> Image:
+    return np.ascontiguousarray(np.rot90(page, -degrees // 90))
+
+
+def _in_red(red: Image, black: list[TextLine]) -> list[TextLine]:
+    """What is printed in red, such as the head of an official letter; the round text of a stamp is no line."""
+    found = [_line(red, box) for box in _boxes(red)]
+    return [
+        line
+        for line in found
+        if line.confidence >= _SURE and len(line.text) > 1 and not any(map(line.covers, black))
+    ]
 
 
 def _rotation(page: Image, boxes: list[Box]) -> int:

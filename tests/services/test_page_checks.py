@@ -9,9 +9,9 @@ from sqlalchemy import delete, select
 from archive import worker
 from archive.actor import Actor
 from archive.errors import ArchiveError
-from archive.models import Node, PageCheck, Representation
+from archive.models import Node, Page, PageCheck, PageText, Representation
 from archive.policy.permissions import P
-from archive.services import intake, page_checks, pages
+from archive.services import corrections, intake, page_checks, pages
 from archive.services.page_checks import Checked
 from archive.site import Site
 from tests import papers
@@ -110,3 +110,19 @@ def test_with_its_pages_go_their_measures(hospital: Hospital, pile: int) -> None
         made = uow.session.get_one(Representation, file.id, execution_options=TEST)
         pages.drop(uow, uow.session.get_one(Node, pile, execution_options=TEST), made)
         assert uow.session.scalar(select(PageCheck.page_id), execution_options=TEST) is None
+
+
+def test_text_that_the_machine_is_not_sure_of_is_told_until_somebody_corrects_it(
+    hospital: Hospital, pile: int
+) -> None:
+    with hospital.site.uow(Actor.system("test")) as uow:
+        first, second = uow.session.scalars(
+            select(Page.id).order_by(Page.id).limit(2), execution_options=TEST
+        )
+        for page, sure in ((first, 0.55), (second, 0.93)):
+            uow.session.add(PageText(page_id=page, kind="machine", text="诊断", confidence=sure, at=uow.now))
+    assert said(told(hospital, pile))[1] == "文字识别把握不足 55%"
+    assert said(told(hospital, pile))[2] == "歪斜 -2.4°"
+    with hospital.uow("archivist") as uow:
+        corrections.correct(uow, uow.node(pile), 1, text="诊断", version=0)
+    assert 1 not in said(told(hospital, pile))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from storage.limits import Reason, Refused
 from storage.recognise import Recognised, Recogniser
@@ -123,6 +123,31 @@ def test_a_page_on_its_side_is_read_and_tells_how_to_turn_it(
     assert inked.crop(heading[:4]).getbbox()
     width, height = heading.x1 - heading.x0, heading.y1 - heading.y0
     assert (height > width) == (turn in {90, 270})
+
+
+RED = (198, 30, 34)
+
+
+def test_words_under_a_red_stamp_are_read_and_the_ring_of_the_stamp_is_not(
+    recogniser: Recogniser, record: Image.Image, upright: Recognised, tmp_path: Path
+):
+    page = record.convert("RGB")
+    stamp = Image.new("RGB", page.size, "white")
+    draw = ImageDraw.Draw(stamp)
+    draw.ellipse((700, 200, 1000, 500), outline=RED, width=8)
+    draw.regular_polygon((850, 350, 60), 5, fill=RED)
+    stamped = ImageChops.multiply(page, stamp)
+    assert recogniser.recognise(saved(stamped, tmp_path)).text == upright.text
+
+
+def test_what_is_printed_in_red_is_read(recogniser: Recogniser, record: Image.Image, tmp_path: Path):
+    font = next(font for font in FONTS if font.exists())
+    page = Image.new("RGB", (1654, 1160), (245, 245, 245))
+    page.paste(record.convert("RGB"), (0, 160))
+    ImageDraw.Draw(page).text((500, 60), "云川县卫生健康局文件", RED, ImageFont.truetype(font, 64))
+    found = recogniser.recognise(saved(page, tmp_path))
+    assert found.text.startswith("云川县卫生健康局文件")
+    assert HEADING in found.text
 
 
 def test_a_blank_page_has_no_text(recogniser: Recogniser, tmp_path: Path):

@@ -1,0 +1,91 @@
+"""What a person has open is read first, once, and the reading of whole files gives way to it."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from archive import worker
+from archive.errors import ArchiveError, NotFound
+from archive.models import Job
+from archive.services import pages, recognition
+from archive.services.handlers import GaveWay, JobRun
+from archive.services.queue import claim
+from archive.site import Site
+from tests.conftest import CAST, Hospital
+from tests.services.test_intake import upload
+
+READERS = {"archivist", "scanner", "senior"}
+"""Of a draft."""
+
+
+@pytest.fixture
+def scanned(site: Site, hospital: Hospital, record: int) -> int:
+    """A record of three pages without text; nothing stands on them, so that they are read at once."""
+    out = BytesIO()
+    blank = [Image.new("L", (400, 300), shade) for shade in (250, 251, 252)]
+    blank[0].save(out, "TIFF", save_all=True, append_images=blank[1:], dpi=(200, 200))
+    upload(hospital, "archivist", record, out.getvalue(), "扫描.tif")
+    assert worker.take_one(site, "test")
+    return record
+
+
+def ask(hospital: Hospital, record: int, ordinal: int, account: str = "archivist") -> None:
+    with hospital.uow(account) as uow:
+        recognition.ask(uow, uow.node(record), ordinal)
+
+
+def waiting(hospital: Hospital, record: int) -> list[int]:
+    """The pages that are still to be read."""
+    with hospital.uow("archivist", readonly=True) as uow:
+        node = uow.node(record)
+        return [number for number in (1, 2, 3) if recognition.awaits_text(uow, node, number)]
+
+
+def test_the_page_that_is_open_is_read_before_the_rest_of_its_file(
+    site: Site, hospital: Hospital, scanned: int
+) -> None:
+    ask(hospital, scanned, 3)
+    assert waiting(hospital, scanned) == [1, 2, 3]
+    worker.take_one(site, "test")
+    assert waiting(hospital, scanned) == [1, 2]
+    worker.take_one(site, "test")
+    assert waiting(hospital, scanned) == []
+
+
+def test_the_reading_of_a_file_gives_way_after_a_page(site: Site, hospital: Hospital, scanned: int) -> None:
+    job = claim(site, "slow")
+    assert job
+    assert job.kind == "page.recognise"
+    ask(hospital, scanned, 3)
+    run = JobRun(site, job.id, job.kind, dict(job.args), job.node_id, job.owner_id, "slow")
+    with pytest.raises(GaveWay):
+        recognition.recognise(run)
+    assert waiting(hospital, scanned) == [2, 3]
+
+
+def test_a_page_is_asked_for_once_and_not_when_it_has_been_read(
+    site: Site, hospital: Hospital, scanned: int
+) -> None:
+    for account in ("archivist", "senior", "archivist"):
+        ask(hospital, scanned, 2, account)
+    with site.session(readonly=True) as session:
+        jobs = session.scalars(select(Job).where(Job.kind == recognition.ONE)).all()
+        assert [(job.priority, job.owner_id) for job in jobs] == [(1, None)]
+    worker.work(site, once=True)
+    ask(hospital, scanned, 2)
+    with site.session(readonly=True) as session:
+        assert len(session.scalars(select(Job).where(Job.kind == recognition.ONE)).all()) == 1
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert pages.one(uow, uow.node(scanned), 2).kind == "machine"
+
+
+def test_only_a_reader_may_ask(hospital: Hospital, scanned: int) -> None:
+    for account in sorted(set(CAST) - READERS):
+        with pytest.raises(ArchiveError):
+            ask(hospital, scanned, 1, account)
+        with pytest.raises(ArchiveError), hospital.uow(account, readonly=True) as uow:
+            recognition.awaits_text(uow, uow.node(scanned), 1)
+    with pytest.raises(NotFound):
+        ask(hospital, scanned, 4)
