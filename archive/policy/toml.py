@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archive.i18n import _
-from archive.policy.shapes import Problem
+from archive.policy.relations import Problem
 from archive.schema import clean
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")

@@ -13,7 +13,8 @@ from archive.i18n import _
 from archive.models import PolicyVersion
 from archive.policy import toml
 from archive.policy.permissions import P
-from archive.policy.shapes import SHAPES, Problem, problems
+from archive.policy.relations import Problem
+from archive.policy.shapes import SHAPES, problems
 from archive.schema import clean
 from archive.services import policies, standing
 from archive.uow import UnitOfWork, action

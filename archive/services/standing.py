@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 
 from archive.i18n import _
 from archive.models import Counter, Encounter, Milestone, Node, Patient, Request
-from archive.policy.shapes import Problem
+from archive.policy.relations import Problem
 from archive.policy.types import TYPES
 from archive.services import policies
 from archive.uow import UnitOfWork

@@ -1,0 +1,88 @@
+"""How the values of a policy hang together, beyond what each of them looks like. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from unicodedata import normalize
+
+from archive.i18n import _
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and where: the keys from the outside in."""
+
+    place: tuple[str, ...]
+    sentence: str
+
+
+def related(kind: str, body: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is wrong with values that have their shape each, taken together."""
+    if kind in _RELATIONS:
+        yield from _RELATIONS[kind](body)
+
+
+def _gates(body: Mapping[str, Any]) -> Iterator[Problem]:
+    tracks = {name: track["steps"] for name, track in body["tracks"].items()}
+    for name, steps in tracks.items():
+        for step in steps:
+            if step not in body["steps"]:
+                yield Problem(("tracks", name, "steps"), _("%(name)s has no words under [steps].", name=step))
+    for number, (track, step) in enumerate(body["archive"].get("medical_record", ())):
+        if step not in tracks.get(track, ()):
+            where = ("archive", "medical_record", str(number + 1))
+            yield Problem(where, _("There is no such step on such a track."))
+    if body["deadlines"]["target_working_days"] > body["deadlines"]["hard_working_days"]:
+        yield Problem(("deadlines", "target_working_days"), _("The target comes before the deadline."))
+
+
+def _numbering(body: Mapping[str, Any]) -> Iterator[Problem]:
+    if "default" not in body["categories"]:
+        yield Problem(("categories", "default"), _("It is missing: the rule of every category without one."))
+
+
+def _retention(body: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, rule in body["rules"].items():
+        code, years = rule["code"], rule.get("years")
+        if rule["trigger"] == "formation" and name != code:
+            yield Problem(
+                ("rules", name, "code"), _("A rule that counts from formation is named by its code.")
+            )
+        if code == "Y" and years is not None:
+            yield Problem(("rules", name, "years"), _("What is kept for ever has no years."))
+        if code != "Y" and (years is None or years < int(code[1:])):
+            yield Problem(("rules", name, "years"), _("The code %(code)s says more years.", code=code))
+        if code != "Y" and rule["trigger"] == "formation" and years is not None and years > int(code[1:]):
+            yield Problem(("rules", name, "years"), _("The code %(code)s says fewer years.", code=code))
+
+
+def _sensitivity(body: Mapping[str, Any]) -> Iterator[Problem]:
+    for number, span in enumerate(body["special"]["ranges"]):
+        start, end = span.split("-")
+        if start > end:
+            yield Problem(("special", "ranges", str(number + 1)), _("It ends before it begins."))
+
+
+def _storeroom(body: Mapping[str, Any]) -> Iterator[Problem]:
+    labels = body["labels"]
+    for count, size, most in (("columns", "width_mm", 210), ("rows", "height_mm", 297)):
+        if labels[count] * labels[size] > most:
+            yield Problem(("labels", size), _("So many labels do not fit on a sheet of A4."))
+
+
+def _synonyms(body: Mapping[str, Any]) -> Iterator[Problem]:
+    """A word of two groups would mean both: whoever types it would find what they did not mean."""
+    known: dict[str, str] = {}
+    for name, words in body["groups"].items():
+        for word in (name, *words):
+            folded = normalize("NFKC", word).casefold()
+            if folded in known:
+                sentence = _("%(word)s stands under %(name)s already.", word=word, name=known[folded])
+                yield Problem(("groups", name), sentence)
+            known.setdefault(folded, name)
+
+
+_RELATIONS = {
+    "gates": _gates, "numbering": _numbering, "retention": _retention, "sensitivity": _sensitivity,
+    "storeroom": _storeroom, "synonyms": _synonyms,
+}  # fmt: skip
