@@ -24,6 +24,7 @@ from archive.models import (
     Notice,
     Page,
     PageCheck,
+    PageMap,
     PageText,
     Patient,
     PatientAlias,
@@ -41,7 +42,7 @@ GUARDED = frozenset(
     model.__tablename__
     for model in (
         Node, NodeVersion, NodeAlias, NodeDraft, Arrival, BasketItem, Notice, Record, Milestone, Blob, Representation, Page,
-        PageCheck, PageText, Holding,
+        PageCheck, PageMap, PageText, Holding,
         HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
         SearchNews,
     )

@@ -25,6 +25,15 @@ def scaled(jpeg: bytes, width: int) -> bytes:
     return _saved(image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0))
 
 
+def turned(jpeg: bytes, degrees: int) -> bytes:
+    """The page turned clockwise by 90, 180 or 270 degrees."""
+    turns = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+    image = _opened(jpeg)
+    upright = image.transpose(turns[degrees])
+    upright.info = dict(image.info)
+    return _saved(upright)
+
+
 def watermark(jpeg: bytes, lines: list[str], font: Path) -> bytes:
     """The page with ``lines`` (name, staff number, time) burnt in all over, slanting and half transparent.
 

@@ -49,6 +49,7 @@ def tabs(seen: NodeView, current: str) -> list[dict[str, Any]]:
         ("view", _("View"), base, not seen.is_container),
         ("contents", _("Contents"), base if seen.is_container else f"{base}/@@contents", seen.holds_items),
         ("edit", _("Edit"), f"{base}/@@edit", seen.can(P.EDIT)),
+        ("pages", _("Page desk"), f"{base}/@@pages", _has_desk(seen)),
         ("sharing", _("Sharing"), f"{base}/@@sharing", seen.can(P.SHARE)),
         ("history", _("History"), f"{base}/@@history", seen.can(P.HISTORY)),
     ]
@@ -57,6 +58,11 @@ def tabs(seen: NodeView, current: str) -> list[dict[str, Any]]:
         for name, label, target, may in wanted
         if may
     ]
+
+
+def _has_desk(seen: NodeView) -> bool:
+    """Pages are arranged on the desk of their file; it is shown to whoever may both read and arrange them."""
+    return bool(seen.type and seen.type.pages) and seen.can(P.SCAN_REPLACE) and seen.can(P.READ)
 
 
 def actions(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any]]:

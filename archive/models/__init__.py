@@ -12,6 +12,7 @@ from archive.models.carriers import (
     Location,
     Page,
     PageCheck,
+    PageMap,
     PageText,
     Representation,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "Outbox",
     "Page",
     "PageCheck",
+    "PageMap",
     "PageText",
     "Patient",
     "PatientAlias",

@@ -56,12 +56,16 @@ class Representation(Base):
 
 
 class Page(Base):
-    """页: belongs to one item, or to the file while it is unsplit. Addressed `++page++12`."""
+    """页: stands in one item, or in the file while it is unsplit. Addressed `++page++12`.
+
+    One that was taken out stands nowhere: `aside_of_id` says where it stood, `ordinal` at which place.
+    """
 
     __tablename__ = "page"
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
-    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
+    node_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"))
+    """Where it stands, which may be an item of the file that it was uploaded to."""
     ordinal: Mapped[int]
     representation_id: Mapped[int] = mapped_column(ForeignKey("representation.id"))
     source_page: Mapped[int]
@@ -70,10 +74,35 @@ class Page(Base):
     dpi: Mapped[int | None]
     image: Mapped[str] = mapped_column(String(80))
     thumbnail: Mapped[str] = mapped_column(String(80))
+    rotation: Mapped[int] = mapped_column(default=0)
+    """Clockwise degrees by which people turned the page; sizes, pictures and texts are those from before."""
+    aside_of_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
+    superseded_by_id: Mapped[int | None] = mapped_column(ForeignKey("page.id"))
+    """The page that was scanned in its stead."""
     __table_args__ = (
         UniqueConstraint("node_id", "ordinal"),
         UniqueConstraint("representation_id", "source_page"),
     )
+
+
+class PageMap(Base):
+    """页图: where the pages of a file stood after each change. The newest version is what the pages themselves say."""
+
+    __tablename__ = "page_map"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
+    version: Mapped[int]
+    before: Mapped[int]
+    """The version that was changed."""
+    shows: Mapped[int]
+    """The version whose order this is: its own, or after an undoing an older one."""
+    entries: Mapped[list[Any]] = mapped_column(JSON)
+    """A list for each page: page, node or nothing, place, rotation, of which it was taken out, by which superseded."""
+    act: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    __table_args__ = (UniqueConstraint("node_id", "version"),)
 
 
 class PageCheck(Base):

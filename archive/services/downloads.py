@@ -66,7 +66,7 @@ def _sheets(site: Site, headed: list[tuple[int, str]]) -> Iterator[Sheet]:
         while found := _page(site, node, ordinal):
             page, blob, lines = found
             jpeg = pages.picture(site, page, blob, page.image)
-            yield Sheet(jpeg, page.dpi, lines, heading if not ordinal else "")
+            yield Sheet(jpeg, page.dpi, pages.boxes_of(page, lines), heading if not ordinal else "")
             ordinal = page.ordinal
 
 

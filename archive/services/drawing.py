@@ -38,6 +38,16 @@ def names(representation: int, number: int) -> tuple[str, str]:
     return f"r{representation}-p{number:05}.jpg", f"r{representation}-t{number:05}.jpg"
 
 
+def turned_name(name: str, rotation: int) -> str:
+    """What a picture is called that was turned by so many degrees."""
+    return name.replace(".jpg", f"-{rotation}.jpg")
+
+
+def all_names(name: str) -> list[str]:
+    """A picture and whatever may have been made of it."""
+    return [name, *(turned_name(name, rotation) for rotation in (90, 180, 270))]
+
+
 def keep(site: Site, record: str, representation: int, page: PageImage) -> tuple[str, str]:
     """Puts the pictures of a drawn page into the store; gives their names."""
     both = names(representation, page.number)

@@ -217,7 +217,7 @@ def withdraw(uow: UnitOfWork, node: Node, *, representation: int) -> None:
         raise Conflict(_("Only a file that could not be read is set aside."))
     found.state = "withdrawn"
     uow.note(representation=found.id)
-    pages.drop(uow, node, found)
+    pages.drop(uow, found)
     settle(uow, node)
 
 

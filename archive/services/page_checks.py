@@ -35,7 +35,7 @@ class Checked:
 
 def of(uow: UnitOfWork, node: Node) -> Checked:
     """What is doubtful of the pages of a node. Needs content.read."""
-    limits: Mapping[str, int] = policies.in_force(uow, "page_checks").body["limits"]
+    within = limits(uow)
     rows = uow.session.execute(
         uow.of(Page, node, P.READ)
         .with_only_columns(Page, PageCheck, PageText.confidence)
@@ -44,18 +44,24 @@ def of(uow: UnitOfWork, node: Node) -> Checked:
         .order_by(Page.ordinal)
     ).all()
     found = [
-        (page, list(_findings(page, check, sure, limits))) for page, check, sure in rows if check is not None
+        (page, list(findings(page, check, sure, within))) for page, check, sure in rows if check is not None
     ]
-    doubtful = [(page, findings) for page, findings in found if findings]
+    doubtful = [(page, noticed) for page, noticed in found if noticed]
     here = href(uow, node)
     listed = [
-        Doubtful(page.ordinal, f"{here}/++page++{page.ordinal}", findings)
-        for page, findings in doubtful[:MOST]
+        Doubtful(page.ordinal, f"{here}/++page++{page.ordinal}", noticed) for page, noticed in doubtful[:MOST]
     ]
     return Checked(len(rows), len(found), len(doubtful), listed)
 
 
-def _findings(page: Page, check: PageCheck, sure: float | None, limits: Mapping[str, int]) -> Iterator[str]:
+def limits(uow: UnitOfWork) -> Mapping[str, int]:
+    """What the policy in force takes for a defect."""
+    found: Mapping[str, int] = policies.in_force(uow, "page_checks").body["limits"]
+    return found
+
+
+def findings(page: Page, check: PageCheck, sure: float | None, limits: Mapping[str, int]) -> Iterator[str]:
+    """What should be looked at on a page, each in a few words; `sure` is how sure its recognised text is."""
     if page.dpi is None:
         yield _("no resolution told")
     elif page.dpi < limits["least_dpi"]:

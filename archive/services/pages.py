@@ -17,8 +17,8 @@ from archive.policy.permissions import P
 from archive.services import drawing, reindexing
 from archive.site import Site
 from archive.uow import UnitOfWork
-from storage import BlobMissing
-from storage.copies import scaled, watermark
+from storage import BlobMissing, copies
+from storage.textlines import TextLine, turned
 
 TRUSTED: Any = {"scope": "pages", "synchronize_session": False}
 WIDTHS = (800, 1200, 1600, 2400)
@@ -62,9 +62,20 @@ def one(uow: UnitOfWork, node: Node, ordinal: int) -> PageView:
         raise NotFound
     page, text = found
     uow.saw(node)
-    said = (text.text, text.kind, text.confidence, text.boxes) if text is not None else ("", "", None, [])
+    said: tuple[Any, ...] = ("", "", None, [])
+    if text is not None:
+        said = (text.text, text.kind, text.confidence, boxes_of(page, text.boxes))
     corrected = _correction(uow, text) if text is not None and text.kind == "human" else None
-    return PageView(page.ordinal, page.width, page.height, page.dpi, *said, corrected)
+    width, height = (page.height, page.width) if page.rotation in (90, 270) else (page.width, page.height)
+    return PageView(page.ordinal, width, height, page.dpi, *said, corrected)
+
+
+def boxes_of(page: Page, boxes: list[list[Any]]) -> list[list[Any]]:
+    """Where lines stand on the page as it is shown: they were found before somebody turned it."""
+    if not page.rotation:
+        return boxes
+    lines = (TextLine(x0, y0, x1, y1, line, 1.0) for x0, y0, x1, y1, line in boxes)
+    return [list(turned(line, page.rotation, page.width, page.height)[:5]) for line in lines]
 
 
 def _correction(uow: UnitOfWork, text: PageText) -> Correction:
@@ -82,12 +93,12 @@ def image(
     With the `ticket` of a page that the journal has noted already for this reader, there is no second event.
     """
     page, blob = _located(uow, node, ordinal)
-    shown = picture(uow.site, page, blob, page.image)
+    jpeg = picture(uow.site, page, blob, page.image)
     if width is not None:
-        shown = scaled(shown, next((size for size in WIDTHS if size >= width), WIDTHS[-1]))
+        jpeg = copies.scaled(jpeg, next((size for size in WIDTHS if size >= width), WIDTHS[-1]))
     if not _noted(uow, node, ordinal, ticket):
         uow.read(uow.event_about(node, Event("page.viewed", words={"page": ordinal})))
-    return _marked(uow, node, shown)
+    return marked(uow, node, jpeg)
 
 
 def thumbnail(uow: UnitOfWork, node: Node, ordinal: int, *, ticket: str | None = None) -> bytes:
@@ -95,7 +106,7 @@ def thumbnail(uow: UnitOfWork, node: Node, ordinal: int, *, ticket: str | None =
     page, blob = _located(uow, node, ordinal)
     if not _noted(uow, node, 0, ticket):
         uow.read(uow.event_about(node, Event("page.thumbnail_viewed", words={"page": ordinal})))
-    return _marked(uow, node, picture(uow.site, page, blob, page.thumbnail))
+    return marked(uow, node, picture(uow.site, page, blob, page.thumbnail))
 
 
 def _located(uow: UnitOfWork, node: Node, ordinal: int) -> tuple[Page, Blob]:
@@ -111,7 +122,23 @@ def _located(uow: UnitOfWork, node: Node, ordinal: int) -> tuple[Page, Blob]:
 
 
 def picture(site: Site, page: Page, blob: Blob, name: str) -> bytes:
-    """A picture of a page from the store. A power cut may have lost it, or left it empty: then it is drawn again."""
+    """A picture of a page as it is shown. A power cut may have lost it, or left it empty: then it is made again.
+
+    For callers that have checked that the actor may read the page.
+    """
+    if not page.rotation:
+        return _drawn(site, page, blob, name)
+    turned_name = drawing.turned_name(name, page.rotation)
+    with suppress(BlobMissing), site.store.open_derivative(blob.record, turned_name) as file:
+        if found := file.read():
+            return found
+    made = copies.turned(_drawn(site, page, blob, name), page.rotation)
+    site.store.put_derivative(blob.record, turned_name, made)
+    return made
+
+
+def _drawn(site: Site, page: Page, blob: Blob, name: str) -> bytes:
+    """A picture as it came from the master."""
     with suppress(BlobMissing), site.store.open_derivative(blob.record, name) as file:
         if found := file.read():
             return found
@@ -128,12 +155,13 @@ def is_marked(uow: UnitOfWork, node: Node) -> bool:
     return node.access_class not in uow.access.classes(P.READ)
 
 
-def _marked(uow: UnitOfWork, node: Node, picture: bytes) -> bytes:
+def marked(uow: UnitOfWork, node: Node, jpeg: bytes) -> bytes:
+    """A page with the reader's name all over where they read by a grant."""
     if not is_marked(uow, node):
-        return picture
+        return jpeg
     local = uow.now.astimezone(ZoneInfo(uow.site.settings.timezone))
     lines = [f"{uow.actor.name} {uow.actor.staff_no}", f"{local:%Y-%m-%d %H:%M}"]
-    return watermark(picture, lines, uow.site.static / drawing.FONT)
+    return copies.watermark(jpeg, lines, uow.site.static / drawing.FONT)
 
 
 # Tickets: the viewer's own line in the journal covers the pictures that it shows
@@ -176,7 +204,7 @@ def without_text(uow: UnitOfWork, representation: int) -> list[int]:
         select(Page.id)
         .outerjoin(PageText, (PageText.page_id == Page.id) & (PageText.kind != "human"))
         .where(Page.representation_id == representation, PageText.page_id.is_(None))
-        .order_by(Page.ordinal)
+        .order_by(Page.source_page)
     )
     return list(uow.session.scalars(statement, execution_options=TRUSTED))
 
@@ -194,17 +222,27 @@ def recount(uow: UnitOfWork, node: Node) -> None:
         reindexing.file_above(uow, node)
 
 
-def drop(uow: UnitOfWork, node: Node, representation: Representation) -> None:
-    """Takes the pages of a file away, and closes the gap: the pages of a node are numbered without one."""
+def drop(uow: UnitOfWork, representation: Representation) -> None:
+    """Takes the pages of a file away, and closes the gaps: the pages of a node are numbered without one."""
     going = select(Page.id).where(Page.representation_id == representation.id)
+    left = select(Page.node_id).where(Page.id.in_(going), Page.node_id.is_not(None)).distinct()
+    nodes = [node for node in uow.session.scalars(left, execution_options=TRUSTED) if node is not None]
     for beside in (PageText, PageCheck):
         uow.session.execute(delete(beside).where(beside.page_id.in_(going)), execution_options=TRUSTED)
     uow.session.execute(
         delete(Page).where(Page.representation_id == representation.id), execution_options=TRUSTED
     )
-    staying = select(Page.id, Page.ordinal).where(Page.node_id == node.id).order_by(Page.ordinal)
-    for place, (page, ordinal) in enumerate(uow.session.execute(staying, execution_options=TRUSTED), start=1):
-        if ordinal != place:
-            uow.session.execute(
-                update(Page).where(Page.id == page).values(ordinal=place), execution_options=TRUSTED
-            )
+    close_gaps(uow, nodes)
+
+
+def close_gaps(uow: UnitOfWork, nodes: Iterable[int]) -> None:
+    """Numbers the pages of nodes from 1 again, in their order."""
+    for node in nodes:
+        staying = select(Page.id, Page.ordinal).where(Page.node_id == node).order_by(Page.ordinal)
+        for place, (page, ordinal) in enumerate(
+            uow.session.execute(staying, execution_options=TRUSTED), start=1
+        ):
+            if ordinal != place:
+                uow.session.execute(
+                    update(Page).where(Page.id == page).values(ordinal=place), execution_options=TRUSTED
+                )

@@ -29,11 +29,12 @@ from archive.models import (
     Notice,
     Page,
     PageCheck,
+    PageMap,
     PageText,
     Record,
     Representation,
 )
-from archive.services import policies, trash
+from archive.services import drawing, page_keeping, policies, trash
 from archive.services.handlers import LIVE, JobRun, handles
 from archive.services.imports.removal import referenced
 from archive.services.intake import file_of
@@ -43,7 +44,7 @@ from archive.uow import PROGRAM, UnitOfWork, action
 TRUSTED: Any = {"scope": "purge", "synchronize_session": False}
 KIND = "trash.empty"
 OF_A_DRAFT: tuple[Any, ...] = (
-    BasketItem, NodeDraft, Notice, Milestone, Record, NodeVersion, LocalRole, AccessGrant,
+    BasketItem, NodeDraft, Notice, Milestone, Record, NodeVersion, LocalRole, AccessGrant, PageMap,
 )  # fmt: skip
 """What hangs on a draft and goes with it. Patient and stay are the hospital's, and remain."""
 LET_GO: tuple[Any, ...] = (*OF_A_DRAFT, Node, NodeAlias, Representation, Page, Job)
@@ -148,16 +149,17 @@ def _drop(uow: UnitOfWork, model: Any, *where: Any) -> None:
 
 def _let_bytes_go(uow: UnitOfWork, numbers: list[int]) -> int:
     """Pages, texts and pictures go now: pictures can be drawn again. Gives how many files will go later."""
+    page_keeping.leave(uow, numbers)
     mine = Representation.node_id.in_(numbers)
     files = uow.session.execute(
         select(Blob.id, Blob.record).join(Representation, Representation.blob_id == Blob.id).where(mine),
         execution_options=TRUSTED,
     ).all()
     _remove_pictures(uow, numbers)
-    theirs = select(Page.id).where(Page.node_id.in_(numbers))
+    theirs = select(Page.id).where(page_keeping.pages_of(numbers))
     for beside in (PageText, PageCheck):
         _drop(uow, beside, beside.page_id.in_(theirs))
-    _drop(uow, Page, Page.node_id.in_(numbers))
+    _drop(uow, Page, page_keeping.pages_of(numbers))
     _drop(uow, Representation, mine)
     named = exists().where(Representation.blob_id == Blob.id)
     after = timedelta(days=int(policies.in_force(uow, "trash").body["limits"]["bytes_days"]))
@@ -171,11 +173,12 @@ def _remove_pictures(uow: UnitOfWork, numbers: list[int]) -> None:
         select(Blob.record, Page.image, Page.thumbnail)
         .join(Representation, Representation.id == Page.representation_id)
         .join(Blob, Blob.id == Representation.blob_id)
-        .where(Page.node_id.in_(numbers)),
+        .where(page_keeping.pages_of(numbers)),
         execution_options=TRUSTED,
     )
     for record, *names in rows:
-        uow.site.store.remove_derivatives(record, names)
+        made = [one for name in names for one in drawing.all_names(name)]
+        uow.site.store.remove_derivatives(record, made)
 
 
 def remove_bytes(uow: UnitOfWork, number: int) -> bool:

@@ -6,7 +6,7 @@ A page that somebody has open is a task of its own, before all others: the readi
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from archive.errors import NotFound
 from archive.i18n import _l
@@ -128,7 +128,9 @@ def _fetch(run: JobRun, page: int, file: Path) -> bool:
 
 def _finish(run: JobRun, done: int, unread: int) -> dict[str, Any]:
     with run.uow() as uow:
-        node = uow.session.get(Node, run.node_id, execution_options=TRUSTED)
-        if node is not None:
-            uow.enqueue("index", node)
+        standing = select(Page.node_id).where(
+            Page.representation_id == run.args["representation"], Page.node_id.is_not(None)
+        )  # some may stand in an item by now
+        nodes = select(Node).where(or_(Node.id == run.node_id, Node.id.in_(standing)))
+        uow.enqueue("index", *uow.session.scalars(nodes, execution_options=TRUSTED))
     return {"pages": done, "unread": unread}

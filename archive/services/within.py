@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from archive.models import TEXT_OF_PAGE, Page, PageText
+from archive.models import TEXT_OF_PAGE, Node, Page, PageText
 from archive.services import search_labels
 from archive.services.widening import widened
 from archive.uow import UnitOfWork
@@ -95,9 +95,10 @@ def look(uow: UnitOfWork, before: Mapping[int, int], words: str) -> Found:
     meant = wanted(uow, words) if words else Wanted([])
     spotter = Spotter(meant.words)
     pages = (
-        select(Page.node_id, Page.ordinal, PageText.text)
+        select(Node.id, Page.ordinal, PageText.text)
+        .join(Page, Page.node_id == Node.id)
         .join(PageText, TEXT_OF_PAGE)
-        .where(Page.node_id.in_(before))
+        .where(Node.id.in_(before))
     )
     sheets = []
     for node, ordinal, text in uow.session.execute(pages, execution_options=TRUSTED) if spotter else ():

@@ -64,13 +64,13 @@
     return key === "End" ? here[here.length - 1] : undefined;
   }
 
-  /* Presses the button that moves the ticked pages to before the page with this number. */
+  /* Presses the button that moves the ticked pages to before the page with this number, or behind it: "12+". */
   function move(grid, number) {
     const form = grid.closest("form");
     const field = form.elements[grid.dataset.moved];
     const button = form.querySelector("[data-moves]");
     if (!field || !button) { return; }
-    field.value = String(number);
+    field.value = number;
     button.click();
   }
 
@@ -80,7 +80,7 @@
     if (!chosen.length) { return; }
     const first = here.indexOf(chosen[0]), last = here.indexOf(chosen[chosen.length - 1]);
     if (way < 0 && first > 0) { move(grid, tile_of(here[first - 1]).dataset.number); }
-    if (way > 0 && last < here.length - 1) { move(grid, Number(tile_of(here[last + 1]).dataset.number) + 1); }
+    if (way > 0 && last < here.length - 1) { move(grid, tile_of(here[last + 1]).dataset.number + "+"); }
   }
 
   function on_key(grid, event) {
@@ -153,7 +153,7 @@
       const box = tile.getBoundingClientRect();
       const behind = event.clientX > box.left + box.width / 2;
       tile.classList.add(behind ? "is-after" : "is-before");
-      over = Number(tile.dataset.number) + (behind ? 1 : 0);
+      over = tile.dataset.number + (behind ? "+" : "");
     }
 
     grid.addEventListener("pointerdown", (event) => {
@@ -188,7 +188,7 @@
     });
 
     document.addEventListener("pointercancel", () => { if (from) { end(); } });
-    document.addEventListener("keydown", (event) => { if (from && event.key === "Escape") { end(); } });
+    document.addEventListener("keydown", (event) => { if (from && event.key === "Escape") { end(); dropped = true; } });
     grid.addEventListener("touchmove", (event) => { if (grid.classList.contains("is-dragging")) { event.preventDefault(); } }, { passive: false });
     grid.addEventListener("contextmenu", (event) => { if (from) { event.preventDefault(); } });
     grid.addEventListener("click", (event) => {

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from archive import worker
 from archive.actor import Actor
 from archive.errors import ArchiveError
-from archive.models import Node, Page, PageCheck, PageText, Representation
+from archive.models import Page, PageCheck, PageText, Representation
 from archive.policy.permissions import P
 from archive.services import corrections, intake, page_checks, pages
 from archive.services.page_checks import Checked
@@ -108,7 +108,7 @@ def test_with_its_pages_go_their_measures(hospital: Hospital, pile: int) -> None
         (file,) = intake.files(uow, uow.node(pile))
     with hospital.site.uow(Actor.system("test")) as uow:
         made = uow.session.get_one(Representation, file.id, execution_options=TEST)
-        pages.drop(uow, uow.session.get_one(Node, pile, execution_options=TEST), made)
+        pages.drop(uow, made)
         assert uow.session.scalar(select(PageCheck.page_id), execution_options=TEST) is None
 
 

@@ -813,6 +813,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("node_id", "version", name=op.f("pk_node_version")),
     )
     op.create_table(
+        "page_map",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("before", sa.Integer(), nullable=False),
+        sa.Column("shows", sa.Integer(), nullable=False),
+        sa.Column("entries", sa.JSON(), nullable=False),
+        sa.Column("act", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["by_id"], ["principal.id"], name=op.f("fk_page_map_by_id")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_page_map_node_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_page_map")),
+        sa.UniqueConstraint("node_id", "version", name=op.f("uq_page_map_node_id_version")),
+    )
+    op.create_table(
         "record",
         sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("encounter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -977,7 +993,7 @@ def upgrade() -> None:
     op.create_table(
         "page",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("representation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source_page", sa.Integer(), nullable=False),
@@ -986,16 +1002,24 @@ def upgrade() -> None:
         sa.Column("dpi", sa.Integer(), nullable=True),
         sa.Column("image", sa.String(length=80), nullable=False),
         sa.Column("thumbnail", sa.String(length=80), nullable=False),
+        sa.Column("rotation", sa.Integer(), nullable=False),
+        sa.Column("aside_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("superseded_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["aside_of_id"], ["node.id"], name=op.f("fk_page_aside_of_id")),
         sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_page_node_id")),
         sa.ForeignKeyConstraint(
             ["representation_id"], ["representation.id"], name=op.f("fk_page_representation_id")
         ),
+        sa.ForeignKeyConstraint(["superseded_by_id"], ["page.id"], name=op.f("fk_page_superseded_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_page")),
         sa.UniqueConstraint("node_id", "ordinal", name=op.f("uq_page_node_id_ordinal")),
         sa.UniqueConstraint(
             "representation_id", "source_page", name=op.f("uq_page_representation_id_source_page")
         ),
     )
+    with op.batch_alter_table("page", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_page_aside_of_id"), ["aside_of_id"], unique=False)
+
     op.create_table(
         "request_line",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -1,0 +1,81 @@
+"""页图 in memory: which page stands where in one file. Pure; what may be done to it is decided elsewhere."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Entry = list[Any]
+"""Page, node or nothing, place, rotation, the node that it was taken out of, the page that superseded it."""
+
+
+@dataclass
+class Layout:
+    """The pages of a file: those that stand in its nodes, in their order, and those that were taken out."""
+
+    standing: dict[int, list[int]] = field(default_factory=dict)
+    aside: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Of each page that was taken out: where it stood."""
+    rotation: dict[int, int] = field(default_factory=dict)
+    superseded: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entries: Iterable[Sequence[Any]]) -> "Layout":
+        made = cls()
+        for page, node, place, rotation, aside_of, by in sorted(entries, key=lambda entry: entry[2]):
+            made.rotation[page] = rotation
+            if node is None:
+                made.aside[page] = (aside_of, place)
+            else:
+                made.standing.setdefault(node, []).append(page)
+            if by is not None:
+                made.superseded[page] = by
+        return made
+
+    def entries(self) -> list[Entry]:
+        """One for each page, by its id."""
+        found = [
+            [page, node, place, self.rotation[page], None, self.superseded.get(page)]
+            for node, pages in self.standing.items() for place, page in enumerate(pages, start=1)
+        ]  # fmt: skip
+        found += [
+            [page, None, place, self.rotation[page], node, self.superseded.get(page)]
+            for page, (node, place) in self.aside.items()
+        ]
+        return sorted(found, key=lambda entry: int(entry[0]))
+
+    def place_of(self, page: int) -> tuple[int, int] | None:
+        """The node in which a page stands and its place there, from 1."""
+        return next(
+            ((node, pages.index(page) + 1) for node, pages in self.standing.items() if page in pages), None
+        )
+
+    def turn(self, pages: Iterable[int], degrees: int) -> None:
+        for page in pages:
+            self.rotation[page] = (self.rotation[page] + degrees) % 360
+
+    def move(self, pages: Sequence[int], node: int, place: int) -> None:
+        """Puts pages before the one that now stands at `place` of `node`, or behind the last."""
+        going, there = set(pages), self.standing.get(node, [])
+        at = sum(page not in going for page in there[: place - 1])
+        self._lift(going)
+        self.standing.setdefault(node, [])[at:at] = pages
+
+    def set_aside(self, pages: Iterable[int]) -> None:
+        going = set(pages)
+        for node, standing in self.standing.items():
+            self.aside |= {
+                page: (node, place) for place, page in enumerate(standing, start=1) if page in going
+            }
+        for node, standing in self.standing.items():
+            self.standing[node] = [page for page in standing if page not in going]
+
+    def restore(self, pages: Iterable[int]) -> None:
+        """Puts pages back where they stood, as far as that place is still there."""
+        for page in sorted(pages, key=lambda page: self.aside[page]):
+            node, place = self.aside.pop(page)
+            self.standing.setdefault(node, []).insert(place - 1, page)
+            self.superseded.pop(page, None)
+
+    def _lift(self, going: set[int]) -> None:
+        for node, standing in self.standing.items():
+            self.standing[node] = [page for page in standing if page not in going]

@@ -1,0 +1,194 @@
+"""页图: where the pages of a file stand, version by version. Masters stay as they are; only what is shown where changes."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from archive.errors import Conflict, Stale
+from archive.i18n import _
+from archive.models import Node, Page, PageMap, Representation
+from archive.policy.permissions import P
+from archive.policy.rights import Overlay
+from archive.services import pages, records
+from archive.services.page_layout import Entry, Layout
+from archive.uow import UnitOfWork
+
+TRUSTED: Any = {"scope": "page_map", "synchronize_session": False}
+MADE = "made"
+"""The pages as they came: nobody's act, and so nothing to undo."""
+UNDONE = "undone"
+
+
+class Moved(Stale):
+    """Somebody else has changed the order meanwhile."""
+
+    def sentence(self) -> str:
+        return _("Somebody else changed these pages meanwhile. Look at them again; nothing was lost.")
+
+
+def version(uow: UnitOfWork, home: Node) -> int:
+    """How often the pages of a file have been changed: what a form carries, so that nobody works on an old order."""
+    newest = _newest(uow, home)
+    return newest.version if newest else 0
+
+
+def entries(uow: UnitOfWork, home: Node) -> list[Entry]:
+    """Where each page of the file and its items stands, or of which of them it was taken out."""
+    mine = select(Node.id).where(Node.path >= home.path, Node.path < home.path_end)
+    rows = uow.session.execute(
+        select(Page.id, Page.node_id, Page.ordinal, Page.rotation, Page.aside_of_id, Page.superseded_by_id)
+        .where(or_(Page.node_id.in_(mine), Page.aside_of_id.in_(mine)))
+        .order_by(Page.id),
+        execution_options=TRUSTED,
+    )
+    return [list(row) for row in rows]
+
+
+@contextmanager
+def changing(uow: UnitOfWork, home: Node, *, version: int | None, act: str) -> Iterator[Layout]:
+    """Gives the order of pages to be changed, and keeps what it has become as the next version.
+
+    Needs scan.replace on every node that loses, gains or shows a page otherwise. Raises Moved if `version` is not the
+    newest (none: whatever it is), Conflict while pages are being made.
+    """
+    uow.lock(home)
+    newest = _newest(uow, home)
+    if version is not None and version != (newest.version if newest else 0):
+        raise Moved
+    if version is not None:
+        _require_all_made(uow, home)
+    now = entries(uow, home)
+    if newest is None or newest.entries != now:
+        newest = _keep(uow, home, newest, now, MADE)
+    layout = Layout.of(now)
+    yield layout
+    if layout.entries() != now:
+        _write(uow, home, now, layout.entries())
+        kept = _keep(uow, home, newest, layout.entries(), act)
+        uow.note(version=kept.version)
+
+
+def _keep(uow: UnitOfWork, home: Node, before: PageMap | None, now: list[Entry], act: str) -> PageMap:
+    number = before.version + 1 if before else 1
+    made = PageMap(
+        node_id=home.id, version=number, before=before.version if before else 0, shows=number, entries=now, act=act,
+        at=uow.now, by_id=None if act == MADE else uow.actor.principal_id,
+    )  # fmt: skip
+    uow.session.add(made)
+    uow.session.flush()
+    return made
+
+
+def _require_all_made(uow: UnitOfWork, home: Node) -> None:
+    pending = (
+        select(Representation.id)
+        .join(Node, Node.id == Representation.node_id)
+        .where(Node.path >= home.path, Node.path < home.path_end, Representation.state == "pending")
+    )
+    if uow.session.scalar(pending.limit(1), execution_options=TRUSTED) is not None:
+        raise Conflict(_("Wait until all pages have been made; the job shows how far it is."))
+
+
+def _newest(uow: UnitOfWork, home: Node) -> PageMap | None:
+    mine = select(PageMap).where(PageMap.node_id == home.id).order_by(PageMap.version.desc()).limit(1)
+    return uow.session.scalar(mine, execution_options=TRUSTED)
+
+
+def _write(uow: UnitOfWork, home: Node, before: list[Entry], after: list[Entry]) -> None:
+    """Brings the rows of the pages to what the map says, and has followed whatever shows them."""
+    changes = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    touched = {
+        node for both in changes for entry in both for node in (entry[1], entry[4]) if node is not None
+    }
+    changed = [new for _old, new in changes]
+    nodes = _live(uow, home, touched)
+    for node in nodes:
+        uow.require(P.SCAN_REPLACE, node)
+    # Only one page may have a place, at every moment: whatever changes leaves its place first.
+    uow.session.execute(
+        update(Page), [{"id": entry[0], "ordinal": -entry[0]} for entry in changed], execution_options=TRUSTED
+    )
+    names = ("id", "node_id", "ordinal", "rotation", "aside_of_id", "superseded_by_id")
+    rows = [dict(zip(names, entry, strict=True)) for entry in changed]
+    uow.session.execute(update(Page), rows, execution_options=TRUSTED)
+    for node in nodes:
+        pages.recount(uow, node)
+        uow.enqueue("index", node)
+    records.link(uow, home)
+    uow.enqueue("sidecar", home)
+
+
+def _live(uow: UnitOfWork, home: Node, touched: Iterable[int]) -> list[Node]:
+    """The nodes of these ids. Raises Conflict if one of them is in the trash or no longer of this file."""
+    wanted = set(touched)
+    found = uow.list(
+        select(Node)
+        .where(Node.id.in_(wanted), Node.path >= home.path, Node.path < home.path_end)
+        .where(Node.overlay != int(Overlay.TRASHED))
+        .execution_options(scope="page_map")
+    )
+    if {node.id for node in found} != wanted:
+        raise Conflict(_("These pages stood in something that is no longer here."))
+    return found
+
+
+# Undoing
+
+
+def undoable(uow: UnitOfWork, home: Node) -> str | None:
+    """What the next undoing would take back: the name of the act, or nothing."""
+    found = _taken_back(_history(uow, home))
+    return found[0].act if found else None
+
+
+def _history(uow: UnitOfWork, home: Node) -> dict[int, PageMap]:
+    rows = select(PageMap).where(PageMap.node_id == home.id).order_by(PageMap.version)
+    return {row.version: row for row in uow.session.scalars(rows, execution_options=TRUSTED)}
+
+
+def _taken_back(history: dict[int, PageMap]) -> tuple[PageMap, PageMap] | None:
+    """The act that is undone next, and the version whose order comes back."""
+    if not history:
+        return None
+    act = history[history[max(history)].shows]
+    while act.act == MADE and act.before:
+        act = history[history[act.before].shows]
+    return None if act.act == MADE else (act, history[history[act.before].shows])
+
+
+def undo(uow: UnitOfWork, home: Node, *, version: int) -> str:
+    """Brings the order back that was there before the last act that is not undone yet; gives the name of that act.
+
+    Pages that came since then stay where they are, behind the others. Raises Conflict where there is nothing to undo,
+    or a page or its place is gone.
+    """
+    with changing(uow, home, version=version, act=UNDONE) as layout:
+        found = _taken_back(_history(uow, home))
+        if found is None:
+            raise Conflict(_("There is nothing to undo."))
+        act, target = found
+        _bring_back(layout, target.entries)
+    kept = _newest(uow, home)
+    if kept is not None and kept.act == UNDONE and kept.shows == kept.version:
+        kept.shows = target.version
+    return act.act
+
+
+def _bring_back(layout: Layout, wanted: list[Entry]) -> None:
+    known = {entry[0] for entry in wanted}
+    if not known <= set(layout.rotation):
+        raise Conflict(_("Some of these pages are no longer in this record. It cannot be undone."))
+    later = [entry for entry in layout.entries() if entry[0] not in known]
+    before = Layout.of(wanted)
+    layout.standing, layout.aside = before.standing, before.aside
+    layout.rotation, layout.superseded = before.rotation, before.superseded
+    for page, node, place, rotation, aside_of, by in sorted(later, key=lambda entry: int(entry[2])):
+        layout.rotation[page] = rotation
+        if node is None:
+            layout.aside[page] = (aside_of, place)
+        else:
+            layout.standing.setdefault(node, []).append(page)
+        if by is not None:
+            layout.superseded[page] = by
