@@ -6,7 +6,7 @@ A page that somebody has open is a task of its own, before all others: the readi
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from archive.errors import NotFound
 from archive.i18n import _l
@@ -36,7 +36,7 @@ def recognise(run: JobRun) -> dict[str, Any]:
         for page in waiting:
             unread += not _read(run, page, reader, folder / "page.jpg", done := done + 1)
             run.give_way()
-    return _finish(run, done, unread)
+    return _finish(run, Page.representation_id == run.args["representation"], done, unread)
 
 
 @handles(ONE, label=_l("Recognising the page that is open"))
@@ -46,7 +46,7 @@ def recognise_one(run: JobRun) -> dict[str, Any]:
     run.progress(0, 1)
     with Recogniser() as reader, drawing.working_folder(run.site) as folder:
         unread = not _read(run, page, reader, folder / "page.jpg", 1)
-    return _finish(run, 1, int(unread))
+    return _finish(run, Page.id == page, 1, int(unread))
 
 
 @action("page.recognition_asked", needs=P.READ)
@@ -126,11 +126,10 @@ def _fetch(run: JobRun, page: int, file: Path) -> bool:
     return True
 
 
-def _finish(run: JobRun, done: int, unread: int) -> dict[str, Any]:
+def _finish(run: JobRun, read: ColumnElement[bool], done: int, unread: int) -> dict[str, Any]:
+    """Has everything followed in which the pages that were `read` stand now: some may have been put into an item."""
     with run.uow() as uow:
-        standing = select(Page.node_id).where(
-            Page.representation_id == run.args["representation"], Page.node_id.is_not(None)
-        )  # some may stand in an item by now
+        standing = select(Page.node_id).where(read, Page.node_id.is_not(None))
         nodes = select(Node).where(or_(Node.id == run.node_id, Node.id.in_(standing)))
         uow.enqueue("index", *uow.session.scalars(nodes, execution_options=TRUSTED))
     return {"pages": done, "unread": unread}
