@@ -22,6 +22,7 @@ _INDENT = 1.2
 _RAGGED = {True: 2.0, False: 7.0}  # heights that a full line may fall short: a Chinese one, one of words
 _LARGER = 1.4
 _COLUMN_DEPTH = 3
+_FULL_COLUMN = 8  # lines; beside so many, fewer than three are a column too
 
 
 class TextLine(NamedTuple):
@@ -223,11 +224,13 @@ def _gutter(lines: list[TextLine]) -> float | None:
     if place is None:
         return None
     sides = [line for line in lines if line.x1 <= place], [line for line in lines if line.x0 >= place]
-    return place if all(map(_is_running_text, sides)) else None
+    # The last page of a text may have a line or two in its second column.
+    full = max(map(len, sides)) >= _FULL_COLUMN
+    return place if all(_is_running_text(side, least=1 if full else 3) for side in sides) else None
 
 
-def _is_running_text(lines: list[TextLine]) -> bool:
-    if len(lines) < 3:
+def _is_running_text(lines: list[TextLine], *, least: int) -> bool:
+    if len(lines) < least:
         return False
     width = max(line.x1 for line in lines) - min(line.x0 for line in lines)
     usual = median(line.x1 - line.x0 for line in lines)

@@ -177,3 +177,40 @@ def test_a_child_that_was_killed_is_followed_by_another(record: Image.Image, tmp
             recogniser.recognise(heading)
         assert refused.value.reason is Reason.TOO_MUCH_MEMORY
         assert recogniser.recognise(heading).text == HEADING
+
+
+def printed(places: list[tuple[int, int, str]], folder: Path) -> Path:
+    font = next((font for font in FONTS if font.exists()), None)
+    if font is None:
+        pytest.skip("there is no Chinese font here")
+    page = Image.new("L", (1654, 900), 245)
+    for x, y, words in places:
+        ImageDraw.Draw(page).text((x, y), words, 30, ImageFont.truetype(font, 30))
+    return saved(page, folder)
+
+
+def test_two_columns_are_read_one_after_the_other(recogniser: Recogniser, tmp_path: Path):
+    left = [
+        "为了规范急救医疗服务，维护急救医疗",
+        "秩序，完善急救医疗服务体系，实现救",
+        "死扶伤的宗旨，结合本市实际情况，制",
+    ]
+    right = [
+        "定本条例。市和区人民政府应当加强对",
+        "急救医疗服务工作的领导，将急救医疗",
+        "事业纳入国民经济和社会发展的规划。",
+    ]
+    places = [(150 + 700 * column, 200 + 50 * row, words) for column, lines in enumerate((left, right))
+              for row, words in enumerate(lines)]  # fmt: skip
+    found = recogniser.recognise(printed([(600, 80, "急救医疗服务条例"), *places], tmp_path))
+    assert found.text.startswith("急救医疗服务条例\n")
+    assert "宗旨，结合本市实际情况，制定本条例" in found.text.replace("\n", "").replace(",", "，")
+
+
+def test_a_table_is_read_row_by_row(recogniser: Recogniser, tmp_path: Path):
+    rows = [("项目", "结果", "参考值", "单位"), ("白细胞计数", "11.2", "3.5-9.5", "10^9/L"),
+            ("血红蛋白", "108", "115-150", "g/L"), ("血小板计数", "231", "125-350", "10^9/L")]  # fmt: skip
+    places = [(x, 120 + 60 * row, cell) for row, cells in enumerate(rows)
+              for x, cell in zip((150, 600, 900, 1250), cells, strict=True)]  # fmt: skip
+    found = recogniser.recognise(printed(places, tmp_path))
+    assert found.text.splitlines() == [" ".join(cells) for cells in rows]

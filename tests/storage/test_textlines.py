@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.textlines import TextLine, clean, join_lines, turned
+from storage.textlines import TextLine, clean, in_reading_order, join_lines, turned
 
 EM = 30
 
@@ -138,3 +138,23 @@ def test_turning_a_page_there_and_back_changes_nothing(one: TextLine, degrees: i
 def test_a_page_with_very_many_lines_is_joined():
     lines = [TextLine(x * 40, y * 20, x * 40 + 35, y * 20 + 15, "字") for x in range(100) for y in range(200)]
     assert join_lines(lines).count("字") == 20_000
+
+
+def test_a_second_column_of_two_lines_is_read_after_the_first():
+    left = [line(row, "左栏的文字从上到下一行接着一行", x=100) for row in range(10)]
+    right = [line(row, "右栏只有两行文字接在左栏之后", x=700) for row in range(2)]
+    text = join_lines(
+        [each for pair in zip(left, [*right, *[None] * 8], strict=True) for each in pair if each]
+    )
+    assert "右栏" not in text[: len(left) * len(left[0].text)]
+    assert [one.x0 for one in in_reading_order([*right, *left])] == [100] * 10 + [700] * 2
+
+
+def test_labels_and_values_of_a_form_stay_beside_each_other():
+    rows = [("白细胞计数", "11.2"), ("红细胞计数", "4.12"), ("血红蛋白", "108"), ("血小板计数", "231")] * 3
+    page = [
+        each
+        for row, (name, value) in enumerate(rows)
+        for each in (line(row, name), line(row, value, x=700, width=90))
+    ]
+    assert join_lines(page).splitlines()[0] == "白细胞计数 11.2"
