@@ -16,7 +16,7 @@ _BROKEN_WORD = re.compile(r"[^\W\d_]-$")
 _RADICALS = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]+")
 
 _SAME_ROW = 0.5  # of the height of a line: how far two middles may be apart
-_CELL_GAP = 1.0  # heights: what lies further apart is another cell
+_CELL_GAP = 0.7  # heights: what lies further apart is another cell; found boxes are wider than their words
 _LINE_GAP = 1.2
 _INDENT = 1.2
 _RAGGED = {True: 2.0, False: 7.0}  # heights that a full line may fall short: a Chinese one, one of words

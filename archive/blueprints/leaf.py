@@ -35,6 +35,7 @@ def shown(uow: UnitOfWork, node: "Node", number: int, words: str = "", typing: T
     return render_template(
         "pages/view.html", open=seen, q=words, token=typed_token() if words else "", levels=_levels(seen),
         grant=reading.my_grant(uow, node), boxes=[asdict(box) for box in seen.boxes], said=_said(seen.page), typing=typing,
+        lines=seen.page.boxes,
         thumb=lambda leaf: _bytes("pages.thumbnail", seen, leaf.ordinal, leaf.ticket),
     )  # fmt: skip
 

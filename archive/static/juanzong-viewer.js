@@ -50,9 +50,31 @@
   function boxes() { return JSON.parse(stage.dataset.boxes); }
   function is_now(box) { return box.place !== null && String(box.place) === stage.dataset.current; }
 
+  /* The words over the image, unseen: with the key of their tool they are marked and copied as on any page. */
+  const drawn = "http://www.w3.org/2000/svg";
+  let selecting = false;
+
+  function draw_words() {
+    if (!selecting) { return; }
+    const { width, height } = size();
+    const words = document.createElementNS(drawn, "svg");
+    words.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    words.setAttribute("class", "jz-words");
+    words.setAttribute("aria-hidden", "true");
+    for (const [x0, y0, x1, y1, said] of JSON.parse(stage.dataset.lines)) {
+      const line = document.createElementNS(drawn, "text");
+      const given = { x: x0, y: y1 - 0.15 * (y1 - y0), "font-size": y1 - y0, textLength: x1 - x0, lengthAdjust: "spacingAndGlyphs" };
+      for (const name of Object.keys(given)) { line.setAttribute(name, given[name]); }
+      line.textContent = said + "\n";
+      words.append(line);
+    }
+    viewer.addOverlay({ element: words, location: new Rect(0, 0, 1, height / width) });
+  }
+
   function draw_hits() {
     const { width } = size();
     viewer.clearOverlays();
+    draw_words();
     boxes().forEach((box) => {
       const mark = document.createElement("div");
       mark.className = is_now(box) ? "jz-hit is-now" : "jz-hit";
@@ -285,6 +307,12 @@
     rotate() { viewer.viewport.setRotation((viewer.viewport.getRotation() + 90) % 360, true); fit(true); },
     full() { if (document.fullscreenElement) { document.exitFullscreen(); } else { main.requestFullscreen(); } },
     find: to_find,
+    select(button) {
+      selecting = !selecting;
+      viewer.setMouseNavEnabled(!selecting);
+      button.setAttribute("aria-pressed", String(selecting));
+      draw_hits();
+    },
     text() {
       const narrow = window.matchMedia("(max-width: 1100px)").matches;
       main.classList.toggle(narrow ? "with-text" : "no-text");
@@ -292,7 +320,7 @@
   };
   main.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-view]");
-    if (button) { acts[button.dataset.view](); }
+    if (button) { acts[button.dataset.view](button); }
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "=" && !event.ctrlKey && !event.metaKey && !window.juanzong.typing(event.target)) { acts.in(); }

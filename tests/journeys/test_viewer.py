@@ -132,3 +132,39 @@ def test_words_are_found_in_a_record_by_keyboard_alone(
     page.keyboard.press("Escape")
     page.wait_for_url("**/++page++2")
     wait_for(lambda: page.locator(".jz-hit, [data-said], .jz-strip .hits").count() == 0, "the marks to go")
+
+
+def test_text_is_corrected_and_marked_on_the_image_by_keyboard(
+    archive: Archive, people: Callable[[str], Reader], tmp_path: Path
+) -> None:
+    site = archive.site()
+    target = new_record(site, mrn="00218655")
+    site.close()
+    scan = tmp_path / "出院记录.pdf"
+    scan.write_bytes(papers.pdf("出院诊断：糖尿疒"))
+    reader = people("archivist")
+    page = reader.page
+    reader.go(f"{target}/@@upload")
+    page.set_input_files("input[type=file]", str(scan))
+    page.wait_for_selector("#files .is-ok", timeout=60_000)
+    reader.go(f"{target}/++page++1")
+    page.wait_for_selector(".jz-deep canvas")
+
+    page.keyboard.press("e")
+    page.wait_for_url("**/correct")
+    wait_for(lambda: page.locator("#typing-text:focus").count() == 1, "the field to be ready")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("出院诊断：糖尿病")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/++page++1")
+    wait_for(lambda: "糖尿病" in page.locator(".jz-text").inner_text(), "the corrected text")
+    assert page.locator(".jz-machine").count() == 1
+
+    page.keyboard.press("s")
+    words = page.locator(".jz-words text").first
+    assert words.text_content() == "出院诊断：糖尿病\n"
+    box = words.bounding_box()
+    assert box
+    assert box["width"] > box["height"] > 0
+    page.keyboard.press("s")
+    assert page.locator(".jz-words").count() == 0
