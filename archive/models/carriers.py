@@ -49,6 +49,9 @@ class Representation(Base):
     state: Mapped[str] = mapped_column(String(20))
     """pending, ready, failed: whether its pages have been made."""
     failure: Mapped[str | None] = mapped_column(String(300))
+    repair: Mapped[str | None] = mapped_column(String(10))
+    """Of a damaged file: "found" where its table of contents was made anew in reading, "copy" where it is read from a copy
+    that was put in order (storage.repair). Some of its pages may be lost."""
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("representation.id"))
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))

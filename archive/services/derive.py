@@ -9,12 +9,13 @@ from sqlalchemy import func, select
 from archive.i18n import Lazy, _l
 from archive.models import Blob, Job, Node, Page, PageCheck, PageText, Representation
 from archive.services import drawing, intake, pages, viruses
+from archive.services.drawing import Readable, working_folder
 from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
 from archive.uow import PROGRAM, UnitOfWork, action
 from storage import BlobMissing
 from storage.antivirus import Verdict
 from storage.limits import Refused
-from storage.pages import PageImage, inspect
+from storage.pages import PageImage
 
 TRUSTED: Any = {"scope": "derive"}
 STOPPED = _l("It was stopped before all pages were made.")
@@ -53,20 +54,20 @@ def derive(run: JobRun) -> dict[str, Any]:
         return {"pages": 0}
     try:
         _examine(run, task)
-        with run.site.store.materialise(task.record, task.sha256) as path:
-            facts = inspect(path)
-            if task.made < facts.page_count:
-                _render(run, task, path, facts.page_count)
+        with run.site.store.materialise(task.record, task.sha256) as path, working_folder(run.site) as folder:
+            source = drawing.opened(path, folder)
+            if task.made < source.facts.page_count:
+                source = _render(run, task, source, folder)
     except Refused as refused:
         raise JobFailed(Lazy(refused.sentence)) from refused
     except BlobMissing as missing:
         run.site.store.healthy()  # a store that is away comes back; in one that is here, the file is gone
         raise JobFailed(GONE) from missing
     with run.uow() as uow:
-        run.progress(facts.page_count, facts.page_count, uow=uow)
+        run.progress(source.facts.page_count, source.facts.page_count, uow=uow)
         found = uow.session.get_one(Representation, task.representation, execution_options=TRUSTED)
-        complete(uow, found, mime=facts.mime, owner=run.owner_id)
-    return {"pages": facts.page_count, **({"repaired": True} if facts.repaired else {})}
+        complete(uow, found, mime=source.facts.mime, owner=run.owner_id, repair=source.repair)
+    return {"pages": source.facts.page_count, **({"repaired": True} if source.repair else {})}
 
 
 def _begin(run: JobRun) -> Task | None:
@@ -100,14 +101,27 @@ def _examine(run: JobRun, task: Task) -> None:
         raise JobFailed(INFECTED)
 
 
-def _render(run: JobRun, task: Task, path: Path, total: int) -> None:
+def _render(run: JobRun, task: Task, source: Readable, folder: Path) -> Readable:
+    """Draws what is not drawn yet; from a copy where one of the pages cannot be drawn otherwise. Gives what was drawn from."""
+    made, total = task.made, source.facts.page_count
+
     def keep(page: PageImage) -> None:
+        nonlocal made
         with run.uow() as uow:
             run.progress(page.number, total, uow=uow)
             _keep(uow, task, page)
+        made = page.number
         run.give_way()
 
-    drawing.draw(run.site, path, keep, first=task.made + 1)
+    try:
+        drawing.draw(run.site, source.path, keep, first=made + 1)
+    except Refused as refused:
+        copy = drawing.mended(source.path, folder, refused) if source.repair != drawing.COPY else source
+        if copy is source or copy.facts.page_count != total:  # pages that are made already would be others
+            raise
+        drawing.draw(run.site, copy.path, keep, first=made + 1)
+        return copy
+    return source
 
 
 def _keep(uow: UnitOfWork, task: Task, page: PageImage) -> None:
@@ -128,14 +142,21 @@ def _keep(uow: UnitOfWork, task: Task, page: PageImage) -> None:
 
 
 @action("representation.ready", needs=PROGRAM)
-def complete(uow: UnitOfWork, representation: Representation, *, mime: str, owner: int | None) -> None:
+def complete(
+    uow: UnitOfWork,
+    representation: Representation,
+    *,
+    mime: str,
+    owner: int | None,
+    repair: str | None = None,
+) -> None:
     """All pages are made. Those without text are recognised next, behind whatever is more urgent."""
-    representation.state, representation.failure = "ready", None
+    representation.state, representation.failure, representation.repair = "ready", None, repair
     uow.session.get_one(Blob, representation.blob_id, execution_options=TRUSTED).mime = mime
     node = uow.session.get_one(Node, representation.node_id, execution_options=TRUSTED)
     intake.settle(uow, node)
     silent = pages.without_text(uow, representation.id)
-    uow.note(representation=representation.id, silent=len(silent))
+    uow.note(representation=representation.id, silent=len(silent), **({"repair": repair} if repair else {}))
     if silent:
         job = uow.job(
             "page.recognise", node=node, total=len(silent), priority=8, representation=representation.id

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from archive.errors import Unavailable
 from archive.site import Site
 from storage import BlobMissing
-from storage.limits import Refused
-from storage.pages import OnPage, PageImage, render
+from storage.limits import Reason, Refused
+from storage.pages import FileFacts, OnPage, PageImage, inspect, render
+from storage.repair import repaired
 
 FONT = "fonts/NotoSansSC-Regular.ttf"
+FOUND, COPY = "found", "copy"
+"""How a damaged file was put in order: in reading it, or in a copy; see `Representation.repair`."""
 
 
 class _Enough(Exception):
@@ -25,6 +29,35 @@ def working_folder(site: Site) -> Iterator[Path]:
     place.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=place) as folder:
         yield Path(folder)
+
+
+@dataclass(frozen=True)
+class Readable:
+    """可读副本: the file from which pages are drawn, what it is, and how it had to be put in order, if it had."""
+
+    path: Path
+    facts: FileFacts
+    repair: str | None = None
+
+
+def opened(master: Path, folder: Path) -> Readable:
+    """The master as it came; a copy that was put in order where it cannot be read so. Raises Refused."""
+    try:
+        facts = inspect(master)
+    except Refused as refused:
+        return mended(master, folder, refused)
+    return Readable(master, facts, FOUND if facts.repaired else None)
+
+
+def mended(master: Path, folder: Path, refused: Refused) -> Readable:
+    """A copy that was put in order. Raises what was said of the master where there is no help."""
+    if refused.reason is not Reason.BROKEN:
+        raise refused
+    try:
+        copy = repaired(master, folder)
+        return Readable(copy, inspect(copy), COPY)
+    except Refused as neither:
+        raise refused from neither
 
 
 def draw(site: Site, master: Path, on_page: OnPage, *, first: int = 1) -> None:
@@ -65,8 +98,11 @@ def redraw(site: Site, record: str, sha256: str, representation: int, number: in
         raise _Enough
 
     try:
-        with site.store.materialise(record, sha256) as master:
-            draw(site, master, first, first=number)
+        with site.store.materialise(record, sha256) as master, working_folder(site) as folder:
+            try:
+                draw(site, master, first, first=number)
+            except Refused as refused:  # then it was drawn from a copy before
+                draw(site, mended(master, folder, refused).path, first, first=number)
     except _Enough:
         return
     except (Refused, BlobMissing) as error:

@@ -165,6 +165,7 @@ class FileView:
     pages: int
     failure: str
     virus: str
+    repaired: bool
     job: UUID | None
     created_at: datetime
 
@@ -182,7 +183,8 @@ def files(uow: UnitOfWork, node: Node) -> list[FileView]:
             representation.id, blob.filename, blob.size, representation.state, str(STATES[representation.state][0]),
             STATES[representation.state][1], made.get(representation.id, 0),
             _(representation.failure) if representation.failure else "",
-            viruses.said(blob) if representation.state != "pending" else "", under_way.get(representation.id),
+            viruses.said(blob) if representation.state != "pending" else "", bool(representation.repair),
+            under_way.get(representation.id),
             representation.created_at,
         )
         for representation, blob in rows

@@ -299,3 +299,38 @@ def test_the_files_of_many_producers_become_pages_or_are_refused_in_a_sentence(
         assert session.scalars(select(Job.state).where(Job.kind == "page.derive").distinct()).all() != [
             "running"
         ]
+
+
+def test_a_file_that_was_cut_off_is_read_from_a_copy_and_says_so(
+    site: Site, hospital: Hospital, record: int
+) -> None:
+    whole = papers.pdf("一", "二", "三")
+    cut = whole[: whole.rindex(b"xref\n0")]
+    upload(hospital, "archivist", record, cut)
+    upload(hospital, "archivist", record, whole, "完整.pdf")
+    work_off(site)
+    assert [(file.kind, file.pages, file.repaired) for file in files(hospital, record)] == [
+        ("ok", 3, True), ("ok", 3, False)
+    ]  # fmt: skip
+    assert [text_of(hospital, record, n).text for n in (1, 2, 3)] == ["一", "二", "三"]
+    kept = {sha256 for _home, sha256 in site.store.iterate()}
+    assert hashlib.sha256(cut).hexdigest() in kept, "the master is what came"
+    with site.session(readonly=True) as session:
+        second = session.scalar(select(Page).where(Page.ordinal == 2), execution_options=TEST)
+        assert second
+    for picture in (site.settings.var / "derived").rglob(second.image):
+        picture.unlink()
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert Image.open(BytesIO(pages.image(uow, uow.node(record), 2))).size == (
+            second.width,
+            second.height,
+        )
+
+
+def test_a_table_of_contents_that_was_made_anew_in_reading_is_told(
+    site: Site, hospital: Hospital, record: int
+) -> None:
+    whole = papers.pdf("一")
+    upload(hospital, "archivist", record, whole[: whole.rindex(b"startxref")] + b"startxref\n7\n%%EOF\n")
+    work_off(site)
+    assert [(file.kind, file.repaired) for file in files(hospital, record)] == [("ok", True)]
