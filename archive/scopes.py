@@ -53,6 +53,7 @@ SCOPES: Mapping[str, str] = {
     "borrowing": NODE,
     "boxes": ACT,
     "circulation": SHOWN,
+    "collation": ACT,
     "corrections": ACT,
     "downloads": NODE,
     "drafts": "one's own drafts: the statement asks for the actor's",

@@ -10,7 +10,7 @@ WORDS = {
     "node.reclassified": _l("changed the sensitivity"), "node.retention_changed": _l("changed the retention period"),
     "node.inheritance_changed": _l("changed the inheritance"),
     "node.trashed": _l("moved it to the trash"), "node.restored": _l("restored it"),
-    "scan.ordered": _l("ordered a scan"),
+    "page.collated": _l("collated fronts and backs"), "scan.ordered": _l("ordered a scan"),
     "representation.added": _l("uploaded a file"), "record.step_reached": _l("marked a step"),
     "representation.ready": _l("made the pages"), "representation.failed": _l("could not make the pages"),
     "representation.examined": _l("had a file checked for viruses"),

@@ -1,19 +1,19 @@
 """上传: one file a request; it is on the disk before the transaction begins, and acknowledged after it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, flash, g, make_response, redirect, render_template, request
 
 from archive import gate
 from archive.blueprints import received, shown
-from archive.errors import Invalid
+from archive.errors import Conflict, Invalid
 from archive.filed_names import ENDINGS
 from archive.forms import field
 from archive.gate import Section
 from archive.given import whole
-from archive.i18n import _
+from archive.i18n import _, ngettext
 from archive.policy.permissions import P
-from archive.services import arrivals, intake, page_checks, scanners
+from archive.services import arrivals, collation, intake, page_checks, page_map, scanners
 from archive.services.intake import AlreadyHere
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
@@ -36,7 +36,29 @@ def form(uow: UnitOfWork, node: "Node") -> str:
     return render_template("uploads/form.html", view=seen, field=chosen, files=files, checks=checks,
                            unfinished=arrivals.under_way(uow, "record", str(node.uuid)),
                            pieces=received.pieces("record", node.uuid), has_scanners=bool(scanners.known(uow)),
+                           sides=_sides(uow, node) if seen.can(P.SCAN_REPLACE) else None,
                            **more)  # fmt: skip
+
+
+def _sides(uow: UnitOfWork, node: "Node") -> dict[str, Any] | None:
+    """The form for a pile that was scanned in two passes, where there are two files to choose from."""
+    files = collation.choices(uow, node)
+    if len(files) < 2:
+        return None
+    numbers = [number for number, _name in files]
+    middle = numbers[(len(numbers) + 1) // 2] if len(numbers) > 2 else numbers[1]
+    fields = [
+        field(name, label, "select", choices=files, value=value, id=f"f-{name}")
+        for name, label, value in (
+            ("fronts", _("Fronts, beginning with"), numbers[0]), ("backs", _("Backs, beginning with"), middle),
+            ("last", _("Up to"), numbers[-1]),
+        )
+    ]  # fmt: skip
+    fields.append(field("order", _("The backs lie"), "radio", value="backwards", choices=[
+        ("backwards", _("from the last to the first: the pile was turned over as a whole")),
+        ("forwards", _("from the first to the last")),
+    ]))  # fmt: skip
+    return {"fields": fields, "version": page_map.version(uow, intake.file_of(uow, node))}
 
 
 def _size() -> str:
@@ -68,6 +90,19 @@ def files(uow: UnitOfWork, node: "Node") -> str:
     return render_template("uploads/files.html", view=seen, files=intake.files(uow, node),
                            checks=page_checks.of(uow, node), unfinished=arrivals.under_way(uow, "record", str(node.uuid)),
                            may_withdraw=seen.can(P.SCAN_REPLACE))  # fmt: skip
+
+
+@section.page("/a/<slugs:path>/@@upload/collate", needs=P.SCAN_REPLACE, node="path", methods=("POST",))
+def collate(uow: UnitOfWork, node: "Node") -> Response:
+    given = {name: request.form.get(name, 0, type=whole) for name in ("fronts", "backs", "last", "version")}
+    try:
+        many = collation.collate(uow, node, **given, backwards=request.form.get("order") == "backwards")
+    except Conflict as refused:
+        uow.undo()
+        flash(str(refused), "wait")
+        return _back(uow, node)
+    flash(ngettext("%(num)d page stands in order now.", "%(num)d pages stand in order now.", many), "ok")
+    return _back(uow, node)
 
 
 @section.page("/a/<slugs:path>/@@upload/withdraw", needs=P.SCAN_REPLACE, node="path", methods=("POST",))

@@ -1,11 +1,17 @@
 """Scanning from the page of a record."""
 
+import re
+
 from archive import worker
 from archive.site import Site
+from tests import papers
 from tests.blueprints.conftest import Browse, words_of
 from tests.conftest import Hospital
 from tests.escl import scanner
 from tests.services.test_adoption import adopt
+from tests.services.test_derive import work_off
+from tests.services.test_intake import upload
+from tests.services.test_page_desk import told
 from tests.services.test_scanners import PAGES
 
 CHOSEN = {"scanner": "fs7", "source": "duplex", "colour": "RGB24", "dpi": "300", "format": "image/jpeg"}
@@ -54,3 +60,22 @@ def test_a_scanner_that_cannot_scan_says_why(
     assert away.status_code == 409
     assert "没有应答" in words_of(away)
     assert who.get(f"{address}/@@scan?scanner=other").status_code == 404
+
+
+def test_two_passes_are_put_in_order_on_the_upload_page(
+    site: Site, hospital: Hospital, record: int, address: str, browser: Browse
+) -> None:
+    who = browser("archivist")
+    for content in (papers.pdf("一", "三"), papers.pdf("四", "二")):
+        assert "两遍扫描" not in words_of(who.get(f"{address}/@@upload"))
+        upload(hospital, "scanner", record, content)
+    work_off(site)
+    page = who.get(f"{address}/@@upload").text
+    assert "两遍扫描" in page
+    files = re.findall(r'<option value="(\d+)"', page)[:2]
+    form = {"fronts": files[0], "backs": files[1], "last": files[1], "order": "backwards", "version": "0"}
+    said = who.post(f"{address}/@@upload/collate", form, follow_redirects=True)
+    assert "已排好 4 页" in said.text
+    assert told(hospital, record) == ["一", "二", "三", "四"]
+    again = who.post(f"{address}/@@upload/collate", form, follow_redirects=True)
+    assert "他人" in again.text or "其他人" in again.text, "an old page works on no new order"
