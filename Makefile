@@ -21,7 +21,7 @@ pip-flags := -qq --no-input --disable-pip-version-check --no-compile
 lock-flags := --quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable --no-header \
 	--no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: run fill test fmt bench bench-search bench-find bench-catalogue bench-front-pages bench-namesakes bench-people soak lock
+.PHONY: run fill test fmt bench bench-search bench-find bench-catalogue bench-front-pages bench-namesakes bench-people bench-recognition soak lock
 
 run: $(run-stamp) $(if $(wildcard $(var)/*),,fill)
 	@JUANZONG_VAR="$(var)" PORT="$(PORT)" $(bin)/juanzong serve
@@ -77,6 +77,11 @@ bench-saved: $(dev-stamp)
 # Eight people at a real server over a hundred thousand texts.
 bench-people: $(dev-stamp)
 	@$(bin)/python -m bench.people
+
+# Known text, printed, spoilt as scanners do, and read back; then a whole record as a searchable PDF.
+bench-recognition: $(dev-stamp)
+	@$(bin)/python -m bench.recognition
+	@$(bin)/python -m bench.taking
 
 soak: $(dev-stamp)
 	@JUANZONG_SOAK=1 $(bin)/python -m pytest -m soak

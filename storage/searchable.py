@@ -43,6 +43,8 @@ class Sheet:
     jpeg: bytes
     dpi: int | None
     lines: Sequence[Sequence[Any]]
+    rotation: int = 0
+    """Clockwise degrees by which a viewer shows it turned: the image stays as it is."""
     heading: str = ""
     """What begins with this page, for the table of contents."""
 
@@ -128,13 +130,14 @@ def _page(out: _Objects, number: int, sheet: Sheet) -> Iterator[bytes]:
     with Image.open(BytesIO(sheet.jpeg), formats=("JPEG",)) as image:
         (width, height), space = image.size, _SPACES[image.mode]
     scale = _POINTS / (sheet.dpi or height / _A4_HEIGHT)
+    turned = f" /Rotate {sheet.rotation}" if sheet.rotation else ""
     yield out.add(
         number,
-        f"<< /Type /Page /Parent {_PAGES} 0 R /MediaBox [0 0 {width * scale:.2f} {height * scale:.2f}] "
+        f"<< /Type /Page /Parent {_PAGES} 0 R{turned} /MediaBox [0 0 {width * scale:.2f} {height * scale:.2f}] "
         f"/Contents {number + 1} 0 R /Resources << /XObject << /I {number + 2} 0 R >> /Font << /F {_FONT} 0 R >> >> >>",
     )
     drawn = f"q {width * scale:.2f} 0 0 {height * scale:.2f} 0 0 cm /I Do Q\nq {scale:.6f} 0 0 {scale:.6f} 0 0 cm BT 3 Tr\n"
-    words = "".join(_line(line, height) for line in sheet.lines)
+    words = "".join(_line(line, height, sheet.rotation) for line in sheet.lines)
     yield out.deflated(number + 1, f"{drawn}{words}ET Q".encode("ascii"))
     yield out.add(
         number + 2,
@@ -144,22 +147,26 @@ def _page(out: _Objects, number: int, sheet: Sheet) -> Iterator[bytes]:
     )
 
 
-def _line(line: Sequence[Any], height: int) -> str:
+def _line(line: Sequence[Any], height: int, rotation: int) -> str:
     """The words of a line, drawn out or pressed together until they are as wide as it."""
     x0, y0, x1, y1 = (float(value) for value in line[:4])
     codes = str(line[4]).encode("utf-16-be", "replace")
     if not codes or x1 <= x0 or y1 <= y0:
         return ""
-    along = len(codes) > 2 and y1 - y0 > _TALL * (x1 - x0)
-    size, length = (x1 - x0, y1 - y0) if along else (y1 - y0, x1 - x0)
+    if not rotation and len(codes) > 2 and y1 - y0 > _TALL * (x1 - x0):
+        rotation = 270  # a stamp along the margin
+    across, along = x1 - x0, y1 - y0
+    size, length = (along, across) if rotation in (0, 180) else (across, along)
+    lower, upper = _BASELINE * size, (1 - _BASELINE) * size
+    places = {
+        0: (1, 0, 0, 1, x0, height - y1 + lower), 180: (-1, 0, 0, -1, x1, height - y1 + upper),
+        90: (0, 1, -1, 0, x0 + upper, height - y1), 270: (0, -1, 1, 0, x0 + lower, height - y0),
+    }  # fmt: skip
+    place = " ".join(f"{value:.1f}" for value in places[rotation])
     wide = sum(
         0.5 if int.from_bytes(codes[at : at + 2]) <= _HALF_WIDE else 1.0 for at in range(0, len(codes), 2)
     )
-    share = 100 * length / (wide * size)
-    lower = _BASELINE * size
-    across = f"1 0 0 1 {x0:.1f} {height - y1 + lower:.1f}"
-    place = f"0 -1 1 0 {x0 + lower:.1f} {height - y0:.1f}" if along else across
-    return f"/F {size:.1f} Tf {share:.2f} Tz {place} Tm <{codes.hex()}> Tj\n"
+    return f"/F {size:.1f} Tf {100 * length / (wide * size):.2f} Tz {place} Tm <{codes.hex()}> Tj\n"
 
 
 def _outline(out: _Objects, first: int, headings: list[tuple[int, str]]) -> bytes:

@@ -70,6 +70,7 @@ WORDS = {
     "page.recognition_asked": _l("had a page read first"),
     "page.text_corrected": _l("corrected the text of a page"),
     "page.text_restored": _l("went back to the text that the machine read of a page"),
+    "page.set_upright": _l("turned a page that lay on its side or head"),
     "page.rotated": _l("turned pages"), "page.set_aside": _l("took pages out"), "page.restored": _l("put pages back"),
     "page.moved": _l("moved pages"), "page.put_into": _l("put pages into a component"),
     "page.part_begun": _l("marked the first page of a component"), "page.change_undone": _l("undid a change of pages"),

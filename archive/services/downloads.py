@@ -65,8 +65,8 @@ def _sheets(site: Site, headed: list[tuple[int, str]]) -> Iterator[Sheet]:
         ordinal = 0
         while found := _page(site, node, ordinal):
             page, blob, lines = found
-            jpeg = pages.picture(site, page, blob, page.image)
-            yield Sheet(jpeg, page.dpi, pages.boxes_of(page, lines), heading if not ordinal else "")
+            jpeg = pages.drawn(site, page, blob, page.image)
+            yield Sheet(jpeg, page.dpi, lines, page.rotation, heading if not ordinal else "")
             ordinal = page.ordinal
 
 

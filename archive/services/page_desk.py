@@ -8,7 +8,7 @@ from archive.models import Node
 from archive.policy.permissions import P
 from archive.services import page_map, tree
 from archive.services.page_layout import Layout
-from archive.uow import UnitOfWork, action
+from archive.uow import PROGRAM, UnitOfWork, action
 
 QUARTERS = (90, 180, 270)
 
@@ -21,6 +21,15 @@ def rotate(uow: UnitOfWork, home: Node, *, pages: Sequence[int], degrees: int, v
     with page_map.changing(uow, home, version=version, act="rotated") as layout:
         layout.turn(_chosen(pages, layout.rotation), degrees)
     uow.note(pages=list(pages), degrees=degrees)
+
+
+@action("page.set_upright", needs=PROGRAM)
+def set_upright(uow: UnitOfWork, home: Node, *, page: int, degrees: int) -> None:
+    """Turns a page of which recognition found that it lies on its side or head, unless somebody has turned it already."""
+    with page_map.changing(uow, home, version=None, act="rotated") as layout:
+        if not layout.rotation[page]:
+            layout.turn([page], degrees)
+    uow.note(pages=[page], degrees=degrees)
 
 
 @action("page.set_aside", needs=P.SCAN_REPLACE)

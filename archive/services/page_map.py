@@ -50,8 +50,8 @@ def entries(uow: UnitOfWork, home: Node) -> list[Entry]:
 def changing(uow: UnitOfWork, home: Node, *, version: int | None, act: str) -> Iterator[Layout]:
     """Gives the order of pages to be changed, and keeps what it has become as the next version.
 
-    Needs scan.replace on every node that loses, gains or shows a page otherwise. Raises Moved if `version` is not the
-    newest (none: whatever it is), Conflict while pages are being made.
+    Needs scan.replace on every node that loses, gains or shows a page otherwise; the program itself
+    needs nothing. Raises Moved if `version` is not the newest (none: whatever it is), Conflict while pages are being made.
     """
     uow.lock(home)
     newest = _newest(uow, home)
@@ -105,7 +105,8 @@ def _write(uow: UnitOfWork, home: Node, before: list[Entry], after: list[Entry])
     changed = [new for _old, new in changes]
     nodes = _live(uow, home, touched)
     for node in nodes:
-        uow.require(P.SCAN_REPLACE, node)
+        if not uow.actor.is_system:
+            uow.require(P.SCAN_REPLACE, node)
     # Only one page may have a place, at every moment: whatever changes leaves its place first.
     uow.session.execute(
         update(Page), [{"id": entry[0], "ordinal": -entry[0]} for entry in changed], execution_options=TRUSTED

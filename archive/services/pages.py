@@ -127,18 +127,18 @@ def picture(site: Site, page: Page, blob: Blob, name: str) -> bytes:
     For callers that have checked that the actor may read the page.
     """
     if not page.rotation:
-        return _drawn(site, page, blob, name)
+        return drawn(site, page, blob, name)
     turned_name = drawing.turned_name(name, page.rotation)
     with suppress(BlobMissing), site.store.open_derivative(blob.record, turned_name) as file:
         if found := file.read():
             return found
-    made = copies.turned(_drawn(site, page, blob, name), page.rotation)
+    made = copies.turned(drawn(site, page, blob, name), page.rotation)
     site.store.put_derivative(blob.record, turned_name, made)
     return made
 
 
-def _drawn(site: Site, page: Page, blob: Blob, name: str) -> bytes:
-    """A picture as it came from the master."""
+def drawn(site: Site, page: Page, blob: Blob, name: str) -> bytes:
+    """A picture as it came from the master, not turned by anybody. For callers that have checked, too."""
     with suppress(BlobMissing), site.store.open_derivative(blob.record, name) as file:
         if found := file.read():
             return found

@@ -12,15 +12,17 @@ from archive.errors import NotFound
 from archive.i18n import _l
 from archive.models import Blob, Job, Node, Page, PageText, Representation
 from archive.policy.permissions import P
-from archive.services import corrections, drawing, pages
+from archive.services import corrections, drawing, intake, page_desk, pages
 from archive.services.handlers import LIVE, JobRun, handles
 from archive.uow import UnitOfWork, action
 from storage import BlobMissing
 from storage.limits import Refused
-from storage.recognise import Recogniser
+from storage.recognise import Recognised, Recogniser
 
 TRUSTED: Any = {"scope": "recognition"}
 ONE = "page.recognise_one"
+LINES, SURE = 3, 0.8
+"""So much must be read, and so surely, before a page is turned by what was read."""
 FIRST = 1
 """The priority of what a person waits for; making pages has 5, reading whole files 8."""
 
@@ -93,18 +95,27 @@ def _read(run: JobRun, page: int, reader: Recogniser, file: Path, done: int) -> 
         return False
     try:
         said = reader.recognise(file)
-        text, boxes, confidence = said.text, [list(line[:5]) for line in said.lines], said.confidence
     except Refused:
-        text, boxes, confidence = "", [], 0.0
+        said = Recognised("", (), 0, 0.0)
     with run.uow() as uow:
         run.progress(done, uow=uow)
-        if uow.session.get(Page, page, execution_options=TRUSTED) is None or _is_read(uow, page):
+        row = uow.session.get(Page, page, execution_options=TRUSTED)
+        if row is None or _is_read(uow, page):
             return False  # withdrawn meanwhile, or read by another worker
-        read = PageText(
-            page_id=page, kind="machine", text=text, boxes=boxes, confidence=confidence, at=uow.now
-        )
-        corrections.add_read(uow, read)
-    return bool(text)
+        boxes = [list(line[:5]) for line in said.lines]
+        corrections.add_read(uow, PageText(
+            page_id=page, kind="machine", text=said.text, boxes=boxes, confidence=said.confidence, at=uow.now
+        ))  # fmt: skip
+        _set_upright(uow, row, said)
+    return bool(said.text)
+
+
+def _set_upright(uow: UnitOfWork, page: Page, said: Recognised) -> None:
+    """A page that lies on its side or head is shown upright from now on; its picture and its master stay as they are."""
+    is_sure = len(said.lines) >= LINES and said.confidence >= SURE
+    node = uow.session.get(Node, page.node_id, execution_options=TRUSTED) if page.node_id else None
+    if said.rotation and is_sure and node is not None:
+        page_desk.set_upright(uow, intake.file_of(uow, node), page=page.id, degrees=said.rotation)
 
 
 def _fetch(run: JobRun, page: int, file: Path) -> bool:

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from archive import worker
 from archive.errors import ArchiveError, NotFound
 from archive.models import Job
-from archive.services import pages, recognition
+from archive.services import page_desk, page_map, pages, recognition
 from archive.services.handlers import GaveWay, JobRun
 from archive.services.queue import claim
 from archive.site import Site
 from tests.conftest import CAST, Hospital
 from tests.services.test_intake import upload
+from tests.storage.test_quality import WORDS, page
 
 READERS = {"archivist", "scanner", "senior"}
 """Of a draft."""
@@ -89,3 +90,26 @@ def test_only_a_reader_may_ask(hospital: Hospital, scanned: int) -> None:
             recognition.awaits_text(uow, uow.node(scanned), 1)
     with pytest.raises(NotFound):
         ask(hospital, scanned, 4)
+
+
+def test_a_page_that_lies_on_its_head_is_shown_upright_and_can_be_turned_back(
+    site: Site, hospital: Hospital, record: int
+) -> None:
+    upside_down = page().rotate(180)
+    out = BytesIO()
+    upside_down.save(out, "TIFF", dpi=(200, 200))
+    upload(hospital, "archivist", record, out.getvalue(), "倒置.tif")
+    worker.work(site, once=True)
+    with hospital.uow("archivist", readonly=True) as uow:
+        seen = pages.one(uow, uow.node(record), 1)
+        shown = Image.open(BytesIO(pages.image(uow, uow.node(record), 1))).convert("L")
+    assert seen.text.startswith(WORDS[:6])
+    first = seen.boxes[0]
+    assert first[1] < seen.height / 4, "the first line is at the top"
+    middles = [(box[1] + box[3]) / 2 for box in seen.boxes]
+    assert middles == sorted(middles)
+    assert shown.crop(first[:4]).getextrema()[0] < 128, "and there is ink where it is said to be"
+    with hospital.uow("archivist") as uow:
+        node = uow.node(record)
+        page_desk.undo(uow, node, version=page_map.version(uow, node))
+        assert pages.one(uow, node, 1).boxes[0][1] > seen.height / 2

@@ -10,6 +10,7 @@ from PIL import Image, ImageChops
 from pypdf import PdfReader
 
 from storage.searchable import Sheet, searchable_pdf
+from storage.textlines import TextLine, turned
 
 SIZE = (600, 800)
 LINES = [[60, 80, 540, 120, "出院诊断：妊娠合并子宫瘢痕"], [60, 140, 300, 170, "BP 120/80 mmHg 𠮷"]]
@@ -68,9 +69,24 @@ def test_a_line_that_lies_on_its_side_is_found_too():
     assert "骑缝章在此" in pypdfium2.PdfDocument(made)[0].get_textpage().get_text_range()
 
 
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_a_page_that_was_turned_is_shown_so_with_its_words_and_the_same_image(rotation: int):
+    upright = [TextLine(60, 80, 540, 120, "出院诊断：妊娠"), TextLine(60, 140, 400, 170, "处理意见")]
+    width, height = SIZE if rotation == 180 else SIZE[::-1]
+    lying = [list(turned(line, 360 - rotation, width, height)[:5]) for line in upright]
+    made = whole(Sheet(jpeg(90), 72, lying, rotation))
+    page = pypdfium2.PdfDocument(made)[0]
+    assert page.get_rotation() == rotation
+    assert page.get_textpage().get_text_range().split() == [line.text for line in upright]
+    with pikepdf.open(BytesIO(made)) as pdf:
+        assert pdf.pages[0].get_images()["/I"].read_raw_bytes() == jpeg(90)
+
+
 def test_items_are_its_table_of_contents():
     made = whole(
-        Sheet(jpeg(90), 200, [], "手术记录"), Sheet(jpeg(91), 200, []), Sheet(jpeg(92), 200, [], "出院记录")
+        Sheet(jpeg(90), 200, [], heading="手术记录"),
+        Sheet(jpeg(91), 200, []),
+        Sheet(jpeg(92), 200, [], heading="出院记录"),
     )
     with pikepdf.open(BytesIO(made)) as pdf, pdf.open_outline() as outline:
         assert [entry.title for entry in outline.root] == ["手术记录", "出院记录"]
