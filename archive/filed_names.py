@@ -28,6 +28,17 @@ def numbers(path: Path) -> tuple[str, ...]:
     return tuple(number for number in meant if _NUMBER.search(number) and not _DAY.fullmatch(number))
 
 
+_BATCH = re.compile(r"(SZ\d{4}-\d{4,})(?![0-9])", re.IGNORECASE)
+
+
+def batch(path: Path) -> str | None:
+    """The number of the batch whose pile it is, by how its name begins, or else that of its folder."""
+    for name in (path.name, path.parent.name):
+        if found := _BATCH.match(name.strip()):
+            return found[1].upper()
+    return None
+
+
 def in_order(paths: Iterable[Path]) -> list[Path]:
     """Files as their pages follow each other: 2 before 10, folder after folder."""
     return sorted(paths, key=lambda path: [_natural(part) for part in path.parts])

@@ -10,6 +10,11 @@ from sqlalchemy.sql import visitors
 from archive.models import (
     Arrival,
     BasketItem,
+    BatchDefect,
+    BatchFile,
+    BatchPage,
+    BatchStep,
+    BatchVolume,
     Blob,
     Encounter,
     Hold,
@@ -31,6 +36,7 @@ from archive.models import (
     Record,
     Representation,
     SavedSearch,
+    ScanBatch,
     SearchFollow,
     SearchHistory,
     SearchNews,
@@ -44,7 +50,7 @@ GUARDED = frozenset(
         Node, NodeVersion, NodeAlias, NodeDraft, Arrival, BasketItem, Notice, Record, Milestone, Blob, Representation, Page,
         PageCheck, PageMap, PageText, Holding,
         HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
-        SearchNews,
+        SearchNews, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
     )
 )  # fmt: skip
 """Content, and what hangs on it: a patient or a page is seen only through a node; and what people look for."""

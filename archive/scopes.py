@@ -78,6 +78,7 @@ SCOPES: Mapping[str, str] = {
     "reading": ACT,
     "records": NODE,
     "requests": ACT,
+    "scanning": "batches of which the actor holds all records, in one condition; acts ask again, jobs are the program's own",
     "sharing": ACT,
     "saved searches": "one's own and those shared with one, in one condition; who may not search has none",
     "search history": "one's own marks: the statement asks for the actor's",

@@ -61,6 +61,13 @@ MENU = (
         ("search", "advanced", "front_pages", "saved_searches", "search_history"),
     ),
     Entry(
+        _l("Digitisation"),
+        "scan",
+        "batches.board",
+        (P.SCAN_UPLOAD, P.SCAN_QC, P.HOLDING_PLACE),
+        ("batches", "batch_pages"),
+    ),
+    Entry(
         _l("Where is it"),
         "map-pin-search",
         "whereabouts.find",

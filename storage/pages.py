@@ -81,6 +81,7 @@ class PageImage:
     rotation: int  # clockwise degrees by which the page was turned, because the file asks for it
     lines: tuple[TextLine, ...]  # the text of a PDF, in reading order; empty for pictures
     quality: Quality
+    codes: tuple[str, ...] = ()  # what barcodes on it say, where that was asked for
 
     @property
     def text(self) -> str:
@@ -108,12 +109,14 @@ def render(
     first_page: int = 1,
     fonts: Path | None = None,
     rendition: Rendition | None = None,
+    codes: bool = False,
     limits: Limits | None = None,
 ) -> list[PageImage]:
     """Draw the pages from ``first_page`` on into the folder ``output``, which must exist.
 
     ``on_page`` hears of each page when its files are whole; a job that was killed goes on after the last that it
     heard of, and what ``on_page`` raises ends the work. ``fonts`` is a folder of fonts for PDF files that bring none.
+    With ``codes`` barcodes are read too, 0.05 seconds a page.
     Raises Refused, with the page that could not be drawn.
     """
     pages: list[PageImage] = []
@@ -128,12 +131,9 @@ def render(
         opened = True
 
     request = {
-        "path": str(path.resolve()),
-        "output": str(output.resolve()),
-        "first_page": first_page,
-        "fonts": str(fonts.resolve()) if fonts else None,
-        "rendition": asdict(rendition or Rendition()),
-    }
+        "path": str(path.resolve()), "output": str(output.resolve()), "first_page": first_page, "codes": codes,
+        "fonts": str(fonts.resolve()) if fonts else None, "rendition": asdict(rendition or Rendition()),
+    }  # fmt: skip
     reads = [path, fonts] if fonts else [path]
     task = "storage.confined.rendering:render"
     try:
@@ -167,6 +167,7 @@ def _page(output: Path, number: int, said: dict[str, Any]) -> PageImage:
             rotation=int(said["rotation"]),
             lines=tuple(in_reading_order([TextLine.of(line) for line in said["lines"]])),
             quality=Quality.of(said["quality"]),
+            codes=tuple(str(code) for code in said["codes"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise SandboxFailed(f"no page: {error}") from error

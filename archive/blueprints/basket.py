@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from archive.blueprints import asked_address, folder, looks, node_rows, outcomes, picked
+from archive.blueprints.documents import pdf
 from archive.blueprints.requests import terms_fields
 from archive.errors import Conflict, Invalid, Unavailable
 from archive.forms import field, with_errors
@@ -139,10 +140,7 @@ def _back() -> Response:
 
 
 def _labels(uow: UnitOfWork, ids: list[UUID]) -> Response:
-    answer = make_response(labels.pdf(uow, basket.barcodes(uow, ids)))
-    answer.headers["Content-Type"] = "application/pdf"
-    answer.headers["Content-Disposition"] = 'inline; filename="labels.pdf"'
-    return answer
+    return pdf(labels.pdf(uow, basket.barcodes(uow, ids)), "labels.pdf")
 
 
 def _move(uow: UnitOfWork, ids: list[UUID]) -> Response:

@@ -57,14 +57,14 @@ def go_to(uow: UnitOfWork, node: "Node") -> Response:
 @section.page("/a/<slugs:path>/++page++<int:number>/image", needs=P.READ, node="path")
 def image(uow: UnitOfWork, node: "Node", number: int) -> Response:
     asked = request.args
-    return _jpeg(
+    return jpeg(
         pages.image(uow, node, number, width=asked.get("width", type=whole), ticket=asked.get("ticket"))
     )
 
 
 @section.page("/a/<slugs:path>/++page++<int:number>/thumb", needs=P.READ, node="path")
 def thumbnail(uow: UnitOfWork, node: "Node", number: int) -> Response:
-    return _jpeg(pages.thumbnail(uow, node, number, ticket=request.args.get("ticket")))
+    return jpeg(pages.thumbnail(uow, node, number, ticket=request.args.get("ticket")))
 
 
 @section.page(
@@ -92,7 +92,8 @@ def is_read(uow: UnitOfWork, node: "Node", number: int) -> Response:
     return jsonify(read=not recognition.awaits_text(uow, node, number))
 
 
-def _jpeg(content: bytes) -> Response:
+def jpeg(content: bytes) -> Response:
+    """The picture of a page, to be shown and not saved under a name."""
     response = make_response(content)
     response.mimetype = "image/jpeg"
     response.headers["Content-Disposition"] = "inline"

@@ -144,7 +144,8 @@ def kind_label(kind: str) -> str:
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
         "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"), "storeroom": _("Storeroom"),
         "synonyms": _("Synonyms"), "digest": _("Daily digest"),
-        "page_checks": _("Page checks"), "uploads": _("Unfinished uploads"), "scanners": _("Network scanners"),
+        "page_checks": _("Page checks"), "digitisation": _("Digitisation"), "uploads": _("Unfinished uploads"),
+        "scanners": _("Network scanners"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -163,6 +164,9 @@ def _labels() -> dict[str, str]:
         "unfinished_files": _("Unfinished uploads of one person, at most"),
         "unfinished_gb": _("Their size together in GB, at most"),
         "scanners": _("Network scanners"), "address": _("Address"),
+        "percent": _("Pages of a sample, in per cent"), "titles": _("Titles of printed forms"), "defects": _("Defects"),
+        "whole_from_level": _("Every page is looked at from this sensitivity on"),
+        "defect_per_1000": _("Pages with a defect among 1,000, at most"), "fails": _("One is too many"),
         "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
         "death_days": _("Days after a death"), "purposes": _("Purposes"), "limits": _("Limits"), "rules": _("Rules"),

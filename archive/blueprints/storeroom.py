@@ -8,6 +8,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from archive import forms
 from archive.asking import typed
 from archive.blueprints import stock
+from archive.blueprints.documents import pdf
 from archive.errors import Conflict, Invalid
 from archive.gate import P, Section
 from archive.i18n import _
@@ -246,8 +247,4 @@ def choose_labels(_uow: UnitOfWork) -> Response:
 
 @section.page("/storeroom/labels.pdf", needs=P.HOLDING_VIEW)
 def labels(uow: UnitOfWork) -> Response:
-    sheet = printed.pdf(uow, request.args.getlist("c"))
-    answer = make_response(sheet)
-    answer.headers["Content-Type"] = "application/pdf"
-    answer.headers["Content-Disposition"] = 'inline; filename="labels.pdf"'
-    return answer
+    return pdf(printed.pdf(uow, request.args.getlist("c")), "labels.pdf")

@@ -43,6 +43,7 @@ from archive.models.inspections import Inspection
 from archive.models.people import Encounter, Patient, PatientAlias
 from archive.models.policies import CalendarDay, PolicyVersion, Setting
 from archive.models.requests import Request, RequestLine
+from archive.models.scanning import BatchDefect, BatchFile, BatchPage, BatchStep, BatchVolume, ScanBatch
 from archive.models.searches import SavedSearch, SearchFollow, SearchHistory, SearchNews
 from archive.models.security import (
     AccessClass,
@@ -66,6 +67,11 @@ __all__ = [
     "AuditEvent",
     "AuditSeal",
     "BasketItem",
+    "BatchDefect",
+    "BatchFile",
+    "BatchPage",
+    "BatchStep",
+    "BatchVolume",
     "Blob",
     "CalendarDay",
     "ClosedBranch",
@@ -112,6 +118,7 @@ __all__ = [
     "RequestLine",
     "RoleAssignment",
     "SavedSearch",
+    "ScanBatch",
     "SearchFollow",
     "SearchHistory",
     "SearchNews",

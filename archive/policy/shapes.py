@@ -233,10 +233,33 @@ class Scanners(Shape):
     scanners: dict[Code, ScannerAddress]
 
 
+class SampleLimits(Shape):
+    percent: Annotated[int, Field(ge=1, le=100)]
+    whole_from_level: Annotated[int, Field(ge=1, le=4)]
+    defect_per_1000: Annotated[int, Field(ge=0, le=1000)]
+
+
+class DefectKind(Label):
+    """缺陷: `fails`: one of it is too many."""
+
+    fails: bool = False
+
+
+class Digitisation(Shape):
+    """数字化加工规则: the sample, the defects, and the titles by which components are known."""
+
+    limits: SampleLimits
+    defects: Annotated[dict[Code, DefectKind], Field(min_length=1)]
+    titles: dict[
+        Code, Annotated[list[Annotated[str, Field(min_length=2, max_length=40)]], Field(min_length=1)]
+    ]
+
+
 SHAPES: Mapping[str, type[BaseModel]] = {
     "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
     "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
     "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads, "scanners": Scanners,
+    "digitisation": Digitisation,
 }  # fmt: skip
 
 

@@ -81,6 +81,56 @@ PAPER = Workflow(
     ),
 )  # fmt: skip
 
+PROGRAM = "program"
+"""The need of a step that the program takes itself, when what it waits for is done."""
+
+BATCH = Workflow(
+    "batch",
+    initial="created",
+    states=(
+        State("created", _l("Being put together")),
+        State("checked_out", _l("Out of the store"), "run"),
+        State("prepared", _l("Prepared"), "run"),
+        State("scanning", _l("Scanning"), "run"),
+        State("image_processing", _l("Images being processed"), "run"),
+        State("self_check", _l("Self check"), "wait"),
+        State("linked", _l("Linked"), "run"),
+        State("auto_check", _l("Automatic check"), "run"),
+        State("sampling", _l("To be sampled"), "wait"),
+        State("rework", _l("Rework"), "bad"),
+        State("accepted", _l("Accepted"), "ok"),
+        State("rebound", _l("Rebound"), "ok"),
+        State("checked_in", _l("Back in the store"), "ok", final=True),
+    ),
+    transitions=(
+        Transition("check_out", _l("Check out"), ("created",), "checked_out", P.HOLDING_PLACE,
+                   guards=("has_volumes",), icon="package-export", primary=True),
+        Transition("prepare", _l("Prepared: taken apart and counted"), ("checked_out",), "prepared", P.SCAN_UPLOAD,
+                   guards=("every_side_counted",), icon="scissors", primary=True),
+        Transition("scan", _l("Begin scanning"), ("prepared",), "scanning", P.SCAN_UPLOAD, icon="scan", primary=True),
+        Transition("scan_more", _l("Scan more"), ("self_check", "rework"), "scanning", P.SCAN_UPLOAD, icon="scan"),
+        Transition("finish", _l("Scanning is finished"), ("scanning",), "image_processing", P.SCAN_UPLOAD,
+                   guards=("has_pages", "every_file_read"), icon="check", primary=True),
+        Transition("process", _l("Images processed"), ("image_processing",), "self_check", PROGRAM),
+        Transition("link", _l("Link to the records"), ("self_check",), "linked", P.SCAN_UPLOAD,
+                   guards=("nothing_doubtful", "every_volume_confirmed", "sides_agree"), icon="link", primary=True),
+        Transition("stop_linking", _l("Back to the self check"), ("linked",), "self_check", P.SCAN_UPLOAD,
+                   guards=("nothing_is_linking",), icon="arrow-back-up"),
+        Transition("examine", _l("Every page linked"), ("linked",), "auto_check", PROGRAM),
+        Transition("draw", _l("Sample drawn"), ("auto_check",), "sampling", PROGRAM),
+        Transition("accept", _l("Accept"), ("sampling",), "accepted", P.SCAN_QC,
+                   guards=("not_the_scanner", "sample_looked_at", "within_limits"), icon="circle-check", primary=True),
+        Transition("send_back", _l("Send back for rework"), ("sampling",), "rework", P.SCAN_QC,
+                   guards=("not_the_scanner", "has_defects"), icon="arrow-back-up", asks_reason=True),
+        Transition("mended", _l("Everything is mended"), ("rework",), "linked", P.SCAN_UPLOAD,
+                   guards=("every_defect_mended",), icon="check", primary=True),
+        Transition("rebind", _l("Rebound"), ("accepted",), "rebound", P.SCAN_UPLOAD, icon="book-2", primary=True),
+        Transition("check_in", _l("Check in"), ("rebound",), "checked_in", P.HOLDING_PLACE, icon="package-import",
+                   primary=True),
+    ),
+)  # fmt: skip
+"""数字化批次 (domain §4.5, §13). Its rights are those over the records of its volumes, all of them."""
+
 WORKFLOWS = {
     flow.name: flow
     for flow in (

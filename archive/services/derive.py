@@ -1,28 +1,21 @@
 """Making pages: a master becomes page images, thumbnails and text, page by page; what has no text is recognised."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
 
-from archive.i18n import Lazy, _l
+from archive.i18n import _l
 from archive.models import Blob, Job, Node, Page, PageCheck, PageText, Representation
-from archive.services import drawing, intake, pages, viruses
-from archive.services.drawing import Readable, working_folder
-from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
+from archive.services import drawing, intake, masters, pages, viruses
+from archive.services.handlers import GaveWay, JobRun, handles
 from archive.uow import PROGRAM, UnitOfWork, action
-from storage import BlobMissing
 from storage.antivirus import Verdict
-from storage.limits import Refused
 from storage.pages import PageImage
 
 TRUSTED: Any = {"scope": "derive"}
 STOPPED = _l("It was stopped before all pages were made.")
-GONE = _l("The file is no longer kept.")
-INFECTED = _l(
-    "A virus was found in this file. Its bytes are kept and not opened. Tell the system administrator."
-)
 
 
 @dataclass(frozen=True)
@@ -52,17 +45,8 @@ def derive(run: JobRun) -> dict[str, Any]:
     task = _begin(run)
     if task is None:
         return {"pages": 0}
-    try:
-        _examine(run, task)
-        with run.site.store.materialise(task.record, task.sha256) as path, working_folder(run.site) as folder:
-            source = drawing.opened(path, folder)
-            if task.made < source.facts.page_count:
-                source = _render(run, task, source, folder)
-    except Refused as refused:
-        raise JobFailed(Lazy(refused.sentence)) from refused
-    except BlobMissing as missing:
-        run.site.store.healthy()  # a store that is away comes back; in one that is here, the file is gone
-        raise JobFailed(GONE) from missing
+    _examine(run, task)
+    source = masters.draw(run, task.record, task.sha256, task.made, partial(_keep, task=task))
     with run.uow() as uow:
         run.progress(source.facts.page_count, source.facts.page_count, uow=uow)
         found = uow.session.get_one(Representation, task.representation, execution_options=TRUSTED)
@@ -92,39 +76,16 @@ def _begin(run: JobRun) -> Task | None:
 
 def _examine(run: JobRun, task: Task) -> None:
     """Has a virus scanner look at the bytes before anything opens them. Raises JobFailed where it finds something."""
-    verdict = task.verdict
-    if verdict is None and (verdict := viruses.examine(run.site, task.record, task.sha256)):
-        with run.uow() as uow:
-            found = uow.session.get_one(Representation, task.representation, execution_options=TRUSTED)
-            viruses.keep(uow, found, verdict)
-    if verdict and verdict.virus:
-        raise JobFailed(INFECTED)
+
+    def keep(uow: UnitOfWork, verdict: Verdict) -> None:
+        viruses.keep(
+            uow, uow.session.get_one(Representation, task.representation, execution_options=TRUSTED), verdict
+        )
+
+    masters.examine(run, task.record, task.sha256, task.verdict, keep)
 
 
-def _render(run: JobRun, task: Task, source: Readable, folder: Path) -> Readable:
-    """Draws what is not drawn yet; from a copy where one of the pages cannot be drawn otherwise. Gives what was drawn from."""
-    made, total = task.made, source.facts.page_count
-
-    def keep(page: PageImage) -> None:
-        nonlocal made
-        with run.uow() as uow:
-            run.progress(page.number, total, uow=uow)
-            _keep(uow, task, page)
-        made = page.number
-        run.give_way()
-
-    try:
-        drawing.draw(run.site, source.path, keep, first=made + 1)
-    except Refused as refused:
-        copy = drawing.mended(source.path, folder, refused) if source.repair != drawing.COPY else source
-        if copy is source or copy.facts.page_count != total:  # pages that are made already would be others
-            raise
-        drawing.draw(run.site, copy.path, keep, first=made + 1)
-        return copy
-    return source
-
-
-def _keep(uow: UnitOfWork, task: Task, page: PageImage) -> None:
+def _keep(uow: UnitOfWork, page: PageImage, *, task: Task) -> None:
     """One page: its pictures, then its rows, in the transaction that also counts it."""
     image, thumbnail = drawing.keep(uow.site, task.record, task.representation, page)
     last = select(func.max(Page.ordinal)).where(Page.node_id == task.node)

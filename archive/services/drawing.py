@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import UUID
 
 from archive.errors import Unavailable
 from archive.site import Site
@@ -60,10 +61,14 @@ def mended(master: Path, folder: Path, refused: Refused) -> Readable:
         raise refused from neither
 
 
-def draw(site: Site, master: Path, on_page: OnPage, *, first: int = 1) -> None:
-    """Draws the pages of a file one by one. Raises Refused, and whatever `on_page` raises to end it."""
+def draw(site: Site, master: Path, on_page: OnPage, *, first: int = 1, codes: bool = False) -> None:
+    """Draws the pages of a file one by one, and with `codes` reads their barcodes.
+
+    Raises Refused, and whatever `on_page` raises to end it.
+    """
+    fonts = (site.static / FONT).parent
     with working_folder(site) as folder:
-        render(master, folder, on_page=on_page, first_page=first, fonts=(site.static / FONT).parent)
+        render(master, folder, on_page=on_page, first_page=first, fonts=fonts, codes=codes)
 
 
 def names(representation: int, number: int) -> tuple[str, str]:
@@ -83,9 +88,13 @@ def all_names(name: str) -> list[str]:
 
 def keep(site: Site, record: str, representation: int, page: PageImage) -> tuple[str, str]:
     """Puts the pictures of a drawn page into the store; gives their names."""
-    both = names(representation, page.number)
+    return put(site, record, names(representation, page.number), page)
+
+
+def put(site: Site, folder: str | UUID, both: tuple[str, str], page: PageImage) -> tuple[str, str]:
+    """Puts the pictures of a drawn page under two names into a folder of the store."""
     for name, file in zip(both, (page.image, page.thumbnail), strict=True):
-        site.store.put_derivative(record, name, file.read_bytes())
+        site.store.put_derivative(folder, name, file.read_bytes())
         file.unlink()
     return both
 

@@ -10,9 +10,10 @@ from archive.actor import Actor
 from archive.errors import ArchiveError, Conflict, Full, NotFound, Unavailable
 from archive.i18n import _
 from archive.journal import Origin
-from archive.models import Node
+from archive.models import Node, ScanBatch
 from archive.policy.permissions import P
 from archive.services import intake, pinpoint
+from archive.services.scanning import batches, files
 from archive.sight import NodeView
 from archive.site import Site
 from archive.uow import UnitOfWork
@@ -64,7 +65,7 @@ def file_each(
     *,
     dry: bool = False,
 ) -> Iterator[Filed]:
-    """Takes each file into its record, or into the one whose number is ``into``; goes on after one that is refused. With
+    """Takes each file into its record or batch, or into the one whose number is ``into``; goes on after one that is refused. With
     ``dry`` it takes none, and tells where each would go.
 
     Raises Full, Unavailable and OSError: nothing is wrong with the file then, and it may be offered again.
@@ -82,9 +83,13 @@ def file_each(
 
 
 def _judge(site: Site, actor: Actor, path: Path, into: str | None) -> str:
-    """The number of its record. Before it is taken too: a large file that has no place need not be copied."""
+    """The number of its record or batch. Before it is taken too: a large file that has no place need not be copied."""
     with site.uow(actor, readonly=True) as uow:
-        return NodeView(uow, record_of(uow, path, into)).code
+        return _number(uow, place_of(uow, path, into))
+
+
+def _number(uow: UnitOfWork, place: Node | ScanBatch) -> str:
+    return place.number if isinstance(place, ScanBatch) else NodeView(uow, place).code
 
 
 def _take(site: Site, actor: Actor, path: Path, origin: Origin, into: str | None) -> str:
@@ -96,9 +101,12 @@ def _take(site: Site, actor: Actor, path: Path, origin: Origin, into: str | None
         staged = intake.stage(site, stream)
 
     def take(uow: UnitOfWork) -> str:
-        node = record_of(uow, path, into)
-        intake.upload(uow, node, staged, filename=path.name)
-        return NodeView(uow, node).code
+        place = place_of(uow, path, into)
+        if isinstance(place, ScanBatch):
+            files.take(uow, place, staged, filename=path.name)
+        else:
+            intake.upload(uow, place, staged, filename=path.name)
+        return _number(uow, place)
 
     try:
         return site.run(actor, take, origin)
@@ -106,11 +114,30 @@ def _take(site: Site, actor: Actor, path: Path, origin: Origin, into: str | None
         intake.discard(site, staged)
 
 
+def place_of(uow: UnitOfWork, path: Path, into: str | None = None) -> Node | ScanBatch:
+    """The batch that the name says, whose pile it then is; else the one record. Raises as `record_of` does."""
+    number = filed_names.batch(Path(into) if into else path)
+    if number is None:
+        return record_of(uow, path, into)
+    _check_kind(path)
+    try:
+        batch = batches.find(uow, number, pages=True)
+    except NotFound as error:
+        raise NotFound(_("No batch that you may see has the number %(number)s.", number=number)) from error
+    batches.require(uow, batch, P.SCAN_UPLOAD)
+    batches.require_state(batch, "scanning")
+    return batch
+
+
+def _check_kind(path: Path) -> None:
+    if path.suffix.casefold() not in filed_names.ENDINGS:
+        raise Conflict(_("This is no PDF and no picture. Scan it, or export it as a PDF."))
+
+
 def record_of(uow: UnitOfWork, path: Path, into: str | None = None) -> Node:
     """The one node whose number the name says, if the actor may upload there. Raises Conflict with what to do, NotFound,
     Forbidden."""
-    if path.suffix.casefold() not in filed_names.ENDINGS:
-        raise Conflict(_("This is no PDF and no picture. Scan it, or export it as a PDF."))
+    _check_kind(path)
     numbers = (into,) if into else filed_names.numbers(path)
     if not numbers:
         raise Conflict(_("Neither its name nor its folder’s says a number of a record. Rename one of them."))

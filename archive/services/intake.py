@@ -73,23 +73,30 @@ def upload(uow: UnitOfWork, node: Node, staged: Staged, *, filename: str) -> tup
     _alone_with(uow, node)
     if is_here(uow, node, staged.sha256):
         raise AlreadyHere
+    made = add_master(uow, node, staged, filename, state="pending")
     home = file_of(uow, node)
-    blob = _keep(uow, home, staged, _plain_name(filename))
+    job = uow.job("page.derive", node=node, representation=made.id)
+    uow.enqueue("index", node)
+    uow.enqueue("sidecar", home)
+    return made, job
+
+
+def add_master(uow: UnitOfWork, node: Node, staged: Staged, filename: str, *, state: str) -> Representation:
+    """Part of an act: a staged file is a master of `node` now. Raises Conflict, Full."""
+    home = file_of(uow, node)
+    blob = keep(uow, home.uuid, staged, filename)
     masters = Representation.role == "master"
     last = select(func.max(Representation.seq)).where(Representation.node_id == node.id, masters)
     made = Representation(
         node_id=node.id, role="master", seq=(uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1,
-        blob_id=blob.id, state="pending", created_at=uow.now, created_by=uow.actor.principal_id,
+        blob_id=blob.id, state=state, created_at=uow.now, created_by=uow.actor.principal_id,
     )  # fmt: skip
     uow.session.add(made)
     uow.session.flush()
     if home.type == "medical_record":
         records.reach(uow, home, "scan", "scanning")
-    job = uow.job("page.derive", node=node, representation=made.id)
-    uow.enqueue("index", node)
-    uow.enqueue("sidecar", home)
     uow.note(representation=made.id, sha256=staged.sha256, size=staged.size, filename=blob.filename)
-    return made, job
+    return made
 
 
 def check_place(node: Node) -> None:
@@ -126,9 +133,10 @@ def is_here(uow: UnitOfWork, node: Node, sha256: str) -> bool:
     return uow.session.scalar(same, execution_options=TRUSTED) is not None
 
 
-def _keep(uow: UnitOfWork, home: Node, staged: Staged, filename: str) -> Blob:
+def keep(uow: UnitOfWork, folder: UUID, staged: Staged, filename: str) -> Blob:
+    """Part of an act: the bytes are durable in a folder of the store, and registered. Raises Full, Conflict."""
     try:
-        ref = uow.site.store.place(staged, home.uuid)
+        ref = uow.site.store.place(staged, folder)
     except StoreFull as error:
         raise errors.Full from error
     except StagedGone as error:
@@ -136,7 +144,8 @@ def _keep(uow: UnitOfWork, home: Node, staged: Staged, filename: str) -> Blob:
     known = select(Blob).where(Blob.record == str(ref.record), Blob.sha256 == ref.sha256)
     blob = uow.session.scalar(known, execution_options=TRUSTED)
     if blob is None:
-        blob = Blob(record=str(ref.record), sha256=ref.sha256, size=ref.size, mime=UNKNOWN, filename=filename)
+        blob = Blob(record=str(ref.record), sha256=ref.sha256, size=ref.size, mime=UNKNOWN,
+                    filename=_plain_name(filename))  # fmt: skip
         uow.session.add(blob)
     blob.leaves_at = None  # it may have been waiting to be removed with a deleted draft
     uow.session.flush()

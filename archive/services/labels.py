@@ -1,27 +1,22 @@
 """标签: barcodes of volumes, boxes and places on the sheets of labels that the hospital has, exact to the millimetre."""
 
 from dataclasses import dataclass
-from functools import lru_cache
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-from reportlab.graphics.barcode.code128 import Code128
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import select
 
 from archive.errors import Invalid
 from archive.i18n import _
 from archive.models import Location
-from archive.services import policies, storeroom
+from archive.services import policies, printing, storeroom
 from archive.services.listing import PAGE
+from archive.services.printing import FONT, code128
 from archive.uow import UnitOfWork
 
-FONT = "NotoSansSC"
 MOST = 240
 """Ten sheets at a time."""
 MARGIN, LARGEST = 4 * mm, 12.0
@@ -63,10 +58,7 @@ def pdf(uow: UnitOfWork, codes: list[str]) -> bytes:
     """The labels as PDF on A4 sheets, one after the other. Raises Invalid."""
     found = labels(uow, codes)
     sheet = policies.in_force(uow, "storeroom").body["labels"]
-    _font(uow.site.static / "fonts" / "NotoSansSC-Regular.ttf")
-    drawn = BytesIO()
-    canvas = Canvas(drawn, pagesize=A4)
-    canvas.setTitle(_("Labels"))
+    drawn, canvas = printing.begun(uow.site, _("Labels"))
     per_sheet = sheet["columns"] * sheet["rows"]
     for place, label in enumerate(found):
         if place and place % per_sheet == 0:
@@ -74,11 +66,6 @@ def pdf(uow: UnitOfWork, codes: list[str]) -> bytes:
         _draw(canvas, label, sheet, place % per_sheet)
     canvas.save()
     return drawn.getvalue()
-
-
-@lru_cache
-def _font(path: Path) -> None:
-    pdfmetrics.registerFont(TTFont(FONT, path))
 
 
 def _draw(canvas: Canvas, label: Label, sheet: dict[str, Any], place: int) -> None:
@@ -89,7 +76,7 @@ def _draw(canvas: Canvas, label: Label, sheet: dict[str, Any], place: int) -> No
     top = A4[1] - (A4[1] - sheet["rows"] * height) / 2 - row * height
     canvas.setFont(FONT, _size(label.words, width - 2 * MARGIN))
     canvas.drawCentredString(left + width / 2, top - 9 * mm, label.words)
-    bars = _bars(label.code, width - 2 * MARGIN, height - 21 * mm)
+    bars = code128(label.code, width - 2 * MARGIN, height - 21 * mm)
     bars.drawOn(canvas, left + (width - bars.width) / 2, top - height + 9 * mm)
     canvas.setFont(FONT, 9)
     canvas.drawCentredString(left + width / 2, top - height + 4.5 * mm, label.code)
@@ -98,9 +85,3 @@ def _draw(canvas: Canvas, label: Label, sheet: dict[str, Any], place: int) -> No
 def _size(words: str, width: float) -> float:
     """So large that nothing of a number is cut off."""
     return min(LARGEST, LARGEST * width / max(pdfmetrics.stringWidth(words, FONT, LARGEST), 1))
-
-
-def _bars(code: str, width: float, height: float) -> Code128:
-    """Code 128 as wide as it may be, and no wider than a gun likes (0.33 mm the bar)."""
-    plain = Code128(code, barWidth=1, quiet=0)
-    return Code128(code, barWidth=min(0.33 * mm, width / plain.width), barHeight=height, quiet=0)

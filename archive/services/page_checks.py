@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from archive.i18n import _
-from archive.models import TEXT_OF_PAGE, Node, Page, PageCheck, PageText
+from archive.models import TEXT_OF_PAGE, BatchPage, Node, Page, PageCheck, PageText
 from archive.policy.permissions import P
 from archive.services import policies
 from archive.sight import href
@@ -60,7 +60,9 @@ def limits(uow: UnitOfWork) -> Mapping[str, int]:
     return found
 
 
-def findings(page: Page, check: PageCheck, sure: float | None, limits: Mapping[str, int]) -> Iterator[str]:
+def findings(
+    page: Page | BatchPage, check: PageCheck, sure: float | None, limits: Mapping[str, int]
+) -> Iterator[str]:
     """What should be looked at on a page, each in a few words; `sure` is how sure its recognised text is."""
     if page.dpi is None:
         yield _("no resolution told")

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from archive.errors import NotFound
 from archive.given import uuid as is_uuid
-from archive.models import Job, Node
+from archive.models import Job, Node, ScanBatch
 from archive.policy.permissions import P
 from archive.services import intake
+from archive.services.scanning import batches, files
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 from storage import Staged
@@ -46,4 +47,24 @@ def _shown(uow: UnitOfWork, node: Node) -> tuple[str, str]:
     return seen.code, f"{seen.href}/@@upload"
 
 
-TARGETS: Mapping[str, Target] = {"record": Target(_record, intake.is_here, _take, _shown)}
+def _batch(uow: UnitOfWork, target: str) -> ScanBatch:
+    if (given := is_uuid(target)) is None:
+        raise NotFound
+    batch = batches.by_uuid(uow, UUID(given))
+    batches.require(uow, batch, P.SCAN_UPLOAD)
+    batches.require_state(batch, "scanning")
+    return batch
+
+
+def _take_pile(uow: UnitOfWork, batch: ScanBatch, staged: Staged, filename: str) -> Job:
+    return files.take(uow, batch, staged, filename=filename)[1]
+
+
+def _batch_shown(_uow: UnitOfWork, batch: ScanBatch) -> tuple[str, str]:
+    return batch.number, f"/batches/{batch.number}"
+
+
+TARGETS: Mapping[str, Target] = {
+    "record": Target(_record, intake.is_here, _take, _shown),
+    "batch": Target(_batch, files.is_here, _take_pile, _batch_shown),
+}

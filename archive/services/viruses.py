@@ -3,7 +3,7 @@
 from typing import Any
 
 from archive.i18n import _
-from archive.models import Blob, Representation
+from archive.models import BatchFile, Blob, Representation
 from archive.services import queue
 from archive.site import Site
 from archive.uow import PROGRAM, UnitOfWork, action
@@ -28,11 +28,11 @@ def examine(site: Site, record: str, sha256: str) -> Verdict | None:
 
 
 @action("representation.examined", needs=PROGRAM)
-def keep(uow: UnitOfWork, representation: Representation, verdict: Verdict) -> None:
-    """Keeps with the bytes what was said of them."""
-    blob = uow.session.get_one(Blob, representation.blob_id, execution_options=TRUSTED)
+def keep(uow: UnitOfWork, file: Representation | BatchFile, verdict: Verdict) -> None:
+    """Keeps with the bytes of a file what was said of them."""
+    blob = uow.session.get_one(Blob, file.blob_id, execution_options=TRUSTED)
     blob.examined_at, blob.virus = uow.now, verdict.virus and verdict.virus[:LONGEST]
-    uow.note(representation=representation.id, sha256=blob.sha256, virus=blob.virus or "")
+    uow.note(file=file.id, sha256=blob.sha256, virus=blob.virus or "")
 
 
 def known(blob: Blob) -> Verdict | None:

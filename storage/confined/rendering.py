@@ -8,6 +8,7 @@ from PIL import Image
 from storage.limits import Limits
 from storage.pages import Rendition, file_names
 
+from . import codes
 from .child import Say
 from .foreign import foreign
 from .opening import opened
@@ -47,6 +48,7 @@ def render(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
                 "rotation": drawn.rotation,
                 "lines": drawn.lines,
                 "quality": measured(drawn.image),
+                "codes": codes.said(drawn.image) if request["codes"] else [],
             }
         )
     return {}

@@ -87,6 +87,14 @@ class Retention(Shape):
     reason: str
 
 
+class Pile(Shape):
+    """The parts beside `file`: the scanner that made it, if that is known."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_with_file)
+
+    device: str | None = None
+
+
 class Upload(Shape):
     """The parts beside `file`: `node` (uuid or path) for a file more, or `parent` and `type` for a new node.
 

@@ -13,6 +13,7 @@ from archive.errors import Invalid
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.services import intake
+from archive.services.scanning import batches, files
 from archive.uow import UnitOfWork
 
 
@@ -27,6 +28,19 @@ def upload(uow: UnitOfWork, body: shapes.Upload) -> shapes.Uploaded:
     node = _target(uow, body)
     _representation, job = intake.upload(uow, node, g.staged, filename=g.filename)
     return shapes.Uploaded(uuid=str(node.uuid), url=f"/r/{node.uuid}", job=str(job.uuid))
+
+
+@operation(
+    section, "/batches/<number>/files", needs=P.SCAN_UPLOAD, method="POST", gives=shapes.Accepted, takes=shapes.Pile,
+    media=FORM, status=202, file="file",
+)  # fmt: skip
+def pile(uow: UnitOfWork, body: shapes.Pile, number: str) -> shapes.Accepted:
+    """Multipart `file`: a file of the pile of a batch that is being scanned; its pages find their records by themselves."""
+    if "staged" not in g:
+        raise Invalid(fields={"file": _("Send the file as the part named file.")})
+    batch = batches.find(uow, number, pages=True)
+    _file, job = files.take(uow, batch, g.staged, filename=g.filename, device=body.device or "")
+    return shapes.Accepted(job=str(job.uuid))
 
 
 def _target(uow: UnitOfWork, body: shapes.Upload) -> Any:

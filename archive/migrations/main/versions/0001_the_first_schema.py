@@ -573,6 +573,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_saved_search_owner_id"), ["owner_id"], unique=False)
 
     op.create_table(
+        "scan_batch",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=True),
+        sa.Column("vendor", sa.String(length=120), nullable=True),
+        sa.Column("contract", sa.String(length=120), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("rounds", sa.Integer(), nullable=False),
+        sa.Column("seed", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["principal.id"], name=op.f("fk_scan_batch_created_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scan_batch")),
+        sa.UniqueConstraint("number", name=op.f("uq_scan_batch_number")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_scan_batch_uuid")),
+    )
+    with op.batch_alter_table("scan_batch", schema=None) as batch_op:
+        batch_op.create_index("ix_scan_batch_state", ["state", "id"], unique=False)
+
+    op.create_table(
         "search_history",
         sa.Column(
             "person_id",
@@ -648,6 +670,40 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("basket_item", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_basket_item_node_id"), ["node_id"], unique=False)
+
+    op.create_table(
+        "batch_file",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("blob_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("failure", sa.String(length=300), nullable=True),
+        sa.Column("repair", sa.String(length=10), nullable=True),
+        sa.Column("device", sa.String(length=60), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["batch_id"], ["scan_batch.id"], name=op.f("fk_batch_file_batch_id")),
+        sa.ForeignKeyConstraint(["blob_id"], ["blob.id"], name=op.f("fk_batch_file_blob_id")),
+        sa.ForeignKeyConstraint(["created_by"], ["principal.id"], name=op.f("fk_batch_file_created_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_file")),
+        sa.UniqueConstraint("batch_id", "seq", name=op.f("uq_batch_file_batch_id_seq")),
+    )
+    op.create_table(
+        "batch_step",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.ForeignKeyConstraint(["batch_id"], ["scan_batch.id"], name=op.f("fk_batch_step_batch_id")),
+        sa.ForeignKeyConstraint(["by_id"], ["principal.id"], name=op.f("fk_batch_step_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_step")),
+    )
+    with op.batch_alter_table("batch_step", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batch_step_batch_id"), ["batch_id"], unique=False)
 
     op.create_table(
         "device",
@@ -932,6 +988,32 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_session_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "batch_volume",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("holding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sides", sa.Integer(), nullable=True),
+        sa.Column("difference", sa.String(length=200), nullable=True),
+        sa.Column("confirmed", sa.Boolean(), nullable=False),
+        sa.Column("open", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["batch_id"], ["scan_batch.id"], name=op.f("fk_batch_volume_batch_id")),
+        sa.ForeignKeyConstraint(["holding_id"], ["holding.id"], name=op.f("fk_batch_volume_holding_id")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_batch_volume_node_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_volume")),
+        sa.UniqueConstraint("batch_id", "holding_id", name=op.f("uq_batch_volume_batch_id_holding_id")),
+    )
+    with op.batch_alter_table("batch_volume", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batch_volume_node_id"), ["node_id"], unique=False)
+        batch_op.create_index(
+            "uq_batch_volume_open",
+            ["holding_id"],
+            unique=True,
+            sqlite_where=sa.text("open = 1"),
+            postgresql_where=sa.text("open"),
+        )
+
+    op.create_table(
         "holding_event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("holding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1055,6 +1137,54 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "batch_page",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source_page", sa.Integer(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("dpi", sa.Integer(), nullable=True),
+        sa.Column("image", sa.String(length=80), nullable=False),
+        sa.Column("thumbnail", sa.String(length=80), nullable=False),
+        sa.Column("quality", sa.JSON(), nullable=False),
+        sa.Column("codes", sa.JSON(), nullable=False),
+        sa.Column("rotation", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=256), nullable=False),
+        sa.Column("text", sa.String(), nullable=True),
+        sa.Column("text_kind", sa.String(length=12), nullable=True),
+        sa.Column("boxes", sa.JSON(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=True),
+        sa.Column("title", sa.String(length=20), nullable=True),
+        sa.Column("is_sheet", sa.Boolean(), nullable=False),
+        sa.Column("records", sa.JSON(), nullable=False),
+        sa.Column("twin", sa.Integer(), nullable=True),
+        sa.Column("volume_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("component", sa.String(length=20), nullable=True),
+        sa.Column("aside", sa.String(length=20), nullable=True),
+        sa.Column("doubts", sa.JSON(), nullable=False),
+        sa.Column("doubtful", sa.Boolean(), nullable=False),
+        sa.Column("said", sa.JSON(), nullable=True),
+        sa.Column("page_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("looked_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["batch_id"], ["scan_batch.id"], name=op.f("fk_batch_page_batch_id")),
+        sa.ForeignKeyConstraint(["file_id"], ["batch_file.id"], name=op.f("fk_batch_page_file_id")),
+        sa.ForeignKeyConstraint(["looked_by"], ["principal.id"], name=op.f("fk_batch_page_looked_by")),
+        sa.ForeignKeyConstraint(["page_id"], ["page.id"], name=op.f("fk_batch_page_page_id")),
+        sa.ForeignKeyConstraint(["volume_id"], ["batch_volume.id"], name=op.f("fk_batch_page_volume_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_page")),
+        sa.UniqueConstraint("batch_id", "ordinal", name=op.f("uq_batch_page_batch_id_ordinal")),
+        sa.UniqueConstraint("file_id", "source_page", name=op.f("uq_batch_page_file_id_source_page")),
+    )
+    with op.batch_alter_table("batch_page", schema=None) as batch_op:
+        batch_op.create_index("ix_batch_page_doubtful", ["batch_id", "doubtful"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batch_page_page_id"), ["page_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batch_page_volume_id"), ["volume_id"], unique=False)
+
+    op.create_table(
         "page_check",
         sa.Column("page_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("ink", sa.Double(), nullable=False),
@@ -1106,5 +1236,29 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("search_news", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_search_news_search_id"), ["search_id"], unique=False)
+
+    op.create_table(
+        "batch_defect",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("batch_page_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("code", sa.String(length=20), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=True),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("mended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("mended_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["batch_id"], ["scan_batch.id"], name=op.f("fk_batch_defect_batch_id")),
+        sa.ForeignKeyConstraint(
+            ["batch_page_id"], ["batch_page.id"], name=op.f("fk_batch_defect_batch_page_id")
+        ),
+        sa.ForeignKeyConstraint(["by_id"], ["principal.id"], name=op.f("fk_batch_defect_by_id")),
+        sa.ForeignKeyConstraint(["mended_by"], ["principal.id"], name=op.f("fk_batch_defect_mended_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_defect")),
+    )
+    with op.batch_alter_table("batch_defect", schema=None) as batch_op:
+        batch_op.create_index("ix_batch_defect_batch", ["batch_id", "round", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batch_defect_batch_page_id"), ["batch_page_id"], unique=False)
 
     # ### end Alembic commands ###

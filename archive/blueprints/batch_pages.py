@@ -1,0 +1,245 @@
+"""自检与质检: the pages of a batch: where each belongs, by looking; and the sample that somebody else looks at."""
+
+from collections.abc import Callable
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+
+from archive.blueprints.pages import jpeg
+from archive.errors import ArchiveError, Conflict, Invalid
+from archive.gate import P, Section
+from archive.given import whole
+from archive.i18n import _
+from archive.services import policies
+from archive.services.scanning import batches, leaves, pages, quality, steps
+from archive.services.scanning.leaves import LeafView
+from archive.uow import UnitOfWork
+
+if TYPE_CHECKING:
+    from archive.models import ScanBatch
+
+section = Section("batch_pages", __name__)
+LOOKING = (P.SCAN_UPLOAD, P.SCAN_QC)
+FIRST_WIDTH = 1200
+"""Pixels: enough to read a page beside its acts."""
+
+
+@section.page("/batches/<number>/pages", needs=LOOKING, event="batch.pages_viewed")
+def grid(uow: UnitOfWork, number: str) -> str:
+    """The pages of a batch as thumbnails: those of one volume, or those that somebody must look at."""
+    batch = batches.find(uow, number, pages=True)
+    found = batches.volumes(uow, batch)
+    chosen = next((one for one in found if one.id == request.args.get("volume", type=whole)), None)
+    show = "" if chosen else request.args.get("show") or "doubts"
+    listing = leaves.listed(uow, batch, show=show, volume=chosen.id if chosen else None,
+                            start=request.args.get("from", 0, type=whole))  # fmt: skip
+    ticket = leaves.ticket(uow, batch)
+    return render_template(
+        "batches/pages.html", batch=batch, state=steps.state_of(batch), volumes=found, chosen=chosen, show=show,
+        listing=listing, tiles=_tiles(batch, listing.leaves, ticket), components=policies.vocabulary(uow, "component"),
+        doubts=batches.doubtful(uow, batch), may_say=_may_say(uow, batch), here=_here(), aside=_aside(),
+    )  # fmt: skip
+
+
+def _may_say(uow: UnitOfWork, batch: "ScanBatch") -> bool:
+    return batch.state in pages.BEFORE_LINKING and batches.may(uow, batch, P.SCAN_UPLOAD)
+
+
+def _here() -> str:
+    return request.full_path.rstrip("?")
+
+
+def _aside() -> dict[str, str]:
+    """The reasons that a person gives; of a cover sheet the volume is said, too."""
+    return {name: str(leaves.ASIDE[name]) for name in pages.BY_HAND if name != "cover"}
+
+
+def _tiles(batch: "ScanBatch", found: list[LeafView], ticket: str) -> list[dict[str, Any]]:
+    """A component stands over the first of its pages that follow each other, with how many they are."""
+    tiles: list[dict[str, Any]] = []
+    for (_volume, _component, aside), run in groupby(
+        found, lambda leaf: (leaf.volume, leaf.component, bool(leaf.aside))
+    ):
+        part = list(run)
+        heading = {
+            "label": part[0].component_label or _("Pages of the record"),
+            "note": "",
+            "count": len(part),
+            "href": "",
+        }
+        for place, leaf in enumerate(part):
+            shows = place == 0 and not aside
+            tiles.append(_tile(batch, leaf, ticket) | {"heading": heading if shows else None})
+    return tiles
+
+
+def _tile(batch: "ScanBatch", leaf: LeafView, ticket: str) -> dict[str, Any]:
+    chips = [*leaf.doubts, *((words, "wait") for words in leaf.findings)]
+    chips += [(leaf.aside, "gone")] if leaf.aside else []
+    label = _(", ").join([_("Page %(number)s", number=leaf.ordinal), *(words for words, _kind in chips)])
+    return {
+        "key": leaf.id, "number": leaf.ordinal, "label": label, "chips": chips,
+        "thumbnail": url_for(".thumbnail", number=batch.number, ordinal=leaf.ordinal, ticket=ticket, r=leaf.rotation),
+        "href": url_for(".one", number=batch.number, ordinal=leaf.ordinal),
+    }  # fmt: skip
+
+
+@section.page("/batches/<number>/pages", needs=P.SCAN_UPLOAD, methods=("POST",))
+def say(uow: UnitOfWork, number: str) -> Response:
+    """What somebody says of the ticked pages; the button tells what."""
+    batch = batches.find(uow, number, pages=True)
+    act = ACTS.get(request.form.get("act", ""), _nothing)
+    chosen = [int(key) for key in request.form.getlist("pages") if key.isdecimal() and len(key) < 16]
+    try:
+        act(uow, batch, chosen)
+    except (Invalid, Conflict) as error:
+        uow.undo()
+        flash(_refusal(error), "bad")
+    return _back(number)
+
+
+def _refusal(error: ArchiveError) -> str:
+    return " ".join(getattr(error, "fields", {}).values()) or str(error)
+
+
+def _back(number: str) -> Response:
+    """Where the form was: a page of this very batch, and nothing else."""
+    given = request.form.get("back", "")
+    lead = url_for(".grid", number=number)
+    own = given == lead or given.startswith((f"{lead}?", f"{lead}/"))
+    return make_response(redirect(given if own else lead))
+
+
+def _volume() -> int:
+    return request.form.get("volume", 0, type=whole)
+
+
+Act = Callable[[UnitOfWork, "ScanBatch", list[int]], None]
+
+
+def _place(uow: UnitOfWork, batch: "ScanBatch", chosen: list[int]) -> None:
+    component = request.form.get("component") or None
+    pages.place(uow, batch, chosen, volume=_volume(), component=component, onwards="onwards" in request.form)
+
+
+def _cover(uow: UnitOfWork, batch: "ScanBatch", chosen: list[int]) -> None:
+    pages.set_aside(uow, batch, chosen, why="cover", volume=_volume())
+
+
+def _begin(uow: UnitOfWork, batch: "ScanBatch", chosen: list[int]) -> None:
+    pages.begin(uow, batch, chosen, component=request.form.get("component", ""))
+
+
+def _set_aside(uow: UnitOfWork, batch: "ScanBatch", chosen: list[int]) -> None:
+    pages.set_aside(uow, batch, chosen, why=request.form.get("why", ""))
+
+
+def _turn(uow: UnitOfWork, batch: "ScanBatch", chosen: list[int]) -> None:
+    pages.turn(uow, batch, chosen, degrees=90)
+
+
+def _nothing(_uow: UnitOfWork, _batch: "ScanBatch", _chosen: list[int]) -> None:
+    raise Invalid(_("Choose what is to be done with the pages."))
+
+
+ACTS: dict[str, Act] = {
+    "place": _place, "cover": _cover, "begin": _begin, "aside": _set_aside, "turn": _turn, "fine": pages.keep,
+    "as_found": pages.take_back,
+}  # fmt: skip
+"""What a button can ask for."""
+
+
+@section.page("/batches/<number>/confirm", needs=P.SCAN_UPLOAD, methods=("POST",))
+def confirm(uow: UnitOfWork, number: str) -> Response:
+    """One key, and the next volume that is not confirmed."""
+    batch = batches.find(uow, number, pages=True)
+    try:
+        pages.confirm(uow, batch, volume=_volume())
+    except Conflict as error:
+        uow.undo()
+        flash(str(error), "bad")
+        return _back(number)
+    left = next((one for one in batches.volumes(uow, batch) if not one.confirmed), None)
+    if left is None:
+        return make_response(redirect(url_for("batches.one", number=number)))
+    return make_response(redirect(url_for(".grid", number=number, volume=left.id)))
+
+
+@section.page("/batches/<number>/difference", needs=P.SCAN_UPLOAD, methods=("POST",))
+def explain(uow: UnitOfWork, number: str) -> Response:
+    """Why a volume has more or fewer pages than were counted."""
+    batch = batches.find(uow, number, pages=True)
+    try:
+        pages.explain(uow, batch, volume=_volume(), because=request.form.get("because", ""))
+    except (Invalid, Conflict) as error:
+        uow.undo()
+        flash(_refusal(error), "bad")
+    return _back(number)
+
+
+@section.page("/batches/<number>/pages/<int:ordinal>", needs=LOOKING, event="batch.page_viewed")
+def one(uow: UnitOfWork, number: str, ordinal: int) -> str:
+    """One page, large, with its text; in the sample, what may be wrong with it."""
+    batch = batches.find(uow, number, pages=True)
+    leaf = leaves.one(uow, batch, ordinal)
+    found = batches.volumes(uow, batch)
+    judges = leaf.is_drawn and batch.state == "sampling" and batches.may(uow, batch, P.SCAN_QC)
+    return render_template(
+        "batches/page.html", batch=batch, leaf=leaf, volumes=found, judges=judges,
+        volume=next((one for one in found if one.id == leaf.volume), None), may_say=_may_say(uow, batch) and not leaf.is_linked,
+        objection=quality.not_the_scanner(uow, batch) if judges else None, tally=quality.tally(uow, batch) if judges else None,
+        kinds=quality.kinds(uow), noted=quality.noted(uow, batch, leaf.id), components=policies.vocabulary(uow, "component"),
+        picture=url_for(".picture", number=number, ordinal=ordinal, ticket=leaves.ticket(uow, batch), width=FIRST_WIDTH,
+                        r=leaf.rotation),
+        beside=_beside(uow, batch, ordinal, in_sample=judges), here=_here(), aside=_aside(),
+    )  # fmt: skip
+
+
+def _beside(uow: UnitOfWork, batch: "ScanBatch", ordinal: int, *, in_sample: bool) -> dict[str, str]:
+    """The addresses of the pages before and behind, in the sample those of the sample."""
+    around = leaves.around(uow, batch, ordinal, in_sample=in_sample)
+    return {name: url_for(".one", number=batch.number, ordinal=one) for name, one in around.items()}
+
+
+@section.page("/batches/<number>/pages/<int:ordinal>/look", needs=P.SCAN_QC, methods=("POST",))
+def look(uow: UnitOfWork, number: str, ordinal: int) -> Response:
+    """What is wrong with a page of the sample; then the next one that nobody has looked at."""
+    batch = batches.find(uow, number, pages=True)
+    leaf = leaves.one(uow, batch, ordinal)
+    try:
+        quality.look(
+            uow,
+            batch,
+            page=leaf.id,
+            defects=request.form.getlist("defects"),
+            note=request.form.get("note", ""),
+        )
+    except (Invalid, Conflict) as error:
+        uow.undo()
+        flash(_refusal(error), "bad")
+        return make_response(redirect(url_for(".one", number=number, ordinal=ordinal)))
+    left = next((page.ordinal for page in quality.drawn(uow, batch) if page.looked_at is None), None)
+    if left is None:
+        return make_response(redirect(url_for("batches.one", number=number)))
+    return make_response(redirect(url_for(".one", number=number, ordinal=left)))
+
+
+@section.page("/batches/<number>/mended", needs=P.SCAN_UPLOAD, methods=("POST",))
+def mend(uow: UnitOfWork, number: str) -> Response:
+    batch = batches.find(uow, number, pages=True)
+    quality.mend(uow, batch, defect=request.form.get("defect", 0, type=whole))
+    return make_response(redirect(url_for("batches.one", number=number)))
+
+
+@section.page("/batches/<number>/pages/<int:ordinal>/image", needs=LOOKING)
+def picture(uow: UnitOfWork, number: str, ordinal: int) -> Response:
+    batch, asked = batches.find(uow, number, pages=True), request.args
+    width = min(asked.get("width", FIRST_WIDTH, type=whole), 2 * FIRST_WIDTH)
+    return jpeg(leaves.picture(uow, batch, ordinal, width=width or FIRST_WIDTH, ticket=asked.get("ticket")))
+
+
+@section.page("/batches/<number>/pages/<int:ordinal>/thumb", needs=LOOKING)
+def thumbnail(uow: UnitOfWork, number: str, ordinal: int) -> Response:
+    batch = batches.find(uow, number, pages=True)
+    return jpeg(leaves.picture(uow, batch, ordinal, small=True, ticket=request.args.get("ticket")))

@@ -1,0 +1,199 @@
+"""分卷: which page of a mixed pile belongs to which volume, and to which component of it. Pure.
+
+One cover sheet stands before each volume, and everything behind it is that volume's until the next one. Whatever cannot
+be told is left to a person: a page in the wrong record is worse than one in the queue.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+COVER, PART = "COVER:", "PART:"
+"""What our sheets say, before the barcode of a volume and the code of a component."""
+MARK = "JUANZONG SHEET"
+"""Printed on our sheets in large letters: one whose barcode is spoilt is known by it."""
+
+
+class Aside(StrEnum):
+    """不入卷: why a page goes into no record."""
+
+    COVER = "cover"
+    SEPARATOR = "separator"
+    BLANK = "blank"
+    DUPLICATE = "duplicate"
+    FOREIGN = "foreign"
+    SPOILT = "spoilt"
+
+
+class Doubt(StrEnum):
+    """存疑: what a person must look at before anything is linked."""
+
+    LOOSE = "loose"
+    """Nobody knows of which volume it is."""
+    UNREAD = "unread"
+    """One of our sheets whose barcode cannot be read."""
+    STRANGER = "stranger"
+    """It says another patient than those of the batch."""
+    ELSEWHERE = "elsewhere"
+    """It says another patient of the batch than the one it lies with."""
+    DUPLICATE = "duplicate"
+    """It looks like another page of the same volume."""
+
+
+STOPPING = frozenset({Doubt.STRANGER, Doubt.ELSEWHERE})
+"""A wrong patient stops the batch until a person has looked (domain §13)."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One page as it came, with what was found on it and what a person has said of it."""
+
+    id: int
+    codes: tuple[str, ...] = ()
+    is_blank: bool = False
+    is_sheet: bool = False
+    """It says that it is one of our sheets."""
+    title: str | None = None
+    """The code of the component whose printed title stands on it."""
+    records: frozenset[str] = frozenset()
+    """病案号 that it says."""
+    twin: bool = False
+    """It looks like an earlier page of the pile."""
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """What a person decided: volume, component, aside; `onwards`: also of what lies behind it. `fine`: doubts that they have
+    looked at.
+    """
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume of the batch: the barcode on its cover sheet, and the 病案号 of its patient if there is one."""
+
+    id: int
+    barcode: str
+    record: str | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a page goes."""
+
+    id: int
+    volume: int | None
+    component: str | None = None
+    aside: str | None = None
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Here:
+    """Where one is in the pile."""
+
+    volume: int | None = None
+    component: str | None = None
+
+
+def split(leaves: Iterable[Leaf], volumes: Sequence[Volume]) -> Iterator[Placed]:
+    """Where each page of a pile goes, in its order. What a person has said of a page holds for those behind it, too."""
+    by_barcode = {volume.barcode: volume.id for volume in volumes}
+    by_record: dict[str, set[int]] = {}
+    for volume in volumes:
+        if volume.record:
+            by_record.setdefault(volume.record, set()).add(volume.id)
+    here = _Here()
+    for leaf in leaves:
+        here, placed = _step(leaf, here, by_barcode, by_record)
+        looked_at = set(leaf.said.get("fine", ()))
+        yield replace(placed, doubts=tuple(doubt for doubt in placed.doubts if doubt not in looked_at))
+
+
+def _step(
+    leaf: Leaf, here: _Here, by_barcode: Mapping[str, int], by_record: Mapping[str, set[int]]
+) -> tuple[_Here, Placed]:
+    if leaf.said.keys() & {"volume", "component", "aside"}:
+        return _as_said(leaf, here, by_record)
+    if cover := _after(COVER, leaf.codes):
+        return _covered(leaf, by_barcode.get(cover))
+    if part := _after(PART, leaf.codes):
+        return replace(here, component=part), Placed(leaf.id, here.volume, aside=Aside.SEPARATOR)
+    if leaf.is_sheet:
+        # The next volume begins here, and nobody knows which: nothing behind it may be taken for the last one's.
+        return _Here(), Placed(leaf.id, None, doubts=(Doubt.UNREAD,))
+    if leaf.is_blank:
+        return here, Placed(leaf.id, here.volume, aside=Aside.BLANK)
+    here = replace(here, component=leaf.title or here.component)
+    return here, Placed(leaf.id, here.volume, here.component, doubts=tuple(_doubts(leaf, here, by_record)))
+
+
+def _as_said(leaf: Leaf, here: _Here, by_record: Mapping[str, set[int]]) -> tuple[_Here, Placed]:
+    volume = leaf.said.get("volume", here.volume)
+    if aside := leaf.said.get("aside"):
+        return (_Here(volume) if aside == Aside.COVER else here), Placed(leaf.id, volume, aside=aside)
+    carried = here.component if volume == here.volume else None
+    mine = _Here(volume, leaf.said.get("component", leaf.title or carried))
+    goes_on = volume == here.volume or leaf.said.get("onwards", False)
+    doubts = tuple(_doubts(leaf, mine, by_record))
+    return (mine if goes_on else here), Placed(leaf.id, volume, mine.component, doubts=doubts)
+
+
+def _covered(leaf: Leaf, volume: int | None) -> tuple[_Here, Placed]:
+    if volume is None:
+        return _Here(), Placed(leaf.id, None, doubts=(Doubt.STRANGER,))
+    return _Here(volume), Placed(leaf.id, volume, aside=Aside.COVER)
+
+
+def _after(lead: str, codes: Iterable[str]) -> str | None:
+    return next((code.removeprefix(lead).strip() for code in codes if code.startswith(lead)), None)
+
+
+def _doubts(leaf: Leaf, here: _Here, by_record: Mapping[str, set[int]]) -> Iterator[Doubt]:
+    for record in sorted(leaf.records):
+        if record not in by_record:
+            yield Doubt.STRANGER
+        elif here.volume is not None and here.volume not in by_record[record]:
+            yield Doubt.ELSEWHERE
+    if here.volume is None:
+        yield Doubt.LOOSE
+    if leaf.twin:
+        yield Doubt.DUPLICATE
+
+
+_RECORD = re.compile(r"(?:病案号|住院号|病历号)[:：\s]*([0-9]{6,10})(?![0-9])")
+_CODE = re.compile(r"B?([0-9]{6,10})(?:-[0-9A-Z-]+)?")
+_FIRST = 8
+"""So many lines down a printed title stands: below the hospital, and sometimes below the name of the ward."""
+_MORE = 10
+"""So many characters may stand beside a title on its line: a number, a page."""
+
+
+def records_in(text: str) -> set[str]:
+    """The 病案号 that a text names as such."""
+    return set(_RECORD.findall(text))
+
+
+def records_on(codes: Iterable[str]) -> set[str]:
+    """What may be a 病案号 on barcodes; specimens have such numbers, too."""
+    return {found[1] for code in codes if (found := _CODE.fullmatch(code))}
+
+
+def is_sheet(text: str) -> bool:
+    """Whether it says that it is one of our sheets."""
+    return MARK.replace(" ", "") in _compact(text).upper()
+
+
+def titled(text: str, titles: Mapping[str, Sequence[str]]) -> str | None:
+    """The component (code → its printed titles) whose title stands at the head of a page; the longest that fits."""
+    lines = [_compact(line) for line in text.splitlines()[:_FIRST]]
+    fitting = [
+        (len(title), code)
+        for code, words in titles.items()
+        for title in words
+        if any(title in line and len(line) <= len(title) + _MORE for line in lines)
+    ]
+    return max(fitting)[1] if fitting else None
+
+
+def _compact(text: str) -> str:
+    return "".join(text.split())

@@ -1,0 +1,193 @@
+"""批次页面: the pages of a batch as a person sees them, with their pictures, and what should be looked at."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from archive import cursor
+from archive.errors import Invalid, NotFound
+from archive.i18n import _, _l
+from archive.journal import Event
+from archive.models import BatchPage, BatchVolume, Node, PageCheck, ScanBatch
+from archive.piles import Aside, Doubt
+from archive.services import page_checks, policies
+from archive.services.scanning.batches import TRUSTED
+from archive.uow import UnitOfWork
+from storage.copies import scaled, turned
+
+MOST = 240
+"""Pages on one page: beyond that a browser grows slow, and nobody looks at so many at once."""
+TICKET_MINUTES = 60
+ASIDE = {
+    Aside.COVER: _l("Cover sheet"), Aside.SEPARATOR: _l("Separator sheet"), Aside.BLANK: _l("Blank"),
+    Aside.DUPLICATE: _l("Scanned twice"), Aside.FOREIGN: _l("Does not belong here"), Aside.SPOILT: _l("Spoilt scan"),
+}  # fmt: skip
+DOUBTS = {
+    Doubt.LOOSE: _l("Which record?"), Doubt.UNREAD: _l("Cover sheet that cannot be read"),
+    Doubt.STRANGER: _l("Another patient, not of this batch"), Doubt.ELSEWHERE: _l("Another patient of this batch"),
+    Doubt.DUPLICATE: _l("Scanned twice?"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LeafView:
+    """批次页: one page of a pile as somebody who may see it sees it."""
+
+    id: int
+    ordinal: int
+    volume: int | None
+    component: str | None
+    component_label: str
+    begins: bool
+    """The title of its component stands on it."""
+    aside: str
+    doubts: list[tuple[str, str]]
+    """Words, and how grave they are."""
+    findings: list[str]
+    width: int
+    height: int
+    rotation: int
+    text: str | None
+    confidence: float | None
+    twin: int | None
+    is_linked: bool
+    is_said: bool
+    """A person has decided where it goes."""
+    is_drawn: bool
+    is_looked_at: bool
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Some pages of a batch, and from which one the next list begins."""
+
+    leaves: list[LeafView]
+    total: int
+    next: int | None
+
+
+def listed(
+    uow: UnitOfWork, batch: ScanBatch, *, show: str = "", volume: int | None = None, start: int = 0
+) -> Listing:
+    """The pages from `start` on: of a volume, or all that are doubtful, set aside or in the sample. They are noted as seen."""
+    statement = _of(batch, show, volume)
+    total = (
+        uow.session.scalar(select(func.count()).select_from(statement.subquery()), execution_options=TRUSTED)
+        or 0
+    )
+    rows = list(
+        uow.session.scalars(
+            statement.where(BatchPage.ordinal >= start).order_by(BatchPage.ordinal).limit(MOST + 1),
+            execution_options=TRUSTED,
+        )
+    )
+    shown = rows[:MOST]
+    _note(uow, shown)
+    return Listing(
+        [_view(uow, batch, page) for page in shown], total, rows[MOST].ordinal if len(rows) > MOST else None
+    )
+
+
+def _of(batch: ScanBatch, show: str, volume: int | None) -> Select[Any]:
+    statement = select(BatchPage).where(BatchPage.batch_id == batch.id)
+    if volume is not None:
+        return statement.where(BatchPage.volume_id == volume)
+    if show == "doubts":
+        return statement.where(BatchPage.doubtful.is_(True))
+    if show == "aside":
+        return statement.where(BatchPage.aside.is_not(None))
+    if show == "sample":
+        return statement.where(BatchPage.round == batch.rounds, BatchPage.round > 0)
+    return statement
+
+
+def one(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> LeafView:
+    """One page. Raises NotFound."""
+    page = _page(uow, batch, ordinal)
+    _note(uow, [page])
+    return _view(uow, batch, page)
+
+
+def around(uow: UnitOfWork, batch: ScanBatch, ordinal: int, *, in_sample: bool) -> dict[str, int]:
+    """The ordinals of the pages before and behind a page, of the whole pile or of the sample."""
+    among = _of(batch, "sample" if in_sample else "", None).with_only_columns(BatchPage.ordinal)
+    ends = {
+        "previous": among.where(BatchPage.ordinal < ordinal).order_by(BatchPage.ordinal.desc()),
+        "next": among.where(BatchPage.ordinal > ordinal).order_by(BatchPage.ordinal),
+    }
+    found = {name: uow.session.scalar(one.limit(1), execution_options=TRUSTED) for name, one in ends.items()}
+    return {name: int(one) for name, one in found.items() if one is not None}
+
+
+def _page(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> BatchPage:
+    statement = select(BatchPage).where(BatchPage.batch_id == batch.id, BatchPage.ordinal == ordinal)
+    found = uow.session.scalar(statement, execution_options=TRUSTED)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _note(uow: UnitOfWork, pages: Iterable[BatchPage]) -> None:
+    """The journal tells whose pages were shown."""
+    volumes = {page.volume_id for page in pages if page.volume_id is not None}
+    nodes = select(Node).join(BatchVolume, BatchVolume.node_id == Node.id).where(BatchVolume.id.in_(volumes))
+    for node in uow.session.scalars(nodes, execution_options=TRUSTED):
+        uow.saw(node)
+
+
+def _view(uow: UnitOfWork, batch: ScanBatch, page: BatchPage) -> LeafView:
+    check = PageCheck(**page.quality)
+    words = policies.vocabulary(uow, "component")
+    return LeafView(
+        id=page.id, ordinal=page.ordinal, volume=page.volume_id, component=page.component,
+        component_label=words.get(page.component or "", ""), begins=page.title is not None and page.title == page.component,
+        aside=str(ASIDE[Aside(page.aside)]) if page.aside else "", doubts=[_doubt(page, doubt) for doubt in page.doubts],
+        findings=[] if page.aside else list(page_checks.findings(page, check, page.confidence, page_checks.limits(uow))),
+        width=page.width, height=page.height, rotation=page.rotation, text=page.text, confidence=page.confidence,
+        twin=page.twin, is_linked=page.page_id is not None, is_said=bool(page.said),
+        is_drawn=0 < page.round == batch.rounds, is_looked_at=page.looked_at is not None,
+    )  # fmt: skip
+
+
+def _doubt(page: BatchPage, doubt: str) -> tuple[str, str]:
+    words = str(DOUBTS[Doubt(doubt)])
+    if doubt == Doubt.DUPLICATE and page.twin:
+        words = _("Like page %(number)s", number=page.twin)
+    return words, "bad" if doubt in {Doubt.STRANGER, Doubt.ELSEWHERE} else "wait"
+
+
+# Pictures
+
+
+def ticket(uow: UnitOfWork, batch: ScanBatch) -> str:
+    """For the pictures of pages whose listing is written down with this answer."""
+    return cursor.pack(uow.site.keys, _purpose(uow, batch), [int(uow.now.timestamp())])
+
+
+def picture(uow: UnitOfWork, batch: ScanBatch, ordinal: int, *, width: int | None = None, small: bool = False,
+            ticket: str | None = None) -> bytes:  # fmt: skip
+    """The access copy of a page, turned as it is read. One event, unless a listing told of it already."""
+    page = _page(uow, batch, ordinal)
+    if not _is_told(uow, batch, ticket):
+        _note(uow, [page])
+        uow.read(Event("batch.picture_viewed", object_kind="scan_batch", object_id=batch.id, object_ref=batch.number,
+                       words={"page": ordinal}))  # fmt: skip
+    with uow.site.store.open_derivative(batch.uuid, page.thumbnail if small else page.image) as stream:
+        found = stream.read()
+    if page.rotation:
+        found = turned(found, page.rotation)
+    return scaled(found, width) if width else found
+
+
+def _is_told(uow: UnitOfWork, batch: ScanBatch, given: str | None) -> bool:
+    try:
+        values: Any = cursor.unpack(uow.site.keys, _purpose(uow, batch), given)
+    except Invalid:
+        return False
+    return values is not None and uow.now.timestamp() - values[0] < TICKET_MINUTES * 60
+
+
+def _purpose(uow: UnitOfWork, batch: ScanBatch) -> str:
+    return f"batch:{uow.actor.principal_id}:{uow.actor.session_id}:{batch.id}"

@@ -1,0 +1,93 @@
+"""批次识别: the text of the pages of a pile, by which they find their records, before anything is linked."""
+
+from pathlib import Path
+from typing import Any
+
+from archive.i18n import _l
+from archive.models import BatchFile, BatchPage, Job, ScanBatch
+from archive.services import drawing
+from archive.services.handlers import JobRun, handles
+from archive.services.scanning import pages, steps
+from archive.services.scanning.batches import TRUSTED
+from archive.uow import UnitOfWork
+from storage import BlobMissing
+from storage.limits import Refused
+from storage.recognise import Recognised, Recogniser
+
+ENOUGH = 20
+"""Characters by which one can tell how a page lies: of a few letters it is easily misjudged."""
+NOTHING = Recognised("", (), 0, 0.0)
+
+
+def _give_up(uow: UnitOfWork, job: Job) -> None:
+    """What is left of the file stays without text, and the batch goes on without it."""
+    file = uow.session.get(BatchFile, job.args["file"], execution_options=TRUSTED)
+    if file is None:
+        return
+    for number in pages.silent(uow, file.id):
+        pages.hear(
+            uow, uow.session.get_one(BatchPage, number, execution_options=TRUSTED), text="", kind="machine"
+        )
+    with uow.act("batch.text_given_up", file):
+        uow.note(file=file.id, reason=job.message)
+        _settle(uow, file.batch_id)
+
+
+def _settle(uow: UnitOfWork, batch: int) -> None:
+    found = uow.session.get_one(ScanBatch, batch, execution_options=TRUSTED)
+    pages.split_again(uow, found)
+    steps.go_on(uow, found)
+
+
+@handles("batch.recognise", label=_l("Recognising a pile"), gives_up=_give_up)
+def recognise(run: JobRun) -> dict[str, Any]:
+    """Reads the pages of one file that have no text; one that cannot be read stays empty. Then all find their places."""
+    with run.uow() as uow:
+        file = uow.session.get_one(BatchFile, run.args["file"], execution_options=TRUSTED)
+        batch, waiting = file.batch_id, pages.silent(uow, file.id)
+    done, unread = run.done, 0
+    run.progress(done, done + len(waiting))
+    with Recogniser() as reader, drawing.working_folder(run.site) as folder:
+        for page in waiting:
+            said = _read(run, page, reader, folder / "page.jpg")
+            unread += not said.text
+            _keep(run, page, said, done := done + 1)
+            run.give_way()
+    with run.uow() as uow:
+        _settle(uow, batch)
+    return {"pages": done, "unread": unread}
+
+
+def _read(run: JobRun, page: int, reader: Recogniser, file: Path) -> Recognised:
+    with run.site.session(readonly=True) as session:
+        found = session.get(BatchPage, page, execution_options=TRUSTED)
+        where = found and (_folder(session, found), found.image)
+    if not where:
+        return NOTHING
+    try:
+        with run.site.store.open_derivative(*where) as picture:
+            file.write_bytes(picture.read())
+        return reader.recognise(file)
+    except (BlobMissing, Refused):
+        return NOTHING
+
+
+def _folder(session: Any, page: BatchPage) -> str:
+    return str(session.get_one(ScanBatch, page.batch_id, execution_options=TRUSTED).uuid)
+
+
+def _keep(run: JobRun, number: int, said: Recognised, done: int) -> None:
+    with run.uow() as uow:
+        run.progress(done, uow=uow)
+        page = uow.session.get(BatchPage, number, execution_options=TRUSTED)
+        if page is None:
+            return  # set aside with its file meanwhile
+        page.boxes, page.confidence = [list(line[:5]) for line in said.lines], said.confidence
+        _turn(page, said)
+        pages.hear(uow, page, text=said.text, kind="machine")
+
+
+def _turn(page: BatchPage, said: Recognised) -> None:
+    """A page that was laid in upside down is shown as it is read, unless a person has turned it."""
+    if said.rotation and not page.rotation and len(said.text) >= ENOUGH:
+        page.rotation = said.rotation

@@ -1,0 +1,352 @@
+"""A batch from the store through the scanner and back: pages find their records, and nothing is linked that is doubtful."""
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from archive.errors import Conflict, Forbidden, NotFound
+from archive.journal import Origin
+from archive.models import BatchPage, HoldingStatus, Node
+from archive.services import filing, intake, levels
+from archive.services import pages as record_pages
+from archive.services.queue import claim, perform, revive
+from archive.services.scanning import batches, files, linking, pages, quality, steps
+from archive.site import Site
+from tests import piles
+from tests.archives import begins
+from tests.conftest import Hospital
+
+TEST = {"scope": "test"}
+
+
+@begins
+def two(hospital: Hospital) -> list[int]:
+    """Two records with a volume each."""
+    return piles.records(hospital, 2)
+
+
+def hand_in(
+    hospital: Hospital, number: str, content: bytes, name: str = "pile.pdf", who: str = "scanner"
+) -> None:
+    staged = intake.stage(hospital.site, BytesIO(content))
+    with hospital.uow(who) as uow:
+        files.take(uow, batches.find(uow, number), staged, filename=name)
+
+
+def work_off(site: Site) -> None:
+    while job := claim(site, "worker"):
+        if not job.kind.endswith("recognise"):
+            perform(site, job)
+
+
+def leaves(hospital: Hospital, number: str) -> list[BatchPage]:
+    with hospital.uow("scanner", readonly=True) as uow:
+        found = pages.of_batch(uow, batches.find(uow, number))
+        uow.session.expunge_all()
+        return found
+
+
+def scanned(hospital: Hospital) -> str:
+    """A batch of two volumes with two pages each, scanned in one pile."""
+    number = piles.prepared(hospital, (2, 2))
+    hand_in(hospital, number, pile_of_two(hospital, number))
+    work_off(hospital.site)
+    return number
+
+
+def step(hospital: Hospital, who: str, number: str, name: str, **words: str) -> None:
+    with hospital.uow(who) as uow:
+        steps.take(uow, batches.find(uow, number), name, **words)
+
+
+def confirm_all(hospital: Hospital, number: str) -> None:
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        for volume in batches.volumes(uow, batch):
+            pages.confirm(uow, batch, volume=volume.id)
+
+
+def state(hospital: Hospital, number: str) -> str:
+    with hospital.uow("archivist", readonly=True) as uow:
+        return batches.find(uow, number).state
+
+
+def test_a_mixed_pile_goes_from_the_store_to_its_records_and_back(hospital: Hospital, two: list[int]) -> None:
+    number = scanned(hospital)
+    assert [(page.aside, page.component, page.doubts) for page in leaves(hospital, number)] == [
+        ("cover", None, []), (None, "RY", []), (None, "CY", []), ("cover", None, []), (None, "RY", []), (None, "RY", []),
+    ]  # fmt: skip
+    step(hospital, "scanner", number, "finish")
+    assert state(hospital, number) == "self_check"
+    with pytest.raises(Conflict, match=r"confirm|核对|确认"):
+        step(hospital, "scanner", number, "link")
+    confirm_all(hospital, number)
+    step(hospital, "scanner", number, "link")
+    work_off(hospital.site)
+    assert state(hospital, number) == "sampling"
+    assert linked(hospital, two[0]) == [("RY", 1), ("CY", 1)]
+    assert linked(hospital, two[1]) == [("RY", 2)]
+    with pytest.raises(Forbidden):
+        step(hospital, "scanner", number, "accept")
+    with hospital.uow("archivist") as uow:
+        batch = batches.find(uow, number)
+        for page in quality.drawn(uow, batch):
+            quality.look(uow, batch, page=page.id)
+    step(hospital, "archivist", number, "accept")
+    step(hospital, "scanner", number, "rebind")
+    step(hospital, "archivist", number, "check_in")
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert uow.holding(piles.barcode(0))[0].status == HoldingStatus.PROCESSING
+
+
+def linked(hospital: Hospital, record: int) -> list[tuple[str, int]]:
+    """The components of a record, with how many pages each has."""
+    with hospital.uow("archivist", readonly=True) as uow:
+        node = uow.node(record)
+        items = select(Node).where(Node.parent_id == node.id).order_by(Node.position)
+        return [
+            (item.data["component"], item.page_count)
+            for item in uow.session.scalars(items, execution_options=TEST)
+        ]
+
+
+def test_whose_cover_sheet_cannot_be_read_waits_for_a_person(hospital: Hospital, two: list[int]) -> None:
+    number = piles.prepared(hospital, (1, 1))
+    first, _second = piles.covers(hospital, number)
+    spoilt = piles.sheet("分卷页", "JUANZONG SHEET", "30000001-1")
+    hand_in(hospital, number, piles.pile([
+        first, piles.sheet(piles.form(0, "入院记录")), spoilt, piles.sheet(piles.form(1, "入院记录"))
+    ]))  # fmt: skip
+    work_off(hospital.site)
+    found = leaves(hospital, number)
+    assert [page.doubts for page in found] == [[], [], ["unread"], ["loose"]]
+    step(hospital, "scanner", number, "finish")
+    with pytest.raises(Conflict):
+        step(hospital, "scanner", number, "link")
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        second = batches.volumes(uow, batch)[1]
+        pages.set_aside(uow, batch, [found[2].id], why="cover", volume=second.id)
+    assert [(page.volume_id, page.doubts) for page in leaves(hospital, number)[2:]] == [
+        (second.id, []),
+        (second.id, []),
+    ]
+
+
+def test_a_page_of_a_patient_outside_the_batch_stops_it(hospital: Hospital, two: list[int]) -> None:
+    number = piles.prepared(hospital, (2, 1))
+    first, second = piles.covers(hospital, number)
+    stray = piles.sheet("检验报告单", "姓名：陌生人  病案号：99999999")
+    hand_in(hospital, number, piles.pile([
+        first, piles.sheet(piles.form(0, "入院记录")), stray, second, piles.sheet(piles.form(1, "入院记录"))
+    ]))  # fmt: skip
+    work_off(hospital.site)
+    found = leaves(hospital, number)
+    assert found[2].doubts == ["stranger"]
+    step(hospital, "scanner", number, "finish")
+    with hospital.uow("scanner") as uow, pytest.raises(Conflict):
+        batch = batches.find(uow, number)
+        pages.confirm(uow, batch, volume=batches.volumes(uow, batch)[0].id)
+    with hospital.uow("scanner") as uow:
+        pages.set_aside(uow, batches.find(uow, number), [found[2].id], why="foreign")
+    confirm_all(hospital, number)
+    with pytest.raises(Conflict, match="2"):
+        step(hospital, "scanner", number, "link")
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        pages.explain(
+            uow, batch, volume=batches.volumes(uow, batch)[0].id, because="多数了一页，系他人报告单"
+        )
+    step(hospital, "scanner", number, "link")
+    work_off(hospital.site)
+    assert linked(hospital, two[0]) == [("RY", 1)]
+
+
+def test_pages_lie_in_their_records_as_they_were_scanned_with_their_text(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number = accepted_so_far(hospital)
+    with hospital.uow("archivist", readonly=True) as uow:
+        items = uow.session.scalars(
+            select(Node).where(Node.parent_id == two[0]).order_by(Node.position), execution_options=TEST
+        )
+        texts = [record_pages.one(uow, item, 1).text for item in items]
+        assert ["主诉：停经39周" in text for text in texts] == [True, False]
+        whole = uow.node(two[0])
+        assert [file.pages for item in uow.session.scalars(select(Node).where(Node.parent_id == whole.id), execution_options=TEST)
+                for file in intake.files(uow, item)] == [1, 1]  # fmt: skip
+    pile = [page for page in leaves(hospital, number) if page.aside is None]
+    assert all(page.page_id for page in pile), "every page that belongs somewhere is linked"
+    assert len({page.page_id for page in pile}) == len(pile), "and none twice"
+
+
+def accepted_so_far(hospital: Hospital) -> str:
+    number = scanned(hospital)
+    step(hospital, "scanner", number, "finish")
+    confirm_all(hospital, number)
+    step(hospital, "scanner", number, "link")
+    work_off(hospital.site)
+    return number
+
+
+def test_a_killed_worker_links_no_page_twice_and_loses_none(
+    hospital: Hospital, two: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = scanned(hospital)
+    step(hospital, "scanner", number, "finish")
+    confirm_all(hospital, number)
+    step(hospital, "scanner", number, "link")
+    done = 0
+    once = linking._link_part
+
+    def killed(*args: object) -> None:
+        nonlocal done
+        if done == 1:
+            raise KeyboardInterrupt
+        done += 1
+        once(*args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(linking, "_link_part", killed)
+        work_off(hospital.site)
+    hospital.clock.forward(hours=1)
+    assert revive(hospital.site) == 1
+    work_off(hospital.site)
+    assert state(hospital, number) == "sampling"
+    assert (linked(hospital, two[0]), linked(hospital, two[1])) == ([("RY", 1), ("CY", 1)], [("RY", 2)])
+
+
+def test_whoever_scanned_does_not_judge_and_a_wrong_patient_fails_the_batch(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number = accepted_so_far(hospital)
+    with hospital.uow("archivist") as uow:
+        batch = batches.find(uow, number)
+        for page in quality.drawn(uow, batch):
+            quality.look(uow, batch, page=page.id, defects=["patient"])
+    with pytest.raises(Conflict):
+        step(hospital, "archivist", number, "accept")
+    step(hospital, "archivist", number, "send_back", reason="错挂他人页面")
+    with pytest.raises(Conflict):
+        step(hospital, "scanner", number, "mended")
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        for defect in quality.defects(uow, batch):
+            quality.mend(uow, batch, defect=defect.id)
+    step(hospital, "scanner", number, "mended")
+    work_off(hospital.site)
+    assert state(hospital, number) == "sampling"
+    with hospital.uow("archivist", readonly=True) as uow:
+        batch = batches.find(uow, number)
+        assert batch.rounds == 2
+        again = {page.id for page in quality.drawn(uow, batch)}
+        assert {defect.page for defect in quality.defects(uow, batch)} <= again, (
+            "what was sent back is looked at again"
+        )
+
+
+def test_the_archivist_who_scanned_a_pile_may_not_look_at_its_sample(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number = piles.prepared(hospital, (1, 1))
+    first, second = piles.covers(hospital, number)
+    form = [piles.sheet(piles.form(n, "入院记录")) for n in range(2)]
+    hand_in(hospital, number, piles.pile([first, form[0], second, form[1]]), who="archivist")
+    work_off(hospital.site)
+    step(hospital, "scanner", number, "finish")
+    confirm_all(hospital, number)
+    step(hospital, "scanner", number, "link")
+    work_off(hospital.site)
+    with hospital.uow("archivist") as uow, pytest.raises(Conflict):
+        batch = batches.find(uow, number)
+        quality.look(uow, batch, page=quality.drawn(uow, batch)[0].id)
+
+
+def test_the_same_seed_draws_the_same_sample() -> None:
+    ids = list(range(100, 400))
+    drawn = quality.drawn_from(ids, 10, 4711)
+    assert len(drawn) == 30
+    assert drawn == quality.drawn_from(ids, 10, 4711)
+    assert drawn != quality.drawn_from(ids, 10, 4712)
+    assert quality.drawn_from([7], 1, 1) == {7}, "one at least"
+
+
+def test_a_volume_is_in_one_batch_at_a_time(hospital: Hospital, two: list[int]) -> None:
+    number = piles.prepared(hospital, (1, 1))
+    with hospital.uow("archivist") as uow:
+        other = batches.make(uow)
+        with pytest.raises(Conflict, match=number):
+            batches.add_volume(uow, other, barcode=piles.barcode(0))
+
+
+def test_a_batch_is_hidden_from_whoever_may_not_see_all_its_records(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number = piles.prepared(hospital, (1, 1))
+    with hospital.uow("senior") as uow:
+        levels.change(uow, uow.node(two[1]), level=3, reason="涉密")
+    for account in ("scanner", "archivist", "clinician", "auditor", "sysadmin", "stranger"):
+        with hospital.uow(account, readonly=True) as uow, pytest.raises(NotFound):
+            batches.find(uow, number, pages=True)
+    with hospital.uow("senior", readonly=True) as uow:
+        assert batches.find(uow, number, pages=True).number == number
+    with hospital.uow("clerk", readonly=True) as uow:
+        batch = batches.find(uow, number)
+        assert [volume.node.title for volume in batches.volumes(uow, batch)] == [None, None], (
+            "numbers, and no name"
+        )
+
+
+def test_a_pile_that_cannot_be_read_holds_the_batch_up_until_it_is_set_aside(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number = scanned(hospital)
+    hand_in(hospital, number, b"this is no picture", "broken.pdf")
+    work_off(hospital.site)
+    with pytest.raises(Conflict):
+        step(hospital, "scanner", number, "finish")
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        broken = next(file for file in files.listed(uow, batch) if file.state == "failed")
+        files.withdraw(uow, batch, file=broken.id)
+    step(hospital, "scanner", number, "finish")
+
+
+def test_the_same_file_twice_is_told_and_adds_nothing(hospital: Hospital, two: list[int]) -> None:
+    number = piles.prepared(hospital, (1, 1))
+    pile = piles.sheet("入院记录")
+    hand_in(hospital, number, pile)
+    with pytest.raises(intake.AlreadyHere):
+        hand_in(hospital, number, pile, "again.pdf")
+
+
+def test_a_pile_in_a_folder_named_by_its_batch_goes_there_as_by_hand(
+    hospital: Hospital, two: list[int], tmp_path: Path
+) -> None:
+    number = piles.prepared(hospital, (2, 2))
+    folder = tmp_path / f"{number} 产科"
+    folder.mkdir()
+    (folder / "0001.pdf").write_bytes(pile_of_two(hospital, number))
+    origin = Origin(channel="cli")
+    (told,) = filing.file_each(hospital.site, hospital.actor("scanner"), filing.found([folder]), origin)
+    assert (told.state, told.number) == (filing.State.TAKEN, number)
+    (again,) = filing.file_each(
+        hospital.site, hospital.actor("scanner"), filing.found([folder]), origin, into=number
+    )
+    assert again.state is filing.State.HERE
+    (refused,) = filing.file_each(hospital.site, hospital.actor("clinician"), filing.found([folder]), origin)
+    assert refused.state is filing.State.REFUSED
+    work_off(hospital.site)
+    assert [(page.aside, page.component) for page in leaves(hospital, number)] == [
+        ("cover", None), (None, "RY"), (None, "CY"), ("cover", None), (None, "RY"), (None, "RY"),
+    ]  # fmt: skip
+
+
+def pile_of_two(hospital: Hospital, number: str) -> bytes:
+    first, second = piles.covers(hospital, number)
+    return piles.pile([
+        first, piles.sheet(piles.form(0, "入院记录", "主诉：停经39周")), piles.sheet(piles.form(0, "出院记录", "诊断：略")),
+        second, piles.sheet(piles.form(1, "入院记录", "主诉：发热")), piles.sheet("续页，没有标题"),
+    ])  # fmt: skip
