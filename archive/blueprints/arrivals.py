@@ -9,7 +9,7 @@ from archive.errors import Invalid
 from archive.gate import Section
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import arrivals
+from archive.services import arrivals, watched
 from archive.services.arrivals import Elsewhere
 from archive.services.intake import AlreadyHere
 from archive.uow import UnitOfWork
@@ -20,7 +20,9 @@ Answer = Response | tuple[Response, int]
 
 @section.page("", needs=P.SCAN_UPLOAD)
 def mine(uow: UnitOfWork) -> str:
-    return render_template("uploads/unfinished.html", unfinished=arrivals.under_way(uow))
+    return render_template(
+        "uploads/unfinished.html", unfinished=arrivals.under_way(uow), lying=watched.mine(uow)
+    )
 
 
 @section.page("", needs=P.SCAN_UPLOAD, methods=("POST",))

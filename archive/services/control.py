@@ -16,7 +16,7 @@ from sqlalchemy import extract, func, select
 
 from archive.models import CalendarDay, Session, Setting, User
 from archive.policy.permissions import P
-from archive.services import catalogue, codes, health, jobs, rulebook, viruses
+from archive.services import catalogue, codes, health, jobs, rulebook, viruses, watched
 from archive.services.catalogue import Lag
 from archive.services.codes import Listed
 from archive.services.health import QUIET, Health
@@ -76,6 +76,7 @@ class Panel:
     libraries: list[tuple[str, str]]
     database: str
     scanner: str
+    watched: str
     codes: list[Listed]
 
 
@@ -99,7 +100,7 @@ def panel(uow: UnitOfWork) -> Panel:
         disabled=_number(uow, User, User.disabled_at.is_not(None)),
         signed_in=_number(uow, Session, *live), policies=rulebook.overview(uow), calendar=calendar(uow, uow.today.year),
         libraries=libraries(), database=uow.site.engine.dialect.name,
-        scanner=viruses.scanner(uow.site),
+        scanner=viruses.scanner(uow.site), watched=watched.counted(uow.site),
         codes=codes.listed(uow),
     )  # fmt: skip
 

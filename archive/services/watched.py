@@ -4,15 +4,27 @@ it lies the reason.
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from time import monotonic
 
 from archive import filed_names
+from archive.i18n import _
 from archive.journal import Origin
 from archive.services import actors, filing
 from archive.services.filing import Filed, State
 from archive.site import Site
+from archive.uow import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Lying:
+    """What lies in the watched folder: the name of a file, and why it could not be taken in; nothing where it still waits."""
+
+    name: str
+    reason: str
+
 
 QUIET = 10.0
 """Seconds in which nothing was written: a scanner, or a copy over the network, pauses for less."""
@@ -72,6 +84,49 @@ class Watch:
         if path.parent != folder:
             with suppress(OSError):  # other files lie in it
                 path.parent.rmdir()
+
+
+def lying(site: Site) -> list[Lying]:
+    """What lies in the watched folder at this moment. The names say whose records these are: show them to whoever may know.
+
+    Raises OSError where the folder cannot be read.
+    """
+    folder = site.settings.watch
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        raise NotADirectoryError(folder)
+    files = [path for path in filing.found([folder]) if not path.name.endswith(REASON)]
+    return [Lying(str(path.relative_to(folder)), _reason(path)) for path in files]
+
+
+def _reason(path: Path) -> str:
+    if not _is_refused(path):
+        return ""
+    with suppress(OSError):
+        return _beside(path).read_text(encoding="utf-8").strip()[:300]
+    return ""
+
+
+def counted(site: Site) -> str:
+    """How many files wait in the watched folder and how many could not be taken in, for whoever may know of no record."""
+    if site.settings.watch is None:
+        return _("none is watched")
+    try:
+        found = lying(site)
+    except OSError:
+        return _("cannot be read")
+    refused = sum(bool(one.reason) for one in found)
+    return _("%(waiting)s waiting, %(refused)s not taken in", waiting=len(found) - refused, refused=refused)
+
+
+def mine(uow: UnitOfWork) -> list[Lying]:
+    """What lies in the watched folder, for the account that takes it in: by its rights it is decided whose records these are."""
+    if uow.actor.account != uow.site.settings.watch_as:
+        return []
+    with suppress(OSError):
+        return lying(uow.site)
+    return []
 
 
 def _stamp(path: Path) -> Stamp:

@@ -203,3 +203,22 @@ def test_the_worker_looks_and_where_nothing_is_watched_nothing_happens(
     chores = {chore.name: chore for thread in worker.rounds(Event()) for chore in thread}
     assert chores["watch"].alone
     chores["watch"].act(site, "test")
+
+
+def test_what_lies_there_is_told_to_the_account_that_takes_it_in_and_counted_for_the_system(
+    site: Site, hospital: Hospital, record: int, scans: Path, later: Later
+) -> None:
+    assert watched.counted(site) == "0 个等待，0 个未收入"
+    lay(scans, "99999999-9.pdf", papers.pdf("谁的"))
+    looked_at(Watch(), site, later)
+    lay(scans, "00218647-2.pdf", papers.pdf("一"))
+    assert watched.counted(site) == "1 个等待，1 个未收入"
+    with hospital.uow("scanner", readonly=True) as uow:
+        refused, waiting = sorted(watched.mine(uow), key=lambda one: one.reason, reverse=True)
+        assert (refused.name, waiting.name, waiting.reason) == ("99999999-9.pdf", "00218647-2.pdf", "")
+        assert refused.reason
+    for account in ("archivist", "sysadmin", "auditor"):
+        with hospital.uow(account, readonly=True) as uow:
+            assert watched.mine(uow) == []
+    scans.rename(scans.with_name("gone"))
+    assert watched.counted(site) == "无法读取"
