@@ -38,6 +38,7 @@ SCOPES: Mapping[str, str] = {
     "page_desk": NODE,
     "page_keeping": PROGRAM,
     "page_map": ACT,
+    "rescans": ACT,
     "patients": "patients have no rights of their own: whoever asks has come through a node",
     "plain": "a select that is narrowed to the actor, in brackets to be counted",
     "readers": NODE,

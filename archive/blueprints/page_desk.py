@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
 from archive.blueprints import shown
+from archive.blueprints.uploads import ACCEPTED
 from archive.errors import Conflict, Invalid, NotFound
 from archive.gate import Section
 from archive.given import whole
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
-from archive.services import intake, page_desk, page_tiles, tree
+from archive.services import intake, page_desk, page_tiles, rescans, tree
 from archive.services.page_tiles import Aside, Desk, Sheet
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
@@ -34,7 +35,7 @@ def form(uow: UnitOfWork, node: "Node") -> str | Response:
     more = shown.head(uow, home, seen, "pages") | {"actions": []}
     return render_template(
         "page_desk/form.html", view=seen, desk=desk, tiles=[_tile(sheet, desk) for sheet in desk.sheets],
-        aside=[_aside_tile(page) for page in desk.aside], kinds=_kinds(uow, home), **more,
+        aside=[_aside_tile(page) for page in desk.aside], kinds=_kinds(uow, home), accepted=ACCEPTED, **more,
     )  # fmt: skip
 
 
@@ -102,6 +103,30 @@ def change(uow: UnitOfWork, node: "Node") -> Response:
     try:
         act(uow, home, _pages(), version)
     except (Conflict, Invalid) as refused:
+        uow.undo()
+        flash(str(refused), "wait")
+    return make_response(redirect(_address(uow, home), 303))
+
+
+@section.page(
+    "/a/<slugs:path>/@@pages/rescan", needs=P.SCAN_REPLACE, node="path", methods=("POST",), file="file"
+)
+def rescan(uow: UnitOfWork, node: "Node") -> Response:
+    """A file that is to stand in the place of a page."""
+    if "staged" not in g:
+        raise Invalid(_("Choose a file first."))
+    home = intake.file_of(uow, node)
+    version = request.form.get("version", 0, type=whole)
+    try:
+        page = page_tiles.beside(uow, home, _number(request.form.get("number", "").strip()))
+        rescans.replace(uow, home, g.staged, filename=g.filename, page=page, version=version)
+        flash(
+            _(
+                "Received. The re-scan takes its place as soon as its pages are made; the old page is kept below."
+            ),
+            "ok",
+        )
+    except (Conflict, Invalid, NotFound) as refused:
         uow.undo()
         flash(str(refused), "wait")
     return make_response(redirect(_address(uow, home), 303))

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from archive.i18n import _l
 from archive.models import Blob, Job, Node, Page, PageCheck, PageText, Representation
-from archive.services import drawing, intake, masters, pages, viruses
+from archive.services import drawing, intake, masters, pages, rescans, viruses
 from archive.services.handlers import GaveWay, JobRun, handles
 from archive.uow import PROGRAM, UnitOfWork, action
 from storage.antivirus import Verdict
@@ -51,6 +51,8 @@ def derive(run: JobRun) -> dict[str, Any]:
         run.progress(source.facts.page_count, source.facts.page_count, uow=uow)
         found = uow.session.get_one(Representation, task.representation, execution_options=TRUSTED)
         complete(uow, found, mime=source.facts.mime, owner=run.owner_id, repair=source.repair)
+        if page := run.args.get("instead_of"):
+            rescans.put_in_place(uow, found, page)
     return {"pages": source.facts.page_count, **({"repaired": True} if source.repair else {})}
 
 

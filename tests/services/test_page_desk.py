@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import select
 
+from archive.actor import Actor
 from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound
 from archive.models import Blob, Node, Page, PageMap
 from archive.policy.permissions import P
-from archive.services import page_desk, page_map, page_tiles, pages, viewer
+from archive.services import intake, page_desk, page_map, page_tiles, pages, rescans, viewer
 from archive.services.page_layout import Layout
 from archive.site import Site
 from tests import papers
@@ -267,6 +268,55 @@ def test_what_cannot_be_done_changes_nothing(
         do(hospital, verb, pile, **said | {"pages": given_pages})
     assert told(hospital, pile) == NAMES
     assert desk(hospital, pile).version == 0
+
+
+# A re-scan
+
+
+def rescan(hospital: Hospital, record: int, page: int, content: bytes, account: str = "scanner") -> None:
+    with hospital.uow(account) as uow:
+        home = uow.node(record)
+        staged = intake.stage(uow.site, BytesIO(content))
+        said = {"page": page, "version": page_map.version(uow, home)}
+        rescans.replace(uow, home, staged, filename="重扫.pdf", **said)
+
+
+def test_a_rescan_stands_where_the_old_page_stood_and_both_are_kept(
+    site: Site, hospital: Hospital, pile: int
+) -> None:
+    old = ids(hospital, pile)[2]
+    before = masters(site)
+    rescan(hospital, pile, old, papers.pdf("病程记录（重扫）", "病程记录背面"))
+    assert told(hospital, pile) == NAMES, "nothing changes while its pages are being made"
+    work_off(site)
+    assert told(hospital, pile) == [*NAMES[:2], "病程记录（重扫）", "病程记录背面", *NAMES[3:]]
+    (lying,) = desk(hospital, pile).aside
+    assert (lying.page, lying.superseded_by) == (old, 3)
+    with hospital.uow("scanner", readonly=True) as uow:
+        assert page_tiles.picture(uow, uow.node(pile), old, small=False)
+    assert before.items() <= masters(site).items()
+    do(hospital, page_desk.undo, pile)
+    assert told(hospital, pile) == [*NAMES, "病程记录（重扫）", "病程记录背面"]
+    assert desk(hospital, pile).aside == []
+
+
+def test_a_rescan_that_cannot_be_read_replaces_nothing(site: Site, hospital: Hospital, pile: int) -> None:
+    rescan(hospital, pile, ids(hospital, pile)[2], b"this is no picture")
+    work_off(site)
+    assert told(hospital, pile) == NAMES
+
+
+def test_a_rescan_of_a_page_that_was_taken_out_meanwhile_stands_behind_the_others(
+    site: Site, hospital: Hospital, pile: int
+) -> None:
+    old = ids(hospital, pile)[2]
+    rescan(hospital, pile, old, papers.pdf("病程记录（重扫）"))
+    with site.uow(Actor.system("test")) as uow, uow.act("page.set_aside", None):
+        home = uow.session.get_one(Node, pile, execution_options=TEST)
+        with page_map.changing(uow, home, version=None, act="set_aside") as layout:
+            layout.set_aside([old])
+    work_off(site)
+    assert told(hospital, pile) == [*NAMES[:2], *NAMES[3:], "病程记录（重扫）"]
 
 
 # Any series of acts
