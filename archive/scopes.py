@@ -37,6 +37,7 @@ SCOPES: Mapping[str, str] = {
     "pages": NODE,
     "page_desk": NODE,
     "page_keeping": PROGRAM,
+    "giving_away": ACT,
     "page_map": ACT,
     "rescans": ACT,
     "patients": "patients have no rights of their own: whoever asks has come through a node",

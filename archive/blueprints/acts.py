@@ -94,6 +94,8 @@ WORDS = {
     "page.rotated": _l("turned pages"), "page.set_aside": _l("took pages out"), "page.restored": _l("put pages back"),
     "page.moved": _l("moved pages"), "page.put_into": _l("put pages into a component"),
     "page.part_begun": _l("marked the first page of a component"), "page.change_undone": _l("undid a change of pages"),
+    "page.giving_ordered": _l("ordered pages to be given to another record"),
+    "page.given_away": _l("gave pages to another record"), "page.taken_over": _l("took pages over from another record"),
     "page.rescanned": _l("uploaded a re-scan of a page"), "page.superseded": _l("put a re-scan in the place of a page"),
     "page.desk_viewed": _l("looked at the page desk"), "page.aside_viewed": _l("looked at a page that was taken out"),
     "page.viewed": _l("read a page"), "page.thumbnail_viewed": _l("saw pages in small"),

@@ -7,12 +7,12 @@ from flask import Response, flash, g, make_response, redirect, render_template, 
 
 from archive.blueprints import shown
 from archive.blueprints.uploads import ACCEPTED
-from archive.errors import Conflict, Invalid, NotFound
+from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.gate import Section
 from archive.given import whole
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
-from archive.services import intake, page_desk, page_tiles, rescans, tree
+from archive.services import giving_away, intake, page_desk, page_tiles, rescans, tree
 from archive.services.page_tiles import Aside, Desk, Sheet
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
@@ -102,7 +102,7 @@ def change(uow: UnitOfWork, node: "Node") -> Response:
     version = request.form.get("version", 0, type=whole)
     try:
         act(uow, home, _pages(), version)
-    except (Conflict, Invalid) as refused:
+    except (Conflict, Invalid, NotFound, Forbidden) as refused:
         uow.undo()
         flash(str(refused), "wait")
     return make_response(redirect(_address(uow, home), 303))
@@ -201,11 +201,17 @@ def _part(uow: UnitOfWork, home: "Node") -> "Node":
     return uow.node(request.form.get("part", 0, type=whole), P.SCAN_REPLACE)
 
 
+def _give(uow: UnitOfWork, home: "Node", pages: list[int], version: int) -> None:
+    to = giving_away.target(uow, request.form.get("record", ""))
+    giving_away.order(uow, home, pages=pages, to=to, version=version)
+    flash(_("The pages go to the other record as soon as they have been taken out of their file."), "ok")
+
+
 def _undo(uow: UnitOfWork, home: "Node", _pages: list[int], version: int) -> None:
     page_desk.undo(uow, home, version=version)
 
 
 ACTS: dict[str, Act] = {
     "right": _turning(90), "left": _turning(270), "over": _turning(180), "set_aside": _set_aside, "restore": _restore,
-    "move": _move, "put_into": _put_into, "begin": _begin, "undo": _undo,
+    "move": _move, "put_into": _put_into, "begin": _begin, "give": _give, "undo": _undo,
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import hashlib
 from contextlib import suppress
+from datetime import timedelta
 from io import BytesIO
 from itertools import pairwise
 from typing import Any
@@ -10,17 +11,28 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from archive.actor import Actor
 from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound
-from archive.models import Blob, Node, Page, PageMap
+from archive.models import Blob, Job, Node, Page, PageMap
 from archive.policy.permissions import P
-from archive.services import intake, page_desk, page_map, page_tiles, pages, rescans, viewer
+from archive.services import (
+    giving_away,
+    intake,
+    page_desk,
+    page_map,
+    page_tiles,
+    pages,
+    rescans,
+    tree,
+    viewer,
+)
 from archive.services.page_layout import Layout
 from archive.site import Site
 from tests import papers
-from tests.conftest import CAST, Hospital
+from tests.conftest import CAST, RECORD, Hospital
 from tests.services.sealing import seal
 from tests.services.test_derive import work_off
 from tests.services.test_intake import component, upload
@@ -317,6 +329,73 @@ def test_a_rescan_of_a_page_that_was_taken_out_meanwhile_stands_behind_the_other
             layout.set_aside([old])
     work_off(site)
     assert told(hospital, pile) == [*NAMES[:2], *NAMES[3:], "病程记录（重扫）"]
+
+
+# To another record
+
+
+@pytest.fixture
+def another(hospital: Hospital) -> int:
+    with hospital.uow("archivist") as uow:
+        fields = RECORD | {"mrn": "00777777", "dept": str(hospital.wards["CK"])}
+        return tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields).id
+
+
+def test_pages_of_another_patient_go_to_their_record_without_loss_and_nothing_else_does(
+    site: Site, hospital: Hospital, pile: int, another: int
+) -> None:
+    before, chosen = masters(site), ids(hospital, pile)[1:3]
+    with hospital.uow("archivist") as uow:
+        home = uow.node(pile)
+        found = giving_away.target(uow, "00777777-2")
+        giving_away.order(uow, home, pages=chosen, to=found, version=page_map.version(uow, home))
+    work_off(site)
+    assert told(hospital, another) == NAMES[1:3]
+    assert told(hospital, pile) == [NAMES[0], *NAMES[3:]]
+    assert [page.page for page in desk(hospital, pile).aside] == chosen
+    after = masters(site)
+    assert before.items() <= after.items()
+    assert all(name == content for name, content in after.items())
+    with site.session(readonly=True) as session:
+        uuid = session.scalar(select(Node.uuid).where(Node.id == another), execution_options=TEST)
+        (blob,) = session.scalars(select(Blob).where(Blob.record == str(uuid)), execution_options=TEST).all()
+    with site.store.materialise(blob.record, blob.sha256) as path:
+        assert len(PdfReader(path).pages) == 2
+        held = "".join(page.extract_text() for page in PdfReader(path).pages)
+    assert "入院记录" in held
+    assert "医嘱单" not in held
+
+
+def test_pages_go_only_to_a_record_that_one_may_scan_into(
+    site: Site, hospital: Hospital, pile: int, another: int
+) -> None:
+    sealed(site, hospital, another)
+    with pytest.raises((Forbidden, NotFound)), hospital.uow("archivist") as uow:
+        giving_away.order(uow, uow.node(pile), pages=ids(hospital, pile)[:1], to=uow.node(another), version=0)
+    assert told(hospital, pile) == NAMES
+
+
+def sealed(site: Site, hospital: Hospital, record: int) -> None:
+    """Nothing empty is sealed: the record gets a page before."""
+    upload(hospital, "archivist", record, papers.pdf("出院记录"), "出院.pdf")
+    with site.uow(Actor.system("test")) as uow:
+        for job in uow.session.scalars(select(Job).where(Job.kind == "page.give")):
+            job.run_after = uow.now + timedelta(hours=1)
+    work_off(site)
+    seal(hospital, record)
+    hospital.clock.forward(hours=2)
+    work_off(site)
+
+
+def test_pages_stay_where_they_are_when_the_other_record_was_sealed_meanwhile(
+    site: Site, hospital: Hospital, pile: int, another: int
+) -> None:
+    with hospital.uow("archivist") as uow:
+        giving_away.order(uow, uow.node(pile), pages=ids(hospital, pile)[:1], to=uow.node(another), version=0)
+    sealed(site, hospital, another)
+    assert told(hospital, pile) == NAMES
+    with site.session(readonly=True) as session:
+        assert session.scalar(select(Job.state).where(Job.kind == "page.give")) == "failed"
 
 
 # Any series of acts
