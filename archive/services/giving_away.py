@@ -101,7 +101,7 @@ def _parts(run: JobRun) -> Iterator[_Part]:
 def _give(run: JobRun, part: _Part) -> None:
     with drawing.working_folder(run.site) as folder:
         with run.site.store.materialise(part.blob.record, part.blob.sha256) as master:
-            (made,) = extract(master, [part.numbers], folder)
+            (made,) = extract(drawing.opened(master, folder).path, [part.numbers], folder)
         staged = _staged(run, made.file)
         try:
             with run.site.uow(run.owner(), origin=Origin(channel="worker")) as uow:
