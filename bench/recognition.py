@@ -46,9 +46,9 @@ def main() -> int:
     wrong_in_all = letters_in_all = 0
     with tempfile.TemporaryDirectory(prefix="juanzong-bench-") as name, Recogniser() as recogniser:
         file = Path(name) / "page.jpg"
-        others = _children()
+        others = children()
         loading = _loaded(recogniser, file)
-        (child,) = _children() - others
+        (child,) = children() - others
         for number, sheet in enumerate(sheets(PAGES), start=1):
             file.write_bytes(sheet.jpeg)
             before = _worked(child)
@@ -91,13 +91,14 @@ def _loaded(recogniser: Recogniser, file: Path) -> float:
     page = Image.new("L", (600, 200), 255)
     ImageDraw.Draw(page).text((20, 80), "1", 0)
     page.save(file, "JPEG")
-    others = _children()
+    others = children()
     recogniser.recognise(file)
-    (child,) = _children() - others
+    (child,) = children() - others
     return _worked(child)
 
 
-def _children() -> set[int]:
+def children() -> set[int]:
+    """The processes that this one has started."""
     return {
         int(number)
         for task in Path("/proc/self/task").iterdir()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 from sqlalchemy import select
 
 from archive.actor import Actor
@@ -35,6 +36,16 @@ def new_record(site: Site, **other: str) -> str:
         return href(
             uow, tree.add(uow, node, kind="medical_record", fields=RECORD | {"dept": str(ward)} | other)
         )
+
+
+def dropped_and_opened(reader: Reader, target: str, scan: Path) -> Page:
+    """The viewer, open at the first page of a file that was just dropped on a record."""
+    reader.go(f"{target}/@@upload")
+    reader.page.set_input_files("input[type=file]", str(scan))
+    reader.page.wait_for_selector("#files .is-ok", timeout=60_000)
+    reader.go(f"{target}/++page++1")
+    reader.page.wait_for_selector(".jz-deep canvas")
+    return reader.page
 
 
 def test_a_scan_is_dropped_made_into_pages_and_read(
@@ -93,13 +104,7 @@ def test_words_are_found_in_a_record_by_keyboard_alone(
     texts = ["体温正常"] * 6
     texts[1], texts[4] = "盆腔粘\n连，粘连松解", "无粘連"
     scan.write_bytes(papers.pdf(*texts))
-    reader = people("archivist")
-    page = reader.page
-    reader.go(f"{target}/@@upload")
-    page.set_input_files("input[type=file]", str(scan))
-    page.wait_for_selector("#files .is-ok", timeout=60_000)
-    reader.go(f"{target}/++page++1")
-    page.wait_for_selector(".jz-deep canvas")
+    page = dropped_and_opened(people("archivist"), target, scan)
 
     page.keyboard.press("f")
     page.keyboard.type("粘连")
@@ -142,13 +147,7 @@ def test_text_is_corrected_and_marked_on_the_image_by_keyboard(
     site.close()
     scan = tmp_path / "出院记录.pdf"
     scan.write_bytes(papers.pdf("出院诊断：糖尿疒"))
-    reader = people("archivist")
-    page = reader.page
-    reader.go(f"{target}/@@upload")
-    page.set_input_files("input[type=file]", str(scan))
-    page.wait_for_selector("#files .is-ok", timeout=60_000)
-    reader.go(f"{target}/++page++1")
-    page.wait_for_selector(".jz-deep canvas")
+    page = dropped_and_opened(people("archivist"), target, scan)
 
     page.keyboard.press("e")
     page.wait_for_url("**/correct")

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from bench.recognition import edits
 from storage.recognise import Recogniser
 from tests.soaking import how_many
 from tests.storage.test_pages import DATA
-from tests.storage.test_recognise import FONTS, HEADING, RECORD, edits, folded, wrapped
+from tests.storage.test_recognise import FONTS, HEADING, RECORD, folded, wrapped
 
 CLEAN = 0.003
 """Of the characters; what the choice of the models was made on."""

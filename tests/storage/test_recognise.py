@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
+from bench.recognition import children, edits
 from storage.limits import Reason, Refused
 from storage.recognise import Recognised, Recogniser
 
@@ -75,27 +76,9 @@ def upright(recogniser: Recogniser, record: Image.Image, tmp_path: Path) -> Reco
     return recogniser.recognise(saved(record, tmp_path))
 
 
-def children() -> set[int]:
-    """The processes that this one has started."""
-    return {
-        int(pid)
-        for task in Path("/proc/self/task").iterdir()
-        for pid in (task / "children").read_text().split()
-    }
-
-
 def folded(text: str) -> str:
     """Without the difference of full and half width, which recognition does not keep."""
     return unicodedata.normalize("NFKC", text).replace(" ", "").replace("。", ".")
-
-
-def edits(left: str, right: str) -> int:
-    row = list(range(len(right) + 1))
-    for done, letter in enumerate(left, 1):
-        above, row = row, [done]
-        for place, other in enumerate(right, 1):
-            row.append(min(above[place] + 1, row[-1] + 1, above[place - 1] + (letter != other)))
-    return row[-1]
 
 
 def test_fewer_than_two_in_a_hundred_characters_are_wrong(upright: Recognised):
