@@ -61,6 +61,7 @@ def _twin(uow: UnitOfWork, page: BatchPage) -> int | None:
             BatchPage.batch_id == page.batch_id,
             BatchPage.ordinal < page.ordinal,
             BatchPage.is_sheet.is_(False),
+            BatchPage.title.is_not_distinct_from(page.title),
         )
         .order_by(BatchPage.ordinal.desc())
     )
