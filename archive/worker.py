@@ -34,6 +34,7 @@ from archive.services import (
     sidecars,
     timings,
 )
+from archive.services.scanning import letting_go
 from archive.services.watched import Watch
 from archive.site import Site
 
@@ -232,6 +233,7 @@ def expire(site: Site, _me: str) -> None:
 
 def empty_trash(site: Site, _me: str) -> None:
     """Orders the job that deletes drafts whose days in the trash are over."""
+    letting_go.due(site)
     purge.order(site)
 
 

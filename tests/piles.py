@@ -9,7 +9,7 @@ from pypdfium2 import PdfDocument
 
 from archive.models import ScanBatch
 from archive.services import holdings, tree
-from archive.services.scanning import batches, sheets, steps
+from archive.services.scanning import batches, sheets, steps, volumes
 from archive.uow import UnitOfWork
 from tests import papers
 from tests.conftest import RECORD, Hospital
@@ -48,12 +48,12 @@ def prepared(hospital: Hospital, sides: Sequence[int]) -> str:
     with hospital.uow("archivist") as uow:
         batch = batches.make(uow, note="外三科")
         for number in range(len(sides)):
-            batches.add_volume(uow, batch, barcode=barcode(number))
+            volumes.put_in(uow, batch, barcode=barcode(number))
         steps.take(uow, batch, "check_out")
     with hospital.uow("scanner") as uow:
         batch = batches.find(uow, batch.number)
-        for volume, many in zip(batches.volumes(uow, batch), sides, strict=True):
-            batches.count_sides(uow, batch, volume=volume.id, sides=many)
+        for volume, many in zip(volumes.listed(uow, batch), sides, strict=True):
+            volumes.count_sides(uow, batch, volume=volume.id, sides=many)
         steps.take(uow, batch, "prepare")
         steps.take(uow, batch, "scan")
     return batch.number

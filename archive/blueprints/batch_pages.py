@@ -12,7 +12,7 @@ from archive.gate import P, Section
 from archive.given import whole
 from archive.i18n import _
 from archive.services import policies
-from archive.services.scanning import batches, leaves, pages, quality, steps
+from archive.services.scanning import batches, leaves, pages, quality, steps, volumes
 from archive.services.scanning.leaves import LeafView
 from archive.uow import UnitOfWork
 
@@ -29,7 +29,7 @@ FIRST_WIDTH = 1200
 def grid(uow: UnitOfWork, number: str) -> str:
     """The pages of a batch as thumbnails: those of one volume, or those that somebody must look at."""
     batch = batches.find(uow, number, pages=True)
-    found = batches.volumes(uow, batch)
+    found = volumes.listed(uow, batch)
     chosen = next((one for one in found if one.id == request.args.get("volume", type=whole)), None)
     show = "" if chosen else request.args.get("show") or "doubts"
     listing = leaves.listed(uow, batch, show=show, volume=chosen.id if chosen else None,
@@ -160,7 +160,7 @@ def confirm(uow: UnitOfWork, number: str) -> Response:
         uow.undo()
         flash(str(error), "bad")
         return _back(number)
-    left = next((one for one in batches.volumes(uow, batch) if not one.confirmed), None)
+    left = next((one for one in volumes.listed(uow, batch) if not one.confirmed), None)
     if left is None:
         return make_response(redirect(url_for("batches.one", number=number)))
     return make_response(redirect(url_for(".grid", number=number, volume=left.id)))
@@ -183,7 +183,7 @@ def one(uow: UnitOfWork, number: str, ordinal: int) -> str:
     """One page, large, with its text; in the sample, what may be wrong with it."""
     batch = batches.find(uow, number, pages=True)
     leaf = leaves.one(uow, batch, ordinal)
-    found = batches.volumes(uow, batch)
+    found = volumes.listed(uow, batch)
     judges = leaf.is_drawn and batch.state == "sampling" and batches.may(uow, batch, P.SCAN_QC)
     return render_template(
         "batches/page.html", batch=batch, leaf=leaf, volumes=found, judges=judges,

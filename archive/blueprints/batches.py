@@ -13,7 +13,7 @@ from archive.gate import P, Section
 from archive.given import whole
 from archive.i18n import _
 from archive.services.intake import AlreadyHere
-from archive.services.scanning import batches, files, quality, sheets, steps
+from archive.services.scanning import batches, files, quality, sheets, steps, volumes
 from archive.uow import UnitOfWork
 
 section = Section("batches", __name__)
@@ -63,7 +63,7 @@ def _page(uow: UnitOfWork, number: str, errors: Invalid | None = None, general: 
         [field("reason", _("Reason"), "textarea", required=True, rows=2, maxlength=500)], request.form, errors
     )
     return render_template(
-        "batches/one.html", batch=batch, state=steps.state_of(batch), volumes=batches.volumes(uow, batch),
+        "batches/one.html", batch=batch, state=steps.state_of(batch), volumes=volumes.listed(uow, batch),
         way=batches.steps(uow, batch), offers=steps.offers(uow, batch), files=files.listed(uow, batch) if sees else [],
         tally=quality.tally(uow, batch) if batch.rounds and sees else None, sees=sees,
         pieces=received.pieces("batch", batch.uuid), chosen=chosen, reason=reason[0],
@@ -77,7 +77,7 @@ def add_volume(uow: UnitOfWork, number: str) -> Response:
     """One scan of the gun puts one volume in."""
     barcode = request.form.get("barcode", "").strip().upper()
     try:
-        batches.add_volume(uow, batches.find(uow, number), barcode=barcode)
+        volumes.put_in(uow, batches.find(uow, number), barcode=barcode)
     except (Conflict, NotFound) as error:
         uow.undo()
         missing = _("No volume has the barcode %(barcode)s.", barcode=barcode[:40])
@@ -87,7 +87,7 @@ def add_volume(uow: UnitOfWork, number: str) -> Response:
 
 @section.page("/batches/<number>/volumes/remove", needs=MAKING, methods=("POST",))
 def remove_volume(uow: UnitOfWork, number: str) -> Response:
-    batches.remove_volume(uow, batches.find(uow, number), volume=_volume())
+    volumes.take_out(uow, batches.find(uow, number), volume=_volume())
     return _to(number)
 
 
@@ -99,11 +99,11 @@ def _volume() -> int:
 def count(uow: UnitOfWork, number: str) -> Response | str:
     """Keeps every count that was typed; what is no number is named, and the others are kept."""
     batch, wrong = batches.find(uow, number), []
-    for volume in batches.volumes(uow, batch):
+    for volume in volumes.listed(uow, batch):
         try:
             sides = stock.whole(request.form, f"sides-{volume.id}")
             if sides is not None and sides != volume.sides:
-                batches.count_sides(uow, batch, volume=volume.id, sides=sides)
+                volumes.count_sides(uow, batch, volume=volume.id, sides=sides)
         except Invalid:
             wrong.append(volume.barcode)
     if wrong:
@@ -119,6 +119,17 @@ def step(uow: UnitOfWork, number: str, name: str) -> Response | tuple[str, int]:
         uow.undo()
         wrong = error if isinstance(error, Invalid) else None
         return _page(uow, number, wrong, () if wrong and wrong.fields else (str(error),)), error.status
+    return _to(number)
+
+
+@section.page("/batches/<number>/note", needs=HANDLING, methods=("POST",))
+def note(uow: UnitOfWork, number: str) -> Response:
+    """监督记录: what somebody saw, beside the steps."""
+    try:
+        batches.remark(uow, batches.find(uow, number), text=request.form.get("text", ""))
+    except Invalid as error:
+        uow.undo()
+        flash(" ".join(error.fields.values()), "bad")
     return _to(number)
 
 

@@ -167,6 +167,8 @@ def _labels() -> dict[str, str]:
         "percent": _("Pages of a sample, in per cent"), "titles": _("Titles of printed forms"), "defects": _("Defects"),
         "whole_from_level": _("Every page is looked at from this sensitivity on"),
         "defect_per_1000": _("Pages with a defect among 1,000, at most"), "fails": _("One is too many"),
+        "pile_days": _("Days that piles are kept after their batch is back in the store"), "whole": _("Looked at whole"),
+        "components": _("Components"), "departments": _("Departments"),
         "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
         "death_days": _("Days after a death"), "purposes": _("Purposes"), "limits": _("Limits"), "rules": _("Rules"),

@@ -9,6 +9,7 @@ from archive.gate import SIGNED_IN, Section
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.services import circulation, inspections, listing, requests, sealed, workbench, worklists
+from archive.services.scanning import batches
 from archive.uow import UnitOfWork
 
 section = Section("workbench", __name__)
@@ -73,6 +74,8 @@ def _figures(lists: Counted, counts: requests.Counts, uow: UnitOfWork) -> list[l
         second.append(_figure(_("To fetch"), counts.to_pick, url_for("desk.counter"), ""))
     if uow.can(P.HOLD_APPLY) and (due := sealed.to_review(uow)):
         second.append(_figure(_("Seals to review"), due, url_for("holds.listing"), "wait"))
+    if uow.can(P.SCAN_UPLOAD) or uow.can(P.SCAN_QC):
+        second.append(_figure(_("Batches under way"), batches.under_way(uow), url_for("batches.board"), ""))
     if uow.can(P.REQUEST_CREATE) and not uow.can(P.ADD):
         second += [
             _figure(_("Waiting"), counts.waiting, url_for("requests.mine"), ""),

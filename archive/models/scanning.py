@@ -81,8 +81,11 @@ class BatchFile(Base):
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("scan_batch.id"))
-    blob_id: Mapped[int] = mapped_column(ForeignKey("blob.id"))
+    blob_id: Mapped[int | None] = mapped_column(ForeignKey("blob.id"), index=True)
+    """None once the pile has been let go."""
     seq: Mapped[int]
+    filename: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int] = mapped_column(BigInt)
     state: Mapped[str] = mapped_column(String(20))
     """pending, ready, failed, withdrawn."""
     failure: Mapped[str | None] = mapped_column(String(300))

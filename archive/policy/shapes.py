@@ -236,7 +236,15 @@ class Scanners(Shape):
 class SampleLimits(Shape):
     percent: Annotated[int, Field(ge=1, le=100)]
     whole_from_level: Annotated[int, Field(ge=1, le=4)]
+    pile_days: Days
     defect_per_1000: Annotated[int, Field(ge=0, le=1000)]
+
+
+class Whole(Shape):
+    """What is looked at whole: components, and departments by their codes."""
+
+    components: list[Code]
+    departments: list[Code]
 
 
 class DefectKind(Label):
@@ -249,6 +257,7 @@ class Digitisation(Shape):
     """数字化加工规则: the sample, the defects, and the titles by which components are known."""
 
     limits: SampleLimits
+    whole: Whole
     defects: Annotated[dict[Code, DefectKind], Field(min_length=1)]
     titles: dict[
         Code, Annotated[list[Annotated[str, Field(min_length=2, max_length=40)]], Field(min_length=1)]

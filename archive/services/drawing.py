@@ -99,11 +99,11 @@ def put(site: Site, folder: str | UUID, both: tuple[str, str], page: PageImage) 
     return both
 
 
-def redraw(site: Site, record: str, sha256: str, representation: int, number: int) -> None:
+def redraw(site: Site, record: str, sha256: str, both: tuple[str, str], number: int) -> None:
     """Draws one page again: derivatives are not backed up and may be lost. Raises Unavailable."""
 
     def first(page: PageImage) -> None:
-        keep(site, record, representation, page)
+        put(site, record, both, page)
         raise _Enough
 
     try:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from sqlalchemy import func, select
 
 from archive.i18n import _
-from archive.models import Holding, HoldingStatus, Node, Representation, Request
+from archive.models import BatchVolume, Holding, HoldingStatus, Node, Representation, Request, ScanBatch
+from archive.policy.workflows import BATCH
 from archive.services import numbers, records
 from archive.uow import UnitOfWork
 from archive.workflow import Guard
@@ -63,6 +64,22 @@ def nobody_has_it(uow: UnitOfWork, node: Node) -> str | None:
     return None
 
 
+def not_being_scanned(uow: UnitOfWork, node: Node) -> str | None:
+    """What is archived is read-only: a batch that is not accepted could mend nothing any more."""
+    under_way = [
+        state.name for state in BATCH.states if state.name not in {"accepted", "rebound", "checked_in"}
+    ]
+    batch = (
+        select(ScanBatch.number)
+        .join(BatchVolume, BatchVolume.batch_id == ScanBatch.id)
+        .where(BatchVolume.node_id == node.id, ScanBatch.state.in_(under_way))
+        .limit(1)
+    )
+    if number := uow.session.scalar(batch, execution_options=TRUSTED):
+        return _("It is being scanned in batch %(number)s. Wait until that is accepted.", number=number)
+    return None
+
+
 GUARDS: Mapping[str, Guard] = {
     guard.__name__: guard
     for guard in (
@@ -72,5 +89,6 @@ GUARDS: Mapping[str, Guard] = {
         number_rule_known,
         gates_hold,
         nobody_has_it,
+        not_being_scanned,
     )
 }

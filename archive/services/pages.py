@@ -142,7 +142,8 @@ def drawn(site: Site, page: Page, blob: Blob, name: str) -> bytes:
     with suppress(BlobMissing), site.store.open_derivative(blob.record, name) as file:
         if found := file.read():
             return found
-    drawing.redraw(site, blob.record, blob.sha256, page.representation_id, page.source_page)
+    both = drawing.names(page.representation_id, page.source_page)
+    drawing.redraw(site, blob.record, blob.sha256, both, page.source_page)
     with site.store.open_derivative(blob.record, name) as file:
         return file.read()
 

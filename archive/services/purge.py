@@ -17,6 +17,7 @@ from archive.i18n import _l
 from archive.models import (
     AccessGrant,
     BasketItem,
+    BatchFile,
     Blob,
     ImportRow,
     Job,
@@ -190,8 +191,11 @@ def remove_bytes(uow: UnitOfWork, number: int) -> bool:
     blob = uow.session.scalar(mine, execution_options=TRUSTED)
     if blob is None:
         return False
-    used = select(Representation.id).where(Representation.blob_id == blob.id).limit(1)
-    if uow.session.scalar(used, execution_options=TRUSTED) is not None:
+    used = (
+        select(Representation.id).where(Representation.blob_id == blob.id).limit(1),
+        select(BatchFile.id).where(BatchFile.blob_id == blob.id).limit(1),
+    )
+    if any(uow.session.scalar(one, execution_options=TRUSTED) is not None for one in used):
         blob.leaves_at = None
         return False
     record, sha256 = blob.record, blob.sha256

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from archive.errors import Conflict, Forbidden, NotFound
+from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.journal import Origin
-from archive.models import BatchPage, HoldingStatus, Node
-from archive.services import filing, intake, levels
+from archive.models import BatchPage, Blob, HoldingStatus, Node
+from archive.services import filing, guards, intake, levels, purge
 from archive.services import pages as record_pages
 from archive.services.queue import claim, perform, revive
-from archive.services.scanning import batches, files, linking, pages, quality, steps
+from archive.services.scanning import batches, files, letting_go, linking, pages, quality, steps, volumes
+from archive.services.scanning import leaves as leaf_views
 from archive.site import Site
 from tests import piles
 from tests.archives import begins
@@ -64,7 +65,7 @@ def step(hospital: Hospital, who: str, number: str, name: str, **words: str) -> 
 def confirm_all(hospital: Hospital, number: str) -> None:
     with hospital.uow("scanner") as uow:
         batch = batches.find(uow, number)
-        for volume in batches.volumes(uow, batch):
+        for volume in volumes.listed(uow, batch):
             pages.confirm(uow, batch, volume=volume.id)
 
 
@@ -95,7 +96,7 @@ def test_a_mixed_pile_goes_from_the_store_to_its_records_and_back(hospital: Hosp
         for page in quality.drawn(uow, batch):
             quality.look(uow, batch, page=page.id)
     step(hospital, "archivist", number, "accept")
-    step(hospital, "scanner", number, "rebind")
+    step(hospital, "archivist", number, "rebind")
     step(hospital, "archivist", number, "check_in")
     with hospital.uow("archivist", readonly=True) as uow:
         assert uow.holding(piles.barcode(0))[0].status == HoldingStatus.PROCESSING
@@ -127,7 +128,7 @@ def test_whose_cover_sheet_cannot_be_read_waits_for_a_person(hospital: Hospital,
         step(hospital, "scanner", number, "link")
     with hospital.uow("scanner") as uow:
         batch = batches.find(uow, number)
-        second = batches.volumes(uow, batch)[1]
+        second = volumes.listed(uow, batch)[1]
         pages.set_aside(uow, batch, [found[2].id], why="cover", volume=second.id)
     assert [(page.volume_id, page.doubts) for page in leaves(hospital, number)[2:]] == [
         (second.id, []),
@@ -148,7 +149,7 @@ def test_a_page_of_a_patient_outside_the_batch_stops_it(hospital: Hospital, two:
     step(hospital, "scanner", number, "finish")
     with hospital.uow("scanner") as uow, pytest.raises(Conflict):
         batch = batches.find(uow, number)
-        pages.confirm(uow, batch, volume=batches.volumes(uow, batch)[0].id)
+        pages.confirm(uow, batch, volume=volumes.listed(uow, batch)[0].id)
     with hospital.uow("scanner") as uow:
         pages.set_aside(uow, batches.find(uow, number), [found[2].id], why="foreign")
     confirm_all(hospital, number)
@@ -156,9 +157,7 @@ def test_a_page_of_a_patient_outside_the_batch_stops_it(hospital: Hospital, two:
         step(hospital, "scanner", number, "link")
     with hospital.uow("scanner") as uow:
         batch = batches.find(uow, number)
-        pages.explain(
-            uow, batch, volume=batches.volumes(uow, batch)[0].id, because="多数了一页，系他人报告单"
-        )
+        pages.explain(uow, batch, volume=volumes.listed(uow, batch)[0].id, because="多数了一页，系他人报告单")
     step(hospital, "scanner", number, "link")
     work_off(hospital.site)
     assert linked(hospital, two[0]) == [("RY", 1)]
@@ -270,7 +269,7 @@ def test_the_same_seed_draws_the_same_sample() -> None:
     assert len(drawn) == 30
     assert drawn == quality.drawn_from(ids, 10, 4711)
     assert drawn != quality.drawn_from(ids, 10, 4712)
-    assert quality.drawn_from([7], 1, 1) == {7}, "one at least"
+    assert quality.drawn_from([7], 1, 1) == {7}, "one at least, where there is one"
 
 
 def test_a_volume_is_in_one_batch_at_a_time(hospital: Hospital, two: list[int]) -> None:
@@ -278,7 +277,7 @@ def test_a_volume_is_in_one_batch_at_a_time(hospital: Hospital, two: list[int]) 
     with hospital.uow("archivist") as uow:
         other = batches.make(uow)
         with pytest.raises(Conflict, match=number):
-            batches.add_volume(uow, other, barcode=piles.barcode(0))
+            volumes.put_in(uow, other, barcode=piles.barcode(0))
 
 
 def test_a_batch_is_hidden_from_whoever_may_not_see_all_its_records(
@@ -294,7 +293,7 @@ def test_a_batch_is_hidden_from_whoever_may_not_see_all_its_records(
         assert batches.find(uow, number, pages=True).number == number
     with hospital.uow("clerk", readonly=True) as uow:
         batch = batches.find(uow, number)
-        assert [volume.node.title for volume in batches.volumes(uow, batch)] == [None, None], (
+        assert [volume.node.title for volume in volumes.listed(uow, batch)] == [None, None], (
             "numbers, and no name"
         )
 
@@ -350,3 +349,101 @@ def pile_of_two(hospital: Hospital, number: str) -> bytes:
         first, piles.sheet(piles.form(0, "入院记录", "主诉：停经39周")), piles.sheet(piles.form(0, "出院记录", "诊断：略")),
         second, piles.sheet(piles.form(1, "入院记录", "主诉：发热")), piles.sheet("续页，没有标题"),
     ])  # fmt: skip
+
+
+def test_a_record_is_not_archived_while_it_is_being_scanned(hospital: Hospital, two: list[int]) -> None:
+    number = piles.prepared(hospital, (1, 1))
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert number in (guards.not_being_scanned(uow, uow.node(two[0])) or "")
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert guards.not_being_scanned(uow, hospital.category(uow, "ZY·BL")) is None
+
+
+def checked_in(hospital: Hospital) -> str:
+    number = accepted_so_far(hospital)
+    with hospital.uow("archivist") as uow:
+        batch = batches.find(uow, number)
+        for page in quality.drawn(uow, batch):
+            quality.look(uow, batch, page=page.id)
+    for name in ("accept", "rebind", "check_in"):
+        step(hospital, "archivist", number, name)
+    return number
+
+
+def test_the_pile_goes_when_its_batch_has_long_been_back_and_the_records_keep_their_pages(
+    site: Site, hospital: Hospital, two: list[int]
+) -> None:
+    number = checked_in(hospital)
+    letting_go.due(site)
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert leaf_views.picture(uow, batches.find(uow, number, pages=True), 2), (
+            "kept for as long as the policy says"
+        )
+    hospital.clock.forward(days=31)
+    letting_go.due(site)
+    with hospital.uow("archivist", readonly=True) as uow, pytest.raises(NotFound):
+        leaf_views.picture(uow, batches.find(uow, number, pages=True), 2)
+    hospital.clock.forward(days=91)
+    purge.order(site)
+    work_off(site)
+    with hospital.uow("archivist", readonly=True) as uow:
+        batch = batches.find(uow, number)
+        kept = select(Blob.id).where(Blob.record == str(batch.uuid))
+        assert uow.session.scalars(kept, execution_options=TEST).all() == []
+        assert [file.pages for file in files.listed(uow, batch)] == [6], "what was scanned is still told"
+        item = uow.session.scalars(
+            select(Node).where(Node.parent_id == two[0]), execution_options=TEST
+        ).first()
+        assert item is not None
+        assert record_pages.image(uow, item, 1)
+
+
+def test_a_picture_of_a_pile_that_was_lost_is_drawn_again(
+    site: Site, hospital: Hospital, two: list[int]
+) -> None:
+    number = scanned(hospital)
+    with hospital.uow("scanner", readonly=True) as uow:
+        batch = batches.find(uow, number, pages=True)
+        before = leaf_views.picture(uow, batch, 2)
+        page = pages.of_batch(uow, batch)[1]
+        site.store.remove_derivatives(batch.uuid, [page.image, page.thumbnail])
+        assert leaf_views.picture(uow, batch, 2) == before
+
+
+def test_consents_are_all_looked_at_whatever_the_sample_draws(hospital: Hospital, two: list[int]) -> None:
+    number = piles.prepared(hospital, (12, 1))
+    first, second = piles.covers(hospital, number)
+    others = [piles.sheet(piles.form(0, "病程记录", f"第{day}日病情平稳")) for day in range(11)]
+    consent = piles.sheet(piles.form(0, "手术同意书"))
+    hand_in(
+        hospital,
+        number,
+        piles.pile([first, *others, consent, second, piles.sheet(piles.form(1, "入院记录"))]),
+    )
+    work_off(hospital.site)
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        doubtful = [page.id for page in pages.of_batch(uow, batch) if page.doubts]
+        if doubtful:
+            pages.keep(uow, batch, doubtful)
+    step(hospital, "scanner", number, "finish")
+    confirm_all(hospital, number)
+    step(hospital, "scanner", number, "link")
+    work_off(hospital.site)
+    with hospital.uow("archivist", readonly=True) as uow:
+        drawn = quality.drawn(uow, batches.find(uow, number))
+        assert "SSTY" in {page.component for page in drawn}
+        assert len(drawn) <= 3, "two of twelve at ten per cent, and the consent"
+
+
+def test_supervision_of_another_company_is_written_down_beside_the_steps(
+    hospital: Hospital, two: list[int]
+) -> None:
+    with hospital.uow("archivist") as uow:
+        batch = batches.make(uow, vendor="云川数字化公司", contract="2026-17")
+        batches.remark(uow, batch, text="现场检查：保密室门禁正常")
+        with pytest.raises(Invalid):
+            batches.remark(uow, batch, text=" ")
+    with hospital.uow("archivist", readonly=True) as uow:
+        found = batches.steps(uow, batches.find(uow, batch.number))
+        assert found[0].reason == "现场检查：保密室门禁正常"

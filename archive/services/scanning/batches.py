@@ -14,18 +14,14 @@ from archive.models import (
     BatchPage,
     BatchStep,
     BatchVolume,
-    Holding,
-    HoldingStatus,
     Node,
     Principal,
     ScanBatch,
 )
 from archive.policy.permissions import P
-from archive.policy.rights import matrix
 from archive.policy.workflows import BATCH
 from archive.schema import clean
 from archive.services import numbers
-from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 from archive.workflow import State
 
@@ -34,28 +30,11 @@ HANDLING = (P.SCAN_UPLOAD, P.SCAN_QC, P.HOLDING_PLACE)
 """Any of these over all its records lets one know of a batch."""
 LOOKING = (P.SCAN_UPLOAD, P.SCAN_QC)
 """Of these, whoever reads all its records too sees its pages."""
-MOST = 400
-"""Volumes of one batch: what a person can have in hand in one go."""
+LONGEST = 500
+"""Characters of a note."""
+SHOWN = 400
+"""Batches on a board."""
 OVER = tuple(state.name for state in BATCH.states if state.final)
-
-
-@dataclass(frozen=True)
-class Volume:
-    """批次卷册 as the page of its batch shows it."""
-
-    id: int
-    barcode: str
-    node: NodeView
-    sides: int | None
-    pages: int
-    """Of the pile: those that belong to it."""
-    linked: int
-    difference: str | None
-    confirmed: bool
-
-    @property
-    def agrees(self) -> bool:
-        return self.sides == self.pages
 
 
 @dataclass(frozen=True)
@@ -176,88 +155,24 @@ def make(uow: UnitOfWork, *, note: str = "", vendor: str = "", contract: str = "
     return batch
 
 
-@action("batch.volume_added", needs=(P.SCAN_UPLOAD, P.HOLDING_PLACE))
-def add_volume(uow: UnitOfWork, batch: ScanBatch, *, barcode: str) -> BatchVolume:
-    """Puts a volume into a batch. Raises NotFound, Conflict for one that is not at hand or cannot be scanned as it is."""
-    lock(uow, batch)
-    require_state(batch, "created")
-    holding, node = uow.holding(barcode)
-    uow.require((P.SCAN_UPLOAD, P.HOLDING_PLACE), node)
-    if objection := _objection(uow, batch, holding, node):
-        raise Conflict(objection)
-    volume = BatchVolume(batch_id=batch.id, holding_id=holding.id, node_id=node.id)
-    uow.session.add(volume)
-    uow.session.flush()
-    uow.about(node)
-    uow.note(batch=batch.number, barcode=holding.barcode)
-    return volume
-
-
-def _objection(uow: UnitOfWork, batch: ScanBatch, holding: Holding, node: Node) -> str | None:
-    if holding.status in {HoldingStatus.LENT, HoldingStatus.MISSING}:
-        return _("The volume is not in the house. Take it back or find it first.")
-    if not _is_scannable(node):
-        return _("Nothing is added to this record in its state. Start correcting it first.")
-    if node.data.get("secrecy"):
-        return _("This entry has a secrecy mark. Its pages may not be uploaded.")
-    elsewhere = (
-        select(ScanBatch.number)
-        .join(BatchVolume, BatchVolume.batch_id == ScanBatch.id)
-        .where(BatchVolume.holding_id == holding.id, BatchVolume.open.is_(True))
+@action("batch.noted", needs=HANDLING)
+def remark(uow: UnitOfWork, batch: ScanBatch, *, text: str) -> None:
+    """监督记录: something that somebody saw while the batch was under way. Raises Invalid without words."""
+    words = clean(text)
+    if not words or len(words) > LONGEST:
+        raise Invalid(fields={"text": _("Write something, in at most %(most)d characters.", most=LONGEST)})
+    uow.session.add(
+        BatchStep(
+            batch_id=batch.id,
+            name="note",
+            state=batch.state,
+            at=uow.now,
+            by_id=uow.actor.principal_id,
+            reason=words,
+        )
     )
-    if number := uow.session.scalar(elsewhere, execution_options=TRUSTED):
-        return _("The volume is in batch %(number)s.", number=number)
-    if count(uow, batch) >= MOST:
-        return _("A batch has %(most)d volumes at most. Begin another one.", most=MOST)
-    return None
-
-
-def _is_scannable(node: Node) -> bool:
-    """Whether any role adds pages to such a node as it is now."""
-    return any(
-        P.SCAN_UPLOAD in right.permissions and right.covers(node.type, node.state) for right in matrix()
-    )
-
-
-@action("batch.volume_removed", needs=(P.SCAN_UPLOAD, P.HOLDING_PLACE))
-def remove_volume(uow: UnitOfWork, batch: ScanBatch, *, volume: int) -> None:
-    """Takes a volume out of a batch that is still in the store."""
-    lock(uow, batch)
-    require_state(batch, "created")
-    found = of_batch(uow, batch, volume)
-    uow.about(uow.session.get_one(Node, found.node_id, execution_options=TRUSTED))
     uow.note(batch=batch.number)
-    uow.session.delete(found)
     uow.session.flush()
-
-
-@action("batch.sides_counted", needs=P.SCAN_UPLOAD)
-def count_sides(uow: UnitOfWork, batch: ScanBatch, *, volume: int, sides: int | None) -> None:
-    """页数清点: how many pages of a volume the scanner must see. Raises Conflict once it is scanned, Invalid."""
-    lock(uow, batch)
-    require(uow, batch, P.SCAN_UPLOAD)
-    require_state(batch, "checked_out", "prepared")
-    if sides is None or not 1 <= sides <= 20_000:
-        raise Invalid(fields={"sides": _("Write the number of pages.")})
-    found = of_batch(uow, batch, volume)
-    found.sides = sides
-    uow.about(uow.session.get_one(Node, found.node_id, execution_options=TRUSTED))
-    uow.note(batch=batch.number, sides=sides)
-
-
-def of_batch(uow: UnitOfWork, batch: ScanBatch, volume: int) -> BatchVolume:
-    """A volume of this batch. Raises NotFound."""
-    statement = select(BatchVolume).where(BatchVolume.id == volume, BatchVolume.batch_id == batch.id)
-    found: BatchVolume | None = uow.session.scalar(statement, execution_options=TRUSTED)
-    if found is None:
-        raise NotFound
-    return found
-
-
-def count(uow: UnitOfWork, batch: ScanBatch) -> int:
-    """How many volumes a batch has."""
-    many = select(func.count(BatchVolume.id)).where(BatchVolume.batch_id == batch.id)
-    return uow.session.scalar(many, execution_options=TRUSTED) or 0
 
 
 def nodes(uow: UnitOfWork, batch: ScanBatch) -> Sequence[Node]:
@@ -267,26 +182,8 @@ def nodes(uow: UnitOfWork, batch: ScanBatch) -> Sequence[Node]:
     return uow.session.scalars(statement, execution_options=TRUSTED).all()
 
 
-def volumes(uow: UnitOfWork, batch: ScanBatch) -> list[Volume]:
-    """The volumes of a batch in the order in which they were put in: a fixed number of statements."""
-    pages = _counted(BatchPage.volume_id == BatchVolume.id, BatchPage.aside.is_(None))
-    linked = _counted(BatchPage.volume_id == BatchVolume.id, BatchPage.page_id.is_not(None))
-    rows = uow.session.execute(
-        select(BatchVolume, Holding.barcode, Node, pages, linked)
-        .join(Holding, Holding.id == BatchVolume.holding_id)
-        .join(Node, Node.id == BatchVolume.node_id)
-        .where(BatchVolume.batch_id == batch.id)
-        .order_by(BatchVolume.id),
-        execution_options=TRUSTED,
-    ).all()
-    seen = views(uow, [row[2] for row in rows])
-    return [
-        Volume(volume.id, barcode, view, volume.sides, many, done, volume.difference, volume.confirmed)
-        for (volume, barcode, _node, many, done), view in zip(rows, seen, strict=True)
-    ]
-
-
-def _counted(*conditions: ColumnElement[bool]) -> Any:
+def counted(*conditions: ColumnElement[bool]) -> Any:
+    """How many pages of a batch or a volume of the select around it meet the conditions."""
     return (
         select(func.count(BatchPage.id))
         .where(*conditions)
@@ -308,18 +205,24 @@ def board(uow: UnitOfWork, *, over: bool = False) -> list[Card]:
         select(
             ScanBatch, BatchStep.at, Principal.name,
             select(func.count(BatchVolume.id)).where(BatchVolume.batch_id == ScanBatch.id).correlate(ScanBatch).scalar_subquery(),
-            _counted(of), _counted(of, BatchPage.doubtful.is_(True)),
+            counted(of), counted(of, BatchPage.doubtful.is_(True)),
         )
         .join(BatchStep, BatchStep.id == last)
         .outerjoin(Principal, Principal.id == BatchStep.by_id)
         .where(ScanBatch.state.in_(OVER) if over else ScanBatch.state.not_in(OVER), admitted(uow, *HANDLING))
         .order_by(BatchStep.at.desc() if over else BatchStep.at, ScanBatch.id)
-        .limit(MOST)
+        .limit(SHOWN)
     )  # fmt: skip
     return [
         Card(batch.number, batch.note, batch.vendor, BATCH.state(batch.state), at, by, *counts)
         for batch, at, by, *counts in uow.session.execute(statement, execution_options=TRUSTED)
     ]
+
+
+def under_way(uow: UnitOfWork) -> int:
+    """How many open batches the actor may know of."""
+    mine = select(func.count(ScanBatch.id)).where(ScanBatch.state.not_in(OVER), admitted(uow, *HANDLING))
+    return uow.session.scalar(mine, execution_options=TRUSTED) or 0
 
 
 def steps(uow: UnitOfWork, batch: ScanBatch) -> list[Step]:
@@ -336,4 +239,4 @@ def steps(uow: UnitOfWork, batch: ScanBatch) -> list[Step]:
 
 def _title(name: str) -> str:
     taken = BATCH.transition(name)
-    return str(taken.title) if taken else _("Begun")
+    return str(taken.title) if taken else {"note": _("Note")}.get(name, _("Begun"))

@@ -61,8 +61,9 @@ def take(
     blob = intake.keep(uow, batch.uuid, staged, filename)
     last = select(func.max(BatchFile.seq)).where(BatchFile.batch_id == batch.id)
     file = BatchFile(
-        batch_id=batch.id, blob_id=blob.id, seq=(uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1,
-        state="pending", device=clean(device)[:60] or None, created_at=uow.now, created_by=uow.actor.principal_id,
+        batch_id=batch.id, blob_id=blob.id, filename=blob.filename, size=blob.size, state="pending",
+        seq=(uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1, device=clean(device)[:60] or None,
+        created_at=uow.now, created_by=uow.actor.principal_id,
     )  # fmt: skip
     uow.session.add(file)
     uow.session.flush()
@@ -105,15 +106,15 @@ def listed(uow: UnitOfWork, batch: ScanBatch) -> list[FileView]:
     many = select(func.count(BatchPage.id)).where(BatchPage.file_id == BatchFile.id).scalar_subquery()
     rows = uow.session.execute(
         select(BatchFile, Blob, many)
-        .join(Blob, Blob.id == BatchFile.blob_id)
+        .outerjoin(Blob, Blob.id == BatchFile.blob_id)
         .where(BatchFile.batch_id == batch.id)
         .order_by(BatchFile.seq),
         execution_options=TRUSTED,
     )
     return [
         FileView(
-            file.id, blob.filename, blob.size, file.state, str(intake.STATES[file.state][0]), intake.STATES[file.state][1],
-            count, _(file.failure) if file.failure else "", viruses.said(blob) if file.state != "pending" else "",
+            file.id, file.filename, file.size, file.state, str(intake.STATES[file.state][0]), intake.STATES[file.state][1],
+            count, _(file.failure) if file.failure else "", viruses.said(blob) if blob and file.state != "pending" else "",
             bool(file.repair), file.device, file.created_at,
         )
         for file, blob, count in rows

@@ -1,6 +1,7 @@
 """批次页面: the pages of a batch as a person sees them, with their pictures, and what should be looked at."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,12 @@ from archive import cursor
 from archive.errors import Invalid, NotFound
 from archive.i18n import _, _l
 from archive.journal import Event
-from archive.models import BatchPage, BatchVolume, Node, PageCheck, ScanBatch
+from archive.models import BatchFile, BatchPage, BatchVolume, Blob, Node, PageCheck, ScanBatch
 from archive.piles import Aside, Doubt
-from archive.services import page_checks, policies
+from archive.services import drawing, page_checks, policies
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import UnitOfWork
+from storage import BlobMissing
 from storage.copies import scaled, turned
 
 MOST = 240
@@ -174,11 +176,25 @@ def picture(uow: UnitOfWork, batch: ScanBatch, ordinal: int, *, width: int | Non
         _note(uow, [page])
         uow.read(Event("batch.picture_viewed", object_kind="scan_batch", object_id=batch.id, object_ref=batch.number,
                        words={"page": ordinal}))  # fmt: skip
-    with uow.site.store.open_derivative(batch.uuid, page.thumbnail if small else page.image) as stream:
-        found = stream.read()
+    found = stored(uow, batch, page, small=small)
     if page.rotation:
         found = turned(found, page.rotation)
     return scaled(found, width) if width else found
+
+
+def stored(uow: UnitOfWork, batch: ScanBatch, page: BatchPage, *, small: bool) -> bytes:
+    """The access copy as it was made; drawn again where it was lost. Raises NotFound once the pile has been let go."""
+    name = page.thumbnail if small else page.image
+    with suppress(BlobMissing), uow.site.store.open_derivative(batch.uuid, name) as stream:
+        if found := stream.read():
+            return found
+    of_file = select(Blob).join(BatchFile, BatchFile.blob_id == Blob.id).where(BatchFile.id == page.file_id)
+    blob = uow.session.scalar(of_file, execution_options=TRUSTED)
+    if blob is None:
+        raise NotFound
+    drawing.redraw(uow.site, blob.record, blob.sha256, (page.image, page.thumbnail), page.source_page)
+    with uow.site.store.open_derivative(batch.uuid, name) as stream:
+        return stream.read()
 
 
 def _is_told(uow: UnitOfWork, batch: ScanBatch, given: str | None) -> bool:

@@ -27,7 +27,7 @@ from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.services import drawing, intake, policies, tree
 from archive.services.handlers import JobFailed, JobRun, handles
-from archive.services.scanning import steps
+from archive.services.scanning import leaves, steps
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import UnitOfWork, action
 from storage.extraction import Extract, extract
@@ -199,8 +199,8 @@ def _become(
     home = intake.file_of(uow, node)
     batch = uow.session.get_one(ScanBatch, page.batch_id, execution_options=TRUSTED)
     image, thumbnail = drawing.names(made.id, number)
-    for old, new in ((page.image, image), (page.thumbnail, thumbnail)):
-        uow.site.store.put_derivative(home.uuid, new, _picture(uow, batch, old))
+    for name, small in ((image, False), (thumbnail, True)):
+        uow.site.store.put_derivative(home.uuid, name, leaves.stored(uow, batch, page, small=small))
     row = Page(
         node_id=node.id, ordinal=ordinal, representation_id=made.id, source_page=number, width=page.width,
         height=page.height, dpi=page.dpi, image=image, thumbnail=thumbnail, rotation=page.rotation,
@@ -214,8 +214,3 @@ def _become(
                      confidence=page.confidence, at=uow.now)
         )  # fmt: skip
     return row.id
-
-
-def _picture(uow: UnitOfWork, batch: ScanBatch, name: str) -> bytes:
-    with uow.site.store.open_derivative(batch.uuid, name) as stream:
-        return stream.read()

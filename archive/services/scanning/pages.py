@@ -12,7 +12,7 @@ from archive.models import BatchFile, BatchPage, BatchVolume, Holding, Node, Pat
 from archive.piles import Aside, Doubt, Leaf, Volume
 from archive.policy.permissions import P
 from archive.services import policies
-from archive.services.scanning import batches, likeness
+from archive.services.scanning import batches, likeness, volumes
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import UnitOfWork, action
 
@@ -176,7 +176,7 @@ def place(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int], *, volume: int,
           onwards: bool = False) -> None:  # fmt: skip
     """Says of which volume pages are, and of which component of it; `onwards`: also what lies behind them."""
     _open(uow, batch)
-    batches.of_batch(uow, batch, volume)
+    volumes.one(uow, batch, volume)
     _check_component(uow, component)
     _say(uow, batch, ids, volume=volume, component=component, aside=None, onwards=onwards or None)
 
@@ -198,7 +198,7 @@ def set_aside(
     if why not in BY_HAND or (why == Aside.COVER) != (volume is not None):
         raise Invalid(_("Say why the page goes into no record; of a cover sheet, of which volume it is."))
     if volume is not None:
-        batches.of_batch(uow, batch, volume)
+        volumes.one(uow, batch, volume)
     _say(uow, batch, ids, aside=why, volume=volume, component=None)
 
 
@@ -239,7 +239,7 @@ def turn(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int], *, degrees: int)
 def confirm(uow: UnitOfWork, batch: ScanBatch, *, volume: int) -> None:
     """自检: a person has seen all pages of a volume and the components found in it. Raises Conflict while one is doubtful."""
     _open(uow, batch)
-    found = batches.of_batch(uow, batch, volume)
+    found = volumes.one(uow, batch, volume)
     doubtful = select(func.count(BatchPage.id)).where(
         BatchPage.volume_id == volume, BatchPage.doubtful.is_(True)
     )
@@ -256,7 +256,7 @@ def explain(uow: UnitOfWork, batch: ScanBatch, *, volume: int, because: str) -> 
     _open(uow, batch)
     if not (text := because.strip()) or len(text) > 200:
         raise Invalid(fields={"because": _("Say why, in at most 200 characters.")})
-    found = batches.of_batch(uow, batch, volume)
+    found = volumes.one(uow, batch, volume)
     found.difference = text
     uow.about(uow.session.get_one(Node, found.node_id, execution_options=TRUSTED))
     uow.note(batch=batch.number, because=text)

@@ -8,7 +8,7 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from archive.errors import Conflict, Invalid
 from archive.i18n import _, ngettext
@@ -62,28 +62,37 @@ def sample(uow: UnitOfWork, batch: ScanBatch) -> None:
     limits = policies.in_force(uow, "digitisation").body["limits"]
     batch.rounds += 1
     batch.seed = secrets.randbits(31)
-    strict = select(BatchVolume.id).join(Node, Node.id == BatchVolume.node_id)
-    whole = set(
-        uow.session.scalars(
-            strict.where(BatchVolume.batch_id == batch.id, Node.level >= limits["whole_from_level"]),
-            execution_options=TRUSTED,
-        )
-    )
-    pages = _linked(uow, batch)
-    drawn = drawn_from(
-        [page.id for page in pages if page.volume_id not in whole], limits["percent"], batch.seed
-    )
-    mended = _pages_with_defects(uow, batch)
+    pages, whole = _linked(uow, batch), _whole(uow, batch)
+    chosen = drawn_from([page.id for page in pages if page.id not in whole], limits["percent"], batch.seed)
+    chosen |= whole | _pages_with_defects(uow, batch)
     for page in pages:
-        if page.volume_id in whole or page.id in drawn or page.id in mended:
+        if page.id in chosen:
             page.round, page.looked_at, page.looked_by = batch.rounds, None, None
     uow.note(seed=batch.seed, round=batch.rounds, policies=policies.used(uow, "digitisation"))
     uow.session.flush()
 
 
+def _whole(uow: UnitOfWork, batch: ScanBatch) -> set[int]:
+    """Pages that are looked at in any case: of sensitive records, and what the hospital names."""
+    body = policies.in_force(uow, "digitisation").body
+    named = (
+        Node.level >= body["limits"]["whole_from_level"],
+        BatchPage.component.in_(body["whole"]["components"]),
+        Principal.code.in_(body["whole"]["departments"]),
+    )
+    statement = (
+        select(BatchPage.id)
+        .join(BatchVolume, BatchVolume.id == BatchPage.volume_id)
+        .join(Node, Node.id == BatchVolume.node_id)
+        .outerjoin(Principal, Principal.id == Node.dept_id)
+        .where(BatchPage.batch_id == batch.id, BatchPage.page_id.is_not(None), or_(*named))
+    )
+    return set(uow.session.scalars(statement, execution_options=TRUSTED))
+
+
 def drawn_from(pages: Sequence[int], percent: int, seed: int) -> set[int]:
     """So many of a hundred, one at least; the same seed draws the same ones."""
-    wanted = min(len(pages), max(1, ceil(len(pages) * percent / 100)))
+    wanted = min(len(pages), ceil(len(pages) * percent / 100))
     return set(random.Random(seed).sample(list(pages), wanted))  # noqa: S311 - repeatable on purpose, nothing secret
 
 

@@ -7,10 +7,9 @@ from archive.i18n import _l
 from archive.models import BatchFile, BatchPage, Job, ScanBatch
 from archive.services import drawing
 from archive.services.handlers import JobRun, handles
-from archive.services.scanning import pages, steps
+from archive.services.scanning import leaves, pages, steps
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import UnitOfWork
-from storage import BlobMissing
 from storage.limits import Refused
 from storage.recognise import Recognised, Recogniser
 
@@ -58,22 +57,17 @@ def recognise(run: JobRun) -> dict[str, Any]:
     return {"pages": done, "unread": unread}
 
 
-def _read(run: JobRun, page: int, reader: Recogniser, file: Path) -> Recognised:
-    with run.site.session(readonly=True) as session:
-        found = session.get(BatchPage, page, execution_options=TRUSTED)
-        where = found and (_folder(session, found), found.image)
-    if not where:
-        return NOTHING
+def _read(run: JobRun, number: int, reader: Recogniser, file: Path) -> Recognised:
+    with run.site.uow(run.actor, readonly=True) as uow:
+        page = uow.session.get(BatchPage, number, execution_options=TRUSTED)
+        if page is None:
+            return NOTHING
+        batch = uow.session.get_one(ScanBatch, page.batch_id, execution_options=TRUSTED)
+        file.write_bytes(leaves.stored(uow, batch, page, small=False))
     try:
-        with run.site.store.open_derivative(*where) as picture:
-            file.write_bytes(picture.read())
         return reader.recognise(file)
-    except (BlobMissing, Refused):
+    except Refused:
         return NOTHING
-
-
-def _folder(session: Any, page: BatchPage) -> str:
-    return str(session.get_one(ScanBatch, page.batch_id, execution_options=TRUSTED).uuid)
 
 
 def _keep(run: JobRun, number: int, said: Recognised, done: int) -> None:

@@ -12,8 +12,8 @@ from archive.i18n import _
 from archive.models import ScanBatch
 from archive.services import policies
 from archive.services.printing import FONT, begun, code128, qr
-from archive.services.scanning import batches
-from archive.services.scanning.batches import Volume
+from archive.services.scanning import volumes
+from archive.services.scanning.volumes import Volume
 from archive.uow import UnitOfWork
 
 WIDTH, HEIGHT = A4
@@ -26,7 +26,7 @@ ON_A_SHEET = 22
 def covers(uow: UnitOfWork, batch: ScanBatch) -> bytes:
     """One sheet for each volume, in their order, as PDF. It lies on its volume when the pile goes through the scanner."""
     drawn, canvas = begun(uow.site, _("Cover sheets"))
-    for volume in batches.volumes(uow, batch):
+    for volume in volumes.listed(uow, batch):
         words = (
             volume.node.stay or volume.node.number or volume.node.type_label,
             volume.barcode,
@@ -67,7 +67,7 @@ def handover(uow: UnitOfWork, batch: ScanBatch) -> bytes:
     It says numbers and no name: it goes along with the papers, also to another company.
     """
     drawn, canvas = begun(uow.site, _("Hand-over slip"))
-    found = batches.volumes(uow, batch)
+    found = volumes.listed(uow, batch)
     for start in range(0, max(1, len(found)), ON_A_SHEET):
         _head(uow, canvas, batch, len(found))
         _rows(canvas, found[start : start + ON_A_SHEET], start)

@@ -14,7 +14,7 @@ from archive.policy.workflows import BATCH, PROGRAM
 from archive.schema import clean
 from archive.services import holdings, records
 from archive.services.handlers import LIVE
-from archive.services.scanning import batches, files, pages
+from archive.services.scanning import batches, files, pages, volumes
 from archive.services.scanning.batches import TRUSTED
 from archive.services.scanning.quality import GUARDS as OF_QUALITY
 from archive.services.scanning.quality import sample
@@ -32,7 +32,7 @@ class Offer:
 
 def has_volumes(uow: UnitOfWork, batch: ScanBatch) -> str | None:
     """A batch without volumes has nothing to be scanned."""
-    return None if batches.count(uow, batch) else _("Put volumes into the batch first.")
+    return None if volumes.count(uow, batch) else _("Put volumes into the batch first.")
 
 
 def every_side_counted(uow: UnitOfWork, batch: ScanBatch) -> str | None:
@@ -91,7 +91,7 @@ def nothing_is_linking(uow: UnitOfWork, batch: ScanBatch) -> str | None:
 
 def sides_agree(uow: UnitOfWork, batch: ScanBatch) -> str | None:
     """As many pages as were counted, or a sentence why not (domain §22.16)."""
-    apart = [volume for volume in batches.volumes(uow, batch) if not volume.agrees and not volume.difference]
+    apart = [volume for volume in volumes.listed(uow, batch) if not volume.agrees and not volume.difference]
     if not apart:
         return None
     first = apart[0]

@@ -675,8 +675,10 @@ def upgrade() -> None:
         "batch_file",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("blob_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("blob_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("filename", sa.String(length=255), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("failure", sa.String(length=300), nullable=True),
         sa.Column("repair", sa.String(length=10), nullable=True),
@@ -689,6 +691,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_file")),
         sa.UniqueConstraint("batch_id", "seq", name=op.f("uq_batch_file_batch_id_seq")),
     )
+    with op.batch_alter_table("batch_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batch_file_blob_id"), ["blob_id"], unique=False)
+
     op.create_table(
         "batch_step",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
