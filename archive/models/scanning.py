@@ -118,10 +118,7 @@ class BatchPage(Base):
     rotation: Mapped[int] = mapped_column(default=0)
     """Clockwise degrees by which it is turned to be read."""
     fingerprint: Mapped[str] = mapped_column(String(256))
-    text: Mapped[str | None]
-    """None while nobody has read it."""
     text_kind: Mapped[str | None] = mapped_column(String(12))
-    boxes: Mapped[list[Any]] = mapped_column(JSON, default=list)
     confidence: Mapped[float | None]
     title: Mapped[str | None] = mapped_column(String(20))
     """The component whose printed title stands on it."""
@@ -146,6 +143,10 @@ class BatchPage(Base):
     """In which sample it was looked at last; 0: in none."""
     looked_at: Mapped[datetime | None]
     looked_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    # Last, since SQLite reads a row up to the columns that are asked for: thousands of rows are read for what is above.
+    text: Mapped[str | None]
+    """None while nobody has read it."""
+    boxes: Mapped[list[Any]] = mapped_column(JSON, default=list)
     __table_args__ = (
         UniqueConstraint("file_id", "source_page"),
         UniqueConstraint("batch_id", "ordinal"),

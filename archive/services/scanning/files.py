@@ -221,7 +221,7 @@ def _complete(uow: UnitOfWork, file: BatchFile, mime: str, owner: int | None) ->
     uow.session.get_one(Blob, file.blob_id, execution_options=TRUSTED).mime = mime
     batch = uow.session.get_one(ScanBatch, file.batch_id, execution_options=TRUSTED)
     uow.session.flush()
-    pages.split_again(uow, batch)
+    pages.split_again(uow, batch, file=file.id)
     silent = pages.silent(uow, file.id)
     uow.note(file=file.id, silent=len(silent))
     if silent:

@@ -97,9 +97,11 @@ def _pile(uow: UnitOfWork, number: int) -> Pile:
     batch = uow.session.get_one(ScanBatch, file.batch_id, execution_options=TRUSTED)
     uow.about(batch)
     blob = uow.session.get_one(Blob, file.blob_id, execution_options=TRUSTED)
-    waiting = select(BatchPage).where(BatchPage.file_id == file.id, *_WAITING).order_by(BatchPage.ordinal)
-    groups: dict[tuple[int | None, str | None], list[BatchPage]] = {}
-    for page in uow.session.scalars(waiting, execution_options=TRUSTED):
+    waiting = select(BatchPage.id, BatchPage.source_page, BatchPage.volume_id, BatchPage.component).where(
+        BatchPage.file_id == file.id, *_WAITING
+    )
+    groups: dict[tuple[int | None, str | None], list[Any]] = {}
+    for page in uow.session.execute(waiting.order_by(BatchPage.ordinal), execution_options=TRUSTED):
         groups.setdefault((page.volume_id, page.component), []).append(page)
     parts = [
         Part(_target(uow, volume, component).id, tuple(page.id for page in pages),

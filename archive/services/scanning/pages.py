@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import defer
 
 from archive import piles
 from archive.errors import Conflict, Invalid
@@ -21,6 +22,10 @@ BEFORE_LINKING = ("scanning", "image_processing", "self_check")
 BY_HAND = (Aside.COVER, Aside.SEPARATOR, Aside.BLANK, Aside.DUPLICATE, Aside.FOREIGN, Aside.SPOILT)
 MOST = 1000
 """Pages that are worked on at once."""
+COMPARED = 200
+"""Texts of other pages that are held at once, to be compared with that of a new one."""
+LIGHT = (defer(BatchPage.text), defer(BatchPage.boxes))
+"""What is not loaded with many pages at once: a batch of ten thousand would fill the memory with it."""
 
 
 # What is found
@@ -46,11 +51,11 @@ def _known(uow: UnitOfWork, numbers: Iterable[str]) -> set[str]:
     return set(uow.session.scalars(known, execution_options=TRUSTED))
 
 
-def is_blank(uow: UnitOfWork, page: BatchPage) -> bool:
+def is_blank(uow: UnitOfWork, page: BatchPage | Row[Any]) -> bool:
     """Whether next to nothing is on it, by the limit of the page checks; never where there is text."""
     limit: int = policies.in_force(uow, "page_checks").body["limits"]["blank_per_100000"]
     ink: float = page.quality["ink"]
-    return not page.text and not page.codes and ink * 100_000 < limit
+    return ink * 100_000 < limit and not page.codes and not page.text
 
 
 def _twin(uow: UnitOfWork, page: BatchPage) -> int | None:
@@ -65,41 +70,55 @@ def _twin(uow: UnitOfWork, page: BatchPage) -> int | None:
         )
         .order_by(BatchPage.ordinal.desc())
     )
-    for number, ordinal, fingerprint in uow.session.execute(earlier, execution_options=TRUSTED):
-        apart = likeness.distance(page.fingerprint, fingerprint)
-        if apart > likeness.NEAR:
-            continue
-        other = select(BatchPage.text).where(BatchPage.id == number)
-        text = uow.session.scalar(other, execution_options=TRUSTED)
-        if text is not None and likeness.is_same(apart, page.text or "", text):
-            return int(ordinal)
+    rows = uow.session.execute(earlier, execution_options=TRUSTED).all()
+    near = likeness.near(page.fingerprint, [row.fingerprint for row in rows])
+    for start in range(0, len(near), COMPARED):
+        part = near[start : start + COMPARED]
+        texts = _texts(uow, [rows[place].id for place, _apart in part])
+        for place, apart in part:
+            text = texts.get(rows[place].id)
+            if text is not None and likeness.is_same(apart, page.text or "", text):
+                return int(rows[place].ordinal)
     return None
+
+
+def _texts(uow: UnitOfWork, ids: Sequence[int]) -> dict[int, str | None]:
+    wanted = select(BatchPage.id, BatchPage.text).where(BatchPage.id.in_(ids))
+    return {row.id: row.text for row in uow.session.execute(wanted, execution_options=TRUSTED)}
 
 
 def silent(uow: UnitOfWork, file: int) -> list[int]:
     """Ids of the pages of a file whose text is not known yet and which are not blank, in their order."""
-    waiting = (
-        select(BatchPage)
-        .where(BatchPage.file_id == file, BatchPage.text.is_(None))
-        .order_by(BatchPage.ordinal)
+    return _silent(uow, _without_text().where(BatchPage.file_id == file).order_by(BatchPage.ordinal))
+
+
+def _without_text() -> Select[Any]:
+    return select(BatchPage.id, BatchPage.text, BatchPage.codes, BatchPage.quality).where(
+        BatchPage.text.is_(None)
     )
-    found = uow.session.scalars(waiting, execution_options=TRUSTED)
-    return [page.id for page in found if not is_blank(uow, page)]
+
+
+def _silent(uow: UnitOfWork, waiting: Select[Any]) -> list[int]:
+    rows = uow.session.execute(waiting, execution_options=TRUSTED)
+    return [row.id for row in rows if not is_blank(uow, row)]
 
 
 def all_read(uow: UnitOfWork, batch: ScanBatch) -> bool:
     """Whether every page of a batch has been read that has something to read."""
-    files = select(BatchFile.id).where(BatchFile.batch_id == batch.id, BatchFile.state == "ready")
-    return not any(silent(uow, file) for file in uow.session.scalars(files, execution_options=TRUSTED))
+    waiting = _without_text().join(BatchFile, BatchFile.id == BatchPage.file_id)
+    return not _silent(uow, waiting.where(BatchPage.batch_id == batch.id, BatchFile.state == "ready"))
 
 
 # Where it goes
 
 
-def split_again(uow: UnitOfWork, batch: ScanBatch) -> None:
-    """Part of an act: every page of a batch goes where its sheets, its text and what people have said put it."""
+def split_again(uow: UnitOfWork, batch: ScanBatch, *, file: int | None = None) -> None:
+    """Part of an act: every page of a batch goes where its sheets, its text and what people have said put it.
+
+    Where only pages of one `file` are new, those between the cover sheets around it alone are looked at.
+    """
     uow.session.flush()
-    rows = of_batch(uow, batch)
+    rows = _around(uow, batch, file) if file is not None else of_batch(uow, batch)
     leaves = [_leaf(uow, page) for page in rows]
     for page, placed in zip(rows, piles.split(leaves, _volumes(uow, batch)), strict=True):
         doubts = list(placed.doubts)
@@ -112,6 +131,31 @@ def split_again(uow: UnitOfWork, batch: ScanBatch) -> None:
         page.volume_id, page.component, page.aside = placed.volume, placed.component, placed.aside
         page.doubts, page.doubtful = doubts, bool(doubts)
     uow.session.flush()
+
+
+def _around(uow: UnitOfWork, batch: ScanBatch, file: int) -> list[BatchPage]:
+    """The pages of a file, back to the last cover sheet before it and on to the next one behind: what lies beyond a cover
+    sheet is told by that alone.
+    """
+    ends = select(func.min(BatchPage.ordinal), func.max(BatchPage.ordinal)).where(BatchPage.file_id == file)
+    found: Any = uow.session.execute(ends, execution_options=TRUSTED).one()
+    first, last = found
+    if first is None:
+        return []
+    cover = BatchPage.batch_id == batch.id, BatchPage.aside == Aside.COVER
+    before = select(func.max(BatchPage.ordinal)).where(*cover, BatchPage.ordinal < first)
+    behind = select(func.min(BatchPage.ordinal)).where(*cover, BatchPage.ordinal > last)
+    statement = _pages(batch)
+    if (start := uow.session.scalar(before, execution_options=TRUSTED)) is not None:
+        statement = statement.where(BatchPage.ordinal >= start)
+    if (end := uow.session.scalar(behind, execution_options=TRUSTED)) is not None:
+        statement = statement.where(BatchPage.ordinal < end)
+    return list(uow.session.scalars(statement, execution_options=TRUSTED))
+
+
+def _pages(batch: ScanBatch) -> Select[Any]:
+    mine = select(BatchPage).where(BatchPage.batch_id == batch.id)
+    return mine.options(*LIGHT).order_by(BatchPage.ordinal)
 
 
 def _leaf(uow: UnitOfWork, page: BatchPage) -> Leaf:
@@ -142,7 +186,7 @@ def _volumes(uow: UnitOfWork, batch: ScanBatch) -> list[Volume]:
 
 def of_batch(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int] | None = None) -> list[BatchPage]:
     """The pages of a batch in their order; of `ids`, those. Raises Conflict when one of these is linked, or none of it."""
-    statement = select(BatchPage).where(BatchPage.batch_id == batch.id).order_by(BatchPage.ordinal)
+    statement = _pages(batch)
     if ids is None:
         return list(uow.session.scalars(statement, execution_options=TRUSTED))
     if not ids or len(ids) > MOST:

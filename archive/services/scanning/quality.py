@@ -8,7 +8,7 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from archive.errors import Conflict, Invalid
 from archive.i18n import _, ngettext
@@ -17,6 +17,7 @@ from archive.policy.permissions import P
 from archive.services import policies
 from archive.services.scanning import batches
 from archive.services.scanning.batches import TRUSTED
+from archive.services.scanning.pages import LIGHT
 from archive.uow import UnitOfWork, action
 
 
@@ -96,9 +97,10 @@ def drawn_from(pages: Sequence[int], percent: int, seed: int) -> set[int]:
     return set(random.Random(seed).sample(list(pages), wanted))  # noqa: S311 - repeatable on purpose, nothing secret
 
 
-def _linked(uow: UnitOfWork, batch: ScanBatch) -> list[BatchPage]:
-    mine = select(BatchPage).where(BatchPage.batch_id == batch.id, BatchPage.page_id.is_not(None))
-    return list(uow.session.scalars(mine.order_by(BatchPage.ordinal), execution_options=TRUSTED))
+def _linked(uow: UnitOfWork, batch: ScanBatch, *which: ColumnElement[bool]) -> list[BatchPage]:
+    mine = select(BatchPage).where(BatchPage.batch_id == batch.id, BatchPage.page_id.is_not(None), *which)
+    found = mine.options(*LIGHT).order_by(BatchPage.ordinal)
+    return list(uow.session.scalars(found, execution_options=TRUSTED))
 
 
 def _pages_with_defects(uow: UnitOfWork, batch: ScanBatch) -> set[int]:
@@ -109,7 +111,11 @@ def _pages_with_defects(uow: UnitOfWork, batch: ScanBatch) -> set[int]:
 
 def drawn(uow: UnitOfWork, batch: ScanBatch) -> list[BatchPage]:
     """The pages of the last sample in their order."""
-    return [page for page in _linked(uow, batch) if batch.rounds and page.round == batch.rounds]
+    return _linked(uow, batch, *_in_sample(batch))
+
+
+def _in_sample(batch: ScanBatch) -> tuple[ColumnElement[bool], ...]:
+    return BatchPage.round == batch.rounds, BatchPage.round > 0
 
 
 @action("batch.page_looked_at", needs=P.SCAN_QC)
@@ -122,7 +128,7 @@ def look(
     batches.require_state(batch, "sampling")
     if objection := not_the_scanner(uow, batch):
         raise Conflict(objection)
-    found = next((one for one in drawn(uow, batch) if one.id == page), None)
+    found = next(iter(_linked(uow, batch, *_in_sample(batch), BatchPage.id == page)), None)
     if found is None:
         raise Conflict(_("This page is not in the sample. Reload the page."))
     kinds = policies.in_force(uow, "digitisation").body["defects"]
@@ -194,8 +200,12 @@ def tally(uow: UnitOfWork, batch: ScanBatch) -> Tally:
     chosen = drawn(uow, batch)
     of = select(BatchDefect).where(BatchDefect.batch_id == batch.id, BatchDefect.round == batch.rounds)
     found = list(uow.session.scalars(of, execution_options=TRUSTED))
+    linked = select(func.count(BatchPage.id)).where(
+        BatchPage.batch_id == batch.id, BatchPage.page_id.is_not(None)
+    )
     return Tally(
-        pages=len(_linked(uow, batch)), drawn=len(chosen), looked_at=sum(page.looked_at is not None for page in chosen),
+        pages=uow.session.scalar(linked, execution_options=TRUSTED) or 0, drawn=len(chosen),
+        looked_at=sum(page.looked_at is not None for page in chosen),
         defects=len(found), wanting=len({one.batch_page_id for one in found}),
         fails=sum(bool(kinds.get(one.code, {}).get("fails")) for one in found),
     )  # fmt: skip

@@ -29,12 +29,12 @@ def _give_up(uow: UnitOfWork, job: Job) -> None:
         )
     with uow.act("batch.text_given_up", file):
         uow.note(file=file.id, reason=job.message)
-        _settle(uow, file.batch_id)
+        _settle(uow, file.batch_id, file.id)
 
 
-def _settle(uow: UnitOfWork, batch: int) -> None:
+def _settle(uow: UnitOfWork, batch: int, file: int) -> None:
     found = uow.session.get_one(ScanBatch, batch, execution_options=TRUSTED)
-    pages.split_again(uow, found)
+    pages.split_again(uow, found, file=file)
     steps.go_on(uow, found)
 
 
@@ -43,7 +43,7 @@ def recognise(run: JobRun) -> dict[str, Any]:
     """Reads the pages of one file that have no text; one that cannot be read stays empty. Then all find their places."""
     with run.uow() as uow:
         file = uow.session.get_one(BatchFile, run.args["file"], execution_options=TRUSTED)
-        batch, waiting = file.batch_id, pages.silent(uow, file.id)
+        batch, number, waiting = file.batch_id, file.id, pages.silent(uow, file.id)
     done, unread = run.done, 0
     run.progress(done, done + len(waiting))
     with Recogniser() as reader, drawing.working_folder(run.site) as folder:
@@ -53,7 +53,7 @@ def recognise(run: JobRun) -> dict[str, Any]:
             _keep(run, page, said, done := done + 1)
             run.give_way()
     with run.uow() as uow:
-        _settle(uow, batch)
+        _settle(uow, batch, number)
     return {"pages": done, "unread": unread}
 
 
