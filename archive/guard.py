@@ -21,6 +21,7 @@ from archive.models import (
     Holding,
     HoldingEvent,
     HoldNode,
+    Keying,
     Milestone,
     Node,
     NodeAlias,
@@ -50,7 +51,7 @@ GUARDED = frozenset(
         Node, NodeVersion, NodeAlias, NodeDraft, Arrival, BasketItem, Notice, Record, Milestone, Blob, Representation, Page,
         PageCheck, PageMap, PageText, Holding,
         HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
-        SearchNews, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
+        SearchNews, Keying, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
     )
 )  # fmt: skip
 """Content, and what hangs on it: a patient or a page is seen only through a node; and what people look for."""

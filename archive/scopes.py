@@ -65,6 +65,7 @@ SCOPES: Mapping[str, str] = {
     "holds": ACT,
     "inspections": ACT,
     "intake": ACT,
+    "keying": ACT,
     "leavers": "what a closed account had for itself alone, which nobody else may see: it is deleted unread",
     "levels": ACT,
     "loans": ACT,

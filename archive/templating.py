@@ -67,6 +67,7 @@ MENU = (
         (P.SCAN_UPLOAD, P.SCAN_QC, P.HOLDING_PLACE),
         ("batches", "batch_pages"),
     ),
+    Entry(_l("Keying desk"), "keyboard", "keying.worklist", (P.EDIT,), ("keying",)),
     Entry(
         _l("Where is it"),
         "map-pin-search",

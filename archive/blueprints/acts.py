@@ -65,6 +65,8 @@ WORDS = {
     "representation.linked": _l("linked pages to it"), "batch.page_looked_at": _l("looked at a page of a sample"),
     "batch.defect_mended": _l("mended a defect"), "batch.pages_viewed": _l("looked at the pages of a batch"),
     "batch.page_viewed": _l("looked at a page of a batch"), "batch.picture_viewed": _l("was shown the picture of a page"),
+    "keying.keyed": _l("keyed it from the image"), "keying.keyed_again": _l("keyed it a second time"),
+    "keying.decided": _l("chose between two keyings"),
     "batch.covers_printed": _l("printed cover sheets"), "batch.handover_printed": _l("printed a hand-over slip"),
     "policy.adopted": _l("adopted a policy"), "rights.changed": _l("brought new rights into force"),
     "session.opened": _l("signed in"), "session.closed": _l("signed out"), "session.ended": _l("ended a session"),

@@ -33,10 +33,11 @@ def shown(uow: UnitOfWork, node: "Node", number: int, words: str = "", typing: T
     seen = viewer.open_page(uow, node, number, words, request.args.get(viewer.PLACE, type=whole))
     g.reading_words = {"page": number} | ({"q": words} if words else {})
     return render_template(
-        "pages/view.html", open=seen, q=words, token=typed_token() if words else "", levels=_levels(seen),
+        "pages/view.html", open=seen, q=words, token=typed_token() if words else "",
+        levels=levels(seen.view.href, seen.page, seen.ticket),
         grant=reading.my_grant(uow, node), boxes=[asdict(box) for box in seen.boxes], said=_said(seen.page), typing=typing,
         lines=seen.page.boxes,
-        thumb=lambda leaf: _bytes("pages.thumbnail", seen, leaf.ordinal, leaf.ticket),
+        thumb=lambda leaf: _bytes("pages.thumbnail", seen.view.href, leaf.ordinal, leaf.ticket),
     )  # fmt: skip
 
 
@@ -47,18 +48,16 @@ def _said(page: pages.PageView) -> str:
     return {"layer": _("from the file"), "human": _("corrected by hand")}.get(page.kind, "")
 
 
-def _levels(seen: viewer.Open) -> list[dict[str, Any]]:
-    """The same page in two sizes, the smaller first."""
-    page, found = seen.page, []
-    for width in (FIRST_WIDTH, page.width):
-        if width < page.width or width == page.width:
-            address = _bytes(
-                "pages.image", seen, page.ordinal, seen.ticket, width if width < page.width else None
-            )
-            found.append({"url": address, "width": width, "height": round(page.height * width / page.width)})
+def levels(address: str, page: pages.PageView, ticket: str | None) -> list[dict[str, Any]]:
+    """The same page in two sizes, the smaller first; `address` is its node's."""
+    found = []
+    for width in sorted({min(FIRST_WIDTH, page.width), page.width}):
+        scaled = width if width < page.width else None
+        picture = _bytes("pages.image", address, page.ordinal, ticket, scaled)
+        found.append({"url": picture, "width": width, "height": round(page.height * width / page.width)})
     return found
 
 
-def _bytes(endpoint: str, seen: viewer.Open, ordinal: int, ticket: str, width: int | None = None) -> str:
-    path = seen.view.href.removeprefix("/a/")
+def _bytes(endpoint: str, address: str, ordinal: int, ticket: str | None, width: int | None = None) -> str:
+    path = address.removeprefix("/a/")
     return url_for(endpoint, path=path, number=ordinal, ticket=ticket, width=width)

@@ -145,7 +145,7 @@ def kind_label(kind: str) -> str:
         "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"), "storeroom": _("Storeroom"),
         "synonyms": _("Synonyms"), "digest": _("Daily digest"),
         "page_checks": _("Page checks"), "digitisation": _("Digitisation"), "uploads": _("Unfinished uploads"),
-        "scanners": _("Network scanners"),
+        "scanners": _("Network scanners"), "keying": _("Keying desk"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -163,6 +163,8 @@ def _labels() -> dict[str, str]:
         "unfinished_days": _("Days for which an unfinished upload is kept"),
         "unfinished_files": _("Unfinished uploads of one person, at most"),
         "unfinished_gb": _("Their size together in GB, at most"),
+        "second": _("Second keying"), "other_person": _("By another person than the first"),
+        "fields": _("Fields of a front page, in their order"), "twice": _("Fields that are keyed twice"),
         "scanners": _("Network scanners"), "address": _("Address"),
         "percent": _("Pages of a sample, in per cent"), "titles": _("Titles of printed forms"), "defects": _("Defects"),
         "whole_from_level": _("Every page is looked at from this sensitivity on"),

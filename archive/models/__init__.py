@@ -40,6 +40,7 @@ from archive.models.events import (
 )
 from archive.models.holds import Hold, HoldNode
 from archive.models.inspections import Inspection
+from archive.models.keying import Keying
 from archive.models.people import Encounter, Patient, PatientAlias
 from archive.models.policies import CalendarDay, PolicyVersion, Setting
 from archive.models.requests import Request, RequestLine
@@ -90,6 +91,7 @@ __all__ = [
     "ImportRow",
     "Inspection",
     "Job",
+    "Keying",
     "LocalRole",
     "Location",
     "Membership",

@@ -6,6 +6,7 @@ from typing import Any
 from unicodedata import normalize
 
 from archive.i18n import _
+from archive.policy.types import INHERITING, TYPES
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,26 @@ def _synonyms(body: Mapping[str, Any]) -> Iterator[Problem]:
             known.setdefault(folded, name)
 
 
+def _keying(body: Mapping[str, Any]) -> Iterator[Problem]:
+    """Fields are those of a type, and what is keyed twice is keyed once before."""
+    for name, fields in body["fields"].items():
+        kind = TYPES.get(name)
+        if kind is None or not kind.pages or kind.name in INHERITING:
+            yield Problem(("fields", name), _("There is no such type of records with pages."))
+            continue
+        known = {field.name for field in kind.typed}
+        for field in fields:
+            if field not in known:
+                yield Problem(
+                    ("fields", name), _("%(kind)s has no field %(name)s.", kind=kind.label, name=field)
+                )
+    for name, fields in body["twice"].items():
+        for field in fields:
+            if field not in body["fields"].get(name, ()):
+                yield Problem(("twice", name), _("%(name)s is not keyed at all.", name=field))
+
+
 _RELATIONS = {
     "gates": _gates, "numbering": _numbering, "retention": _retention, "sensitivity": _sensitivity,
-    "storeroom": _storeroom, "synonyms": _synonyms,
+    "storeroom": _storeroom, "synonyms": _synonyms, "keying": _keying,
 }  # fmt: skip

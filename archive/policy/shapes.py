@@ -264,11 +264,25 @@ class Digitisation(Shape):
     ]
 
 
+class SecondKeying(Shape):
+    other_person: bool
+
+
+class Keying(Shape):
+    """著录规则: by type, the fields that stand on a front page in the order in which they are keyed; which of them twice."""
+
+    second: SecondKeying
+    fields: Annotated[
+        dict[Code, Annotated[list[Code], Field(min_length=1, max_length=30)]], Field(min_length=1)
+    ]
+    twice: dict[Code, list[Code]]
+
+
 SHAPES: Mapping[str, type[BaseModel]] = {
     "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
     "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
     "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads, "scanners": Scanners,
-    "digitisation": Digitisation,
+    "digitisation": Digitisation, "keying": Keying,
 }  # fmt: skip
 
 

@@ -794,6 +794,25 @@ def upgrade() -> None:
         batch_op.create_index("ix_job_queue", ["state", "priority", "run_after", "id"], unique=False)
 
     op.create_table(
+        "keying",
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("first", sa.JSON(), nullable=False),
+        sa.Column("first_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("second", sa.JSON(), nullable=False),
+        sa.Column("second_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("second_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["done_by_id"], ["principal.id"], name=op.f("fk_keying_done_by_id")),
+        sa.ForeignKeyConstraint(["first_by_id"], ["principal.id"], name=op.f("fk_keying_first_by_id")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_keying_node_id")),
+        sa.ForeignKeyConstraint(["second_by_id"], ["principal.id"], name=op.f("fk_keying_second_by_id")),
+        sa.PrimaryKeyConstraint("node_id", name=op.f("pk_keying")),
+    )
+    op.create_table(
         "local_role",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
