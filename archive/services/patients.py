@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
 from archive.errors import Invalid
@@ -65,6 +65,21 @@ def enrol(uow: UnitOfWork, person: Person) -> Patient:
     _learn(uow, patient, person)
     uow.session.flush()
     return patient
+
+
+def correct_name(uow: UnitOfWork, stay: int, person: Person) -> None:
+    """A name that was written wrong, of somebody of whom nothing is known but this one stay. Else the number is another's."""
+    other, merged = aliased(Encounter), aliased(Patient)
+    statement = (
+        select(Patient)
+        .join(Encounter, Encounter.patient_id == Patient.id)
+        .where(Encounter.id == stay, Patient.mrn == person.mrn, Patient.merged_into.is_(None))
+        .where(~exists().where(other.patient_id == Patient.id, other.id != stay))
+        .where(~exists().where(merged.merged_into == Patient.id))
+    )
+    patient = uow.session.scalar(statement, execution_options=TRUSTED)
+    if patient is not None and patient.name != person.name:
+        patient.name, patient.name_key = person.name, name_key(person.name)
 
 
 def _learn(uow: UnitOfWork, patient: Patient, person: Person) -> None:

@@ -30,6 +30,9 @@ def _day(text: object) -> date | None:
 def attach(uow: UnitOfWork, node: Node, values: Mapping[str, Any]) -> None:
     """Joins a record to its patient and its stay. Raises Conflict when the stay has a record already."""
     person = patients.Person(values["mrn"], values["patient_name"], values["sex"], _day(values.get("birth")))
+    known = uow.session.get(Record, node.id, execution_options=TRUSTED)
+    if known is not None:
+        patients.correct_name(uow, known.encounter_id, person)
     patient = patients.enrol(uow, person)
     stay = patients.Stay(
         times=values["times"], admitted_on=_day(values["admitted_on"]), discharged_on=_day(values.get("discharged_on")),
@@ -41,7 +44,6 @@ def attach(uow: UnitOfWork, node: Node, values: Mapping[str, Any]) -> None:
     )
     if taken is not None and taken != node.id:
         raise Conflict(_("This stay has a record already. Search for its number."))
-    known = uow.session.get(Record, node.id, execution_options=TRUSTED)
     if known is None:
         uow.session.add(Record(node_id=node.id, encounter_id=encounter.id))
         uow.session.flush()

@@ -75,11 +75,24 @@ def test_the_second_person_finds_empty_fields_and_a_difference_side_by_side(
     chosen = form(who, desk, birth="1994-02-03")
     del chosen["patient_name"]
     assert who.post(desk, chosen).status_code == 422, "the name is not chosen"
-    taken = who.post(desk, form(who, desk, patient_name="刘亭亭"))
+    assert (
+        who.post(desk, form(who, desk, patient_name="刘亭亭", **{"other.birth": "19940320"})).status_code
+        == 303
+    )
+    now = says(hospital, record)
+    assert (now["patient_name"], now["birth"]) == ("刘亭亭", "1994-03-20")
+
+
+def test_what_the_record_does_not_take_says_why(
+    hospital: Hospital, record: int, desk: str, browser: Browse
+) -> None:
+    another(hospital, "00300009")
+    first(hospital, record, mrn="00300009", patient_name="陈红")
+    who = browser("senior")
+    assert who.post(desk, form(who, desk)).status_code == 303
+    taken = who.post(desk, form(who, desk, mrn="00300009", patient_name="陈红"))
     assert taken.status_code == 422
-    assert "另一患者" in words_of(taken), "why the record does not take it"
-    assert who.post(desk, form(who, desk, **{"other.birth": "19940320"})).status_code == 303
-    assert says(hospital, record)["birth"] == "1994-03-20"
+    assert "另一患者" in words_of(taken)
 
 
 def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(

@@ -162,6 +162,22 @@ def test_what_both_keyed_and_the_record_does_not_take_is_decided_by_a_person(
     assert task(hospital, paged, "archivist") == keying_desk.FIRST, "it is done, and may be keyed anew"
 
 
+def test_a_name_written_wrong_is_put_right_where_nothing_else_is_known_of_the_patient(
+    hospital: Hospital, paged: int
+) -> None:
+    first(hospital, paged, patient_name="刘亭亭")
+    assert again(hospital, paged, patient_name="刘亭亭") == keying.DONE
+    assert says(hospital, paged)["patient_name"] == "刘亭亭"
+    with hospital.uow("archivist") as uow:
+        fields = RECORD | {"times": "3", "patient_name": "刘亭亭", "dept": str(hospital.wards["CK"])}
+        tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields)
+    first(hospital, paged, patient_name="刘婷婷")
+    assert again(hospital, paged) == keying.DIFFERS, (
+        "two stays have this name: it is not one record's to change"
+    )
+    assert says(hospital, paged)["patient_name"] == "刘亭亭"
+
+
 def test_whoever_keyed_first_is_not_the_second_unless_the_hospital_says_so(
     hospital: Hospital, paged: int
 ) -> None:
