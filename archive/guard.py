@@ -16,6 +16,7 @@ from archive.models import (
     BatchStep,
     BatchVolume,
     Blob,
+    DualMismatch,
     Encounter,
     Hold,
     Holding,
@@ -49,7 +50,7 @@ GUARDED = frozenset(
     model.__tablename__
     for model in (
         Node, NodeVersion, NodeAlias, NodeDraft, Arrival, BasketItem, Notice, Record, Milestone, Blob, Representation, Page,
-        PageCheck, PageMap, PageText, Holding,
+        PageCheck, PageMap, PageText, DualMismatch, Holding,
         HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
         SearchNews, Keying, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
     )

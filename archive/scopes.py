@@ -58,6 +58,8 @@ SCOPES: Mapping[str, str] = {
     "collation": ACT,
     "corrections": ACT,
     "downloads": NODE,
+    "mismatches": ACT,
+    "reconciliation": "counts of the two tracks of nodes that the caller found with their permission, or the program's own work",
     "drafts": "one's own drafts: the statement asks for the actor's",
     "find_exact": "says nothing but whether number and second factor both meet, and writes down that it was asked",
     "guards": ACT,

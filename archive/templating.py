@@ -65,7 +65,7 @@ MENU = (
         "scan",
         "batches.board",
         (P.SCAN_UPLOAD, P.SCAN_QC, P.HOLDING_PLACE),
-        ("batches", "batch_pages"),
+        ("batches", "batch_pages", "mismatches"),
     ),
     Entry(_l("Keying desk"), "keyboard", "keying.worklist", (P.EDIT,), ("keying",)),
     Entry(

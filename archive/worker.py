@@ -31,6 +31,7 @@ from archive.services import (
     purge,
     queue,
     reading,
+    reconciliation,
     sidecars,
     timings,
 )
@@ -248,6 +249,11 @@ def tell_what_is_new(stop: Event, site: Site, _me: str) -> None:
     digest.daily(site, stop)
 
 
+def count_both(stop: Event, site: Site, _me: str) -> None:
+    """Once a day: counts the paper and the pages of every file against each other."""
+    reconciliation.sweep(site, stop)
+
+
 def revive(site: Site, _me: str) -> int:
     """Lets the jobs of dead workers wait again."""
     return queue.revive(site)
@@ -269,4 +275,5 @@ INDEX = (INDEX_CHORE,)
 def rounds(stop: Event) -> tuple[tuple[Chore, ...], ...]:
     """The chores, one thread each: nothing waits for the index, the searches of all subscribers, or a scanner's large file."""
     digests = Chore("digest", 900, partial(tell_what_is_new, stop), alone=True)
-    return UPKEEP, INDEX, (digests,), (Chore("watch", 3, Watch().look, alone=True),)
+    both = Chore("reconcile", DAY, partial(count_both, stop), alone=True)
+    return UPKEEP, INDEX, (digests,), (both,), (Chore("watch", 3, Watch().look, alone=True),)

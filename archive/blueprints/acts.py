@@ -44,6 +44,8 @@ WORDS = {
     "catalogue.rebuild_asked": _l("asked for a new search index"),
     "import.undone": _l("undid an import"), "job.cancelled": _l("stopped a job"), "job.retried": _l("began a job again"),
     "audit.verification_ordered": _l("ordered a verification"), "calendar.changed": _l("changed the calendar"),
+    "mismatch.opened": _l("noted what does not agree"), "mismatch.closed": _l("closed a mismatch"),
+    "mismatch.taken": _l("took over a mismatch"), "node.reconciled": _l("counted paper and pages against each other"),
     "batch.made": _l("began a batch"), "batch.volume_added": _l("put a volume into a batch"),
     "batch.volume_removed": _l("took a volume out of a batch"), "batch.sides_counted": _l("counted pages"),
     "batch.check_out": _l("checked a batch out"), "batch.prepare": _l("prepared a batch"),

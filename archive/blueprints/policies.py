@@ -146,6 +146,7 @@ def kind_label(kind: str) -> str:
         "synonyms": _("Synonyms"), "digest": _("Daily digest"),
         "page_checks": _("Page checks"), "digitisation": _("Digitisation"), "uploads": _("Unfinished uploads"),
         "scanners": _("Network scanners"), "keying": _("Keying desk"),
+        "checklist": _("Components and reconciliation"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -166,6 +167,9 @@ def _labels() -> dict[str, str]:
         "second": _("Second keying"), "other_person": _("By another person than the first"),
         "fields": _("Fields of a front page, in their order"), "twice": _("Fields that are keyed twice"),
         "scanners": _("Network scanners"), "address": _("Address"),
+        "due_working_days": _("Working days until a mismatch is seen to"), "dual": _("Kept on paper and electronically"),
+        "types": _("Types"), "codes": _("Codes that speak for it"), "components": _("Components"), "when": _("Required when"),
+        "instead": _("What may stand for it"),
         "percent": _("Pages of a sample, in per cent"), "titles": _("Titles of printed forms"), "defects": _("Defects"),
         "whole_from_level": _("Every page is looked at from this sensitivity on"),
         "defect_per_1000": _("Pages with a defect among 1,000, at most"), "fails": _("One is too many"),

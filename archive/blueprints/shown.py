@@ -15,6 +15,7 @@ from archive.services import (
     holdings,
     holds,
     listing,
+    mismatches,
     reading,
     records,
     retention,
@@ -50,6 +51,7 @@ def tabs(seen: NodeView, current: str) -> list[dict[str, Any]]:
         ("contents", _("Contents"), base if seen.is_container else f"{base}/@@contents", seen.holds_items),
         ("edit", _("Edit"), f"{base}/@@edit", seen.can(P.EDIT)),
         ("pages", _("Page desk"), f"{base}/@@pages", _has_desk(seen)),
+        ("dual", _("Reconciliation"), f"{base}/@@reconciliation", _is_reconciled(seen)),
         ("sharing", _("Sharing"), f"{base}/@@sharing", seen.can(P.SHARE)),
         ("history", _("History"), f"{base}/@@history", seen.can(P.HISTORY)),
     ]
@@ -58,6 +60,12 @@ def tabs(seen: NodeView, current: str) -> list[dict[str, Any]]:
         for name, label, target, may in wanted
         if may
     ]
+
+
+def _is_reconciled(seen: NodeView) -> bool:
+    """Paper and pages are compared of whole files, by whoever reads them and works on them."""
+    whole = bool(seen.type and seen.type.numbered and seen.type.pages and seen.workflow != "inherited")
+    return whole and seen.can(P.READ) and any(seen.can(permission) for permission in mismatches.HANDLING)
 
 
 def _has_desk(seen: NodeView) -> bool:

@@ -8,7 +8,17 @@ from archive.blueprints import saved_searches
 from archive.gate import SIGNED_IN, Section
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import circulation, inspections, listing, requests, sealed, workbench, worklists
+from archive.services import (
+    circulation,
+    dual_match,
+    inspections,
+    listing,
+    mismatches,
+    requests,
+    sealed,
+    workbench,
+    worklists,
+)
 from archive.services.scanning import batches
 from archive.uow import UnitOfWork
 
@@ -68,6 +78,7 @@ def _figures(lists: Counted, counts: requests.Counts, uow: UnitOfWork) -> list[l
             _figure(_("Overdue loans"), counts.overdue, url_for("desk.overdue"), "bad"),
         ]
     second = [_of_list(kind, total) for kind, total in lists if kind.name not in (*FIVE, "late")]
+    second += _two_tracks(uow)
     if uow.can(P.REQUEST_DECIDE):
         second.append(_figure(_("To decide"), counts.to_decide, url_for("requests.to_decide"), "wait"))
     if uow.can(P.REQUEST_HANDLE):
@@ -85,6 +96,20 @@ def _figures(lists: Counted, counts: requests.Counts, uow: UnitOfWork) -> list[l
         ]
     rows = [first, second] if len(first) > len(FIVE) else [[*first, *second]]
     return [row for row in rows if len(row) > 1]  # a single figure says no more than its list below
+
+
+def _two_tracks(uow: UnitOfWork) -> list[dict[str, Any]]:
+    """纸电不符 and 纸电一致率: for whoever sees to records."""
+    found = []
+    if any(uow.can(permission) for permission in mismatches.HANDLING) and (many := mismatches.count(uow)):
+        late = mismatches.count(uow, "late")
+        note = {"note": _("%(num)s overdue", num=late)} if late else {}
+        label = _("Paper and pages do not agree")
+        found.append(_figure(label, many, url_for("mismatches.listing"), "wait") | note)
+    if uow.can(P.EDIT_LIFECYCLE) and (rate := dual_match.rate(uow)).value is not None:
+        told = {"value": f"{rate.value:.1%}", "note": f"{rate.matched:,} / {rate.total:,}"}
+        found.append(_figure(_("Rate of agreement"), 0, url_for("mismatches.rate"), "") | told)
+    return found
 
 
 def _of_list(kind: worklists.Kind, total: int) -> dict[str, Any]:

@@ -41,6 +41,7 @@ from archive.models.events import (
 from archive.models.holds import Hold, HoldNode
 from archive.models.inspections import Inspection
 from archive.models.keying import Keying
+from archive.models.mismatches import DualMismatch
 from archive.models.people import Encounter, Patient, PatientAlias
 from archive.models.policies import CalendarDay, PolicyVersion, Setting
 from archive.models.requests import Request, RequestLine
@@ -81,6 +82,7 @@ __all__ = [
     "Container",
     "Counter",
     "Device",
+    "DualMismatch",
     "Encounter",
     "Hold",
     "HoldNode",

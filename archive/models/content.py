@@ -68,6 +68,8 @@ class Node(Base):
     retain_until: Mapped[date | None]
     hold_count: Mapped[int] = mapped_column(default=0)
     page_count: Mapped[int] = mapped_column(default=0)
+    dual: Mapped[str | None] = mapped_column(String(12))
+    """纸电核对结果 of a file, kept by services/reconciliation.py so that the rate is one look into an index."""
     version: Mapped[int] = mapped_column(default=1)
     revision: Mapped[int] = mapped_column(BigInt, default=0)
     """Grows with everything that a search may find the node by, also the text of its pages."""
@@ -87,6 +89,8 @@ class Node(Base):
         Index("ix_node_type_state", "type", "state", "updated_at"),
         Index("ix_node_trashed_at", "trashed_at", "id",
               sqlite_where=text("trashed_at IS NOT NULL"), postgresql_where=text("trashed_at IS NOT NULL")),
+        Index("ix_node_dual", "dual", "id", "access_class", "overlay",
+              sqlite_where=text("dual IS NOT NULL"), postgresql_where=text("dual IS NOT NULL")),
         # Front pages in the order of their discharge: items of a record have no end.
         Index("ix_node_date_to", "date_to", "id",
               sqlite_where=text("date_to IS NOT NULL"), postgresql_where=text("date_to IS NOT NULL")),

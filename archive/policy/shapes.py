@@ -3,26 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, RootModel, StringConstraints, ValidationError
 
 from archive.i18n import _
+from archive.policy.checklists import Checklist
 from archive.policy.relations import Problem, related
-
-Code = Annotated[str, StringConstraints(pattern=r"^[^\s/\"'\\]{1,40}$")]
-Days = Annotated[int, Field(ge=1, le=365)]
-
-
-class Shape(BaseModel):
-    """A table of a policy: what is not named here is a slip of the pen, and 30.0 or "30" is no 30."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Label(Shape):
-    """A word as people read it; the English may be left out."""
-
-    zh: Annotated[str, Field(min_length=1, max_length=60)]
-    en: Annotated[str, Field(max_length=100)] = ""
+from archive.policy.shape import Code, Days, Label, Shape
 
 
 class Purpose(Shape):
@@ -282,7 +268,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
     "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
     "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads, "scanners": Scanners,
-    "digitisation": Digitisation, "keying": Keying,
+    "digitisation": Digitisation, "keying": Keying, "checklist": Checklist,
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from archive.models import (
 )
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING, TYPES
-from archive.services import places, records, reindexing
+from archive.services import places, reconciliation, records, reindexing
 from archive.sight import NodeView
 from archive.uow import UnitOfWork, action
 from archive.workflow import State
@@ -111,6 +111,7 @@ def register(uow: UnitOfWork, node: Node, *, barcode: str | None = None, sheets:
     uow.note(barcode=holding.barcode, sheets=sheets)
     where = place.code if place else box.barcode if box else None
     trace(uow, node, holding, HoldingAct.REGISTERED, before=None, place=where)
+    reconciliation.follow(uow, node)
     if _count(uow, node) == 1:  # now it is on paper, and its items with it
         reindexing.with_items(uow, node)
     return holding

@@ -15,7 +15,7 @@ from archive.models import Blob, Job, Node, Representation
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING, TYPES
 from archive.schema import clean
-from archive.services import pages, records, viruses
+from archive.services import pages, reconciliation, records, viruses
 from archive.services.handlers import LIVE
 from archive.site import Site
 from archive.uow import UnitOfWork, action
@@ -237,5 +237,6 @@ def settle(uow: UnitOfWork, node: Node) -> None:
     pages.recount(uow, node)
     home = file_of(uow, node)
     records.link(uow, home)
+    reconciliation.follow(uow, home)
     uow.enqueue("sidecar", home)
     uow.enqueue("index", node)

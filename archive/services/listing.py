@@ -28,6 +28,7 @@ SORTS: dict[str, tuple[Any, ...]] = {
 ORDERS = SORTS | {
     "waiting": (Node.updated_at, Node.id),
     "discharged": (Node.date_to, Node.id),
+    "entered": (Node.id, Node.id),
 }
 """What the lists of work are sorted by besides: never empty where they ask for it."""
 DESCENDING = frozenset({"updated"})

@@ -11,7 +11,7 @@ from archive.i18n import _
 from archive.models import Node, Page, PageMap, Representation
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import pages, records
+from archive.services import pages, reconciliation, records
 from archive.services.page_layout import Entry, Layout
 from archive.uow import UnitOfWork
 
@@ -118,6 +118,7 @@ def _write(uow: UnitOfWork, home: Node, before: list[Entry], after: list[Entry])
         pages.recount(uow, node)
         uow.enqueue("index", node)
     records.link(uow, home)
+    reconciliation.follow(uow, home)
     uow.enqueue("sidecar", home)
 
 

@@ -19,6 +19,7 @@ from archive.models import (
     BasketItem,
     BatchFile,
     Blob,
+    DualMismatch,
     ImportRow,
     Job,
     Keying,
@@ -47,7 +48,7 @@ TRUSTED: Any = {"scope": "purge", "synchronize_session": False}
 KIND = "trash.empty"
 OF_A_DRAFT: tuple[Any, ...] = (
     BasketItem, NodeDraft, Notice, Milestone, Record, NodeVersion, LocalRole, AccessGrant, PageMap,
-    Keying,
+    Keying, DualMismatch,
 )  # fmt: skip
 """What hangs on a draft and goes with it. Patient and stay are the hospital's, and remain."""
 LET_GO: tuple[Any, ...] = (*OF_A_DRAFT, Node, NodeAlias, Representation, Page, Job)

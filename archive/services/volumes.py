@@ -12,7 +12,7 @@ from archive.errors import Conflict, Invalid, Stale
 from archive.i18n import _, _l
 from archive.models import Container, Holding, HoldingAct, HoldingEvent, HoldingStatus, Node, Principal
 from archive.policy.permissions import P
-from archive.services import holdings
+from archive.services import holdings, reconciliation
 from archive.services.holdings import LONGEST, STATUSES, counted, node_of, said, shift, trace
 from archive.uow import UnitOfWork, action
 from archive.workflow import State
@@ -82,6 +82,7 @@ def correct(uow: UnitOfWork, holding: Holding, *, barcode: str, sheets: int | No
     except IntegrityError as error:
         raise Conflict(_("The barcode %(barcode)s is another volume's.", barcode=asked)) from error
     uow.note(**({"barcode": asked} | changed))
+    reconciliation.follow(uow, node)
     old = str(was["barcode"])
     trace(uow, node, holding, HoldingAct.CORRECTED, before=holding.status,
           because=f"{old} → {asked}" if asked != old else None)  # fmt: skip

@@ -460,6 +460,7 @@ def upgrade() -> None:
         sa.Column("retain_until", sa.Date(), nullable=True),
         sa.Column("hold_count", sa.Integer(), nullable=False),
         sa.Column("page_count", sa.Integer(), nullable=False),
+        sa.Column("dual", sa.String(length=12), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("revision", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -487,6 +488,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("date_to IS NOT NULL"),
             postgresql_where=sa.text("date_to IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_node_dual",
+            ["dual", "id", "access_class", "overlay"],
+            unique=False,
+            sqlite_where=sa.text("dual IS NOT NULL"),
+            postgresql_where=sa.text("dual IS NOT NULL"),
         )
         batch_op.create_index("ix_node_folder_position", ["parent_id", "position", "id"], unique=False)
         batch_op.create_index("ix_node_newest", ["created_at", "id"], unique=False)
@@ -722,6 +730,48 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("device", schema=None) as batch_op:
         batch_op.create_index("ix_device_token_hash", ["token_hash"], unique=False)
+
+    op.create_table(
+        "dual_mismatch",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("expected", sa.Integer(), nullable=True),
+        sa.Column("found", sa.Integer(), nullable=True),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["closed_by"], ["principal.id"], name=op.f("fk_dual_mismatch_closed_by")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_dual_mismatch_node_id")),
+        sa.ForeignKeyConstraint(["opened_by"], ["principal.id"], name=op.f("fk_dual_mismatch_opened_by")),
+        sa.ForeignKeyConstraint(["owner_id"], ["principal.id"], name=op.f("fk_dual_mismatch_owner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dual_mismatch")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_dual_mismatch_uuid")),
+    )
+    with op.batch_alter_table("dual_mismatch", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_dual_mismatch_due",
+            ["due_on", "id"],
+            unique=False,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_dual_mismatch_node_id"), ["node_id"], unique=False)
+        batch_op.create_index(
+            "uq_dual_mismatch_open",
+            ["node_id", "kind", "cause"],
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
 
     op.create_table(
         "hold_node",

@@ -1,0 +1,302 @@
+"""Paper and pages: what does not agree becomes somebody's task, and goes when it agrees."""
+
+from io import BytesIO
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from archive import checklist, worker
+from archive.errors import Conflict, Forbidden, Invalid, NotFound
+from archive.models import DualMismatch, Node
+from archive.services import (
+    components,
+    dual_match,
+    holdings,
+    intake,
+    levels,
+    mismatches,
+    policies,
+    reconciliation,
+    tree,
+    volumes,
+)
+from archive.services.queue import claim, perform
+from archive.uow import UnitOfWork
+from tests import papers
+from tests.conftest import Hospital
+
+TEST = {"scope": "test"}
+BODY = policies.seeds()["checklist"]
+CODES = list(BODY["components"])
+stays = st.builds(
+    checklist.Stay, admitted=st.none() | st.dates(), discharged=st.none() | st.dates(),
+    outcome=st.sampled_from(["", "1", "5"]), sex=st.sampled_from(["", "1", "2"]),
+    diagnosis=st.sampled_from(["", "O82.000", "I10.x00", "O36.400"]),
+    operations=st.lists(st.sampled_from(["74.1x01", "45.1300", "99.0400", "73.5900"]), max_size=3).map(tuple),
+)  # fmt: skip
+
+
+@given(stays, st.sets(st.sampled_from(CODES)), st.sampled_from(CODES))
+def test_completeness_lies_between_nothing_and_all_and_never_falls_by_what_is_added(
+    stay: checklist.Stay, present: set[str], more: str
+) -> None:
+    before = checklist.completeness(checklist.expected(BODY, stay, present))
+    after = checklist.completeness(checklist.expected(BODY, stay, present | {more}))
+    assert 0 <= before <= after <= 1
+
+
+@given(stays)
+def test_a_record_with_every_component_is_complete_and_an_empty_one_lacks_what_it_must_have(
+    stay: checklist.Stay,
+) -> None:
+    assert checklist.completeness(checklist.expected(BODY, stay, set(CODES))) == 1
+    assert checklist.completeness(checklist.expected(BODY, stay, set())) == 0
+
+
+def required(**more: object) -> set[str]:
+    found = checklist.expected(BODY, checklist.Stay(**more), set())  # type: ignore[arg-type]
+    return {one.code for one in found if one.required}
+
+
+def test_what_is_required_follows_from_what_is_known_and_what_cannot_be_known_is_never_missing() -> None:
+    assert {"SY", "RY", "TW", "YZ"} <= required()
+    assert not required() & {"SSJL", "SW", "SXTY", "CK"}
+    assert {"SSJL", "SSTY", "MZJL", "MZTY", "CK", "XSE"} <= required(operations=("74.1x01",), sex="2")
+    assert "SSJL" not in required(operations=("45.1300",)), "looking into the stomach is no operation"
+    assert {"SW", "SWTL"} <= required(outcome="5")
+    assert "SXTY" in required(operations=("99.0400",))
+    assert not required(sex="1", operations=("74.1x01",)) & {"CK", "XSE"}
+
+
+def test_every_condition_that_a_policy_may_name_is_known() -> None:
+    assert {rule["when"] for rule in BODY["components"].values()} <= set(checklist.CONDITIONS)
+    with pytest.raises(KeyError):
+        checklist.expected({"codes": {}, "components": {"SY": {"when": "never"}}}, checklist.Stay(), set())
+
+
+def counted(hospital: Hospital, record: int, sheets: int | None) -> str:
+    with hospital.uow("archivist") as uow:
+        return holdings.register(uow, uow.node(record), sheets=sheets).barcode
+
+
+def scan(hospital: Hospital, node: int, *texts: str) -> None:
+    """Pages with these texts, as somebody at the scanner uploads them."""
+    staged = intake.stage(hospital.site, BytesIO(papers.pdf(*texts)))
+    with hospital.uow("scanner") as uow:
+        intake.upload(uow, uow.node(node), staged, filename="scan.pdf")
+    while job := claim(hospital.site, "worker"):
+        if not job.kind.endswith("recognise"):
+            perform(hospital.site, job)
+
+
+def part(hospital: Hospital, record: int, code: str) -> int:
+    with hospital.uow("archivist") as uow:
+        fields = {"title": code, "component": code}
+        return tree.add(uow, uow.node(record), kind="component", fields=fields).id
+
+
+def open_kinds(hospital: Hospital, who: str = "archivist") -> list[str]:
+    with hospital.uow(who, readonly=True) as uow:
+        return [row.kind for row in rows(uow)]
+
+
+def rows(uow: UnitOfWork) -> list[DualMismatch]:
+    found = select(DualMismatch).where(DualMismatch.closed_at.is_(None)).order_by(DualMismatch.id)
+    return list(uow.session.scalars(found, execution_options=TEST))
+
+
+def rate(hospital: Hospital, who: str) -> tuple[int, int]:
+    with hospital.uow(who, readonly=True) as uow:
+        found = dual_match.rate(uow)
+        return found.matched, found.total
+
+
+def test_fewer_pages_than_were_counted_become_a_task_of_whoever_scanned_once_and_go_when_they_come(
+    hospital: Hospital, record: int
+) -> None:
+    counted(hospital, record, 3)
+    scan(hospital, record, "入院记录", "病程记录")
+    assert open_kinds(hospital) == [], "while people are at it, nothing is opened"
+    assert reconciliation.sweep(hospital.site) == 1
+    assert reconciliation.sweep(hospital.site) == 0, "never two of one kind and cause"
+    with hospital.uow("archivist", readonly=True) as uow:
+        (shown,) = mismatches.page(uow).rows
+        assert (shown.kind, shown.owner, shown.opened_by) == (
+            str(mismatches.KINDS["missing_page"]),
+            "scanner甲",
+            None,
+        )
+        assert "3" in shown.about
+        assert "2" in shown.about
+        assert str(shown.due_on) == "2026-11-27", "five working days after a Friday"
+    scan(hospital, record, "出院记录")
+    assert open_kinds(hospital) == [], "the scan itself closes it"
+    assert rate(hospital, "archivist") == (1, 1)
+
+
+def test_what_a_person_has_closed_stays_closed_until_the_counts_change(
+    hospital: Hospital, record: int
+) -> None:
+    barcode = counted(hospital, record, 3)
+    scan(hospital, record, "入院记录", "病程记录")
+    reconciliation.sweep(hospital.site)
+    with hospital.uow("archivist") as uow:
+        (row,) = rows(uow)
+        with pytest.raises(Invalid):
+            mismatches.close(uow, mismatches.find(uow, row.uuid)[0], reason="  ")
+        uow.undo()
+    with hospital.uow("archivist") as uow:
+        mismatches.close(uow, mismatches.find(uow, rows(uow)[0].uuid)[0], reason="第三页为空白页")
+    reconciliation.sweep(hospital.site)
+    assert open_kinds(hospital) == []
+    with hospital.uow("archivist") as uow:
+        volumes.correct(uow, uow.holding(barcode)[0], barcode=barcode, sheets=1, condition=None)
+    reconciliation.sweep(hospital.site)
+    assert open_kinds(hospital) == ["extra_page"]
+
+
+def test_half_a_scan_settles_nothing(hospital: Hospital, record: int) -> None:
+    counted(hospital, record, 3)
+    scan(hospital, record, "入院记录", "病程记录")
+    reconciliation.sweep(hospital.site)
+    staged = intake.stage(hospital.site, BytesIO(papers.pdf("出院记录")))
+    with hospital.uow("scanner") as uow:
+        intake.upload(uow, uow.node(record), staged, filename="more.pdf")
+    reconciliation.sweep(hospital.site)
+    assert open_kinds(hospital) == ["missing_page"]
+
+
+def test_a_component_that_must_be_there_is_missed_only_where_the_record_is_parted(
+    hospital: Hospital, record: int
+) -> None:
+    counted(hospital, record, 1)
+    scan(hospital, part(hospital, record, "SY"), "住院病案首页")
+    reconciliation.sweep(hospital.site)
+    with hospital.uow("archivist", readonly=True) as uow:
+        missing = {row.cause for row in rows(uow)}
+        assert {row.kind for row in rows(uow)} == {"missing_component"}
+        assert {"RY", "CY", "TW"} <= missing
+        assert not missing & {"SY", "SSJL", "SXTY"}
+        card = components.card(uow, uow.node(record))
+        assert card.completeness is not None
+        assert 0 < card.completeness < 1
+        assert [line.label for line in card.lines if line.present] == ["住院病案首页"]
+        assert card.total.pages == 1
+        assert "输血治疗知情同意书" in card.maybe
+    scan(hospital, part(hospital, record, "TW"), "体温单")
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert "TW" not in {row.cause for row in rows(uow)}
+
+
+def test_a_record_that_is_not_parted_lacks_nothing(hospital: Hospital, record: int) -> None:
+    counted(hospital, record, 1)
+    scan(hospital, record, "病案全本")
+    reconciliation.sweep(hospital.site)
+    assert open_kinds(hospital) == []
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert components.card(uow, uow.node(record)).completeness is None
+
+
+def noted(hospital: Hospital, record: int, who: str = "archivist", **more: int) -> UUID:
+    with hospital.uow(who) as uow:
+        return mismatches.open_one(
+            uow, uow.node(record), kind="wrong_patient", note="第一页是他人的化验单", **more
+        ).uuid
+
+
+def test_a_person_notes_what_the_program_cannot_see_once_a_page(hospital: Hospital, record: int) -> None:
+    scan(hospital, record, "入院记录", "化验单")
+    noted(hospital, record, page=2)
+    with pytest.raises(Conflict):
+        noted(hospital, record, page=2)
+    with pytest.raises(Invalid):
+        noted(hospital, record, page=3)
+    noted(hospital, record, "scanner", page=1)
+    reconciliation.sweep(hospital.site)
+    assert open_kinds(hospital) == ["wrong_patient", "wrong_patient"], (
+        "the program does not close what it did not open"
+    )
+
+
+def test_somebody_makes_it_their_task(hospital: Hospital, record: int) -> None:
+    scan(hospital, record, "入院记录")
+    uuid = noted(hospital, record)
+    with hospital.uow("archivist") as uow:
+        assert mismatches.count(uow, "mine") == 0, "it is the scanner's"
+        mismatches.take(uow, mismatches.find(uow, uuid)[0])
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert mismatches.count(uow, "mine") == 1
+        assert mismatches.count(uow, "late") == 0
+    hospital.clock.forward(days=30)
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert mismatches.count(uow, "late") == 1
+
+
+@pytest.mark.parametrize("who", ["clinician", "clerk", "desk", "auditor", "security", "sysadmin", "stranger"])
+def test_whoever_does_not_work_on_a_record_knows_nothing_of_what_does_not_agree(
+    hospital: Hospital, record: int, who: str
+) -> None:
+    counted(hospital, record, 3)
+    scan(hospital, record, "入院记录")
+    uuid = noted(hospital, record)
+    reconciliation.sweep(hospital.site)
+    with hospital.uow(who, readonly=True) as uow:
+        assert mismatches.count(uow) == 0
+        assert mismatches.page(uow).rows == []
+        with pytest.raises(NotFound):
+            mismatches.find(uow, uuid)
+    with hospital.uow(who) as uow, pytest.raises((Forbidden, NotFound)):
+        node = uow.session.get_one(Node, record, execution_options=TEST)
+        mismatches.open_one(uow, node, kind="order", note="顺序不对")
+    assert rate(hospital, who) == (0, 0)
+
+
+def test_a_record_above_ones_clearance_leaves_no_trace_in_counts(hospital: Hospital, record: int) -> None:
+    counted(hospital, record, 1)
+    scan(hospital, record, "入院记录")
+    noted(hospital, record)
+    assert rate(hospital, "archivist") == (1, 1)
+    with hospital.uow("senior") as uow:
+        levels.change(uow, uow.node(record), level=3, reason="HIV")
+    for who, known in (("archivist", 0), ("scanner", 0), ("senior", 1)):
+        with hospital.uow(who, readonly=True) as uow:
+            assert mismatches.count(uow) == known, who
+    assert rate(hospital, "archivist") == (0, 0)
+    assert rate(hospital, "senior") == (1, 1)
+
+
+def test_the_rate_says_what_each_record_comes_to(hospital: Hospital, record: int) -> None:
+    assert rate(hospital, "senior") == (0, 0)
+    barcode = counted(hospital, record, None)
+    assert parts(hospital) == {"paper": 1}
+    scan(hospital, record, "入院记录")
+    assert parts(hospital) == {"uncounted": 1}
+    with hospital.uow("archivist") as uow:
+        volumes.correct(uow, uow.holding(barcode)[0], barcode=barcode, sheets=2, condition=None)
+    assert parts(hospital) == {"differs": 1}
+    with hospital.uow("senior", readonly=True) as uow:
+        assert [view.id for view in dual_match.records(uow, "differs").rows] == [record]
+        assert dual_match.records(uow, "matched").rows == []
+        with pytest.raises(NotFound):
+            dual_match.records(uow, "no such part")
+
+
+def parts(hospital: Hospital) -> dict[str, int]:
+    with hospital.uow("senior", readonly=True) as uow:
+        return dual_match.rate(uow).counts
+
+
+def test_the_worker_comes_round_to_it(hospital: Hospital, record: int) -> None:
+    counted(hospital, record, 3)
+    scan(hospital, record, "入院记录")
+    names = {chore.name for chores in worker.rounds(_never()) for chore in chores}
+    assert "reconcile" in names
+    worker.count_both(_never(), hospital.site, "test")
+    assert open_kinds(hospital) == ["missing_page"]
+
+
+def _never() -> "worker.Event":
+    return worker.Event()
