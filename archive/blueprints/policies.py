@@ -168,7 +168,7 @@ def _labels() -> dict[str, str]:
         "fields": _("Fields of a front page, in their order"), "twice": _("Fields that are keyed twice"),
         "scanners": _("Network scanners"), "address": _("Address"),
         "due_working_days": _("Working days until a mismatch is seen to"), "dual": _("Kept on paper and electronically"),
-        "types": _("Types"), "codes": _("Codes that speak for it"), "components": _("Components"), "when": _("Required when"),
+        "types": _("Types"), "codes": _("Codes that speak for it"), "when": _("Required when"),
         "instead": _("What may stand for it"),
         "percent": _("Pages of a sample, in per cent"), "titles": _("Titles of printed forms"), "defects": _("Defects"),
         "whole_from_level": _("Every page is looked at from this sensitivity on"),

@@ -104,7 +104,7 @@ def _two_tracks(uow: UnitOfWork) -> list[dict[str, Any]]:
     if any(uow.can(permission) for permission in mismatches.HANDLING) and (many := mismatches.count(uow)):
         late = mismatches.count(uow, "late")
         note = {"note": _("%(num)s overdue", num=late)} if late else {}
-        label = _("Paper and pages do not agree")
+        label = _("Mismatches to see to")
         found.append(_figure(label, many, url_for("mismatches.listing"), "wait") | note)
     if uow.can(P.EDIT_LIFECYCLE) and (rate := dual_match.rate(uow)).value is not None:
         told = {"value": f"{rate.value:.1%}", "note": f"{rate.matched:,} / {rate.total:,}"}

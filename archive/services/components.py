@@ -73,7 +73,7 @@ def card(uow: UnitOfWork, node: Node) -> Card:
     listed = {one.code for one in found}
     lines += [Line(names.get(code, code), None, True, by_part[code]) for code in sorted(present - listed)]
     maybe = [names.get(one.code, one.code) for one in found if one.required is None and not one.present]
-    whole = checklist.completeness(found) if present else None
+    whole = checklist.completeness(found) if present and not by_part.get("") else None
     return Card(lines, by_part.get("", Pages()), total, maybe, whole, paper)
 
 

@@ -52,7 +52,8 @@ class Tracks:
     damaged: bool = False
     parts: set[str] = field(default_factory=set)
     """The components that have pages."""
-    has_parts: bool = False
+    unparted: int = 0
+    """Pages that are in no component yet."""
 
     @property
     def outcome(self) -> str | None:
@@ -110,10 +111,10 @@ def _count_pages(uow: UnitOfWork, found: dict[int, Tracks]) -> None:
     for home, kind, pages, code in uow.session.execute(rows, execution_options=TRUSTED):
         one = found[home]
         one.pages += pages
-        if kind in INHERITING:
-            one.has_parts = True
-            if pages and code:
-                one.parts.add(code)
+        if kind not in INHERITING:
+            one.unparted = pages
+        elif pages and code:
+            one.parts.add(code)
 
 
 _FILE_OF = (case((Node.type.in_(INHERITING), Node.parent_id), else_=Node.id),)
@@ -157,7 +158,7 @@ def differences(uow: UnitOfWork, one: Tracks) -> dict[Cause, Counts]:
         found[kind, COUNT] = (one.counted, one.pages)
     if one.sides is not None and one.sheets is not None and not one.sheets <= one.sides <= 2 * one.sheets:
         found["number_differs", COUNT] = (one.sheets, one.sides)
-    if one.has_parts and one.node.type == "medical_record":
+    if one.parts and not one.unparted and one.node.type == "medical_record":
         found |= {
             ("missing_component", part.code): (None, None)
             for part in wanted(uow, one.node, one.parts)

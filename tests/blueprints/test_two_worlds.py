@@ -110,6 +110,8 @@ ASKED = (
     Page("/where", words(*NAMESAKES), but=("clerk",)),
     Page("/find-patient", [question | {"purpose": "treatment"} for question in QUESTIONS]),
     Page("/", manner="opened"),
+    Page("/mismatches", manner="opened"),
+    Page("/mismatches/rate?outcome=matched", manner="opened"),
     Page("/search/facets", words(*WORDS)),
     Page("/search/facets", [form for narrowed in NARROWED for form in words(*FEW, **narrowed)]),
     Page("/search", words("胎盘", "刘婷", facets="1")),

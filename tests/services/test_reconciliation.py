@@ -191,9 +191,10 @@ def test_a_component_that_must_be_there_is_missed_only_where_the_record_is_parte
         assert "TW" not in {row.cause for row in rows(uow)}
 
 
-def test_a_record_that_is_not_parted_lacks_nothing(hospital: Hospital, record: int) -> None:
-    counted(hospital, record, 1)
-    scan(hospital, record, "病案全本")
+def test_a_record_that_is_not_wholly_parted_lacks_nothing(hospital: Hospital, record: int) -> None:
+    counted(hospital, record, 2)
+    scan(hospital, part(hospital, record, "SY"), "住院病案首页")
+    scan(hospital, record, "其余各页")
     reconciliation.sweep(hospital.site)
     assert open_kinds(hospital) == []
     with hospital.uow("archivist", readonly=True) as uow:
