@@ -21,7 +21,7 @@ pip-flags := -qq --no-input --disable-pip-version-check --no-compile
 lock-flags := --quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable --no-header \
 	--no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: run fill test fmt bench bench-search bench-find bench-catalogue bench-front-pages bench-namesakes bench-people bench-recognition soak lock
+.PHONY: run fill test fmt bench bench-search bench-find bench-catalogue bench-front-pages bench-namesakes bench-people bench-recognition bench-intake soak lock
 
 run: $(run-stamp) $(if $(wildcard $(var)/*),,fill)
 	@JUANZONG_VAR="$(var)" PORT="$(PORT)" $(bin)/juanzong serve
@@ -82,6 +82,10 @@ bench-people: $(dev-stamp)
 bench-recognition: $(dev-stamp)
 	@$(bin)/python -m bench.recognition
 	@$(bin)/python -m bench.taking
+
+# A pile of paper through the whole line: served, with its worker.
+bench-intake: $(dev-stamp)
+	@$(bin)/python -m bench.intake
 
 soak: $(dev-stamp)
 	@JUANZONG_SOAK=1 $(bin)/python -m pytest -m soak

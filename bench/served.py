@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import requests
@@ -50,11 +50,25 @@ def own_of(server: int) -> float:
     return max(map(own, _processes(server, worker=False)), default=0.0)
 
 
-def _processes(server: int, *, worker: bool) -> list[int]:
-    found = [server]
+def worker_of(server: int) -> int:
+    """The process that does the jobs."""
+    return _processes(server, worker=True)[0]
+
+
+def tree(process: int) -> list[int]:
+    """A process and all that it and its children have started, the eldest first; what has ended meanwhile has none."""
+    found = [process]
     for one in found:
-        found += map(int, Path(f"/proc/{one}/task/{one}/children").read_text().split())
-    return [one for one in found if Path(f"/proc/{one}/cmdline").read_bytes().endswith(b"work\0") is worker]
+        with suppress(OSError):
+            for thread in Path(f"/proc/{one}/task").iterdir():
+                found += map(int, (thread / "children").read_text().split())
+    return found
+
+
+def _processes(server: int, *, worker: bool) -> list[int]:
+    return [
+        one for one in tree(server) if Path(f"/proc/{one}/cmdline").read_bytes().endswith(b"work\0") is worker
+    ]
 
 
 def _wait() -> None:

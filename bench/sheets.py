@@ -3,7 +3,7 @@
 import csv
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -59,7 +59,7 @@ def texts() -> list[str]:
     return [text for pair in zip(laws, said, strict=False) for text in pair]
 
 
-def sheets(count: int, seed: int = 4) -> Iterator[Sheet]:
+def sheets(count: int, seed: int = 4, resolutions: Sequence[int] = RESOLUTIONS) -> Iterator[Sheet]:
     """Each page in another face and resolution; half of them askew, half of them noisy, every third with seals."""
     chance, known, faces = (
         random.Random(seed),
@@ -70,7 +70,7 @@ def sheets(count: int, seed: int = 4) -> Iterator[Sheet]:
         start = chance.randrange(len(known))
         paragraphs = [known[(start + step) % len(known)] for step in range(40)]
         yield _sheet(
-            paragraphs, chance, face=faces[number % len(faces)], dpi=RESOLUTIONS[number // len(faces) % 4],
+            paragraphs, chance, face=faces[number % len(faces)], dpi=resolutions[number // len(faces) % len(resolutions)],
             points=chance.choice(POINTS), skew=chance.choice((0.0, chance.uniform(-1, 1))),
             noise=chance.choice((0.0, chance.uniform(6, 18))), seals=2 if number % 3 == 0 else 0,
         )  # fmt: skip
