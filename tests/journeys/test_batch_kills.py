@@ -108,7 +108,7 @@ class Batch:
         queue.revive(later)
         later.close()
         for uuid in self._failed():
-            with hospital_of(self.site).uow("scanner") as uow:  # whose jobs they are
+            with hospital_of(self.site).uow("sysadmin") as uow:
                 jobs.retry(uow, jobs.find(uow, uuid))
 
     def _live(self) -> bool:
