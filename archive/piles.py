@@ -63,7 +63,7 @@ class Leaf:
     """It looks like an earlier page of the pile."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """What a person decided: volume, component, aside; `onwards`: also of what lies behind it. `fine`: doubts that they have
-    looked at.
+    looked at while it lay with the volume `fine_for`.
     """
 
 
@@ -105,7 +105,8 @@ def split(leaves: Iterable[Leaf], volumes: Sequence[Volume]) -> Iterator[Placed]
     here = _Here()
     for leaf in leaves:
         here, placed = _step(leaf, here, by_barcode, by_record)
-        looked_at = set(leaf.said.get("fine", ()))
+        fine = leaf.said.get("fine", ()) if leaf.said.get("fine_for") == placed.volume else ()
+        looked_at = set(fine)
         yield replace(placed, doubts=tuple(doubt for doubt in placed.doubts if doubt not in looked_at))
 
 
@@ -130,12 +131,22 @@ def _step(
 def _as_said(leaf: Leaf, here: _Here, by_record: Mapping[str, set[int]]) -> tuple[_Here, Placed]:
     volume = leaf.said.get("volume", here.volume)
     if aside := leaf.said.get("aside"):
-        return (_Here(volume) if aside == Aside.COVER else here), Placed(leaf.id, volume, aside=aside)
+        return _behind(leaf, here, volume, aside), Placed(leaf.id, volume, aside=aside)
     carried = here.component if volume == here.volume else None
     mine = _Here(volume, leaf.said.get("component", leaf.title or carried))
     goes_on = volume == here.volume or leaf.said.get("onwards", False)
     doubts = tuple(_doubts(leaf, mine, by_record))
     return (mine if goes_on else here), Placed(leaf.id, volume, mine.component, doubts=doubts)
+
+
+def _behind(leaf: Leaf, here: _Here, volume: int | None, aside: str) -> _Here:
+    """Where one is behind a page that a person has set aside. A cover sheet that is called something else ends the volume
+    before it all the same.
+    """
+    if aside == Aside.COVER:
+        return _Here(volume)
+    is_cover = _after(COVER, leaf.codes) is not None or (leaf.is_sheet and _after(PART, leaf.codes) is None)
+    return _Here() if is_cover and aside != Aside.SEPARATOR else here
 
 
 def _covered(leaf: Leaf, volume: int | None) -> tuple[_Here, Placed]:
@@ -160,7 +171,9 @@ def _doubts(leaf: Leaf, here: _Here, by_record: Mapping[str, set[int]]) -> Itera
         yield Doubt.DUPLICATE
 
 
-_RECORD = re.compile(r"(?:病案号|住院号|病历号)[:：\s]*([0-9]{6,10})(?![0-9])")
+_RECORD = re.compile(r"病\s*[案历]\s*号[:：\s]*([0-9]{6,10})(?![0-9])")
+_STAY = re.compile(r"住\s*院\s*号[:：\s]*([0-9]{6,10})(?![0-9])")
+"""In some hospitals the number of the patient, in others that of the stay alone."""
 _CODE = re.compile(r"B?([0-9]{6,10})(?:-[0-9A-Z-]+)?")
 _FIRST = 8
 """So many lines down a printed title stands: below the hospital, and sometimes below the name of the ward."""
@@ -171,6 +184,11 @@ _MORE = 10
 def records_in(text: str) -> set[str]:
     """The 病案号 that a text names as such."""
     return set(_RECORD.findall(text))
+
+
+def stays_in(text: str) -> set[str]:
+    """住院号: numbers that may be a 病案号, where they are some patient's."""
+    return set(_STAY.findall(text))
 
 
 def records_on(codes: Iterable[str]) -> set[str]:

@@ -34,10 +34,9 @@ def grid(uow: UnitOfWork, number: str) -> str:
     show = "" if chosen else request.args.get("show") or "doubts"
     listing = leaves.listed(uow, batch, show=show, volume=chosen.id if chosen else None,
                             start=request.args.get("from", 0, type=whole))  # fmt: skip
-    ticket = leaves.ticket(uow, batch)
     return render_template(
         "batches/pages.html", batch=batch, state=steps.state_of(batch), volumes=found, chosen=chosen, show=show,
-        listing=listing, tiles=_tiles(batch, listing.leaves, ticket), components=policies.vocabulary(uow, "component"),
+        listing=listing, tiles=_tiles(uow, batch, listing.leaves), components=policies.vocabulary(uow, "component"),
         doubts=batches.doubtful(uow, batch), may_say=_may_say(uow, batch), here=_here(), aside=_aside(),
     )  # fmt: skip
 
@@ -55,7 +54,7 @@ def _aside() -> dict[str, str]:
     return {name: str(leaves.ASIDE[name]) for name in pages.BY_HAND if name != "cover"}
 
 
-def _tiles(batch: "ScanBatch", found: list[LeafView], ticket: str) -> list[dict[str, Any]]:
+def _tiles(uow: UnitOfWork, batch: "ScanBatch", found: list[LeafView]) -> list[dict[str, Any]]:
     """A component stands over the first of its pages that follow each other, with how many they are."""
     tiles: list[dict[str, Any]] = []
     for (_volume, _component, aside), run in groupby(
@@ -70,11 +69,12 @@ def _tiles(batch: "ScanBatch", found: list[LeafView], ticket: str) -> list[dict[
         }
         for place, leaf in enumerate(part):
             shows = place == 0 and not aside
-            tiles.append(_tile(batch, leaf, ticket) | {"heading": heading if shows else None})
+            tiles.append(_tile(uow, batch, leaf) | {"heading": heading if shows else None})
     return tiles
 
 
-def _tile(batch: "ScanBatch", leaf: LeafView, ticket: str) -> dict[str, Any]:
+def _tile(uow: UnitOfWork, batch: "ScanBatch", leaf: LeafView) -> dict[str, Any]:
+    ticket = leaves.ticket(uow, batch, leaf.ordinal)
     chips = [*leaf.doubts, *((words, "wait") for words in leaf.findings)]
     chips += [(leaf.aside, "gone")] if leaf.aside else []
     label = _(", ").join([_("Page %(number)s", number=leaf.ordinal), *(words for words, _kind in chips)])
@@ -112,7 +112,10 @@ def _back(number: str) -> Response:
 
 
 def _volume() -> int:
-    return request.form.get("volume", 0, type=whole)
+    """The volume that was chosen. Raises Invalid for none: nobody's page is anybody's by default."""
+    if not (chosen := request.form.get("volume", 0, type=whole)):
+        raise Invalid(_("Choose the volume."))
+    return chosen
 
 
 Act = Callable[[UnitOfWork, "ScanBatch", list[int]], None]
@@ -120,7 +123,7 @@ Act = Callable[[UnitOfWork, "ScanBatch", list[int]], None]
 
 def _place(uow: UnitOfWork, batch: "ScanBatch", chosen: list[int]) -> None:
     component = request.form.get("component") or None
-    pages.place(uow, batch, chosen, volume=_volume(), component=component, onwards="onwards" in request.form)
+    pages.place(uow, batch, chosen, volume=_volume(), component=component)
 
 
 def _cover(uow: UnitOfWork, batch: "ScanBatch", chosen: list[int]) -> None:
@@ -156,9 +159,9 @@ def confirm(uow: UnitOfWork, number: str) -> Response:
     batch = batches.find(uow, number, pages=True)
     try:
         pages.confirm(uow, batch, volume=_volume())
-    except Conflict as error:
+    except (Invalid, Conflict) as error:
         uow.undo()
-        flash(str(error), "bad")
+        flash(_refusal(error), "bad")
         return _back(number)
     left = next((one for one in volumes.listed(uow, batch) if not one.confirmed), None)
     if left is None:
@@ -190,7 +193,7 @@ def one(uow: UnitOfWork, number: str, ordinal: int) -> str:
         volume=next((one for one in found if one.id == leaf.volume), None), may_say=_may_say(uow, batch) and not leaf.is_linked,
         objection=quality.not_the_scanner(uow, batch) if judges else None, tally=quality.tally(uow, batch) if judges else None,
         kinds=quality.kinds(uow), noted=quality.noted(uow, batch, leaf.id), components=policies.vocabulary(uow, "component"),
-        picture=url_for(".picture", number=number, ordinal=ordinal, ticket=leaves.ticket(uow, batch), width=FIRST_WIDTH,
+        picture=url_for(".picture", number=number, ordinal=ordinal, ticket=leaves.ticket(uow, batch, ordinal), width=FIRST_WIDTH,
                         r=leaf.rotation),
         beside=_beside(uow, batch, ordinal, in_sample=judges), here=_here(), aside=_aside(),
     )  # fmt: skip

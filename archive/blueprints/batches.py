@@ -27,7 +27,8 @@ def board(uow: UnitOfWork) -> str:
     over = request.args.get("show") == "over"
     return render_template(
         "batches/board.html", cards=batches.board(uow, over=over), over=over,
-        may_make=any(uow.can(permission) for permission in MAKING), shares=[] if over else quality.shares(uow),
+        may_make=any(uow.can(permission) for permission in MAKING),
+        shares=quality.shares(uow) if uow.can(P.SCAN_QC) and not over else [],
     )  # fmt: skip
 
 
@@ -38,13 +39,14 @@ def add_form(_uow: UnitOfWork) -> str:
 
 @section.page("/batches/add", needs=MAKING, methods=("POST",))
 def add(uow: UnitOfWork) -> Response:
-    typed = {name: request.form.get(name, "") for name in ("note", "vendor", "contract")}
+    typed = {name: request.form.get(name, "") for name in ("note", "device", "vendor", "contract")}
     return _to(batches.make(uow, **typed).number)
 
 
 def _asked() -> list[dict[str, Any]]:
     return [
         field("note", _("Note"), maxlength=200, autofocus=True, hint=_("What is in it, for example: surgery, October")),
+        field("device", _("Scanner"), maxlength=60, hint=_("Results of quality control are told by it.")),
         field("vendor", _("Scanned by another company"), maxlength=120, hint=_("Leave it empty when you scan yourselves.")),
         field("contract", _("Contract"), maxlength=120),
     ]  # fmt: skip

@@ -24,6 +24,8 @@ class ScanBatch(Base):
     note: Mapped[str | None] = mapped_column(String(200))
     vendor: Mapped[str | None] = mapped_column(String(120))
     contract: Mapped[str | None] = mapped_column(String(120))
+    device: Mapped[str | None] = mapped_column(String(60))
+    """The scanner that is used."""
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     rounds: Mapped[int] = mapped_column(default=0)
@@ -138,7 +140,8 @@ class BatchPage(Base):
     said: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """What a person has said of it, which stands above what the program found."""
     page_id: Mapped[int | None] = mapped_column(ForeignKey("page.id"), index=True)
-    """The page that it has become."""
+    """The page that it has become; none once that was deleted with its draft."""
+    linked_at: Mapped[datetime | None]
     round: Mapped[int] = mapped_column(default=0)
     """In which sample it was looked at last; 0: in none."""
     looked_at: Mapped[datetime | None]

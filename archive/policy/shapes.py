@@ -220,8 +220,8 @@ class Scanners(Shape):
 
 
 class SampleLimits(Shape):
-    percent: Annotated[int, Field(ge=1, le=100)]
-    whole_from_level: Annotated[int, Field(ge=1, le=4)]
+    percent: Annotated[int, Field(ge=5, le=100)]
+    whole_from_level: Annotated[int, Field(ge=1, le=3)]
     pile_days: Days
     defect_per_1000: Annotated[int, Field(ge=0, le=1000)]
 

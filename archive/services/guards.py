@@ -8,6 +8,7 @@ from archive.i18n import _
 from archive.models import BatchVolume, Holding, HoldingStatus, Node, Representation, Request, ScanBatch
 from archive.policy.workflows import BATCH
 from archive.services import numbers, records
+from archive.services.scanning import batches
 from archive.uow import UnitOfWork
 from archive.workflow import Guard
 
@@ -64,11 +65,12 @@ def nobody_has_it(uow: UnitOfWork, node: Node) -> str | None:
     return None
 
 
+OVER = frozenset({"accepted", "rebound", "checked_in", "cancelled"})
+
+
 def not_being_scanned(uow: UnitOfWork, node: Node) -> str | None:
     """What is archived is read-only: a batch that is not accepted could mend nothing any more."""
-    under_way = [
-        state.name for state in BATCH.states if state.name not in {"accepted", "rebound", "checked_in"}
-    ]
+    under_way = [state.name for state in BATCH.states if state.name not in OVER]
     batch = (
         select(ScanBatch.number)
         .join(BatchVolume, BatchVolume.batch_id == ScanBatch.id)
@@ -76,7 +78,7 @@ def not_being_scanned(uow: UnitOfWork, node: Node) -> str | None:
         .limit(1)
     )
     if number := uow.session.scalar(batch, execution_options=TRUSTED):
-        return _("It is being scanned in batch %(number)s. Wait until that is accepted.", number=number)
+        return batches.named(uow, number) or _("It is being scanned in a batch. Wait until that is accepted.")
     return None
 
 

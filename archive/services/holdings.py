@@ -177,6 +177,12 @@ def move(uow: UnitOfWork, holding: Holding, *, to: HoldingStatus, location: str 
     shift(uow, holding, HoldingAct.FOUND if was_missing else HoldingAct.MOVED, to, location, because)
 
 
+def back(uow: UnitOfWork, holding: Holding, *, because: str) -> None:
+    """Part of an act: a volume that was taken out to be worked on stands where it stood, or lies on the table."""
+    to = HoldingStatus.SHELVED if holding.location_id else HoldingStatus.PROCESSING
+    move(uow, holding, to=to, because=because)
+
+
 def shift(uow: UnitOfWork, holding: Holding, act: HoldingAct, to: HoldingStatus, location: str | None,
           because: str | None) -> None:  # fmt: skip
     """Part of an act: the volume has another state, and stands where `location` says, or where it stood."""

@@ -7,12 +7,22 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from archive import cursor
 from archive.errors import Invalid, NotFound
 from archive.journal import Event
-from archive.models import TEXT_OF_PAGE, Blob, Node, Page, PageCheck, PageText, Principal, Representation
+from archive.models import (
+    TEXT_OF_PAGE,
+    BatchPage,
+    Blob,
+    Node,
+    Page,
+    PageCheck,
+    PageText,
+    Principal,
+    Representation,
+)
 from archive.policy.permissions import P
 from archive.services import drawing, reindexing
 from archive.site import Site
@@ -230,10 +240,17 @@ def drop(uow: UnitOfWork, representation: Representation) -> None:
     nodes = [node for node in uow.session.scalars(left, execution_options=TRUSTED) if node is not None]
     for beside in (PageText, PageCheck):
         uow.session.execute(delete(beside).where(beside.page_id.in_(going)), execution_options=TRUSTED)
+    forget_in_batches(uow, going)
     uow.session.execute(
         delete(Page).where(Page.representation_id == representation.id), execution_options=TRUSTED
     )
     close_gaps(uow, nodes)
+
+
+def forget_in_batches(uow: UnitOfWork, going: Select[Any]) -> None:
+    """Pages of scan batches that have become these say only that they were linked."""
+    linked = update(BatchPage).where(BatchPage.page_id.in_(going)).values(page_id=None)
+    uow.session.execute(linked, execution_options=TRUSTED)
 
 
 def close_gaps(uow: UnitOfWork, nodes: Iterable[int]) -> None:

@@ -37,7 +37,7 @@ from archive.models import (
     Record,
     Representation,
 )
-from archive.services import drawing, page_keeping, policies, trash
+from archive.services import drawing, page_keeping, pages, policies, trash
 from archive.services.handlers import LIVE, JobRun, handles
 from archive.services.imports.removal import referenced
 from archive.services.intake import file_of
@@ -163,6 +163,7 @@ def _let_bytes_go(uow: UnitOfWork, numbers: list[int]) -> int:
     theirs = select(Page.id).where(page_keeping.pages_of(numbers))
     for beside in (PageText, PageCheck):
         _drop(uow, beside, beside.page_id.in_(theirs))
+    pages.forget_in_batches(uow, theirs)
     _drop(uow, Page, page_keeping.pages_of(numbers))
     _drop(uow, Representation, mine)
     named = exists().where(Representation.blob_id == Blob.id)

@@ -15,7 +15,7 @@ from archive.models import AuditEvent, Holding, Job, Node, Principal, Request
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
-from archive.services import branches, listing, policies, records, typed
+from archive.services import branches, guards, listing, policies, records, typed
 from archive.services.handlers import LIVE
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
@@ -63,6 +63,8 @@ def refused(uow: UnitOfWork, node: Node) -> str | None:
         return _("Only an empty folder is put into the trash. Move or trash first what lies in it.")
     if _is_sealed(uow, node):
         return _("Something in it is sealed. It stays until the seal is taken off.")
+    if objection := guards.not_being_scanned(uow, node):
+        return objection
     if _is_archived(uow, node):
         return _("It has an archival number: what is archived leaves only by disposal.")
     return None

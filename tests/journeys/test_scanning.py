@@ -69,7 +69,7 @@ def _checked_out(archivist: Reader) -> str:
     archivist.go("/batches/add")
     page.fill("[name=note]", "产科 十月")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/batches/SZ*")
+    page.wait_for_url("**/batches/SZ*", wait_until="domcontentloaded")
     for patient in range(6):
         page.fill("[name=barcode]", piles.barcode(patient))
         page.keyboard.press("Enter")
@@ -132,10 +132,12 @@ def _confirmed(scanner: Reader, number: str) -> None:
     page.locator("nav a.jz-mono").first.click()
     for _volume in range(5):
         before = page.url
+        expect(page.locator("button[data-key=F2]")).to_be_enabled()
         page.keyboard.press("F2")
-        page.wait_for_url(lambda address, before=before: address != before)
+        page.wait_for_url(lambda address, before=before: address != before, wait_until="domcontentloaded")
+    expect(page.locator("button[data-key=F2]")).to_be_enabled()
     page.keyboard.press("F2")
-    page.wait_for_url(f"**/batches/{number}")
+    page.wait_for_url(f"**/batches/{number}", wait_until="domcontentloaded")
 
 
 def _accepted(archivist: Reader, number: str) -> None:
@@ -146,7 +148,7 @@ def _accepted(archivist: Reader, number: str) -> None:
     while "/pages/" in page.url:
         before = page.url
         page.locator("button:has-text('保存，看下一页')").press("Enter")
-        page.wait_for_url(lambda address, before=before: address != before)
+        page.wait_for_url(lambda address, before=before: address != before, wait_until="domcontentloaded")
     page.click("button:has-text('验收通过')")
     expect(page.locator(".jz-head .jz-state")).to_have_text("已验收")
 

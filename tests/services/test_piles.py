@@ -62,7 +62,9 @@ def test_a_cover_sheet_of_another_batch_is_a_stranger_and_so_is_another_patients
 
 
 def test_a_page_that_lies_with_the_wrong_patient_of_the_batch_is_doubtful_until_a_person_has_looked() -> None:
-    found = placed(cover(1), page(None, "30000001"), page(None, "30000001", said={"fine": ["elsewhere"]}))
+    found = placed(
+        cover(1), page(None, "30000001"), page(None, "30000001", said={"fine": ["elsewhere"], "fine_for": 1})
+    )
     assert [one.doubts for one in found[1:]] == [(Doubt.ELSEWHERE,), ()]
 
 
@@ -94,7 +96,7 @@ def test_a_component_is_known_by_the_longest_title_at_the_head_of_the_page() -> 
 
 def test_only_numbers_that_are_called_so_are_record_numbers() -> None:
     assert piles.records_in("姓名：王  病案号：00218647 床号 12345678") == {"00218647"}
-    assert piles.records_in("住院号 123456789012") == set(), "too long to be one"
+    assert piles.stays_in("住院号 123456789012") == set(), "too long to be one"
     assert piles.records_on(["B00218647-2", "00218647", "COVER:B00218647-2", "LAB-77"]) == {"00218647"}
 
 
@@ -130,3 +132,23 @@ def test_every_page_has_one_place_and_goes_to_a_record_only_behind_the_cover_of_
         sure = one.volume is not None and not one.doubts and not one.aside
         record = next((volume.record for volume in VOLUMES if volume.id == one.volume), None)
         assert not sure or leaf.records <= {record} or (record is None and not leaf.records)
+
+
+def test_a_cover_sheet_that_is_called_something_else_still_ends_the_volume_before_it() -> None:
+    for sheet in (
+        page(is_sheet=True, said={"aside": Aside.SPOILT}),
+        replace(cover(2), said={"aside": Aside.BLANK}),
+    ):
+        found = placed(cover(1), page("RY"), sheet, page("SY"))
+        assert (found[3].volume, found[3].doubts) == (None, (Doubt.LOOSE,))
+
+
+def test_what_was_looked_at_in_one_volume_is_doubtful_again_in_another() -> None:
+    fine = {"fine": ["elsewhere", "stranger"], "fine_for": 1}
+    assert placed(cover(1), page(None, "99999999", said=fine))[1].doubts == ()
+    assert placed(cover(2), page(None, "99999999", said=fine))[1].doubts == (Doubt.STRANGER,)
+
+
+def test_the_number_of_a_stay_is_not_the_number_of_a_patient() -> None:
+    text = "病 案 号：10000001   住院号：20261234"
+    assert (piles.records_in(text), piles.stays_in(text)) == ({"10000001"}, {"20261234"})

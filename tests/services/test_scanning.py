@@ -9,12 +9,13 @@ from sqlalchemy import select
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.journal import Origin
 from archive.models import BatchPage, Blob, HoldingStatus, Node
-from archive.services import filing, guards, intake, levels, purge
+from archive.services import filing, guards, intake, levels, purge, trash
 from archive.services import pages as record_pages
 from archive.services.queue import claim, perform, revive
 from archive.services.scanning import batches, files, letting_go, linking, pages, quality, steps, volumes
 from archive.services.scanning import leaves as leaf_views
 from archive.site import Site
+from archive.worker import take_one
 from tests import piles
 from tests.archives import begins
 from tests.conftest import Hospital
@@ -376,13 +377,15 @@ def test_the_pile_goes_when_its_batch_has_long_been_back_and_the_records_keep_th
     number = checked_in(hospital)
     letting_go.due(site)
     with hospital.uow("archivist", readonly=True) as uow:
-        assert leaf_views.picture(uow, batches.find(uow, number, pages=True), 2), (
+        assert leaf_views.picture(uow, batches.find(uow, number, pages=True), 1), (
             "kept for as long as the policy says"
         )
     hospital.clock.forward(days=31)
     letting_go.due(site)
     with hospital.uow("archivist", readonly=True) as uow, pytest.raises(NotFound):
-        leaf_views.picture(uow, batches.find(uow, number, pages=True), 2)
+        leaf_views.picture(uow, batches.find(uow, number, pages=True), 1)
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert leaf_views.picture(uow, batches.find(uow, number, pages=True), 2), "it stands in its record"
     hospital.clock.forward(days=91)
     purge.order(site)
     work_off(site)
@@ -447,3 +450,146 @@ def test_supervision_of_another_company_is_written_down_beside_the_steps(
     with hospital.uow("archivist", readonly=True) as uow:
         found = batches.steps(uow, batches.find(uow, batch.number))
         assert found[0].reason == "现场检查：保密室门禁正常"
+
+
+def test_a_page_whose_component_is_closed_later_is_closed_in_its_batch_too(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number = accepted_so_far(hospital)
+    with hospital.uow("senior") as uow:
+        item = uow.session.scalars(
+            select(Node).where(Node.parent_id == two[0]).order_by(Node.position), execution_options=TEST
+        ).first()
+        assert item is not None
+        levels.change(uow, item, level=3, reason="涉及隐私")
+    for account, seen in (("scanner", [1, 3, 4, 5, 6]), ("senior", [1, 2, 3, 4, 5, 6])):
+        with hospital.uow(account, readonly=True) as uow:
+            batch = batches.find(uow, number, pages=True)
+            assert [leaf.ordinal for leaf in leaf_views.listed(uow, batch, show="all").leaves] == seen
+    with hospital.uow("scanner", readonly=True) as uow, pytest.raises(NotFound):
+        leaf_views.picture(uow, batches.find(uow, number, pages=True), 2)
+
+
+def test_each_picture_is_told_unless_a_listing_told_of_this_very_page(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number = scanned(hospital)
+    with hospital.uow("scanner", readonly=True) as uow:
+        batch = batches.find(uow, number, pages=True)
+        ticket = leaf_views.ticket(uow, batch, 2)
+        leaf_views.picture(uow, batch, 2, ticket=ticket)
+        assert uow.readings == []
+        leaf_views.picture(uow, batch, 3, ticket=ticket)
+        assert [event.words["page"] for event in uow.readings] == [3]
+        assert two[0] in uow.seen
+
+
+def test_whoever_looks_at_a_page_of_which_nobody_knows_whose_it_is_was_shown_all_of_the_batch(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number = piles.prepared(hospital, (1, 1))
+    hand_in(hospital, number, piles.sheet("没有封面的一页"))
+    work_off(hospital.site)
+    with hospital.uow("scanner", readonly=True) as uow:
+        leaf_views.listed(uow, batches.find(uow, number, pages=True), show="doubts")
+        assert set(two) <= uow.seen
+
+
+def test_an_empty_batch_is_its_makers_alone(hospital: Hospital, two: list[int]) -> None:
+    with hospital.uow("archivist") as uow:
+        number = batches.make(uow, note="外三科").number
+    for account in ("scanner", "desk", "clerk", "senior"):
+        with hospital.uow(account, readonly=True) as uow, pytest.raises(NotFound):
+            batches.find(uow, number)
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert [card.number for card in batches.board(uow)] == [number]
+
+
+def test_what_a_pile_was_called_is_told_in_no_record(hospital: Hospital, two: list[int]) -> None:
+    number = piles.prepared(hospital, (2, 2))
+    hand_in(hospital, number, pile_of_two(hospital, number), "王一一 李二二.pdf")
+    work_off(hospital.site)
+    step(hospital, "scanner", number, "finish")
+    confirm_all(hospital, number)
+    step(hospital, "scanner", number, "link")
+    work_off(hospital.site)
+    with hospital.uow("archivist", readonly=True) as uow:
+        items = select(Node).where(Node.parent_id.in_(two))
+        names = [
+            file.name
+            for item in uow.session.scalars(items, execution_options=TEST)
+            for file in intake.files(uow, item)
+        ]
+        assert len(names) == 3
+        assert all(name.startswith(number) and name.endswith(".pdf") for name in names)
+
+
+def test_a_later_pile_waits_for_an_earlier_one_that_could_not_be_read(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number = piles.prepared(hospital, (2, 2))
+    hand_in(hospital, number, b"this is no picture", "first.pdf")
+    hand_in(hospital, number, pile_of_two(hospital, number), "second.pdf")
+    for _turn in range(4):
+        take_one(hospital.site, "worker")
+        hospital.clock.forward(seconds=10)
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        assert [(file.state, file.pages) for file in files.listed(uow, batch)] == [
+            ("failed", 0),
+            ("pending", 0),
+        ]
+        files.withdraw(uow, batch, file=files.listed(uow, batch)[0].id)
+    hospital.clock.forward(seconds=10)
+    work_off(hospital.site)
+    assert len(leaves(hospital, number)) == 6
+
+
+def test_a_record_in_a_batch_is_not_trashed_and_a_linked_component_can_be_afterwards(
+    site: Site, hospital: Hospital, two: list[int]
+) -> None:
+    number = accepted_so_far(hospital)
+    with hospital.uow("archivist") as uow, pytest.raises(Conflict):
+        trash.trash(uow, uow.node(two[0]))
+    with hospital.uow("archivist") as uow:
+        item = uow.session.scalars(
+            select(Node).where(Node.parent_id == two[0]).order_by(Node.position), execution_options=TEST
+        ).first()
+        assert item is not None
+        trash.trash(uow, item)
+    hospital.clock.forward(days=31)
+    purge.order(site)
+    work_off(site)
+    page = leaves(hospital, number)[1]
+    assert (page.page_id, page.linked_at is not None) == (None, True), (
+        "it was linked, and is never linked again"
+    )
+
+
+def test_a_batch_that_is_given_up_lets_its_volumes_go(hospital: Hospital, two: list[int]) -> None:
+    with hospital.uow("archivist") as uow:
+        batch = batches.make(uow)
+        volumes.put_in(uow, batch, barcode=piles.barcode(0))
+        steps.take(uow, batch, "check_out")
+    with pytest.raises(Forbidden):
+        step(hospital, "scanner", batch.number, "cancel", reason="错建")
+    step(hospital, "archivist", batch.number, "cancel", reason="错建")
+    with hospital.uow("archivist") as uow:
+        other = batches.make(uow)
+        assert volumes.put_in(uow, other, barcode=piles.barcode(0)).open
+
+
+def test_linking_that_failed_takes_the_batch_back_to_the_self_check_with_the_reason(
+    hospital: Hospital, two: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = scanned(hospital)
+    step(hospital, "scanner", number, "finish")
+    confirm_all(hospital, number)
+    step(hospital, "scanner", number, "link")
+    with hospital.uow("senior") as uow:
+        levels.change(uow, uow.node(two[1]), level=3, reason="涉及隐私")
+    work_off(hospital.site)
+    with hospital.uow("senior", readonly=True) as uow:
+        batch = batches.find(uow, number)
+        assert batch.state == "self_check"
+        assert batches.steps(uow, batch)[0].reason

@@ -64,10 +64,16 @@ class Step:
 
 
 def admitted(uow: UnitOfWork, *needs: P) -> ColumnElement[bool]:
-    """That the actor holds one of `needs` on every record of a batch: what lies together is seen together or not at all."""
+    """That the actor holds one of `needs` on every record of a batch: what lies together is seen together or not at all. One
+    in which nothing lies yet is its maker's alone.
+    """
     allowed = or_(*(uow.access.clause(permission) for permission in needs))
     barred = select(BatchVolume.id).join(Node, Node.id == BatchVolume.node_id).correlate(ScanBatch)
-    return not_(exists(barred.where(BatchVolume.batch_id == ScanBatch.id, not_(allowed))))
+    nothing = not_(
+        exists(select(BatchVolume.id).where(BatchVolume.batch_id == ScanBatch.id).correlate(ScanBatch))
+    )
+    all_of_them = not_(exists(barred.where(BatchVolume.batch_id == ScanBatch.id, not_(allowed))))
+    return and_(all_of_them, or_(not_(nothing), ScanBatch.created_by == uow.actor.principal_id))
 
 
 def readable(uow: UnitOfWork) -> ColumnElement[bool]:
@@ -117,6 +123,14 @@ def may(uow: UnitOfWork, batch: ScanBatch, needs: P) -> bool:
     return True
 
 
+def named(uow: UnitOfWork, number: str) -> str | None:
+    """That something is in this batch, for whoever may know of that; else nothing."""
+    known = select(ScanBatch.id).where(ScanBatch.number == number, admitted(uow, *HANDLING))
+    if uow.session.scalar(known, execution_options=TRUSTED) is None:
+        return None
+    return _("It is in batch %(number)s, which is being scanned.", number=number)
+
+
 def may_read(uow: UnitOfWork, batch: ScanBatch) -> bool:
     """Whether the actor sees the pages of a batch."""
     here = select(ScanBatch.id).where(ScanBatch.id == batch.id, readable(uow))
@@ -138,11 +152,14 @@ def require_state(batch: ScanBatch, *states: str) -> None:
 
 
 @action("batch.made", needs=(P.SCAN_UPLOAD, P.HOLDING_PLACE))
-def make(uow: UnitOfWork, *, note: str = "", vendor: str = "", contract: str = "") -> ScanBatch:
+def make(
+    uow: UnitOfWork, *, note: str = "", vendor: str = "", contract: str = "", device: str = ""
+) -> ScanBatch:
     """Begins a batch. One that is scanned outside the house says by whom and under which contract."""
     batch = ScanBatch(
         number=numbers.slip(uow, "SZ", 4), state=BATCH.initial, note=clean(note)[:200] or None,
-        vendor=clean(vendor)[:120] or None, contract=clean(contract)[:120] or None, created_at=uow.now,
+        vendor=clean(vendor)[:120] or None, contract=clean(contract)[:120] or None,
+        device=clean(device)[:60] or None, created_at=uow.now,
         created_by=uow.actor.principal_id,
     )  # fmt: skip
     uow.session.add(batch)
@@ -196,7 +213,7 @@ def board(uow: UnitOfWork, *, over: bool = False) -> list[Card]:
     """Every open batch that the actor may know of, the one that has waited longest first; or the latest that are done."""
     last = (
         select(func.max(BatchStep.id))
-        .where(BatchStep.batch_id == ScanBatch.id)
+        .where(BatchStep.batch_id == ScanBatch.id, BatchStep.name != "note")
         .correlate(ScanBatch)
         .scalar_subquery()
     )

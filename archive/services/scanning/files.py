@@ -56,13 +56,15 @@ def take(
     batches.require(uow, batch, P.SCAN_UPLOAD)
     batches.require_state(batch, "scanning")
     intake.check_size(staged.size)
+    for node in batches.nodes(uow, batch):
+        intake.check_place(node)
     if is_here(uow, batch, staged.sha256):
         raise intake.AlreadyHere
     blob = intake.keep(uow, batch.uuid, staged, filename)
     last = select(func.max(BatchFile.seq)).where(BatchFile.batch_id == batch.id)
     file = BatchFile(
         batch_id=batch.id, blob_id=blob.id, filename=blob.filename, size=blob.size, state="pending",
-        seq=(uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1, device=clean(device)[:60] or None,
+        seq=(uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1, device=clean(device)[:60] or batch.device,
         created_at=uow.now, created_by=uow.actor.principal_id,
     )  # fmt: skip
     uow.session.add(file)
@@ -170,16 +172,20 @@ def split(run: JobRun) -> dict[str, Any]:
 
 
 def _begin(run: JobRun) -> Task | None:
-    """Waits for an earlier file of the batch: pages are numbered in the order of the piles."""
+    """Waits for an earlier file of the batch, also for one that could not be read until somebody has set it aside: pages are
+    numbered in the order of the piles, and what lies behind a cover sheet is its volume's.
+    """
     with run.uow() as uow:
         found = uow.session.get(BatchFile, run.args["file"], execution_options=TRUSTED)
         if found is None or found.state in {"ready", "withdrawn"}:
             return None
         earlier = select(BatchFile.id).where(
-            BatchFile.batch_id == found.batch_id, BatchFile.state == "pending", BatchFile.seq < found.seq
+            BatchFile.batch_id == found.batch_id,
+            BatchFile.state.in_(("pending", "failed")),
+            BatchFile.seq < found.seq,
         )
         if uow.session.scalar(earlier.limit(1), execution_options=TRUSTED) is not None:
-            raise GaveWay(1)
+            raise GaveWay(5)
         found.state, found.failure = "pending", None
         blob = uow.session.get_one(Blob, found.blob_id, execution_options=TRUSTED)
         made = select(func.count(BatchPage.id)).where(BatchPage.file_id == found.id)

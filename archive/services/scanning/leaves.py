@@ -1,19 +1,30 @@
 """批次页面: the pages of a batch as a person sees them, with their pictures, and what should be looked at."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from archive import cursor
 from archive.errors import Invalid, NotFound
 from archive.i18n import _, _l
 from archive.journal import Event
-from archive.models import BatchFile, BatchPage, BatchVolume, Blob, Node, PageCheck, ScanBatch
+from archive.models import (
+    BatchFile,
+    BatchPage,
+    BatchVolume,
+    Blob,
+    Node,
+    Page,
+    PageCheck,
+    Representation,
+    ScanBatch,
+)
 from archive.piles import Aside, Doubt
-from archive.services import drawing, page_checks, policies
+from archive.policy.permissions import P
+from archive.services import drawing, page_checks, pages, policies
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import UnitOfWork
 from storage import BlobMissing
@@ -74,7 +85,7 @@ def listed(
     uow: UnitOfWork, batch: ScanBatch, *, show: str = "", volume: int | None = None, start: int = 0
 ) -> Listing:
     """The pages from `start` on: of a volume, or all that are doubtful, set aside or in the sample. They are noted as seen."""
-    statement = _of(batch, show, volume)
+    statement = _of(uow, batch, show, volume)
     total = (
         uow.session.scalar(select(func.count()).select_from(statement.subquery()), execution_options=TRUSTED)
         or 0
@@ -85,15 +96,15 @@ def listed(
             execution_options=TRUSTED,
         )
     )
-    shown = rows[:MOST]
-    _note(uow, shown)
+    found = rows[:MOST]
+    _note(uow, batch, found)
     return Listing(
-        [_view(uow, batch, page) for page in shown], total, rows[MOST].ordinal if len(rows) > MOST else None
+        [_view(uow, batch, page) for page in found], total, rows[MOST].ordinal if len(rows) > MOST else None
     )
 
 
-def _of(batch: ScanBatch, show: str, volume: int | None) -> Select[Any]:
-    statement = select(BatchPage).where(BatchPage.batch_id == batch.id)
+def _of(uow: UnitOfWork, batch: ScanBatch, show: str, volume: int | None) -> Select[Any]:
+    statement = select(BatchPage).where(BatchPage.batch_id == batch.id, shown(uow))
     if volume is not None:
         return statement.where(BatchPage.volume_id == volume)
     if show == "doubts":
@@ -105,16 +116,23 @@ def _of(batch: ScanBatch, show: str, volume: int | None) -> Select[Any]:
     return statement
 
 
+def shown(uow: UnitOfWork) -> ColumnElement[bool]:
+    """What has been linked is shown by the rights over where it stands now, which may be closer than those over the batch."""
+    stands = select(Page.id).join(Node, Node.id == Page.node_id).where(Page.id == BatchPage.page_id)
+    readable = stands.where(uow.access.clause(P.READ)).correlate(BatchPage).exists()
+    return or_(BatchPage.linked_at.is_(None), readable)
+
+
 def one(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> LeafView:
     """One page. Raises NotFound."""
     page = _page(uow, batch, ordinal)
-    _note(uow, [page])
+    _note(uow, batch, [page])
     return _view(uow, batch, page)
 
 
 def around(uow: UnitOfWork, batch: ScanBatch, ordinal: int, *, in_sample: bool) -> dict[str, int]:
     """The ordinals of the pages before and behind a page, of the whole pile or of the sample."""
-    among = _of(batch, "sample" if in_sample else "", None).with_only_columns(BatchPage.ordinal)
+    among = _of(uow, batch, "sample" if in_sample else "", None).with_only_columns(BatchPage.ordinal)
     ends = {
         "previous": among.where(BatchPage.ordinal < ordinal).order_by(BatchPage.ordinal.desc()),
         "next": among.where(BatchPage.ordinal > ordinal).order_by(BatchPage.ordinal),
@@ -124,19 +142,24 @@ def around(uow: UnitOfWork, batch: ScanBatch, ordinal: int, *, in_sample: bool) 
 
 
 def _page(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> BatchPage:
-    statement = select(BatchPage).where(BatchPage.batch_id == batch.id, BatchPage.ordinal == ordinal)
+    statement = select(BatchPage).where(
+        BatchPage.batch_id == batch.id, BatchPage.ordinal == ordinal, shown(uow)
+    )
     found = uow.session.scalar(statement, execution_options=TRUSTED)
     if found is None:
         raise NotFound
     return found
 
 
-def _note(uow: UnitOfWork, pages: Iterable[BatchPage]) -> None:
-    """The journal tells whose pages were shown."""
-    volumes = {page.volume_id for page in pages if page.volume_id is not None}
-    nodes = select(Node).join(BatchVolume, BatchVolume.node_id == Node.id).where(BatchVolume.id.in_(volumes))
-    for node in uow.session.scalars(nodes, execution_options=TRUSTED):
-        uow.saw(node)
+def _note(uow: UnitOfWork, batch: ScanBatch, pages: Sequence[BatchPage]) -> None:
+    """The journal tells whose pages were shown: of one of which nobody knows whose it is, all of the batch."""
+    volumes = {page.volume_id for page in pages}
+    said = {record for page in pages for record in page.records}
+    nodes = select(Node, BatchVolume.id).join(BatchVolume, BatchVolume.node_id == Node.id)
+    mine = nodes.where(BatchVolume.batch_id == batch.id)
+    for node, volume in uow.session.execute(mine, execution_options=TRUSTED):
+        if None in volumes or volume in volumes or node.data.get("mrn") in said:
+            uow.saw(node)
 
 
 def _view(uow: UnitOfWork, batch: ScanBatch, page: BatchPage) -> LeafView:
@@ -148,7 +171,7 @@ def _view(uow: UnitOfWork, batch: ScanBatch, page: BatchPage) -> LeafView:
         aside=str(ASIDE[Aside(page.aside)]) if page.aside else "", doubts=[_doubt(page, doubt) for doubt in page.doubts],
         findings=[] if page.aside else list(page_checks.findings(page, check, page.confidence, page_checks.limits(uow))),
         width=page.width, height=page.height, rotation=page.rotation, text=page.text, confidence=page.confidence,
-        twin=page.twin, is_linked=page.page_id is not None, is_said=bool(page.said),
+        twin=page.twin, is_linked=page.linked_at is not None, is_said=bool(page.said),
         is_drawn=0 < page.round == batch.rounds, is_looked_at=page.looked_at is not None,
     )  # fmt: skip
 
@@ -163,23 +186,42 @@ def _doubt(page: BatchPage, doubt: str) -> tuple[str, str]:
 # Pictures
 
 
-def ticket(uow: UnitOfWork, batch: ScanBatch) -> str:
-    """For the pictures of pages whose listing is written down with this answer."""
-    return cursor.pack(uow.site.keys, _purpose(uow, batch), [int(uow.now.timestamp())])
+def ticket(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> str:
+    """For the picture of a page whose showing is written down with this answer."""
+    return cursor.pack(uow.site.keys, _purpose(uow, batch, ordinal), [int(uow.now.timestamp())])
 
 
 def picture(uow: UnitOfWork, batch: ScanBatch, ordinal: int, *, width: int | None = None, small: bool = False,
             ticket: str | None = None) -> bytes:  # fmt: skip
-    """The access copy of a page, turned as it is read. One event, unless a listing told of it already."""
+    """The access copy of a page, turned as it is read; of a linked one as it stands in its record now, mended or scanned anew.
+
+    One event, unless a listing told of it already.
+    """
     page = _page(uow, batch, ordinal)
-    if not _is_told(uow, batch, ticket):
-        _note(uow, [page])
+    if not _is_told(uow, batch, ordinal, ticket):
+        _note(uow, batch, [page])
         uow.read(Event("batch.picture_viewed", object_kind="scan_batch", object_id=batch.id, object_ref=batch.number,
                        words={"page": ordinal}))  # fmt: skip
-    found = stored(uow, batch, page, small=small)
-    if page.rotation:
-        found = turned(found, page.rotation)
+    found = _in_record(uow, page, small=small) or _in_pile(uow, batch, page, small=small)
     return scaled(found, width) if width else found
+
+
+def _in_record(uow: UnitOfWork, page: BatchPage, *, small: bool) -> bytes | None:
+    of_page = (
+        select(Page, Blob)
+        .join(Representation, Representation.id == Page.representation_id)
+        .join(Blob, Blob.id == Representation.blob_id)
+        .where(Page.id == page.page_id)
+    )
+    row = uow.session.execute(of_page, execution_options=TRUSTED).first()
+    if row is None:
+        return None
+    return pages.picture(uow.site, row[0], row[1], row[0].thumbnail if small else row[0].image)
+
+
+def _in_pile(uow: UnitOfWork, batch: ScanBatch, page: BatchPage, *, small: bool) -> bytes:
+    found = stored(uow, batch, page, small=small)
+    return turned(found, page.rotation) if page.rotation else found
 
 
 def stored(uow: UnitOfWork, batch: ScanBatch, page: BatchPage, *, small: bool) -> bytes:
@@ -197,13 +239,13 @@ def stored(uow: UnitOfWork, batch: ScanBatch, page: BatchPage, *, small: bool) -
         return stream.read()
 
 
-def _is_told(uow: UnitOfWork, batch: ScanBatch, given: str | None) -> bool:
+def _is_told(uow: UnitOfWork, batch: ScanBatch, ordinal: int, given: str | None) -> bool:
     try:
-        values: Any = cursor.unpack(uow.site.keys, _purpose(uow, batch), given)
+        values: Any = cursor.unpack(uow.site.keys, _purpose(uow, batch, ordinal), given)
     except Invalid:
         return False
     return values is not None and uow.now.timestamp() - values[0] < TICKET_MINUTES * 60
 
 
-def _purpose(uow: UnitOfWork, batch: ScanBatch) -> str:
-    return f"batch:{uow.actor.principal_id}:{uow.actor.session_id}:{batch.id}"
+def _purpose(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> str:
+    return f"batch:{uow.actor.principal_id}:{uow.actor.session_id}:{batch.id}:{ordinal}"

@@ -20,7 +20,8 @@ def due(site: Site) -> None:
     """Once a day: lets go of what has lain for as many days as the policy says since its batch was checked in."""
     with site.uow(Actor.system("batch.let_go")) as uow:
         days = policies.in_force(uow, "digitisation").body["limits"]["pile_days"]
-        back = select(func.max(BatchStep.at)).where(BatchStep.batch_id == ScanBatch.id).correlate(ScanBatch)
+        checked_in = BatchStep.batch_id == ScanBatch.id, BatchStep.name == "check_in"
+        back = select(func.max(BatchStep.at)).where(*checked_in).correlate(ScanBatch)
         kept = select(BatchFile.id).where(BatchFile.batch_id == ScanBatch.id, BatchFile.blob_id.is_not(None))
         done = select(ScanBatch).where(
             ScanBatch.state == "checked_in", kept.correlate(ScanBatch).exists(),

@@ -1,9 +1,9 @@
 """挂接: the pages of a batch become pages of their records, each with a master of its own (domain §13)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,6 +16,7 @@ from archive.models import (
     BatchPage,
     BatchVolume,
     Blob,
+    Job,
     Node,
     Page,
     PageCheck,
@@ -31,9 +32,10 @@ from archive.services.scanning import leaves, steps
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import UnitOfWork, action
 from storage.extraction import Extract, extract
-from storage.limits import Refused
+from storage.limits import Reason, Refused
 
 ORIGIN = Origin(channel="worker")
+STOPPED = _l("Linking was stopped. What is linked stays so.")
 CHANGED = _l("The batch was changed meanwhile. Look at it, and link it again.")
 
 
@@ -42,6 +44,8 @@ class Part:
     """The pages of one file of a pile that go to one place: a record, or a component of it."""
 
     node: int
+    volume: int | None
+    component: str | None
     pages: tuple[int, ...]
     """Ids, in the order of the pile."""
     numbers: tuple[int, ...]
@@ -55,12 +59,19 @@ class Pile:
     file: int
     folder: str
     sha256: str
-    filename: str
-    mime: str
+    batch: str
+    is_copied: bool
+    """A damaged file, of which pages are cut from a copy that was put in order, as they were drawn from it."""
     parts: tuple[Part, ...]
 
 
-@handles("batch.link", label=_l("Linking a batch"))
+def _give_up(uow: UnitOfWork, job: Job) -> None:
+    found = uow.session.get(ScanBatch, job.args["batch"], execution_options=TRUSTED)
+    if found is not None:
+        steps.interrupt(uow, found, job.message or STOPPED.message)
+
+
+@handles("batch.link", label=_l("Linking a batch"), gives_up=_give_up)
 def link(run: JobRun) -> dict[str, Any]:
     """Links every page that is not linked yet, as the person who asked for it, with the rights they have now."""
     owner, done = run.owner(), run.done
@@ -87,7 +98,7 @@ def _left(uow: UnitOfWork, batch: int) -> int:
     return uow.session.scalar(waiting, execution_options=TRUSTED) or 0
 
 
-_WAITING = (BatchPage.aside.is_(None), BatchPage.page_id.is_(None))
+_WAITING = (BatchPage.aside.is_(None), BatchPage.linked_at.is_(None))
 
 
 @action("batch.linking", needs=P.SCAN_UPLOAD)
@@ -104,12 +115,12 @@ def _pile(uow: UnitOfWork, number: int) -> Pile:
     for page in uow.session.execute(waiting.order_by(BatchPage.ordinal), execution_options=TRUSTED):
         groups.setdefault((page.volume_id, page.component), []).append(page)
     parts = [
-        Part(_target(uow, volume, component).id, tuple(page.id for page in pages),
+        Part(_target(uow, volume, component).id, volume, component, tuple(page.id for page in pages),
              tuple(page.source_page for page in pages))
         for (volume, component), pages in groups.items()
     ]  # fmt: skip
     uow.note(batch=batch.number, file=file.id)
-    return Pile(file.id, blob.record, blob.sha256, blob.filename, blob.mime, tuple(parts))
+    return Pile(file.id, blob.record, blob.sha256, batch.number, file.repair == drawing.COPY, tuple(parts))
 
 
 def _target(uow: UnitOfWork, volume: int | None, component: str | None) -> Node:
@@ -117,6 +128,7 @@ def _target(uow: UnitOfWork, volume: int | None, component: str | None) -> Node:
     found = uow.session.get_one(BatchVolume, volume, execution_options=TRUSTED)
     record = uow.session.get_one(Node, found.node_id, execution_options=TRUSTED)
     uow.require(P.SCAN_UPLOAD, record)
+    intake.check_place(record)
     if component is None or record.type != "medical_record":
         return record
     items = select(Node).where(
@@ -137,9 +149,8 @@ def _link_file(run: JobRun, owner: Actor, pile: Pile, done: int) -> int:
             run.site.store.materialise(pile.folder, pile.sha256) as path,
             drawing.working_folder(run.site) as folder,
         ):
-            source = drawing.opened(path, folder)
-            cut = extract(source.path, [part.numbers for part in pile.parts], folder)
-            for part, extracted in zip(pile.parts, cut, strict=True):
+            source = path if not pile.is_copied else drawing.mended(path, folder, Refused(Reason.BROKEN)).path
+            for part, extracted in _cut(source, pile, folder):
                 _link_part(run, owner, pile, part, extracted)
                 done += len(part.pages)
                 run.progress(done)
@@ -148,15 +159,47 @@ def _link_file(run: JobRun, owner: Actor, pile: Pile, done: int) -> int:
     return done
 
 
+def _cut(source: Path, pile: Pile, folder: Path) -> Iterator[tuple[Part, Extract]]:
+    """Each part with its pages as a file: all in one go, and one by one where one of them cannot be cut out, so that this one
+    alone stays behind. Raises Refused for it when the others are done.
+    """
+    try:
+        whole = extract(source, [part.numbers for part in pile.parts], folder)
+    except Refused:
+        whole = []
+    if whole:
+        yield from zip(pile.parts, whole, strict=True)
+        return
+    refusal: Refused | None = None
+    for part in pile.parts:
+        try:
+            (alone,) = extract(source, [part.numbers], folder)
+        except Refused as refused:
+            refusal = refused
+        else:
+            yield part, alone
+    if refusal is not None:
+        raise refusal
+
+
+ENDINGS = {
+    "application/pdf": ".pdf",
+    "image/tiff": ".tif",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/jp2": ".jp2",
+}
+
+
 def _link_part(run: JobRun, owner: Actor, pile: Pile, part: Part, extracted: Extract) -> None:
     with extracted.file.open("rb") as stream:
         staged = intake.stage(run.site, stream)
-    name = PurePosixPath(pile.filename)
-    filename = f"{name.stem}-{part.numbers[0]:04d}{name.suffix}"
+    # Named by us: what a pile was called may name another of its patients.
+    filename = f"{pile.batch}-{pile.file}-{part.numbers[0]:04d}{ENDINGS.get(extracted.mime, '')}"
 
     def act(uow: UnitOfWork) -> None:
         node = uow.session.get_one(Node, part.node, execution_options=TRUSTED)
-        _link_pages(uow, node, part.pages, staged, filename, extracted.mime)
+        _link_pages(uow, node, part, staged, filename, extracted.mime)
 
     try:
         run.site.run(owner, act, ORIGIN)
@@ -165,32 +208,30 @@ def _link_part(run: JobRun, owner: Actor, pile: Pile, part: Part, extracted: Ext
 
 
 @action("representation.linked", needs=P.SCAN_UPLOAD)
-def _link_pages(
-    uow: UnitOfWork, node: Node, ids: Sequence[int], staged: Any, filename: str, mime: str
-) -> None:
+def _link_pages(uow: UnitOfWork, node: Node, part: Part, staged: Any, filename: str, mime: str) -> None:
     """The pages get a master of their own in their record, with the pictures and the text that they have already."""
-    pages = _still(uow, ids)
+    pages = _still(uow, part)
     made = intake.add_master(uow, node, staged, filename, state="ready")
     uow.session.get_one(Blob, made.blob_id, execution_options=TRUSTED).mime = mime
     last = select(func.max(Page.ordinal)).where(Page.node_id == node.id)
     before = uow.session.scalar(last, execution_options=TRUSTED) or 0
     for number, page in enumerate(pages, start=1):
-        page.page_id = _become(uow, node, made, page, number, before + number)
+        page.page_id, page.linked_at = _become(uow, node, made, page, number, before + number), uow.now
     uow.note(batch_pages=[page.ordinal for page in pages])
     uow.session.flush()
     intake.settle(uow, node)
 
 
-def _still(uow: UnitOfWork, ids: Sequence[int]) -> list[BatchPage]:
+def _still(uow: UnitOfWork, part: Part) -> list[BatchPage]:
     """The pages as they are now, locked. Raises JobFailed when a person has changed their minds meanwhile."""
-    rows = (
-        select(BatchPage)
-        .where(BatchPage.id.in_(ids), *_WAITING)
-        .order_by(BatchPage.ordinal)
-        .with_for_update()
+    linking = select(ScanBatch.id).where(ScanBatch.state == "linked")
+    meant = BatchPage.volume_id == part.volume, BatchPage.component.is_not_distinct_from(part.component)
+    rows = select(BatchPage).where(
+        BatchPage.id.in_(part.pages), BatchPage.batch_id.in_(linking), *meant, *_WAITING
     )
-    found = list(uow.session.scalars(rows, execution_options=TRUSTED))
-    if len(found) != len(ids):
+    locked = rows.order_by(BatchPage.ordinal).with_for_update()
+    found = list(uow.session.scalars(locked, execution_options=TRUSTED))
+    if len(found) != len(part.pages):
         raise JobFailed(CHANGED)
     return found
 

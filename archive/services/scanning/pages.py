@@ -38,7 +38,8 @@ def hear(uow: UnitOfWork, page: BatchPage, *, text: str, kind: str) -> None:
     page.is_sheet = piles.is_sheet(text)
     page.title = None if page.is_sheet else piles.titled(text, titles)
     uow.session.flush()
-    page.records = sorted(piles.records_in(text) | _known(uow, piles.records_on(page.codes)))
+    perhaps = piles.records_on(page.codes) | piles.stays_in(text)
+    page.records = sorted(piles.records_in(text) | _known(uow, perhaps))
     page.twin = None if page.is_sheet or is_blank(uow, page) else _twin(uow, page)
 
 
@@ -127,7 +128,8 @@ def split_again(uow: UnitOfWork, batch: ScanBatch, *, file: int | None = None) -
         ):  # fmt: skip
             continue
         for volume in {page.volume_id, placed.volume} - {None}:
-            uow.session.get_one(BatchVolume, volume, execution_options=TRUSTED).confirmed = False
+            changed = uow.session.get_one(BatchVolume, volume, execution_options=TRUSTED)
+            changed.confirmed, changed.difference = False, None
         page.volume_id, page.component, page.aside = placed.volume, placed.component, placed.aside
         page.doubts, page.doubtful = doubts, bool(doubts)
     uow.session.flush()
@@ -159,13 +161,11 @@ def _pages(batch: ScanBatch) -> Select[Any]:
 
 
 def _leaf(uow: UnitOfWork, page: BatchPage) -> Leaf:
-    if page.page_id is not None:  # it lies in its record: what stands behind it may still be read from it
+    if page.linked_at is not None:  # it lies in its record: what stands behind it may still be read from it
         settled = {
-            "volume": page.volume_id,
-            "component": page.component,
-            "fine": list(Doubt),
+            "volume": page.volume_id, "component": page.component, "fine": list(Doubt), "fine_for": page.volume_id,
             "onwards": True,
-        }
+        }  # fmt: skip
         return Leaf(page.id, said=settled)
     return Leaf(
         page.id, tuple(page.codes), is_blank=is_blank(uow, page), is_sheet=page.is_sheet, title=page.title,
@@ -192,7 +192,7 @@ def of_batch(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int] | None = None
     if not ids or len(ids) > MOST:
         raise Invalid(_("Choose between 1 and %(most)d pages.", most=MOST))
     found = list(uow.session.scalars(statement.where(BatchPage.id.in_(ids)), execution_options=TRUSTED))
-    if len(found) != len(set(ids)) or any(page.page_id is not None for page in found):
+    if len(found) != len(set(ids)) or any(page.linked_at is not None for page in found):
         raise Conflict(_("The pages have changed meanwhile. Reload the page."))
     return found
 
@@ -216,13 +216,14 @@ def _say(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int], **words: Any) ->
 
 
 @action("batch.pages_placed", needs=P.SCAN_UPLOAD)
-def place(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int], *, volume: int, component: str | None = None,
-          onwards: bool = False) -> None:  # fmt: skip
-    """Says of which volume pages are, and of which component of it; `onwards`: also what lies behind them."""
+def place(
+    uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int], *, volume: int, component: str | None = None
+) -> None:
+    """Says of which volume pages are, and of which component of it; what was said of them elsewhere is forgotten."""
     _open(uow, batch)
     volumes.one(uow, batch, volume)
     _check_component(uow, component)
-    _say(uow, batch, ids, volume=volume, component=component, aside=None, onwards=onwards or None)
+    _say(uow, batch, ids, volume=volume, component=component, aside=None, fine=None, fine_for=None)
 
 
 @action("batch.component_said", needs=P.SCAN_UPLOAD)
@@ -252,8 +253,10 @@ def keep(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int]) -> None:
     _open(uow, batch)
     for page in of_batch(uow, batch, ids):
         looked_at = [doubt for doubt in page.doubts if doubt not in {Doubt.LOOSE, Doubt.UNREAD}]
-        fine = sorted({*(page.said or {}).get("fine", ()), *looked_at})
-        page.said = {**(page.said or {}), "fine": fine}
+        said = page.said or {}
+        before = said.get("fine", ()) if said.get("fine_for") == page.volume_id else ()
+        fine = sorted({*before, *looked_at})
+        page.said = {**(page.said or {}), "fine": fine, "fine_for": page.volume_id}
     uow.note(batch=batch.number, pages=sorted(ids))
     split_again(uow, batch)
 

@@ -12,9 +12,20 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from archive.errors import Conflict, Invalid
 from archive.i18n import _, ngettext
-from archive.models import BatchDefect, BatchFile, BatchPage, BatchVolume, Node, Principal, ScanBatch
+from archive.models import (
+    BatchDefect,
+    BatchFile,
+    BatchPage,
+    BatchStep,
+    BatchVolume,
+    Node,
+    Page,
+    PageCheck,
+    Principal,
+    ScanBatch,
+)
 from archive.policy.permissions import P
-from archive.services import policies
+from archive.services import page_checks, policies
 from archive.services.scanning import batches
 from archive.services.scanning.batches import TRUSTED
 from archive.services.scanning.pages import LIGHT
@@ -65,12 +76,18 @@ def sample(uow: UnitOfWork, batch: ScanBatch) -> None:
     batch.seed = secrets.randbits(31)
     pages, whole = _linked(uow, batch), _whole(uow, batch)
     chosen = drawn_from([page.id for page in pages if page.id not in whole], limits["percent"], batch.seed)
-    chosen |= whole | _pages_with_defects(uow, batch)
+    chosen |= whole | _pages_with_defects(uow, batch) | {page.id for page in pages if _is_doubtful(uow, page)}
     for page in pages:
         if page.id in chosen:
             page.round, page.looked_at, page.looked_by = batch.rounds, None, None
     uow.note(seed=batch.seed, round=batch.rounds, policies=policies.used(uow, "digitisation"))
     uow.session.flush()
+
+
+def _is_doubtful(uow: UnitOfWork, page: BatchPage) -> bool:
+    """自动检测: whether something was measured of it that the policy takes for a defect; a person looks at all of these."""
+    check = PageCheck(**page.quality)
+    return any(page_checks.findings(page, check, page.confidence, page_checks.limits(uow)))
 
 
 def _whole(uow: UnitOfWork, batch: ScanBatch) -> set[int]:
@@ -86,7 +103,7 @@ def _whole(uow: UnitOfWork, batch: ScanBatch) -> set[int]:
         .join(BatchVolume, BatchVolume.id == BatchPage.volume_id)
         .join(Node, Node.id == BatchVolume.node_id)
         .outerjoin(Principal, Principal.id == Node.dept_id)
-        .where(BatchPage.batch_id == batch.id, BatchPage.page_id.is_not(None), or_(*named))
+        .where(BatchPage.batch_id == batch.id, BatchPage.linked_at.is_not(None), or_(*named))
     )
     return set(uow.session.scalars(statement, execution_options=TRUSTED))
 
@@ -98,7 +115,11 @@ def drawn_from(pages: Sequence[int], percent: int, seed: int) -> set[int]:
 
 
 def _linked(uow: UnitOfWork, batch: ScanBatch, *which: ColumnElement[bool]) -> list[BatchPage]:
-    mine = select(BatchPage).where(BatchPage.batch_id == batch.id, BatchPage.page_id.is_not(None), *which)
+    """The pages of a batch that stand in a record: what was taken out there is nobody's to judge."""
+    stands = (
+        select(Page.id).where(Page.id == BatchPage.page_id, Page.node_id.is_not(None)).correlate(BatchPage)
+    )
+    mine = select(BatchPage).where(BatchPage.batch_id == batch.id, stands.exists(), *which)
     found = mine.options(*LIGHT).order_by(BatchPage.ordinal)
     return list(uow.session.scalars(found, execution_options=TRUSTED))
 
@@ -154,6 +175,7 @@ def mend(uow: UnitOfWork, batch: ScanBatch, *, defect: int) -> None:
     """Says that a defect is put right."""
     batches.lock(uow, batch)
     batches.require(uow, batch, P.SCAN_UPLOAD)
+    batches.require_state(batch, "rework")
     statement = select(BatchDefect).where(BatchDefect.id == defect, BatchDefect.batch_id == batch.id)
     found = uow.session.scalar(statement, execution_options=TRUSTED)
     if found is None or found.mended_at is not None:
@@ -201,7 +223,7 @@ def tally(uow: UnitOfWork, batch: ScanBatch) -> Tally:
     of = select(BatchDefect).where(BatchDefect.batch_id == batch.id, BatchDefect.round == batch.rounds)
     found = list(uow.session.scalars(of, execution_options=TRUSTED))
     linked = select(func.count(BatchPage.id)).where(
-        BatchPage.batch_id == batch.id, BatchPage.page_id.is_not(None)
+        BatchPage.batch_id == batch.id, BatchPage.linked_at.is_not(None)
     )
     return Tally(
         pages=uow.session.scalar(linked, execution_options=TRUSTED) or 0, drawn=len(chosen),
@@ -225,7 +247,7 @@ def shares(uow: UnitOfWork) -> list[Share]:
         .join(ScanBatch, ScanBatch.id == BatchPage.batch_id)
         .join(Principal, Principal.id == BatchFile.created_by)
         .where(BatchPage.looked_at.is_not(None), batches.readable(uow))
-        .group_by(Principal.name, BatchFile.device)
+        .group_by(Principal.id, Principal.name, BatchFile.device)
         .order_by(Principal.name, BatchFile.device),
         execution_options=TRUSTED,
     )  # fmt: skip
@@ -235,12 +257,20 @@ def shares(uow: UnitOfWork) -> list[Share]:
 # Guards
 
 
+SCANNING = ("scan", "scan_more", "finish", "link", "mended")
+"""Steps of whoever makes what is judged."""
+
+
 def not_the_scanner(uow: UnitOfWork, batch: ScanBatch) -> str | None:
-    """Whoever scanned does not judge it: separation of duties."""
-    own = select(BatchFile.id).where(
-        BatchFile.batch_id == batch.id, BatchFile.created_by == uow.actor.principal_id
+    """Whoever scanned or linked does not judge it: separation of duties, also where a watched folder handed the pile in."""
+    me = uow.actor.principal_id
+    scanned = select(BatchFile.id).where(BatchFile.batch_id == batch.id, BatchFile.created_by == me)
+    stepped = select(BatchStep.id).where(
+        BatchStep.batch_id == batch.id, BatchStep.by_id == me, BatchStep.name.in_(SCANNING)
     )
-    if uow.session.scalar(own.limit(1), execution_options=TRUSTED) is not None:
+    if any(
+        uow.session.scalar(own.limit(1), execution_options=TRUSTED) is not None for own in (scanned, stepped)
+    ):
         return _("Ask somebody else to check this: nobody checks what they have scanned.")
     return None
 

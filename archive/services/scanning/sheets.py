@@ -102,7 +102,7 @@ def _rows(canvas: Canvas, volumes: Sequence[Volume], before: int) -> None:
         _row(
             canvas,
             top - place * ROW,
-            (str(before + place), volume.barcode, number, sides, volume.difference or ""),
+            (str(before + place), volume.barcode, number, sides, ""),
         )
 
 

@@ -168,7 +168,7 @@ def _next(batch: ScanBatch) -> Transition | None:
 
 def _is_linked(uow: UnitOfWork, batch: ScanBatch) -> bool:
     waiting = select(BatchPage.id).where(
-        BatchPage.batch_id == batch.id, BatchPage.aside.is_(None), BatchPage.page_id.is_(None)
+        BatchPage.batch_id == batch.id, BatchPage.aside.is_(None), BatchPage.linked_at.is_(None)
     )
     return uow.session.scalar(waiting.limit(1), execution_options=TRUSTED) is None
 
@@ -176,6 +176,14 @@ def _is_linked(uow: UnitOfWork, batch: ScanBatch) -> bool:
 def _at_once(_uow: UnitOfWork, _batch: ScanBatch) -> bool:
     """Every page was examined when it was made: the findings are there."""
     return True
+
+
+def interrupt(uow: UnitOfWork, batch: ScanBatch, reason: str) -> None:
+    """Part of a job that failed: pages that are linked stay so, and a person looks at the others."""
+    batches.lock(uow, batch)
+    step = BATCH.transition("stop_linking")
+    if step is not None and batch.state in step.sources:
+        _arrive(uow, batch, step, reason)
 
 
 _READY = {"process": pages.all_read, "examine": _is_linked, "draw": _at_once}
@@ -215,9 +223,17 @@ def _accept(uow: UnitOfWork, batch: ScanBatch) -> None:
 def _check_in(uow: UnitOfWork, batch: ScanBatch) -> None:
     for volume in _rows(uow, batch):
         holding = uow.session.get_one(Holding, volume.holding_id, execution_options=TRUSTED)
-        to = HoldingStatus.SHELVED if holding.location_id else HoldingStatus.PROCESSING
         if holding.status == HoldingStatus.PROCESSING:
-            holdings.move(uow, holding, to=to, because=batch.number)
+            holdings.back(uow, holding, because=batch.number)
+        volume.open = False
+
+
+def _cancel(uow: UnitOfWork, batch: ScanBatch) -> None:
+    """What had gone out goes back; what had not stays where it is."""
+    gone = select(BatchStep.id).where(BatchStep.batch_id == batch.id, BatchStep.name == "check_out").limit(1)
+    if uow.session.scalar(gone, execution_options=TRUSTED) is not None:
+        _check_in(uow, batch)
+    for volume in _rows(uow, batch):
         volume.open = False
 
 
@@ -228,5 +244,5 @@ def _rows(uow: UnitOfWork, batch: ScanBatch) -> list[BatchVolume]:
 
 _FOLLOWING = {
     "check_out": _check_out, "scan": _begin_scanning, "link": _link, "mended": _link,
-    "draw": sample, "accept": _accept, "check_in": _check_in,
+    "draw": sample, "accept": _accept, "check_in": _check_in, "cancel": _cancel,
 }  # fmt: skip

@@ -9,11 +9,13 @@ from archive.i18n import _
 from archive.models import BatchPage, BatchVolume, Holding, HoldingStatus, Node, ScanBatch
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
+from archive.services import holdings
 from archive.services.scanning import batches
 from archive.services.scanning.batches import TRUSTED
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 
+BEFORE_SCANNING = ("created", "checked_out", "prepared")
 MOST = 400
 """Volumes of one batch: what a person can have in hand in one go."""
 
@@ -67,7 +69,7 @@ def _objection(uow: UnitOfWork, batch: ScanBatch, holding: Holding, node: Node) 
         .where(BatchVolume.holding_id == holding.id, BatchVolume.open.is_(True))
     )
     if number := uow.session.scalar(elsewhere, execution_options=TRUSTED):
-        return _("The volume is in batch %(number)s.", number=number)
+        return batches.named(uow, number) or _("The volume is in another batch.")
     if count(uow, batch) >= MOST:
         return _("A batch has %(most)d volumes at most. Begin another one.", most=MOST)
     return None
@@ -82,12 +84,15 @@ def _is_scannable(node: Node) -> bool:
 
 @action("batch.volume_removed", needs=(P.SCAN_UPLOAD, P.HOLDING_PLACE))
 def take_out(uow: UnitOfWork, batch: ScanBatch, *, volume: int) -> None:
-    """Takes a volume out of a batch that is still in the store."""
+    """Takes a volume out of a batch of which nothing is scanned yet; it goes back to where it stood."""
     batches.lock(uow, batch)
-    batches.require_state(batch, "created")
+    batches.require_state(batch, *BEFORE_SCANNING)
     found = one(uow, batch, volume)
     uow.about(uow.session.get_one(Node, found.node_id, execution_options=TRUSTED))
     uow.note(batch=batch.number)
+    holding = uow.session.get_one(Holding, found.holding_id, execution_options=TRUSTED)
+    if batch.state != "created":
+        holdings.back(uow, holding, because=batch.number)
     uow.session.delete(found)
     uow.session.flush()
 
@@ -124,7 +129,7 @@ def count(uow: UnitOfWork, batch: ScanBatch) -> int:
 def listed(uow: UnitOfWork, batch: ScanBatch) -> list[Volume]:
     """The volumes of a batch in the order in which they were put in: a fixed number of statements."""
     pages = batches.counted(BatchPage.volume_id == BatchVolume.id, BatchPage.aside.is_(None))
-    linked = batches.counted(BatchPage.volume_id == BatchVolume.id, BatchPage.page_id.is_not(None))
+    linked = batches.counted(BatchPage.volume_id == BatchVolume.id, BatchPage.linked_at.is_not(None))
     rows = uow.session.execute(
         select(BatchVolume, Holding.barcode, Node, pages, linked)
         .join(Holding, Holding.id == BatchVolume.holding_id)
