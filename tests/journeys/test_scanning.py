@@ -109,7 +109,7 @@ def _resolved(scanner: Reader, number: str) -> None:
     loose = page.locator("[data-tile]", has_text="归属不明").count()
     assert loose == sum(piles.BELONGS[3].values()), "nothing behind it was taken for the record before"
     tile.locator("input[type=checkbox]").check(force=True)
-    page.select_option("#volume", index=3)
+    page.select_option("#volume", index=4)  # behind "which volume?"
     page.click("button[value=cover]")
     expect(page.locator("[data-tile]", has_text="归属不明")).to_have_count(0)
     _set_aside(page, "患者不在本批次", "foreign")
