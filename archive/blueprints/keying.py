@@ -8,14 +8,14 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive import forms
 from archive.blueprints import leaf
-from archive.errors import Conflict, Invalid, Stale
+from archive.errors import Conflict, Invalid, NotFound, Stale
 from archive.gate import P, Section
 from archive.given import whole
 from archive.i18n import Lazy, _, _l
 from archive.names import name_key
 from archive.policy.types import TYPES
 from archive.schema import Kind
-from archive.services import keying, keying_desk, typed
+from archive.services import codes, keying, keying_desk, typed
 from archive.services.keying_desk import AGAIN, DECIDE, FIRST, OWN
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from archive.models import Node
 
 section = Section("keying", __name__)
+DIAGNOSIS = codes.SYSTEMS[codes.SYSTEM]
 OTHER = "other."
 """Before the name of a field in which something is typed that neither person keyed."""
 TASKS: dict[str, tuple[Lazy, str]] = {
@@ -85,7 +86,7 @@ def _fields(uow: UnitOfWork, node: "Node", task: str, refused: Refused | None) -
 
 def _keyed(field: dict[str, Any], kind: Kind) -> dict[str, Any]:
     """A field as it is keyed without the mouse: dates as eight digits, choices by their code, departments by initials."""
-    field = field | {"autocomplete": "off"}
+    field = field | {"autocomplete": "off", "offers": _offers(field["name"])}
     if kind is Kind.DATE:
         return field | {"kind": "text", "inputmode": "numeric", "placeholder": "20261112"}
     if kind is Kind.NUMBER:
@@ -96,6 +97,22 @@ def _keyed(field: dict[str, Any], kind: Kind) -> dict[str, Any]:
             "choices": [first, *((code, f"{_typed_as(kind, code, name)} {name}") for code, name in others)]
         }
     return field
+
+
+def _offers(field: str) -> dict[str, str]:
+    """Of the main diagnosis: its code is offered with its term, its term with its code."""
+    pair = DIAGNOSIS.code, DIAGNOSIS.term
+    other = pair[1 - pair.index(field)] if field in pair else ""
+    return {"address": url_for(".codes_begun", name=field), "beside": other} if other else {}
+
+
+@section.page("/keying/codes/<name>", needs=P.EDIT, methods=("POST",), asks=True)
+def codes_begun(uow: UnitOfWork, name: str) -> str:
+    """What may be chosen of the classification while a diagnosis is typed, by its code or by its words."""
+    if name not in (DIAGNOSIS.code, DIAGNOSIS.term):
+        raise NotFound
+    found = codes.begun(uow, DIAGNOSIS, request.form.get("q", "")[: codes.LONGEST_TERM])
+    return render_template("keying/codes.html", found=found, by_code=name == DIAGNOSIS.code)
 
 
 def _typed_as(kind: Kind, code: str, name: str) -> str:

@@ -124,6 +124,19 @@ def meant(uow: UnitOfWork, text: str) -> list[Coded]:
     return list(dict.fromkeys(Coded(*row) for row in rows))[:OFFERED]
 
 
+def begun(uow: UnitOfWork, system: System, text: str) -> list[Coded]:
+    """The codes of one classification that begin with what is typed, or in whose terms it stands; a few, the shortest first."""
+    code, word = kept(text), text.strip()
+    if not word:
+        return []
+    fits = CodeTerm.code.startswith(code, autoescape=True)
+    if not word.isascii():
+        fits = CodeTerm.term.contains(word, autoescape=True)
+    found = _terms().where(CodeList.system == system.name, fits)
+    length = func.length(CodeTerm.code) if word.isascii() else func.length(CodeTerm.term)
+    return [Coded(*row) for row in uow.session.execute(found.order_by(length, CodeTerm.code).limit(OFFERED))]
+
+
 def below(uow: UnitOfWork, system: System, code: str) -> tuple[str, ...]:
     """The finer codes of records that the actor may read: I21 → I21.001, I21.900. Nothing where the index cannot tell."""
     try:

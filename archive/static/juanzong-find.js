@@ -5,11 +5,12 @@
   const PAUSE = 150;
   const source = document.querySelector("[data-suggest]");
   if (!source) { return; }
-  const address = source.getAttribute("data-suggest");
+  const general = source.getAttribute("data-suggest");
   const token = document.querySelector('meta[name="csrf-token"]');
   let boxes = 0;
 
   function offering(field) {
+    const address = field.dataset.suggest || general;
     const place = document.createElement("div");
     place.className = "jz-offering";
     place.id = "offers-" + (boxes += 1);
@@ -72,6 +73,9 @@
     function take(option) {
       if (option.dataset.href) { location.assign(option.dataset.href); return; }
       field.value = option.dataset.insert;
+      /* What belongs to it stands in another field, unless something stands there already. */
+      const other = field.dataset.beside && field.form.elements[field.dataset.beside];
+      if (other && !other.value) { other.value = option.dataset.beside; }
       close();
       field.focus();
       if ("goesOn" in option.dataset) { ask(); }

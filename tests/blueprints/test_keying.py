@@ -119,3 +119,19 @@ def test_one_batch_alone_is_asked_for_by_its_number_and_a_strange_one_is_not_the
     assert who.get("/keying?batch=SZ2026-0999").status_code == 404
     for account in ("stranger", "auditor", "sysadmin", "clinician", "scanner"):
         assert browser(account).get(desk).status_code in {403, 404}
+
+
+def test_a_diagnosis_is_offered_by_its_code_and_by_its_words(
+    hospital: Hospital, desk: str, browser: Browse
+) -> None:
+    who = browser("archivist")
+    assert 'data-suggest="/keying/codes/diagnosis_code" data-beside="diagnosis"' in who.get(desk).text
+    by_code = who.post("/keying/codes/diagnosis_code", {"q": "o44"}).text
+    assert 'data-insert="O44"' in by_code
+    assert 'data-beside="前置胎盘"' in by_code
+    by_words = who.post("/keying/codes/diagnosis", {"q": "前置胎"}).text
+    assert 'data-insert="前置胎盘"' in by_words
+    assert 'data-beside="O44"' in by_words
+    assert "option" not in who.post("/keying/codes/diagnosis", {"q": " "}).text
+    assert who.post("/keying/codes/attending", {"q": "周"}).status_code == 404
+    assert browser("scanner").post("/keying/codes/diagnosis", {"q": "O44"}).status_code == 403

@@ -21,6 +21,7 @@ FIND, VIEWED = "@@find", "++page++1"
 """Below the address of the record that is written."""
 PAGES = {
     "/search": ("q", "type", "dept", "year", "state", "sort"), "/search/suggestions": ("q",), "/where": ("q",),
+    "/keying/codes/diagnosis": ("q",),
     "/find-patient": ("mrn", "patient_name", "birth", "discharged_on", "purpose"),
     "/search/facets": ("q", "type", "dept", "year", "state"), "/search/advanced": ("q", "dept", "under"),
     "/search/advanced/compose": ("value", "q", "join", "field", "way", "to", "act", "year", "under"),

@@ -106,6 +106,7 @@ ASKED = (
     Page("/search", words("无痛性阴道流血伴超声提示剖宫产术")),
     Page("/search", words(*NAMESAKES)),
     Page("/search/suggestions", words(*WORDS), manner="posted"),
+    Page("/keying/codes/diagnosis", words(*FEW), manner="posted"),
     Page("/where", words(*WORDS), but=("clerk",)),
     Page("/where", words(*NAMESAKES), but=("clerk",)),
     Page("/find-patient", [question | {"purpose": "treatment"} for question in QUESTIONS]),

@@ -80,6 +80,15 @@ def test_twelve_fields_are_keyed_and_saved_by_keyboard_alone_and_the_next_record
     expect(page.locator(":focus")).to_have_attribute("name", "mrn")
     assert hands.pressed == sum(map(len, KEYS)) + 12, "one Enter for each field, and nothing else"
 
+    # A diagnosis is taken from the classification: its words and its code.
+    page.locator("[name=diagnosis]").focus()
+    hands.type("前置胎盘")
+    expect(page.locator(".jz-key [role=option]").first).to_contain_text("O44")
+    hands.press("ArrowDown", "Enter")
+    expect(page.locator("[name=diagnosis_code]")).to_have_value("O44")
+    expect(page.locator(":focus")).to_have_attribute("name", "diagnosis")
+    page.locator("[name=mrn]").focus()
+
     # The image follows the keys while the hands are in a field.
     expect(page.locator("[data-zoom]")).to_have_text("100%")
     hands.press("Alt+Equal", "Alt+Equal")
