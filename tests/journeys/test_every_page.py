@@ -20,6 +20,7 @@ PAGES = {
         "{record}/@@contents", "{record}/@@edit", "{record}/@@history", "{record}/@@upload", "/search 刘婷婷", "/jobs",
         "/where 00218647", "/imports", "/sessions", "/worklists/draft", "/worklists/late", "/notices", "/approvals", "/desk",
         "{record}/@@volume", "/holds", "{record}/@@seal", "/trash", "{record}/@@move", "{record}/@@move?to=/a/h001/zy-bl",
+        "{record}/@@reconciliation", "/mismatches", "/mismatches/rate",
     ),
     "senior": ("/", "{record}/@@sharing", "{record}/@@sharing/add", "{record}/@@level", "/inspections",
                "/inspections/add"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from archive import checklist, worker
+from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.models import DualMismatch, Node
 from archive.services import (
@@ -19,7 +20,9 @@ from archive.services import (
     levels,
     mismatches,
     policies,
+    purge,
     reconciliation,
+    trash,
     tree,
     volumes,
 )
@@ -288,6 +291,20 @@ def test_the_rate_says_what_each_record_comes_to(hospital: Hospital, record: int
 def parts(hospital: Hospital) -> dict[str, int]:
     with hospital.uow("senior", readonly=True) as uow:
         return dual_match.rate(uow).counts
+
+
+def test_what_does_not_agree_in_a_draft_goes_with_it_when_the_trash_is_emptied(
+    hospital: Hospital, record: int
+) -> None:
+    noted(hospital, record)
+    with hospital.uow("archivist") as uow:
+        trash.trash(uow, uow.node(record))
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert mismatches.count(uow) == 0
+    hospital.clock.forward(days=31)
+    with hospital.site.uow(Actor.system(purge.KIND)) as uow:
+        assert purge.purge(uow, record)
+        assert rows(uow) == []
 
 
 def test_the_worker_comes_round_to_it(hospital: Hospital, record: int) -> None:
