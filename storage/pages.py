@@ -1,12 +1,13 @@
 """Foreign files become page images, thumbnails and text. All reading happens in ``storage.sandbox``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from .limits import Limits, Refused
+from .processing import Processing, Step
 from .sandbox import SandboxFailed, run
 from .textlines import TextLine, in_reading_order, join_lines
 
@@ -55,6 +56,10 @@ class Quality:
     """Of the edge that is darkest, the share that is dark."""
     red: float
     """The share that is red, as seals are."""
+    cut: int
+    """How often ink runs into the edge where it does so most."""
+    bitonal: bool
+    """It came in black and white alone."""
 
     @classmethod
     def of(cls, said: dict[str, Any]) -> "Quality":
@@ -62,7 +67,10 @@ class Quality:
         tilt, sharpness = (
             None if said[name] is None else float(said[name]) for name in ("tilt", "sharpness")
         )
-        made = cls(float(said["ink"]), tilt, sharpness, float(said["border"]), float(said["red"]))
+        made = cls(
+            float(said["ink"]), tilt, sharpness, float(said["border"]), float(said["red"]), int(said["cut"]),
+            bool(said["bitonal"]),
+        )  # fmt: skip
         if not all(isfinite(value) for value in astuple(made) if value is not None):
             raise ValueError("no number")
         return made
@@ -82,6 +90,12 @@ class PageImage:
     lines: tuple[TextLine, ...]  # the text of a PDF, in reading order; empty for pictures
     quality: Quality
     codes: tuple[str, ...] = ()  # what barcodes on it say, where that was asked for
+    steps: tuple[Step, ...] = ()  # what was done to the picture, in this order
+
+    @property
+    def check(self) -> dict[str, Any]:
+        """What was measured of the page as it came, and what was done to its picture, as it is kept."""
+        return asdict(self.quality) | {"steps": [step.told() for step in self.steps]}
 
     @property
     def text(self) -> str:
@@ -110,13 +124,16 @@ def render(
     fonts: Path | None = None,
     rendition: Rendition | None = None,
     codes: bool = False,
+    processing: Processing | None = None,
+    steps: Sequence[Step] = (),
     limits: Limits | None = None,
 ) -> list[PageImage]:
     """Draw the pages from ``first_page`` on into the folder ``output``, which must exist.
 
     ``on_page`` hears of each page when its files are whole; a job that was killed goes on after the last that it
     heard of, and what ``on_page`` raises ends the work. ``fonts`` is a folder of fonts for PDF files that bring none.
-    With ``codes`` barcodes are read too, 0.05 seconds a page.
+    With ``codes`` barcodes are read too, 0.05 seconds a page. ``processing`` says within which limits pictures are made
+    straight and clean; without, they are as they came but for these ``steps``, which are taken on every page.
     Raises Refused, with the page that could not be drawn.
     """
     pages: list[PageImage] = []
@@ -133,6 +150,7 @@ def render(
     request = {
         "path": str(path.resolve()), "output": str(output.resolve()), "first_page": first_page, "codes": codes,
         "fonts": str(fonts.resolve()) if fonts else None, "rendition": asdict(rendition or Rendition()),
+        "processing": asdict(processing) if processing else None, "steps": [step.told() for step in steps],
     }  # fmt: skip
     reads = [path, fonts] if fonts else [path]
     task = "storage.confined.rendering:render"
@@ -168,6 +186,7 @@ def _page(output: Path, number: int, said: dict[str, Any]) -> PageImage:
             lines=tuple(in_reading_order([TextLine.of(line) for line in said["lines"]])),
             quality=Quality.of(said["quality"]),
             codes=tuple(str(code) for code in said["codes"]),
+            steps=tuple(Step.of(step) for step in said["steps"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise SandboxFailed(f"no page: {error}") from error

@@ -76,6 +76,7 @@ def _tiles(uow: UnitOfWork, batch: "ScanBatch", found: list[LeafView]) -> list[d
 def _tile(uow: UnitOfWork, batch: "ScanBatch", leaf: LeafView) -> dict[str, Any]:
     ticket = leaves.ticket(uow, batch, leaf.ordinal)
     chips = [*leaf.doubts, *((words, "wait") for words in leaf.findings)]
+    chips += [(words, "idle") for words in leaf.marks]
     chips += [(leaf.aside, "gone")] if leaf.aside else []
     label = _(", ").join([_("Page %(number)s", number=leaf.ordinal), *(words for words, _kind in chips)])
     return {

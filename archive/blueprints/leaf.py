@@ -37,6 +37,7 @@ def shown(uow: UnitOfWork, node: "Node", number: int, words: str = "", typing: T
         levels=levels(seen.view.href, seen.page, seen.ticket),
         grant=reading.my_grant(uow, node), boxes=[asdict(box) for box in seen.boxes], said=_said(seen.page), typing=typing,
         lines=seen.page.boxes,
+        as_scanned=_bytes("pages.image", seen.view.href, seen.page.ordinal, seen.ticket, scanned=1),
         thumb=lambda leaf: _bytes("pages.thumbnail", seen.view.href, leaf.ordinal, leaf.ticket),
     )  # fmt: skip
 
@@ -58,6 +59,13 @@ def levels(address: str, page: pages.PageView, ticket: str | None) -> list[dict[
     return found
 
 
-def _bytes(endpoint: str, address: str, ordinal: int, ticket: str | None, width: int | None = None) -> str:
+def _bytes(
+    endpoint: str,
+    address: str,
+    ordinal: int,
+    ticket: str | None,
+    width: int | None = None,
+    scanned: int | None = None,
+) -> str:
     path = address.removeprefix("/a/")
-    return url_for(endpoint, path=path, number=ordinal, ticket=ticket, width=width)
+    return url_for(endpoint, path=path, number=ordinal, ticket=ticket, width=width, scanned=scanned)

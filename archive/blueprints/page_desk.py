@@ -48,6 +48,7 @@ def _kinds(uow: UnitOfWork, home: "Node") -> dict[str, str]:
 def _tile(sheet: Sheet, desk: Desk) -> dict[str, Any]:
     path = sheet.node.href.removeprefix("/a/")
     chips = [(word, "wait") for word in sheet.findings]
+    chips += [(word, "idle") for word in sheet.marks]
     if sheet.rotation:
         chips.append((_("turned by %(degrees)s°", degrees=sheet.rotation), "idle"))
     words = [_("Page %(number)s", number=sheet.number), sheet.node.label, *(word for word, _kind in chips)]

@@ -57,9 +57,8 @@ def go_to(uow: UnitOfWork, node: "Node") -> Response:
 @section.page("/a/<slugs:path>/++page++<int:number>/image", needs=P.READ, node="path")
 def image(uow: UnitOfWork, node: "Node", number: int) -> Response:
     asked = request.args
-    return jpeg(
-        pages.image(uow, node, number, width=asked.get("width", type=whole), ticket=asked.get("ticket"))
-    )
+    width, ticket = asked.get("width", type=whole), asked.get("ticket")
+    return jpeg(pages.image(uow, node, number, width=width, ticket=ticket, as_scanned="scanned" in asked))
 
 
 @section.page("/a/<slugs:path>/++page++<int:number>/thumb", needs=P.READ, node="path")

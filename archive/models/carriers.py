@@ -109,7 +109,7 @@ class PageMap(Base):
 
 
 class PageCheck(Base):
-    """页面检测: what was measured of a page when its picture was made; the policy says what is a defect."""
+    """页面检测: what was measured of a page as it came, when its picture was made; the policy says what is a defect."""
 
     __tablename__ = "page_check"
 
@@ -119,6 +119,10 @@ class PageCheck(Base):
     sharpness: Mapped[float | None]
     border: Mapped[float]
     red: Mapped[float]
+    cut: Mapped[int]
+    bitonal: Mapped[bool]
+    steps: Mapped[list[Any]] = mapped_column(JSON)
+    """What was done to its picture, in this order, each with the numbers by which it is done again: storage.processing."""
     at: Mapped[datetime]
 
 

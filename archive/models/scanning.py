@@ -116,6 +116,7 @@ class BatchPage(Base):
     image: Mapped[str] = mapped_column(String(80))
     thumbnail: Mapped[str] = mapped_column(String(80))
     quality: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What becomes the page check."""
     codes: Mapped[list[str]] = mapped_column(JSON)
     rotation: Mapped[int] = mapped_column(default=0)
     """Clockwise degrees by which it is turned to be read."""

@@ -184,6 +184,31 @@ class PageLimits(Shape):
     sharpness_percent: Annotated[int, Field(ge=0, le=100)]
     border_percent: Annotated[int, Field(ge=1, le=100)]
     confidence_percent: Annotated[int, Field(ge=0, le=100)]
+    cut_marks: Annotated[int, Field(ge=1, le=1000)]
+    red_per_100000: Annotated[int, Field(ge=1, le=100_000)]
+    colour_expected: bool
+
+
+class ImagingSteps(Shape):
+    deskew: bool
+    borders: bool
+    crop: bool
+    despeckle: bool
+
+
+class ImagingLimits(Shape):
+    deskew_from_tenths: Annotated[int, Field(ge=1, le=60)]
+    deskew_most_tenths: Annotated[int, Field(ge=1, le=60)]
+    black_percent: Annotated[int, Field(ge=10, le=100)]
+    crop_from_mm: Annotated[int, Field(ge=1, le=100)]
+    speck_um: Annotated[int, Field(ge=50, le=800)]
+
+
+class Imaging(Shape):
+    """图像处理规则: what is done to access copies when they are made."""
+
+    steps: ImagingSteps
+    limits: ImagingLimits
 
 
 class PageChecks(Shape):
@@ -268,7 +293,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
     "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
     "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads, "scanners": Scanners,
-    "digitisation": Digitisation, "keying": Keying, "checklist": Checklist,
+    "digitisation": Digitisation, "keying": Keying, "checklist": Checklist, "imaging": Imaging,
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Making pages: a master becomes page images, thumbnails and text, page by page; what has no text is recognised."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -98,7 +98,7 @@ def _keep(uow: UnitOfWork, page: PageImage, *, task: Task) -> None:
     )  # fmt: skip
     uow.session.add(made)
     uow.session.flush()
-    uow.session.add(PageCheck(page_id=made.id, at=uow.now, **asdict(page.quality)))
+    uow.session.add(PageCheck(page_id=made.id, at=uow.now, **page.check))
     if text := page.text:
         boxes = [list(line[:5]) for line in page.lines]
         uow.session.add(PageText(page_id=made.id, kind="layer", text=text, boxes=boxes, at=uow.now))

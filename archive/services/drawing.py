@@ -1,10 +1,11 @@
 """Drawing pages from a master, in a child process: all of them for a job, or one again whose picture was lost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import UUID
 
 from archive.errors import Unavailable
@@ -12,6 +13,7 @@ from archive.site import Site
 from storage import BlobMissing
 from storage.limits import Reason, Refused
 from storage.pages import FileFacts, OnPage, PageImage, inspect, render
+from storage.processing import Processing, Step
 from storage.repair import repaired
 
 FONT = "fonts/NotoSansSC-Regular.ttf"
@@ -61,14 +63,24 @@ def mended(master: Path, folder: Path, refused: Refused) -> Readable:
         raise refused from neither
 
 
-def draw(site: Site, master: Path, on_page: OnPage, *, first: int = 1, codes: bool = False) -> None:
-    """Draws the pages of a file one by one, and with `codes` reads their barcodes.
+@dataclass(frozen=True)
+class Wanted:
+    """How pages are drawn: from which on, with their barcodes read, made straight and clean within limits, or by known steps."""
 
-    Raises Refused, and whatever `on_page` raises to end it.
-    """
+    first: int = 1
+    codes: bool = False
+    processing: Processing | None = None
+    steps: Sequence[Step] = ()
+
+
+def draw(site: Site, master: Path, on_page: OnPage, wanted: Wanted) -> None:
+    """Draws the pages of a file one by one. Raises Refused, and whatever `on_page` raises to end it."""
     fonts = (site.static / FONT).parent
     with working_folder(site) as folder:
-        render(master, folder, on_page=on_page, first_page=first, fonts=fonts, codes=codes)
+        render(
+            master, folder, on_page=on_page, first_page=wanted.first, fonts=fonts, codes=wanted.codes,
+            processing=wanted.processing, steps=wanted.steps,
+        )  # fmt: skip
 
 
 def names(representation: int, number: int) -> tuple[str, str]:
@@ -81,9 +93,14 @@ def turned_name(name: str, rotation: int) -> str:
     return name.replace(".jpg", f"-{rotation}.jpg")
 
 
+def untreated_name(name: str) -> str:
+    """What a picture is called that is as it was scanned."""
+    return name.replace(".jpg", "-scan.jpg")
+
+
 def all_names(name: str) -> list[str]:
     """A picture and whatever may have been made of it."""
-    return [name, *(turned_name(name, rotation) for rotation in (90, 180, 270))]
+    return [name, untreated_name(name), *(turned_name(name, rotation) for rotation in (90, 180, 270))]
 
 
 def keep(site: Site, record: str, representation: int, page: PageImage) -> tuple[str, str]:
@@ -99,8 +116,16 @@ def put(site: Site, folder: str | UUID, both: tuple[str, str], page: PageImage) 
     return both
 
 
-def redraw(site: Site, record: str, sha256: str, both: tuple[str, str], number: int) -> None:
-    """Draws one page again: derivatives are not backed up and may be lost. Raises Unavailable."""
+def redraw(
+    site: Site,
+    record: str,
+    sha256: str,
+    both: tuple[str, str],
+    number: int,
+    done: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Draws one page again with what was done to it: derivatives are not backed up and may be lost. Raises Unavailable."""
+    wanted = Wanted(first=number, steps=tuple(map(Step.of, done)))
 
     def first(page: PageImage) -> None:
         put(site, record, both, page)
@@ -109,9 +134,9 @@ def redraw(site: Site, record: str, sha256: str, both: tuple[str, str], number: 
     try:
         with site.store.materialise(record, sha256) as master, working_folder(site) as folder:
             try:
-                draw(site, master, first, first=number)
+                draw(site, master, first, wanted)
             except Refused as refused:  # then it was drawn from a copy before
-                draw(site, mended(master, folder, refused).path, first, first=number)
+                draw(site, mended(master, folder, refused).path, first, wanted)
     except _Enough:
         return
     except (Refused, BlobMissing) as error:

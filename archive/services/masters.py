@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from archive.i18n import Lazy, _l
-from archive.services import drawing, viruses
-from archive.services.drawing import Readable
+from archive.services import drawing, imaging, viruses
+from archive.services.drawing import Readable, Wanted
 from archive.services.handlers import JobFailed, JobRun
 from archive.uow import UnitOfWork
 from storage import BlobMissing
@@ -76,13 +76,19 @@ def _draw(
 
     if made >= total:
         return source
+    with run.uow() as uow:
+        processing = imaging.in_force(uow)
+
+    def drawn(path: Path) -> None:
+        drawing.draw(run.site, path, heard, Wanted(made + 1, codes, processing))
+
     try:
-        drawing.draw(run.site, source.path, heard, first=made + 1, codes=codes)
+        drawn(source.path)
     except Refused as refused:
         copy = drawing.mended(source.path, folder, refused) if source.repair != drawing.COPY else source
         if copy is source or copy.facts.page_count != total:  # pages that are made already would be others
             raise
-        drawing.draw(run.site, copy.path, heard, first=made + 1, codes=codes)
+        drawn(copy.path)
         return copy
     return source
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from archive.i18n import _
 from archive.models import TEXT_OF_PAGE, BatchPage, Node, Page, PageCheck, PageText
 from archive.policy.permissions import P
-from archive.services import policies
+from archive.services import imaging, policies
 from archive.sight import href
 from archive.uow import UnitOfWork
+from storage.processing import BORDERS, DESKEW
 
 MOST = 100
 """Pages that are listed at once; the others come when these have been seen to."""
@@ -31,6 +32,8 @@ class Checked:
     measured: int
     doubtful: int
     listed: list[Doubtful]
+    treated: int
+    """Pages of which the picture was straightened, trimmed or cleaned."""
 
 
 def of(uow: UnitOfWork, node: Node) -> Checked:
@@ -51,13 +54,19 @@ def of(uow: UnitOfWork, node: Node) -> Checked:
     listed = [
         Doubtful(page.ordinal, f"{here}/++page++{page.ordinal}", noticed) for page, noticed in doubtful[:MOST]
     ]
-    return Checked(len(rows), len(found), len(doubtful), listed)
+    treated = sum(check is not None and bool(check.steps) for _page, check, _sure in rows)
+    return Checked(len(rows), len(found), len(doubtful), listed, treated)
 
 
 def limits(uow: UnitOfWork) -> Mapping[str, int]:
     """What the policy in force takes for a defect."""
     found: Mapping[str, int] = policies.in_force(uow, "page_checks").body["limits"]
     return found
+
+
+def marks(check: PageCheck | None, limits: Mapping[str, int]) -> list[str]:
+    """What is worth knowing of a page and no defect. A seal in red is told by its colour: other red of such extent is, too."""
+    return [_("seal")] if check and check.red * 100_000 >= limits["red_per_100000"] else []
 
 
 def findings(
@@ -70,12 +79,20 @@ def findings(
         yield _("%(dpi)s dpi", dpi=page.dpi)
     if check.ink * 100_000 < limits["blank_per_100000"]:
         yield _("looks blank")
-    if check.tilt is not None and abs(check.tilt) * 10 > limits["tilt_tenths"]:
+    if (
+        check.tilt is not None
+        and not imaging.has(check.steps, DESKEW)
+        and abs(check.tilt) * 10 > limits["tilt_tenths"]
+    ):
         yield _("tilted by %(degrees)s°", degrees=f"{check.tilt:+.1f}")
     if check.sharpness is not None and check.sharpness * 100 < limits["sharpness_percent"]:
         yield _("looks blurred")
-    if check.border * 100 >= limits["border_percent"]:
+    if not imaging.has(check.steps, BORDERS) and check.border * 100 >= limits["border_percent"]:
         yield _("black edge")
+    elif check.cut >= limits["cut_marks"]:
+        yield _("edge perhaps cut off")
+    if check.bitonal and limits["colour_expected"]:
+        yield _("in black and white alone")
     if (
         sure and sure * 100 < limits["confidence_percent"]
     ):  # what a person has corrected is sure; 0 is a page of no text

@@ -31,6 +31,7 @@ class Sheet:
     ticket: str
     rotation: int
     findings: list[str]
+    marks: list[str]
     first: bool
 
 
@@ -103,6 +104,7 @@ def _sheets(uow: UnitOfWork, parts: dict[int, NodeView]) -> list[Sheet]:
                 tickets[node.id],
                 page.rotation,
                 findings,
+                page_checks.marks(check, limits),
                 page.ordinal == 1,
             )
         )

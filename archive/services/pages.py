@@ -24,7 +24,7 @@ from archive.models import (
     Representation,
 )
 from archive.policy.permissions import P
-from archive.services import drawing, reindexing
+from archive.services import drawing, imaging, reindexing
 from archive.site import Site
 from archive.uow import UnitOfWork
 from storage import BlobMissing, copies
@@ -49,6 +49,8 @@ class PageView:
     """Of the text: layer, machine, human, or nothing while it is not recognised."""
     confidence: float | None
     boxes: list[list[Any]]
+    steps: str
+    """What was done to its picture, in words."""
     correction: "Correction | None" = None
 
 
@@ -65,19 +67,23 @@ class Correction:
 def one(uow: UnitOfWork, node: Node, ordinal: int) -> PageView:
     """A page with its text. Needs content.read; raises NotFound."""
     found = uow.session.execute(
-        uow.of(Page, node, P.READ).with_only_columns(Page, PageText)
-        .outerjoin(PageText, TEXT_OF_PAGE).where(Page.ordinal == ordinal)
+        uow.of(Page, node, P.READ).with_only_columns(Page, PageText, PageCheck)
+        .outerjoin(PageText, TEXT_OF_PAGE).outerjoin(PageCheck, PageCheck.page_id == Page.id).where(Page.ordinal == ordinal)
     ).first()  # fmt: skip
     if found is None:
         raise NotFound
-    page, text = found
+    page, text, check = found
     uow.saw(node)
     said: tuple[Any, ...] = ("", "", None, [])
     if text is not None:
         said = (text.text, text.kind, text.confidence, boxes_of(page, text.boxes))
     corrected = _correction(uow, text) if text is not None and text.kind == "human" else None
     width, height = (page.height, page.width) if page.rotation in (90, 270) else (page.width, page.height)
-    return PageView(page.ordinal, width, height, page.dpi, *said, corrected)
+    return PageView(page.ordinal, width, height, page.dpi, *said, _steps(check), corrected)
+
+
+def _steps(check: PageCheck | None) -> str:
+    return imaging.told(check.steps) if check else ""
 
 
 def boxes_of(page: Page, boxes: list[list[Any]]) -> list[list[Any]]:
@@ -96,14 +102,14 @@ def _correction(uow: UnitOfWork, text: PageText) -> Correction:
 
 
 def image(
-    uow: UnitOfWork, node: Node, ordinal: int, *, width: int | None = None, ticket: str | None = None
-) -> bytes:
+    uow: UnitOfWork, node: Node, ordinal: int, *, width: int | None = None, ticket: str | None = None, as_scanned: bool = False,
+) -> bytes:  # fmt: skip
     """A page as JPEG, marked with the reader's name where they read by a grant. Leaves the event of its reading.
 
     With the `ticket` of a page that the journal has noted already for this reader, there is no second event.
     """
     page, blob = _located(uow, node, ordinal)
-    jpeg = picture(uow.site, page, blob, page.image)
+    jpeg = untreated(uow.site, page, blob) if as_scanned else picture(uow.site, page, blob, page.image)
     if width is not None:
         jpeg = copies.scaled(jpeg, next((size for size in WIDTHS if size >= width), WIDTHS[-1]))
     if not _noted(uow, node, ordinal, ticket):
@@ -152,10 +158,27 @@ def drawn(site: Site, page: Page, blob: Blob, name: str) -> bytes:
     with suppress(BlobMissing), site.store.open_derivative(blob.record, name) as file:
         if found := file.read():
             return found
+    with site.session(readonly=True) as session:
+        check = session.get(PageCheck, page.id, execution_options=TRUSTED)
     both = drawing.names(page.representation_id, page.source_page)
-    drawing.redraw(site, blob.record, blob.sha256, both, page.source_page)
+    steps = check.steps if check else ()
+    drawing.redraw(site, blob.record, blob.sha256, both, page.source_page, steps)
     with site.store.open_derivative(blob.record, name) as file:
         return file.read()
+
+
+def untreated(site: Site, page: Page, blob: Blob) -> bytes:
+    """A picture as it was scanned, but turned as the page is. For callers that have checked."""
+    both = drawing.untreated_name(page.image), drawing.untreated_name(page.thumbnail)
+
+    def kept() -> bytes:
+        with suppress(BlobMissing), site.store.open_derivative(blob.record, both[0]) as file:
+            return file.read()
+        return b""
+
+    if not kept():
+        drawing.redraw(site, blob.record, blob.sha256, both, page.source_page)
+    return copies.turned(kept(), page.rotation) if page.rotation else kept()
 
 
 # What the reader's copy carries

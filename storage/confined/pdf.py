@@ -108,7 +108,9 @@ class PdfSource:
         image = bitmap.to_pil().convert("RGB")
         bitmap.close()
         page.close()
-        return Drawn(image, max(1, round(dpi)), rotation, lines)
+        return Drawn(
+            image, max(1, round(dpi)), rotation, lines, bitonal=_is_bitonal(pictures, width * height)
+        )
 
     def _require_room(self, pictures: list[_Picture], room: int) -> None:
         """``room`` is what the page takes without its pictures. One that is used often is decoded once."""
@@ -132,6 +134,15 @@ def _fitting_dpi(pictures: list[_Picture], width: float, height: float, renditio
     """A page that is a scan is drawn as finely as it was scanned."""
     scans = [picture.dpi for picture in pictures if picture.area > _SCANNED * width * height]
     return max(rendition.dpi, min(rendition.scan_dpi, max(scans, default=0)))
+
+
+def _is_bitonal(pictures: list[_Picture], area: float) -> bool:
+    """Whether the page is a scan in black and white. One in layers has its colours in the others."""
+    return (
+        bool(pictures)
+        and all(picture.bytes_a_pixel == _BILEVEL_BYTES for picture in pictures)
+        and any(picture.area > _SCANNED * area for picture in pictures)
+    )
 
 
 def _pictures(page: Any) -> list[_Picture]:

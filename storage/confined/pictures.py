@@ -53,11 +53,12 @@ class PictureSource:
         dpi = _dpi(image)
         share = rendition.share(max(image.size), dpi)
         size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
+        bitonal = image.mode == "1"
         image.draft(None, size)  # a JPEG then decodes to a half, a quarter or an eighth
         upright = _shrunk(_plain(image), size)
         if orientation in _UPRIGHT and not self._turns_itself:
             upright = upright.transpose(_UPRIGHT[orientation])
-        return Drawn(upright, dpi and round(dpi * share), _ROTATION.get(orientation, 0))
+        return Drawn(upright, dpi and round(dpi * share), _ROTATION.get(orientation, 0), bitonal=bitonal)
 
     def _pages(self) -> list[int]:
         """The frames of a TIFF that are pages: scanners put small previews between them."""

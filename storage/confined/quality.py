@@ -3,6 +3,7 @@ pages has little memory, and numpy would take a part of it.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -24,17 +25,15 @@ _LEAST_INK = 0.002
 """With less there are no lines by which a tilt could be told, nor edges by which to judge how sharp they are."""
 _BANDS, _BAND = 24, 16
 """So many bands of so many rows of pixels are looked at for their edges."""
+_LETTER = 0.02
+"""Of an edge: 6 mm of an A4 page."""
 _RED = 60
 """Of 256 steps: so much more red than green or blue is the red of a seal."""
 
 
-def measured(image: Image.Image) -> dict[str, Any]:
-    """Of a picture in grey or RGB; see ``storage.pages.Quality``."""
-    small = image.reduce(max(1, round(max(image.size) / _SMALL)))
-    grey = small.convert("L")
-    paper = _percentile(grey.histogram(), 0.9)
-    ink = grey.point(lambda value: 255 if value < paper - _CONTRAST else 0)
-    inner = ink.crop(_inside(ink.size))
+def measured(image: Image.Image, *, bitonal: bool = False) -> dict[str, Any]:
+    """Of a picture in grey or RGB, which may have been black and white alone; see ``storage.pages.Quality``."""
+    small, ink, inner = _inked(image)
     share = _share(inner)
     is_written = share >= _LEAST_INK
     return {
@@ -43,10 +42,27 @@ def measured(image: Image.Image) -> dict[str, Any]:
         "sharpness": _sharpness(image) if is_written else None,
         "border": round(max(map(_share, _edges(ink))), 3),
         "red": round(_red(small), 5),
+        "cut": max(map(_runs, _outermost(ink))),
+        "bitonal": bitonal,
     }
 
 
-def _percentile(counts: Sequence[int], share: float) -> int:
+def gain(image: Image.Image, tilt: float) -> float:
+    """How many times better lines stand out when the page is turned back by its tilt."""
+    picture = _lines(_inked(image)[2])
+    return _contrast(picture, tilt) / max(1, _contrast(picture, 0))
+
+
+def _inked(image: Image.Image) -> tuple[Image.Image, Image.Image, Image.Image]:
+    """A picture made small, its ink, and this without the edges."""
+    small = image.reduce(max(1, round(max(image.size) / _SMALL)))
+    grey = small.convert("L")
+    paper = percentile(grey.histogram(), 0.9)
+    ink = grey.point(lambda value: 255 if value < paper - _CONTRAST else 0)
+    return small, ink, ink.crop(_inside(ink.size))
+
+
+def percentile(counts: Sequence[int], share: float) -> int:
     """The step up to which so large a share of the pixels lies."""
     left = share * sum(counts)
     for step, count in enumerate(counts):
@@ -79,20 +95,45 @@ def _edges(ink: Image.Image) -> list[Image.Image]:
     return [ink.crop(box) for box in boxes]
 
 
+def _outermost(ink: Image.Image) -> list[bytes]:
+    """The lines of pixels next to each edge."""
+    width, height = ink.size
+    boxes = (
+        (0, 0, width, 1),
+        (0, height - 1, width, height),
+        (0, 0, 1, height),
+        (width - 1, 0, width, height),
+    )
+    return [ink.crop(box).tobytes() for box in boxes]
+
+
+def _runs(line: bytes) -> int:
+    """How often ink runs into an edge: what is longer than a letter is wide is a border, and does not count."""
+    longest = max(1, round(len(line) * _LETTER))
+    return sum(0 < len(run) <= longest for run in line.split(b"\0"))
+
+
 def _tilt(ink: Image.Image) -> float:
     """Degrees by which lines fall to the right: turned back by so much, rows of ink and rows of paper differ most."""
-    picture = ink.copy()
-    picture.thumbnail((_LINES, _LINES), Image.Resampling.BOX)
-
-    def contrast(degrees: float) -> int:
-        turned = picture.rotate(degrees, Image.Resampling.BILINEAR)
-        rows = turned.convert("I").resize((1, turned.height), Image.Resampling.BOX).tobytes()
-        sums = memoryview(rows).cast("i")
-        return sum((one - other) ** 2 for one, other in pairwise(sums))
-
+    picture = _lines(ink)
+    contrast = partial(_contrast, picture)
     coarse = max((turn * _COARSE for turn in _around(_STEEPEST / _COARSE)), key=contrast)
     close = max((coarse + turn * _FINE for turn in _around(_COARSE / _FINE)), key=contrast)
     return round(close, 1) + 0.0
+
+
+def _lines(ink: Image.Image) -> Image.Image:
+    picture = ink.copy()
+    picture.thumbnail((_LINES, _LINES), Image.Resampling.BOX)
+    return picture
+
+
+def _contrast(picture: Image.Image, degrees: float) -> int:
+    """How much rows of pixels differ from those below them, once the picture is turned."""
+    turned = picture.rotate(degrees, Image.Resampling.BILINEAR)
+    rows = turned.convert("I").resize((1, turned.height), Image.Resampling.BOX).tobytes()
+    sums = memoryview(rows).cast("i")
+    return sum((one - other) ** 2 for one, other in pairwise(sums))
 
 
 def _around(steps: float) -> list[int]:
@@ -112,8 +153,8 @@ def _sharpness(image: Image.Image) -> float:
         )
         steps = [one + other for one, other in zip(steps, beside.histogram(), strict=True)]
         values = [one + other for one, other in zip(values, band.histogram(), strict=True)]
-    contrast = _percentile(values, 0.9) - _percentile(values, 0.01)
-    return round(min(1.0, _percentile(steps, 0.998) / max(1, contrast)), 3)
+    contrast = percentile(values, 0.9) - percentile(values, 0.01)
+    return round(min(1.0, percentile(steps, 0.998) / max(1, contrast)), 3)
 
 
 def _red(small: Image.Image) -> float:

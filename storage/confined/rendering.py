@@ -7,12 +7,14 @@ from PIL import Image
 
 from storage.limits import Limits
 from storage.pages import Rendition, file_names
+from storage.processing import Processing, Step
 
 from . import codes
 from .child import Say
 from .foreign import foreign
 from .opening import opened
 from .pdf import use_fonts
+from .processing import processed, repeated
 from .quality import measured
 from .source import Drawn
 
@@ -31,6 +33,8 @@ def inspect(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]
 def render(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
     """Draw page after page, and say of each what ``PageImage`` tells."""
     rendition = Rendition(**request["rendition"])
+    limits_of_steps = Processing(**request["processing"]) if request["processing"] else None
+    known = [Step.of(step) for step in request["steps"]]
     if request["fonts"]:
         use_fonts(Path(request["fonts"]))
     _, source = opened(Path(request["path"]), limits)
@@ -38,8 +42,11 @@ def render(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
     for number in range(request["first_page"], source.page_count + 1):
         with foreign(page=number):
             drawn = source.draw(number, rendition)
-            _save(drawn, [Path(request["output"], name) for name in file_names(number)], rendition)
-        width, height = drawn.image.size
+            quality = measured(drawn.image, bitonal=drawn.bitonal)
+            said = codes.said(drawn.image) if request["codes"] else []
+            image, steps = _finished(drawn, quality["tilt"], limits_of_steps, known)
+            _save(image, drawn.dpi, [Path(request["output"], name) for name in file_names(number)], rendition)
+        width, height = image.size
         say(
             {
                 "width": width,
@@ -47,18 +54,30 @@ def render(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
                 "dpi": drawn.dpi,
                 "rotation": drawn.rotation,
                 "lines": drawn.lines,
-                "quality": measured(drawn.image),
-                "codes": codes.said(drawn.image) if request["codes"] else [],
+                "quality": quality,
+                "codes": said,
+                "steps": [step.told() for step in steps],
             }
         )
     return {}
 
 
-def _save(drawn: Drawn, files: list[Path], rendition: Rendition) -> None:
+def _finished(
+    drawn: Drawn, tilt: float | None, limits: Processing | None, known: list[Step]
+) -> tuple[Image.Image, list[Step]]:
+    """The picture as it is shown. A page that brings its text stays as it is: the words stand where they stand on it."""
+    if known:
+        return repeated(drawn.image, known), known
+    if limits is None or drawn.lines:
+        return drawn.image, []
+    return processed(drawn.image, tilt, drawn.dpi, limits)
+
+
+def _save(image: Image.Image, known_dpi: int | None, files: list[Path], rendition: Rendition) -> None:
     """Written as pixels alone: neither EXIF nor colour profile, nor anything else of the foreign file, comes along."""
-    image, thumbnail = drawn.image, drawn.image.copy()
+    thumbnail = image.copy()
     thumbnail.thumbnail((rendition.thumbnail, rendition.thumbnail), Image.Resampling.BICUBIC)
-    dpi = drawn.dpi or 0
+    dpi = known_dpi or 0
     for picture, file in zip((image, thumbnail), files, strict=True):
         picture.info = {}
         picture.save(file, "JPEG", quality=rendition.quality, dpi=(dpi, dpi))

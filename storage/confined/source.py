@@ -18,6 +18,7 @@ class Drawn:
     dpi: int | None  # of this picture; None where the file does not say
     rotation: int  # clockwise degrees by which it was turned to stand upright
     lines: list[TextLine] = field(default_factory=list)
+    bitonal: bool = False  # it came in black and white alone
 
 
 class Source(Protocol):

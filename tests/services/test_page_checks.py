@@ -3,7 +3,7 @@
 from io import BytesIO
 
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 from sqlalchemy import delete, select
 
 from archive import worker
@@ -11,9 +11,10 @@ from archive.actor import Actor
 from archive.errors import ArchiveError
 from archive.models import Page, PageCheck, PageText, Representation
 from archive.policy.permissions import P
-from archive.services import corrections, intake, page_checks, pages
+from archive.services import corrections, intake, page_checks, page_tiles, pages
 from archive.services.page_checks import Checked
 from archive.site import Site
+from storage.confined.quality import measured
 from tests import papers
 from tests.conftest import CAST, Hospital
 from tests.services.test_adoption import adopt, body_of
@@ -38,9 +39,17 @@ def drawn(site: Site, files: int = 1) -> None:
         assert worker.take_one(site, "test")
 
 
+def leave_as_scanned(hospital: Hospital) -> None:
+    """From now on pictures are neither straightened nor cleaned."""
+    body = body_of("imaging")
+    body["steps"] = dict.fromkeys(body["steps"], False)
+    adopt(hospital, "imaging", body)
+
+
 @pytest.fixture
 def pile(site: Site, hospital: Hospital, record: int) -> int:
-    """A record with a good page and four that somebody should look at."""
+    """A record with a good page and four that somebody should look at, as nothing is done to them."""
+    leave_as_scanned(hospital)
     good = page()
     edged = good.copy()
     edged.paste(0, (0, 0, 60, edged.height))
@@ -126,3 +135,74 @@ def test_text_that_the_machine_is_not_sure_of_is_told_until_somebody_corrects_it
     with hospital.uow("archivist") as uow:
         corrections.correct(uow, uow.node(pile), 1, text="诊断", version=0)
     assert 1 not in said(told(hospital, pile))
+
+
+def test_what_was_mended_in_the_copy_is_told_and_no_defect_any_more(
+    site: Site, hospital: Hospital, record: int
+) -> None:
+    edged = page()
+    edged.paste(0, (0, 0, 60, edged.height))
+    upload(hospital, "archivist", record, scanned(page(), turned(page(), -2.4), edged))
+    drawn(site)
+    checked = told(hospital, record)
+    assert (checked.doubtful, checked.treated) == (0, 2)
+    with hospital.uow("archivist", readonly=True) as uow:
+        node = uow.node(record, P.READ)
+        assert [pages.one(uow, node, number).steps for number in (1, 2, 3)] == ["", "拉直 +2.4°", "去黑边"]
+
+
+def test_a_lost_picture_comes_back_as_it_was_whatever_is_done_to_pictures_by_now(
+    site: Site, hospital: Hospital, record: int
+) -> None:
+    upload(hospital, "archivist", record, scanned(turned(page(), -2.4)))
+    drawn(site)
+    with hospital.uow("archivist", readonly=True) as uow:
+        node = uow.node(record, P.READ)
+        row = uow.session.scalars(select(Page), execution_options=TEST).one()
+        before, plain = pages.image(uow, node, 1), pages.image(uow, node, 1, as_scanned=True)
+        site.store.remove_derivatives(node.uuid, [row.image, row.thumbnail])
+    leave_as_scanned(hospital)
+    with hospital.uow("archivist", readonly=True) as uow:
+        node = uow.node(record, P.READ)
+        assert pages.image(uow, node, 1) == before
+        assert pages.image(uow, node, 1, as_scanned=True) == plain
+    with Image.open(BytesIO(before)) as straight, Image.open(BytesIO(plain)) as askew:
+        assert (measured(straight)["tilt"], measured(askew)["tilt"]) == (
+            pytest.approx(0, abs=0.2), pytest.approx(-2.4, abs=0.2),
+        )  # fmt: skip
+
+
+def test_the_words_of_a_file_stay_where_they_stand_in_it(site: Site, hospital: Hospital, record: int) -> None:
+    upload(hospital, "archivist", record, papers.pdf("\n".join([WORDS[:18]] * 12)))
+    drawn(site)
+    assert told(hospital, record).treated == 0
+
+
+def test_cut_edges_and_scans_in_black_and_white_are_told_as_the_hospital_wants(
+    site: Site, hospital: Hospital, record: int
+) -> None:
+    upload(hospital, "archivist", record, scanned(page().crop((200, 0, 1654, 2339))), "一.tif")
+    upload(hospital, "archivist", record, scanned(page().convert("1")), "二.tif")
+    drawn(site, 2)
+    assert said(told(hospital, record)) == {1: "疑似缺边"}
+    body = body_of("page_checks")
+    body["limits"] |= {"colour_expected": True, "cut_marks": 1000}
+    adopt(hospital, "page_checks", body)
+    assert said(told(hospital, record)) == {2: "黑白二值扫描"}
+
+
+def test_a_seal_is_told_and_no_defect(site: Site, hospital: Hospital, record: int) -> None:
+    stamped = page().convert("RGB")
+    ImageDraw.Draw(stamped).ellipse((900, 1900, 1200, 2200), outline=(200, 30, 40), width=14)
+    upload(hospital, "archivist", record, scanned(page().convert("RGB"), stamped))
+    drawn(site)
+    assert told(hospital, record).doubtful == 0
+    with hospital.uow("archivist", readonly=True) as uow:
+        sheets = page_tiles.of(uow, uow.node(record, P.READ)).sheets
+        assert [sheet.marks for sheet in sheets] == [[], ["印章"]]
+
+
+def test_where_pages_cannot_be_read_they_cannot_be_read_as_scanned(hospital: Hospital, pile: int) -> None:
+    for account in sorted(set(CAST) - READERS):
+        with pytest.raises(ArchiveError), hospital.uow(account, readonly=True) as uow:
+            pages.image(uow, uow.node(pile), 1, as_scanned=True)

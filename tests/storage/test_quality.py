@@ -47,6 +47,7 @@ def test_on_a_page_without_ink_nothing_can_be_judged() -> None:
     for blank in (Image.new("L", (1654, 2339), PAPER), noisy, Image.new("RGB", (600, 800), "white")):
         assert measured(blank) | {"border": 0.0} == {
             "ink": pytest.approx(0, abs=0.0004), "tilt": None, "sharpness": None, "border": 0.0, "red": 0.0,
+            "cut": 0, "bitonal": False,
         }  # fmt: skip
     assert measured(page(lines=1))["ink"] > 0.0005
 
@@ -66,6 +67,29 @@ def test_a_seal_is_red_and_black_print_is_not() -> None:
     assert measured(image)["red"] == 0
     ImageDraw.Draw(image).ellipse((700, 1500, 1000, 1800), outline=(200, 30, 40), width=14)
     assert measured(image)["red"] > 0.001
+
+
+def test_print_that_runs_over_an_edge_is_told_and_a_border_or_a_rule_is_not() -> None:
+    whole = page()
+    assert measured(whole)["cut"] == 0
+    for cut in (
+        whole.crop((200, 0, 1654, 2339)),
+        whole.crop((0, 0, 900, 2339)),
+        whole.crop((0, 0, 1654, 1237)),
+    ):
+        assert measured(cut)["cut"] >= 8
+    bordered = whole.copy()
+    ImageDraw.Draw(bordered).rectangle((0, 0, 40, 2339), 0)
+    ImageDraw.Draw(bordered).line((0, 600, 1654, 600), INK, 3)
+    assert measured(bordered)["cut"] <= 1
+
+
+def test_a_scan_in_black_and_white_alone_is_told_in_a_picture_and_in_a_pdf(tmp_path: Path) -> None:
+    for name, mode in (("a.tif", "1"), ("b.tif", "L"), ("c.pdf", "1"), ("d.pdf", "L"), ("e.png", "1")):
+        page().convert(mode).save(tmp_path / name, dpi=(200, 200), resolution=200)
+        (tmp_path / name[0]).mkdir()
+        (made,) = render(tmp_path / name, tmp_path / name[0])
+        assert made.quality.bitonal == (mode == "1")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (2, 2), (17, 33), (5000, 40), (40, 5000)])

@@ -1,6 +1,6 @@
 """批次扫描文件: the files of a pile come in, and become the pages of its batch."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -212,7 +212,7 @@ def _keep(uow: UnitOfWork, page: PageImage, *, task: Task) -> None:
     made = BatchPage(
         batch_id=task.batch, file_id=task.file, source_page=page.number,
         ordinal=(uow.session.scalar(last, execution_options=TRUSTED) or 0) + 1, width=page.width, height=page.height,
-        dpi=page.dpi, image=image, thumbnail=thumbnail, quality=asdict(page.quality), codes=list(page.codes),
+        dpi=page.dpi, image=image, thumbnail=thumbnail, quality=page.check, codes=list(page.codes),
         fingerprint=fingerprint, boxes=[list(line[:5]) for line in page.lines],
     )  # fmt: skip
     uow.session.add(made)

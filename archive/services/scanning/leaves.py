@@ -24,7 +24,7 @@ from archive.models import (
 )
 from archive.piles import Aside, Doubt
 from archive.policy.permissions import P
-from archive.services import drawing, page_checks, pages, policies
+from archive.services import drawing, imaging, page_checks, pages, policies
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import UnitOfWork
 from storage import BlobMissing
@@ -59,6 +59,9 @@ class LeafView:
     doubts: list[tuple[str, str]]
     """Words, and how grave they are."""
     findings: list[str]
+    marks: list[str]
+    steps: str
+    """What was done to its picture, in words."""
     width: int
     height: int
     rotation: int
@@ -163,13 +166,14 @@ def _note(uow: UnitOfWork, batch: ScanBatch, pages: Sequence[BatchPage]) -> None
 
 
 def _view(uow: UnitOfWork, batch: ScanBatch, page: BatchPage) -> LeafView:
-    check = PageCheck(**page.quality)
+    check, within = PageCheck(**page.quality), page_checks.limits(uow)
     words = policies.vocabulary(uow, "component")
     return LeafView(
         id=page.id, ordinal=page.ordinal, volume=page.volume_id, component=page.component,
         component_label=words.get(page.component or "", ""), begins=page.title is not None and page.title == page.component,
         aside=str(ASIDE[Aside(page.aside)]) if page.aside else "", doubts=[_doubt(page, doubt) for doubt in page.doubts],
-        findings=[] if page.aside else list(page_checks.findings(page, check, page.confidence, page_checks.limits(uow))),
+        findings=[] if page.aside else list(page_checks.findings(page, check, page.confidence, within)),
+        marks=page_checks.marks(check, within), steps=imaging.told(check.steps),
         width=page.width, height=page.height, rotation=page.rotation, text=page.text, confidence=page.confidence,
         twin=page.twin, is_linked=page.linked_at is not None, is_said=bool(page.said),
         is_drawn=0 < page.round == batch.rounds, is_looked_at=page.looked_at is not None,
@@ -234,7 +238,8 @@ def stored(uow: UnitOfWork, batch: ScanBatch, page: BatchPage, *, small: bool) -
     blob = uow.session.scalar(of_file, execution_options=TRUSTED)
     if blob is None:
         raise NotFound
-    drawing.redraw(uow.site, blob.record, blob.sha256, (page.image, page.thumbnail), page.source_page)
+    both, steps = (page.image, page.thumbnail), page.quality["steps"]
+    drawing.redraw(uow.site, blob.record, blob.sha256, both, page.source_page, steps)
     with uow.site.store.open_derivative(batch.uuid, name) as stream:
         return stream.read()
 
