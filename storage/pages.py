@@ -130,11 +130,10 @@ def render(
 ) -> list[PageImage]:
     """Draw the pages from ``first_page`` on into the folder ``output``, which must exist.
 
-    ``on_page`` hears of each page when its files are whole; a job that was killed goes on after the last that it
-    heard of, and what ``on_page`` raises ends the work. ``fonts`` is a folder of fonts for PDF files that bring none.
-    With ``codes`` barcodes are read too, 0.05 seconds a page. ``processing`` says within which limits pictures are made
-    straight and clean; without, they are as they came but for these ``steps``, which are taken on every page.
-    Raises Refused, with the page that could not be drawn.
+    ``on_page`` hears of each page when its files are whole; a job that was killed goes on after the last that it heard of,
+    and what ``on_page`` raises ends the work. ``fonts`` is a folder of fonts for PDF files that bring none. With ``codes``
+    barcodes are read too, 0.05 seconds a page. ``processing``: pictures are made straight and clean within these limits;
+    ``steps``: on every page these are taken. Raises Refused, with the page that could not be drawn.
     """
     pages: list[PageImage] = []
     opened = False

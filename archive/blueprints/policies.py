@@ -135,7 +135,7 @@ def _astray(error: Invalid | None, groups: list[dict[str, Any]]) -> list[str]:
 
 
 def _words(uow: UnitOfWork, kind: str) -> dict[str, Any]:
-    return {"kind_label": kind_label, "labels": _labels() | rulebook.words(uow, kind)}
+    return {"kind_label": kind_label, "labels": _labels() | _imaging_labels() | rulebook.words(uow, kind)}
 
 
 def kind_label(kind: str) -> str:
@@ -164,12 +164,6 @@ def _labels() -> dict[str, str]:
         "cut_marks": _("Edge cut off: ink runs into it so often or more"),
         "red_per_100000": _("Seal: so many of 100,000 points or more are red"),
         "colour_expected": _("A scan in black and white is to be looked at"),
-        "deskew": _("Straighten"), "borders": _("Remove black edges"), "crop": _("Trim to the sheet"),
-        "despeckle": _("Remove specks"), "deskew_from_tenths": _("Straighten from so many tenths of a degree on"),
-        "deskew_most_tenths": _("Straighten up to so many tenths of a degree"),
-        "black_percent": _("Part of an edge that must be black to be removed, in per cent"),
-        "crop_from_mm": _("Trim black edges of so many millimetres or more"),
-        "speck_um": _("Size of a speck in micrometres, at most"),
         "unfinished_days": _("Days for which an unfinished upload is kept"),
         "unfinished_files": _("Unfinished uploads of one person, at most"),
         "unfinished_gb": _("Their size together in GB, at most"),
@@ -201,4 +195,15 @@ def _labels() -> dict[str, str]:
         "columns": _("Labels side by side"), "rows": _("Labels one below the other"),
         "width_mm": _("Width of a label, in millimetres"), "height_mm": _("Height of a label, in millimetres"),
         "daily": _("Daily"), "hour": _("From this hour on"), "working_days_only": _("On working days only"),
+    }  # fmt: skip
+
+
+def _imaging_labels() -> dict[str, str]:
+    return {
+        "deskew": _("Straighten"), "borders": _("Remove black edges"), "crop": _("Trim to the sheet"),
+        "despeckle": _("Remove specks"), "deskew_from_tenths": _("Straighten from so many tenths of a degree on"),
+        "deskew_most_tenths": _("Straighten up to so many tenths of a degree"),
+        "black_percent": _("Part of an edge that must be black to be removed, in per cent"),
+        "crop_from_mm": _("Trim black edges of so many millimetres or more"),
+        "speck_um": _("Size of a speck in micrometres, at most"),
     }  # fmt: skip

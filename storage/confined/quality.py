@@ -27,6 +27,8 @@ _BANDS, _BAND = 24, 16
 """So many bands of so many rows of pixels are looked at for their edges."""
 _LETTER = 0.02
 """Of an edge: 6 mm of an A4 page."""
+_REACH, _NEARLY = 3, 160
+"""Lines of pixels at an edge, and of 255: so much of them is ink where a letter was cut, and not where dust lies."""
 _RED = 60
 """Of 256 steps: so much more red than green or blue is the red of a seal."""
 
@@ -96,15 +98,17 @@ def _edges(ink: Image.Image) -> list[Image.Image]:
 
 
 def _outermost(ink: Image.Image) -> list[bytes]:
-    """The lines of pixels next to each edge."""
+    """What reaches each edge: of the lines of pixels next to it, where nearly all are ink."""
     width, height = ink.size
     boxes = (
-        (0, 0, width, 1),
-        (0, height - 1, width, height),
-        (0, 0, 1, height),
-        (width - 1, 0, width, height),
+        (0, 0, width, min(_REACH, height)),
+        (0, max(0, height - _REACH), width, height),
+        (0, 0, min(_REACH, width), height),
+        (max(0, width - _REACH), 0, width, height),
     )
-    return [ink.crop(box).tobytes() for box in boxes]
+    lines = [(width, 1), (width, 1), (1, height), (1, height)]
+    means = (ink.crop(box).resize(line, Image.Resampling.BOX) for box, line in zip(boxes, lines, strict=True))
+    return [mean.point(lambda value: 255 if value > _NEARLY else 0).tobytes() for mean in means]
 
 
 def _runs(line: bytes) -> int:
