@@ -35,7 +35,8 @@ FORMS, SCANS = 4, 1
 """Of each of two records: pages with a text of their own, and pages that must be recognised."""
 PILES = 2
 BELONG = 2 * PILES * (FORMS + SCANS)
-LONGEST = 180.0
+LONGEST = 600.0
+"""Seconds for a part of the way; a job that failed on a busy machine waits up to a minute by itself."""
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Batch:
             self._taken_up()
 
     def _kill_at_work(self, worker: subprocess.Popen[bytes]) -> None:
-        wait_for(lambda: self._running() is not None or not self._live(), "a job to be taken")
+        wait_for(lambda: self._running() is not None or not self._live(), "a job to be taken", LONGEST)
         time.sleep(self.chance.uniform(0, 1.5))
         if (kind := self._running()) is not None:
             self.killed.append(kind)
