@@ -20,7 +20,9 @@ def register(commands: Any) -> None:
         "ingest", help="take files into the records that their names, or their folders' names, say"
     )
     command.add_argument("path", type=Path, nargs="+", help="a file, or a folder with all that is in it")
-    command.add_argument("--into", help="a number of a record or scan batch: whatever the files are called, they belong to it")
+    command.add_argument(
+        "--into", help="a number of a record or scan batch: whatever the files are called, they belong to it"
+    )
     command.add_argument(
         "--as", dest="account", required=True, help="the account that uploads; its rights decide"
     )
