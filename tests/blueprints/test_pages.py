@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 from io import BytesIO
 
 import pytest
@@ -18,6 +19,8 @@ from archive.site import Site
 from tests import papers
 from tests.conftest import PASSWORD, Hospital
 from tests.services.searching import component, written
+from tests.storage.test_quality import page as printed
+from tests.storage.test_quality import turned
 
 Browse = Callable[[str], FlaskClient]
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -191,3 +194,22 @@ def test_jobs_are_stopped_and_tried_again_by_their_owner_and_seen_by_the_operato
     assert client.post(f"{card[1]}/retry", data=crossing).status_code == 302
     worker.work(site, once=True)
     assert "is-ok" in client.get(card[1]).text
+
+
+def test_a_page_that_was_straightened_says_so_and_is_shown_as_scanned(
+    site: Site, hospital: Hospital, record: int, browse: Browse
+) -> None:
+    client, target = browse("archivist"), address(hospital, record)
+    scan = BytesIO()
+    turned(printed(lines=9), -2).save(scan, "JPEG", dpi=(200, 200), quality=60)
+    send(client, target, scan.getvalue(), "一.jpg")
+    assert worker.take_one(site, "test")
+    assert "1 页的图像经过拉直" in client.get(f"{target}/@@upload").text
+    text = client.get(f"{target}/++page++1").text
+    assert "图像：拉直 +2.0°" in text
+    link = re.search(r'href="([^"]+scanned=1[^"]*)" target="_blank">照原样', text)
+    assert link
+    plain = client.get(unescape(link[1]))
+    assert plain.mimetype == "image/jpeg"
+    assert plain.data != client.get(f"{target}/++page++1/image").data
+    assert browse("clinician").get(f"{target}/++page++1/image?scanned=1").status_code == 404
