@@ -107,8 +107,8 @@ def test_without_javascript_boxes_and_buttons_do_the_same(
     page.check(f"[value='{four}']")
     page.check(f"[value='{five}']")
     page.fill("input[name=to]", "2")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     found = page.locator("#desk [data-tile] input")
     assert [found.nth(place).get_attribute("value") for place in range(5)] == [one, four, five, two, three]
     page.click("button[value=undo]")

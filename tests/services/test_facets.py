@@ -144,7 +144,7 @@ def test_pages_that_come_and_go_make_item_and_file_electronic_and_no_longer(
     with hospital.site.uow(Actor.system("test")) as uow:
         node = uow.session.get_one(Node, item, execution_options=TEST)
         scan = uow.session.scalars(select(Representation), execution_options=TEST).one()
-        pages.drop(uow, node, scan)
+        pages.drop(uow, scan)
         pages.recount(uow, node)
         uow.enqueue("index", node)
     assert counted(hospital)["carrier"] == {}

@@ -20,6 +20,9 @@ from tests.storage.test_quality import WORDS, page
 READERS = {"archivist", "scanner", "senior"}
 """Of a draft."""
 
+once = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+"""What reads pages for seconds, and asks the databases nothing that other tests do not ask both of them."""
+
 
 @pytest.fixture
 def scanned(site: Site, hospital: Hospital, record: int) -> int:
@@ -44,6 +47,7 @@ def waiting(hospital: Hospital, record: int) -> list[int]:
         return [number for number in (1, 2, 3) if recognition.awaits_text(uow, node, number)]
 
 
+@once
 def test_the_page_that_is_open_is_read_before_the_rest_of_its_file(
     site: Site, hospital: Hospital, scanned: int
 ) -> None:
@@ -66,6 +70,7 @@ def test_the_reading_of_a_file_gives_way_after_a_page(site: Site, hospital: Hosp
     assert waiting(hospital, scanned) == [2, 3]
 
 
+@once
 def test_a_page_is_asked_for_once_and_not_when_it_has_been_read(
     site: Site, hospital: Hospital, scanned: int
 ) -> None:
@@ -92,6 +97,7 @@ def test_only_a_reader_may_ask(hospital: Hospital, scanned: int) -> None:
         ask(hospital, scanned, 4)
 
 
+@once
 def test_a_page_that_lies_on_its_head_is_shown_upright_and_can_be_turned_back(
     site: Site, hospital: Hospital, record: int
 ) -> None:

@@ -8,19 +8,20 @@ from sqlalchemy import select
 
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.journal import Origin
-from archive.models import BatchPage, Blob, HoldingStatus, Node
-from archive.services import filing, guards, intake, levels, purge, trash
+from archive.models import BatchPage, Blob, HoldingStatus, Job, Node
+from archive.services import filing, guards, intake, jobs, levels, purge, trash
 from archive.services import pages as record_pages
 from archive.services.queue import claim, perform, revive
 from archive.services.scanning import batches, files, letting_go, linking, pages, quality, steps, volumes
 from archive.services.scanning import leaves as leaf_views
 from archive.site import Site
-from archive.worker import take_one
 from tests import piles
 from tests.archives import begins
 from tests.conftest import Hospital
 
 TEST = {"scope": "test"}
+once = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+"""What asks the databases nothing that other tests here do not ask both of them."""
 
 
 @begins
@@ -114,6 +115,7 @@ def linked(hospital: Hospital, record: int) -> list[tuple[str, int]]:
         ]
 
 
+@once
 def test_whose_cover_sheet_cannot_be_read_waits_for_a_person(hospital: Hospital, two: list[int]) -> None:
     number = piles.prepared(hospital, (1, 1))
     first, _second = piles.covers(hospital, number)
@@ -137,6 +139,7 @@ def test_whose_cover_sheet_cannot_be_read_waits_for_a_person(hospital: Hospital,
     ]
 
 
+@once
 def test_a_page_of_a_patient_outside_the_batch_stops_it(hospital: Hospital, two: list[int]) -> None:
     number = piles.prepared(hospital, (2, 1))
     first, second = piles.covers(hospital, number)
@@ -164,6 +167,7 @@ def test_a_page_of_a_patient_outside_the_batch_stops_it(hospital: Hospital, two:
     assert linked(hospital, two[0]) == [("RY", 1)]
 
 
+@once
 def test_pages_lie_in_their_records_as_they_were_scanned_with_their_text(
     hospital: Hospital, two: list[int]
 ) -> None:
@@ -247,6 +251,7 @@ def test_whoever_scanned_does_not_judge_and_a_wrong_patient_fails_the_batch(
         )
 
 
+@once
 def test_the_archivist_who_scanned_a_pile_may_not_look_at_its_sample(
     hospital: Hospital, two: list[int]
 ) -> None:
@@ -273,6 +278,7 @@ def test_the_same_seed_draws_the_same_sample() -> None:
     assert quality.drawn_from([7], 1, 1) == {7}, "one at least, where there is one"
 
 
+@once
 def test_a_volume_is_in_one_batch_at_a_time(hospital: Hospital, two: list[int]) -> None:
     number = piles.prepared(hospital, (1, 1))
     with hospital.uow("archivist") as uow:
@@ -299,6 +305,7 @@ def test_a_batch_is_hidden_from_whoever_may_not_see_all_its_records(
         )
 
 
+@once
 def test_a_pile_that_cannot_be_read_holds_the_batch_up_until_it_is_set_aside(
     hospital: Hospital, two: list[int]
 ) -> None:
@@ -314,6 +321,7 @@ def test_a_pile_that_cannot_be_read_holds_the_batch_up_until_it_is_set_aside(
     step(hospital, "scanner", number, "finish")
 
 
+@once
 def test_the_same_file_twice_is_told_and_adds_nothing(hospital: Hospital, two: list[int]) -> None:
     number = piles.prepared(hospital, (1, 1))
     pile = piles.sheet("入院记录")
@@ -322,6 +330,7 @@ def test_the_same_file_twice_is_told_and_adds_nothing(hospital: Hospital, two: l
         hand_in(hospital, number, pile, "again.pdf")
 
 
+@once
 def test_a_pile_in_a_folder_named_by_its_batch_goes_there_as_by_hand(
     hospital: Hospital, two: list[int], tmp_path: Path
 ) -> None:
@@ -352,6 +361,7 @@ def pile_of_two(hospital: Hospital, number: str) -> bytes:
     ])  # fmt: skip
 
 
+@once
 def test_a_record_is_not_archived_while_it_is_being_scanned(hospital: Hospital, two: list[int]) -> None:
     number = piles.prepared(hospital, (1, 1))
     with hospital.uow("archivist", readonly=True) as uow:
@@ -401,6 +411,7 @@ def test_the_pile_goes_when_its_batch_has_long_been_back_and_the_records_keep_th
         assert record_pages.image(uow, item, 1)
 
 
+@once
 def test_a_picture_of_a_pile_that_was_lost_is_drawn_again(
     site: Site, hospital: Hospital, two: list[int]
 ) -> None:
@@ -413,6 +424,7 @@ def test_a_picture_of_a_pile_that_was_lost_is_drawn_again(
         assert leaf_views.picture(uow, batch, 2) == before
 
 
+@once
 def test_consents_are_all_looked_at_whatever_the_sample_draws(hospital: Hospital, two: list[int]) -> None:
     number = piles.prepared(hospital, (12, 1))
     first, second = piles.covers(hospital, number)
@@ -439,6 +451,7 @@ def test_consents_are_all_looked_at_whatever_the_sample_draws(hospital: Hospital
         assert len(drawn) <= 3, "two of twelve at ten per cent, and the consent"
 
 
+@once
 def test_supervision_of_another_company_is_written_down_beside_the_steps(
     hospital: Hospital, two: list[int]
 ) -> None:
@@ -470,6 +483,7 @@ def test_a_page_whose_component_is_closed_later_is_closed_in_its_batch_too(
         leaf_views.picture(uow, batches.find(uow, number, pages=True), 2)
 
 
+@once
 def test_each_picture_is_told_unless_a_listing_told_of_this_very_page(
     hospital: Hospital, two: list[int]
 ) -> None:
@@ -484,6 +498,7 @@ def test_each_picture_is_told_unless_a_listing_told_of_this_very_page(
         assert two[0] in uow.seen
 
 
+@once
 def test_whoever_looks_at_a_page_of_which_nobody_knows_whose_it_is_was_shown_all_of_the_batch(
     hospital: Hospital, two: list[int]
 ) -> None:
@@ -495,6 +510,7 @@ def test_whoever_looks_at_a_page_of_which_nobody_knows_whose_it_is_was_shown_all
         assert set(two) <= uow.seen
 
 
+@once
 def test_an_empty_batch_is_its_makers_alone(hospital: Hospital, two: list[int]) -> None:
     with hospital.uow("archivist") as uow:
         number = batches.make(uow, note="外三科").number
@@ -505,6 +521,7 @@ def test_an_empty_batch_is_its_makers_alone(hospital: Hospital, two: list[int]) 
         assert [card.number for card in batches.board(uow)] == [number]
 
 
+@once
 def test_what_a_pile_was_called_is_told_in_no_record(hospital: Hospital, two: list[int]) -> None:
     number = piles.prepared(hospital, (2, 2))
     hand_in(hospital, number, pile_of_two(hospital, number), "王一一 李二二.pdf")
@@ -524,25 +541,29 @@ def test_what_a_pile_was_called_is_told_in_no_record(hospital: Hospital, two: li
         assert all(name.startswith(number) and name.endswith(".pdf") for name in names)
 
 
-def test_a_later_pile_waits_for_an_earlier_one_that_could_not_be_read(
+@once
+def test_a_pile_that_was_stopped_is_not_gone_on_with_behind_a_later_one(
     hospital: Hospital, two: list[int]
 ) -> None:
     number = piles.prepared(hospital, (2, 2))
-    hand_in(hospital, number, b"this is no picture", "first.pdf")
+    hand_in(hospital, number, piles.sheet("第一摞"), "first.pdf")
+    first = claim(hospital.site, "worker")
+    assert first is not None
+    with hospital.uow("scanner") as uow:
+        jobs.cancel(uow, uow.session.get_one(Job, first.id))
+    perform(hospital.site, first)
     hand_in(hospital, number, pile_of_two(hospital, number), "second.pdf")
-    for _turn in range(4):
-        take_one(hospital.site, "worker")
-        hospital.clock.forward(seconds=10)
+    work_off(hospital.site)
+    with hospital.uow("scanner") as uow:
+        jobs.retry(uow, uow.session.get_one(Job, first.id))
+    work_off(hospital.site)
     with hospital.uow("scanner") as uow:
         batch = batches.find(uow, number)
         assert [(file.state, file.pages) for file in files.listed(uow, batch)] == [
             ("failed", 0),
-            ("pending", 0),
+            ("ready", 6),
         ]
         files.withdraw(uow, batch, file=files.listed(uow, batch)[0].id)
-    hospital.clock.forward(seconds=10)
-    work_off(hospital.site)
-    assert len(leaves(hospital, number)) == 6
 
 
 def test_a_record_in_a_batch_is_not_trashed_and_a_linked_component_can_be_afterwards(
@@ -566,6 +587,7 @@ def test_a_record_in_a_batch_is_not_trashed_and_a_linked_component_can_be_afterw
     )
 
 
+@once
 def test_a_batch_that_is_given_up_lets_its_volumes_go(hospital: Hospital, two: list[int]) -> None:
     with hospital.uow("archivist") as uow:
         batch = batches.make(uow)
@@ -579,6 +601,7 @@ def test_a_batch_that_is_given_up_lets_its_volumes_go(hospital: Hospital, two: l
         assert volumes.put_in(uow, other, barcode=piles.barcode(0)).open
 
 
+@once
 def test_linking_that_failed_takes_the_batch_back_to_the_self_check_with_the_reason(
     hospital: Hospital, two: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from archive.policy.permissions import P
 from archive.schema import clean
 from archive.services import drawing, intake, masters, viruses
 from archive.services.derive import STOPPED
-from archive.services.handlers import GaveWay, JobRun, handles
+from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
 from archive.services.scanning import batches, likeness, pages
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import PROGRAM, UnitOfWork, action
@@ -22,6 +22,7 @@ from storage import Staged
 from storage.antivirus import Verdict
 from storage.pages import PageImage
 
+OVERTAKEN = _l("Later piles have been read meanwhile. Set this file aside, and send it again.")
 COUNTED = ("pending", "ready", "failed")
 """The states of files that are not set aside."""
 
@@ -172,20 +173,23 @@ def split(run: JobRun) -> dict[str, Any]:
 
 
 def _begin(run: JobRun) -> Task | None:
-    """Waits for an earlier file of the batch, also for one that could not be read until somebody has set it aside: pages are
-    numbered in the order of the piles, and what lies behind a cover sheet is its volume's.
+    """Waits for an earlier file of the batch: pages are numbered in the order of the piles. Raises JobFailed for one that failed
+    before, once a later one has been read: its pages would lie behind the cover sheets of others.
     """
     with run.uow() as uow:
         found = uow.session.get(BatchFile, run.args["file"], execution_options=TRUSTED)
         if found is None or found.state in {"ready", "withdrawn"}:
             return None
-        earlier = select(BatchFile.id).where(
-            BatchFile.batch_id == found.batch_id,
-            BatchFile.state.in_(("pending", "failed")),
-            BatchFile.seq < found.seq,
-        )
+        of_batch = select(BatchFile.id).where(BatchFile.batch_id == found.batch_id)
+        earlier = of_batch.where(BatchFile.state == "pending", BatchFile.seq < found.seq)
         if uow.session.scalar(earlier.limit(1), execution_options=TRUSTED) is not None:
-            raise GaveWay(5)
+            raise GaveWay(1)
+        later = of_batch.join(BatchPage, BatchPage.file_id == BatchFile.id).where(BatchFile.seq > found.seq)
+        if (
+            found.state == "failed"
+            and uow.session.scalar(later.limit(1), execution_options=TRUSTED) is not None
+        ):
+            raise JobFailed(OVERTAKEN)
         found.state, found.failure = "pending", None
         blob = uow.session.get_one(Blob, found.blob_id, execution_options=TRUSTED)
         made = select(func.count(BatchPage.id)).where(BatchPage.file_id == found.id)
