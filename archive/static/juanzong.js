@@ -27,6 +27,18 @@
     if (token) { event.detail.headers["X-CSRFToken"] = token.content; }
   });
 
+  /* What a page fetches behind itself is asked for three times in all; then the page shows the link that asks for it. */
+  function missed(event) {
+    const place = event.detail.elt;
+    if (!place.matches("[hx-trigger='load, again']")) { return; }
+    const tries = Number(place.dataset.tries || 1);
+    if (tries === 3) { place.setAttribute("data-failed", ""); return; }
+    place.dataset.tries = String(tries + 1);
+    window.setTimeout(() => { htmx.trigger(place, "again"); }, tries * 1000);
+  }
+
+  ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => { document.addEventListener(name, missed); });
+
   /* Theme and rail: the server draws them from the cookie, so a new page does not flash. */
   function remember(name, value) {
     const secure = location.protocol === "https:" ? "; Secure" : "";

@@ -14,7 +14,7 @@ from tests.services.searching import indexed, papers
 SAID = re.compile(r'<span role="status" id="total">(.*?)</span>')
 LEAST = re.compile(r"至少 (\d+) 条 · .*全文尚未逐一核对")
 BEHIND = re.compile(r'hx-get="(/search/facets[^"]*)"')
-WITHOUT_SCRIPT = re.compile(r'<noscript><a href="([^"]*)"')
+WITHOUT_SCRIPT = re.compile(r'<a data-instead href="([^"]*)"')
 NEXT = re.compile(r'rel="next" href="([^"]+)"')
 APART = "支气，管炎，气管"
 """Holds every pair of characters of 支气管炎, and does not say it."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Route
 
 from tests import papers
 from tests.journeys.conftest import Archive, Reader, wait_for
@@ -59,6 +60,45 @@ def test_hits_are_walked_ticked_kept_and_opened_by_keyboard(
     with page.expect_navigation():
         page.locator("button[value=take_out]").press("Enter")
     assert page.locator("tr[data-row]").count() == 1
+
+
+def test_counts_that_do_not_come_are_asked_for_again_and_then_left_to_a_link(
+    archive: Archive, people: Callable[[str], Reader]
+) -> None:
+    site = archive.site()
+    new_record(site, mrn="00700011", diagnosis="羊水过少", patient_name="尹春鹂")
+    site.close()
+    reader = people("archivist")
+    page = reader.page
+
+    def searched() -> int:
+        reader.go("/")
+        found(reader, "羊水过少")
+        return page.locator(".jz-hit").count()
+
+    wait_for(lambda: searched() == 1, "the record in the index")
+    asked: list[str] = []
+
+    def lost(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/search/facets*", lost)
+    searched()
+    page.wait_for_selector("#facets:not([hx-get])")
+    assert len(asked) == 2
+
+    page.unroute("**/search/facets*")
+    page.route("**/search/facets*", lambda route: route.fulfill(status=503))
+    searched()
+    page.wait_for_selector("#facets[data-failed]")
+    assert not page.locator("#facets [data-scripted]").is_visible(), "nothing is being counted any more"
+    page.unroute("**/search/facets*")
+    page.locator("#facets [data-instead]").click()
+    page.wait_for_selector("#facets:not([hx-get])")
 
 
 def test_the_picture_beside_a_hit_leads_to_the_page_with_the_words_drawn_on_it(
