@@ -2,8 +2,7 @@
 
 import hashlib
 import random
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,17 +20,6 @@ from tests.journeys.test_kills import family, kill
 pytestmark = pytest.mark.browser
 People = Callable[[str], Reader]
 PIECES = 12
-
-
-@pytest.fixture(scope="module")
-def archive(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
-    """One of its own: it is killed here."""
-    folder = tmp_path_factory.mktemp("served")
-    shutil.copytree(sqlite_template, folder / "var")
-    served = start(folder / "var", folder / "serve.log")
-    yield served
-    served.server.terminate()
-    served.server.wait(timeout=20)
 
 
 @pytest.fixture
@@ -56,6 +44,19 @@ def large(folder: Path, seed: int) -> Path:
 
 def drop(page: Page, *files: Path) -> None:
     page.set_input_files("input[type=file][name=file]", [str(file) for file in files])
+
+
+def sending(reader: Reader, record: str, file: Path) -> list[Request]:
+    """Drops a large file, of which some pieces have arrived; gives what is sent, from the first piece on."""
+    reader.go(record)
+    sent = pieces_of(reader.page)
+    drop(reader.page, file)
+    after_some_pieces(reader.page)
+    return sent
+
+
+def the_network_is_lost(page: Page) -> None:
+    expect(page.locator("[data-upload-list]")).to_contain_text("等待网络恢复")
 
 
 def after_some_pieces(page: Page, count: int = 3) -> None:
@@ -90,11 +91,9 @@ def assert_kept(archive: Archive, file: Path) -> None:
 def test_a_lost_network_is_waited_for(people: People, archive: Archive, record: str, tmp_path: Path) -> None:
     reader, file = people("archivist"), large(tmp_path, 1)
     page = reader.page
-    reader.go(record)
-    drop(page, file)
-    after_some_pieces(page)
+    sending(reader, record, file)
     page.context.set_offline(True)
-    expect(page.locator("[data-upload-list]")).to_contain_text("等待网络恢复")
+    the_network_is_lost(page)
     page.context.set_offline(False)
     arrived_whole(page)
     assert_kept(archive, file)
@@ -105,11 +104,9 @@ def test_after_a_reload_the_same_file_goes_on(
 ) -> None:
     reader, file = people("archivist"), large(tmp_path, 2)
     page = reader.page
-    reader.go(record)
-    drop(page, file)
-    after_some_pieces(page)
+    sending(reader, record, file)
     page.context.set_offline(True)
-    expect(page.locator("[data-upload-list]")).to_contain_text("等待网络恢复")
+    the_network_is_lost(page)
     page.close()
     again = reader.page = page.context.new_page()
     again.context.set_offline(False)
@@ -127,15 +124,11 @@ def test_a_killed_server_costs_nothing_that_was_sent(
     people: People, archive: Archive, record: str, tmp_path: Path
 ) -> None:
     reader, file = people("archivist"), large(tmp_path, 3)
-    page = reader.page
-    reader.go(record)
-    sent = pieces_of(page)
-    drop(page, file)
-    after_some_pieces(page)
+    page, sent = reader.page, sending(reader, record, file)
     for process in family(archive.server.pid):
         kill(process)
     archive.server.wait()
-    expect(page.locator("[data-upload-list]")).to_contain_text("等待网络恢复")
+    the_network_is_lost(page)
     archive.server = start(archive.var, tmp_path / "again.log", int(archive.url.rpartition(":")[2])).server
     arrived_whole(page)
     assert PIECES <= len(sent) <= PIECES + 1, "none that was acknowledged is sent again"

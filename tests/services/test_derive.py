@@ -176,19 +176,22 @@ def test_a_scan_is_recognised_behind_more_urgent_work(site: Site, hospital: Hosp
         assert [job.state.kind for job in jobs.mine(uow)] == ["ok", "ok"]
 
 
+def assert_drawn_again(hospital: Hospital, record: int) -> None:
+    """Loses the picture of the second page, and looks at the page."""
+    with hospital.site.session(readonly=True) as session:
+        second = session.scalar(select(Page).where(Page.ordinal == 2), execution_options=TEST)
+        assert second
+    for kept in (hospital.site.settings.var / "derived").rglob(second.image):
+        kept.unlink()
+    with hospital.uow("archivist", readonly=True) as uow:
+        picture = Image.open(BytesIO(pages.image(uow, uow.node(record), 2)))
+    assert picture.size == (second.width, second.height)
+
+
 def test_a_picture_that_the_disk_lost_is_drawn_again(site: Site, hospital: Hospital, record: int) -> None:
     upload(hospital, "archivist", record, papers.pdf("一", "二"))
     work_off(site)
-    with site.session(readonly=True) as session:
-        second = session.scalar(select(Page).where(Page.ordinal == 2), execution_options=TEST)
-        assert second
-    for picture in (site.settings.var / "derived").rglob(second.image):
-        picture.unlink()
-    with hospital.uow("archivist", readonly=True) as uow:
-        assert Image.open(BytesIO(pages.image(uow, uow.node(record), 2))).size == (
-            second.width,
-            second.height,
-        )
+    assert_drawn_again(hospital, record)
 
 
 def test_each_page_that_is_read_is_one_line_in_the_journal(
@@ -315,16 +318,7 @@ def test_a_file_that_was_cut_off_is_read_from_a_copy_and_says_so(
     assert [text_of(hospital, record, n).text for n in (1, 2, 3)] == ["一", "二", "三"]
     kept = {sha256 for _home, sha256 in site.store.iterate()}
     assert hashlib.sha256(cut).hexdigest() in kept, "the master is what came"
-    with site.session(readonly=True) as session:
-        second = session.scalar(select(Page).where(Page.ordinal == 2), execution_options=TEST)
-        assert second
-    for picture in (site.settings.var / "derived").rglob(second.image):
-        picture.unlink()
-    with hospital.uow("archivist", readonly=True) as uow:
-        assert Image.open(BytesIO(pages.image(uow, uow.node(record), 2))).size == (
-            second.width,
-            second.height,
-        )
+    assert_drawn_again(hospital, record)
 
 
 def test_a_table_of_contents_that_was_made_anew_in_reading_is_told(
