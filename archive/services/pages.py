@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, delete, func, select, update
 
-from archive import cursor
-from archive.errors import Invalid, NotFound
+from archive import tickets
+from archive.errors import NotFound
 from archive.journal import Event
 from archive.models import (
     TEXT_OF_PAGE,
@@ -33,7 +33,6 @@ from storage.textlines import TextLine, turned
 TRUSTED: Any = {"scope": "pages", "synchronize_session": False}
 WIDTHS = (800, 1200, 1600, 2400)
 """Pixels: the sizes a page is shown in, beside its own; others are rounded up to these."""
-TICKET_MINUTES = 15
 
 
 @dataclass(frozen=True)
@@ -203,19 +202,11 @@ def marked(uow: UnitOfWork, node: Node, jpeg: bytes) -> bytes:
 
 def ticket(uow: UnitOfWork, node: Node, ordinal: int) -> str:
     """For the pictures of a page (or, with 0, of the strip) whose viewing is written down with this answer."""
-    return cursor.pack(uow.site.keys, _purpose(uow, node, ordinal), [int(uow.now.timestamp())])
+    return tickets.issue(uow, f"page:{node.id}:{ordinal}")
 
 
 def _noted(uow: UnitOfWork, node: Node, ordinal: int, given: str | None) -> bool:
-    try:
-        values = cursor.unpack(uow.site.keys, _purpose(uow, node, ordinal), given)
-    except Invalid:
-        return False
-    return values is not None and uow.now.timestamp() - values[0] < TICKET_MINUTES * 60
-
-
-def _purpose(uow: UnitOfWork, node: Node, ordinal: int) -> str:
-    return f"page:{uow.actor.principal_id}:{uow.actor.session_id}:{node.id}:{ordinal}"
+    return tickets.holds(uow, f"page:{node.id}:{ordinal}", given)
 
 
 # Bookkeeping for intake and derivation, which have checked already

@@ -1,14 +1,17 @@
 """A batch from the store through the scanner and back: pages find their records, and nothing is linked that is doubtful."""
 
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.journal import Origin
-from archive.models import BatchPage, Blob, HoldingStatus, Job, Node
+from archive.models import AccessGrant, BatchPage, Blob, HoldingStatus, Job, Node
+from archive.policy.permissions import P
 from archive.services import filing, guards, intake, jobs, levels, purge, trash
 from archive.services import pages as record_pages
 from archive.services.queue import claim, perform, revive
@@ -496,6 +499,26 @@ def test_each_picture_is_told_unless_a_listing_told_of_this_very_page(
         leaf_views.picture(uow, batch, 3, ticket=ticket)
         assert [event.words["page"] for event in uow.readings] == [3]
         assert two[0] in uow.seen
+
+
+@once
+def test_whoever_reads_a_record_by_a_loan_sees_their_name_on_its_pages_in_a_batch_too(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number, site = scanned(hospital), hospital.site
+    reader, until = hospital.people["clinician"], site.clock() + timedelta(days=3)
+    with site.session() as session:
+        session.add_all(
+            AccessGrant(principal_id=reader, node_id=record, permission=permission, cause="eread",
+                        valid_from=site.clock(), valid_until=until, max_level=3)
+            for record in two for permission in (P.DISCOVER, P.READ, P.SCAN_QC)
+        )  # fmt: skip
+    ink = {}
+    for account in ("scanner", "clinician"):
+        with hospital.uow(account, readonly=True) as uow:
+            picture = leaf_views.picture(uow, batches.find(uow, number, pages=True), 2, width=800)
+        ink[account] = sum(Image.open(BytesIO(picture)).convert("L").histogram()[:250])
+    assert ink["clinician"] > 3 * ink["scanner"]
 
 
 @once

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from archive import cursor
-from archive.errors import Invalid, NotFound
+from archive import tickets
+from archive.errors import NotFound
 from archive.i18n import _, _l
 from archive.journal import Event
 from archive.models import (
@@ -32,7 +32,6 @@ from storage.copies import scaled, turned
 
 MOST = 240
 """Pages on one page: beyond that a browser grows slow, and nobody looks at so many at once."""
-TICKET_MINUTES = 60
 ASIDE = {
     Aside.COVER: _l("Cover sheet"), Aside.SEPARATOR: _l("Separator sheet"), Aside.BLANK: _l("Blank"),
     Aside.DUPLICATE: _l("Scanned twice"), Aside.FOREIGN: _l("Does not belong here"), Aside.SPOILT: _l("Spoilt scan"),
@@ -192,7 +191,7 @@ def _doubt(page: BatchPage, doubt: str) -> tuple[str, str]:
 
 def ticket(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> str:
     """For the picture of a page whose showing is written down with this answer."""
-    return cursor.pack(uow.site.keys, _purpose(uow, batch, ordinal), [int(uow.now.timestamp())])
+    return tickets.issue(uow, f"batch:{batch.id}:{ordinal}")
 
 
 def picture(uow: UnitOfWork, batch: ScanBatch, ordinal: int, *, width: int | None = None, small: bool = False,
@@ -202,12 +201,28 @@ def picture(uow: UnitOfWork, batch: ScanBatch, ordinal: int, *, width: int | Non
     One event, unless a listing told of it already.
     """
     page = _page(uow, batch, ordinal)
-    if not _is_told(uow, batch, ordinal, ticket):
+    if not tickets.holds(uow, f"batch:{batch.id}:{ordinal}", ticket):
         _note(uow, batch, [page])
         uow.read(Event("batch.picture_viewed", object_kind="scan_batch", object_id=batch.id, object_ref=batch.number,
                        words={"page": ordinal}))  # fmt: skip
     found = _in_record(uow, page, small=small) or _in_pile(uow, batch, page, small=small)
-    return scaled(found, width) if width else found
+    by_grant = next((node for node in _homes(uow, batch, page) if pages.is_marked(uow, node)), None)
+    found = scaled(found, width) if width else found
+    return pages.marked(uow, by_grant, found) if by_grant else found
+
+
+def _homes(uow: UnitOfWork, batch: ScanBatch, page: BatchPage) -> list[Node]:
+    """Where the page stands now; before it is linked the record that it will go to; any of the batch while nobody knows which."""
+    linked = select(Page.id).where(
+        Page.id == page.page_id, or_(Page.node_id == Node.id, Page.aside_of_id == Node.id)
+    )
+    homes = list(uow.session.scalars(select(Node).where(linked.exists()), execution_options=TRUSTED))
+    if homes:
+        return homes
+    volumes = select(BatchVolume.node_id).where(BatchVolume.batch_id == batch.id)
+    if page.volume_id is not None:
+        volumes = volumes.where(BatchVolume.id == page.volume_id)
+    return list(uow.session.scalars(select(Node).where(Node.id.in_(volumes)), execution_options=TRUSTED))
 
 
 def _in_record(uow: UnitOfWork, page: BatchPage, *, small: bool) -> bytes | None:
@@ -242,15 +257,3 @@ def stored(uow: UnitOfWork, batch: ScanBatch, page: BatchPage, *, small: bool) -
     drawing.redraw(uow.site, blob.record, blob.sha256, both, page.source_page, steps)
     with uow.site.store.open_derivative(batch.uuid, name) as stream:
         return stream.read()
-
-
-def _is_told(uow: UnitOfWork, batch: ScanBatch, ordinal: int, given: str | None) -> bool:
-    try:
-        values: Any = cursor.unpack(uow.site.keys, _purpose(uow, batch, ordinal), given)
-    except Invalid:
-        return False
-    return values is not None and uow.now.timestamp() - values[0] < TICKET_MINUTES * 60
-
-
-def _purpose(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> str:
-    return f"batch:{uow.actor.principal_id}:{uow.actor.session_id}:{batch.id}:{ordinal}"
