@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from archive.actor import Actor
 from archive.db import BigInt, Moment
-from archive.errors import NotFound
+from archive.errors import Forbidden, NotFound
 from archive.models import AccessGrant, LocalRole, Membership, Principal, RoleAssignment, User
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
@@ -36,6 +36,16 @@ def load(session: OrmSession, user_id: int, now: datetime, *, session_id: int | 
         select(User, Principal).join(Principal, Principal.id == User.id).where(User.id == user_id)
     ).first()
     return of(session, *row, now, session_id=session_id) if row else None
+
+
+def renewed(session: OrmSession, actor: Actor, now: datetime) -> Actor:
+    """The same person with the rights of this moment, for what outlasts a request. Raises Forbidden for who may no longer act."""
+    if actor.principal_id is None:
+        return actor
+    found = load(session, actor.principal_id, now, session_id=actor.session_id)
+    if found is None:
+        raise Forbidden
+    return found
 
 
 def of(

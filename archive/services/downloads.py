@@ -3,18 +3,20 @@
 Whoever reads by a grant reads pages that bear their name, and gets no file: what leaves the viewer is not marked.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
+from archive.actor import Actor
 from archive.errors import Forbidden, NotFound
 from archive.i18n import _
 from archive.journal import Event
 from archive.models import TEXT_OF_PAGE, Blob, Node, Page, PageText, Representation
 from archive.policy.permissions import P
-from archive.services import pages
+from archive.services import actors, pages
 from archive.sight import views
 from archive.site import Site
 from archive.uow import UnitOfWork
@@ -51,35 +53,56 @@ def searchable(uow: UnitOfWork, node: Node) -> Download:
     if not parts:
         raise NotFound
     uow.saw(node)
-    total = sum(part.page_count for _view, part in parts)
-    uow.read(uow.event_about(node, Event("record.downloaded", words={"pages": total})))
+    chosen = _chosen(uow, [(part.id, view.label if part.id != node.id else "") for view, part in parts])
+    uow.read(uow.event_about(node, Event("record.downloaded", words={"pages": len(chosen)})))
     name = node.archival_no or str(node.uuid)
-    headed = [(part.id, view.label if part.id != node.id else "") for view, part in parts]
     subject = _("The text is a finding aid; the image counts.")
-    return Download(f"{name}.pdf", searchable_pdf(_sheets(uow.site, headed), title=name, subject=subject))
+    return Download(f"{name}.pdf", searchable_pdf(_sheets(uow.site, uow.actor, chosen), title=name, subject=subject))
 
 
-def _sheets(site: Site, headed: list[tuple[int, str]]) -> Iterator[Sheet]:
-    """Page by page, each read when its turn comes: the unit of work that checked has ended by then."""
-    for node, heading in headed:
-        ordinal = 0
-        while found := _page(site, node, ordinal):
+@dataclass(frozen=True)
+class _Chosen:
+    page: int
+    node: int
+    heading: str
+
+
+def _chosen(uow: UnitOfWork, parts: list[tuple[int, str]]) -> list[_Chosen]:
+    """The pages that the journal tells of, in their order: what is put into the node later does not come along."""
+    ids = select(Page.id, Page.node_id).where(Page.node_id.in_([node for node, _heading in parts]))
+    of: defaultdict[int | None, list[int]] = defaultdict(list)
+    for page, node in uow.session.execute(ids.order_by(Page.ordinal), execution_options=TRUSTED):
+        of[node].append(page)
+    return [
+        _Chosen(page, node, heading if page == of[node][0] else "")
+        for node, heading in parts for page in of[node]
+    ]  # fmt: skip
+
+
+def _sheets(site: Site, actor: Actor, chosen: list[_Chosen]) -> Iterator[Sheet]:
+    """Page by page, each when its turn comes, with the rights of that moment. Raises Forbidden where they have ended: the file
+    is then cut off.
+    """
+    for one in chosen:
+        with site.session(readonly=True) as session:
+            now = actors.renewed(session, actor, site.clock())
+            found = _page(site.work(session, now), one)
+        if found is not None:
             page, blob, lines = found
             jpeg = pages.drawn(site, page, blob, page.image)
-            yield Sheet(jpeg, page.dpi, lines, page.rotation, heading if not ordinal else "")
-            ordinal = page.ordinal
+            yield Sheet(jpeg, page.dpi, lines, page.rotation, one.heading)
 
 
-def _page(site: Site, node: int, after: int) -> tuple[Page, Blob, list[list[Any]]] | None:
-    following = (
+def _page(uow: UnitOfWork, one: _Chosen) -> tuple[Page, Blob, list[list[Any]]] | None:
+    """The page, unless it was taken out or moved meanwhile."""
+    if not may(uow, uow.node(one.node)):
+        raise Forbidden
+    statement = (
         select(Page, Blob, PageText.boxes)
         .join(Representation, Representation.id == Page.representation_id)
         .join(Blob, Blob.id == Representation.blob_id)
         .outerjoin(PageText, TEXT_OF_PAGE)
-        .where(Page.node_id == node, Page.ordinal > after)
-        .order_by(Page.ordinal)
-        .limit(1)
+        .where(Page.id == one.page, Page.node_id == one.node)
     )
-    with site.session(readonly=True) as session:
-        row = session.execute(following, execution_options=TRUSTED).first()
+    row = uow.session.execute(statement, execution_options=TRUSTED).first()
     return (row[0], row[1], row[2] or []) if row else None

@@ -2,10 +2,9 @@
 
 import re
 
-import pytest
-
 from archive.site import Site
 from tests import papers
+from tests.archives import begins
 from tests.blueprints.conftest import Browse, Browser, words_of
 from tests.conftest import Hospital
 from tests.services.test_intake import upload
@@ -19,11 +18,11 @@ KEYED = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def desk(site: Site, hospital: Hospital, record: int) -> str:
+@begins
+def desk(hospital: Hospital, record: int) -> str:
     """The address at which the record of the tests is keyed."""
     upload(hospital, "scanner", record, papers.pdf("住院病案首页"))
-    drawn(site)
+    drawn(hospital.site)
     with hospital.uow("archivist", readonly=True) as uow:
         return f"/keying/{uow.node(record).uuid}"
 

@@ -12,6 +12,7 @@ from archive.services import collation, page_desk, page_map
 from archive.services.collation import interleaved
 from archive.site import Site
 from tests import papers
+from tests.archives import begins
 from tests.conftest import Hospital
 from tests.services.test_derive import work_off
 from tests.services.test_intake import upload
@@ -32,12 +33,12 @@ def test_what_does_not_fit_is_not_guessed(fronts: int, backs: int) -> None:
         interleaved(range(fronts), range(backs), backwards=True)
 
 
-@pytest.fixture
-def pile(site: Site, hospital: Hospital, record: int) -> int:
+@begins
+def pile(hospital: Hospital, record: int) -> int:
     """A record with a cover sheet, then three fronts, then their backs from the last to the first."""
     for content in (papers.pdf("封面"), papers.pdf("一", "三", "五"), papers.pdf("六", "四", "二")):
         upload(hospital, "scanner", record, content)
-    work_off(site)
+    work_off(hospital.site)
     return record
 
 

@@ -7,9 +7,9 @@ import pypdfium2
 import pytest
 
 from archive.errors import ArchiveError, Forbidden, NotFound
-from archive.services import corrections, downloads, pages
-from archive.site import Site
+from archive.services import corrections, downloads, levels, page_desk, page_tiles, pages
 from tests import papers
+from tests.archives import begins
 from tests.conftest import CAST, Hospital
 from tests.services.lending import approved
 from tests.services.searching import archived, component
@@ -19,15 +19,21 @@ from tests.services.test_intake import upload
 MAY = {"archivist", "senior"}
 
 
-@pytest.fixture
-def scanned(site: Site, hospital: Hospital, record: int) -> tuple[int, int]:
-    """An archived record of three pages, two of which are those of an item."""
+@begins
+def drafted(hospital: Hospital, record: int) -> tuple[int, int]:
+    """A record of three pages, two of which are those of an item."""
     item = component(hospital, record, "手术记录")
     upload(hospital, "archivist", record, papers.pdf("住院病案首页"))
     upload(hospital, "archivist", item, papers.pdf("术中粘连已松解", "手术记录续页"), "手术.pdf")
-    work_off(site)
-    archived(hospital, record)
+    work_off(hospital.site)
     return record, item
+
+
+@begins
+def scanned(hospital: Hospital, drafted: tuple[int, int]) -> tuple[int, int]:
+    """The same, archived."""
+    archived(hospital, drafted[0])
+    return drafted
 
 
 def whole(hospital: Hospital, node: int, account: str = "archivist") -> bytes:
@@ -78,6 +84,32 @@ def test_whoever_reads_by_a_grant_gets_no_file_without_their_name_on_it(
         assert pages.is_marked(uow, node)
         with pytest.raises(Forbidden):
             downloads.searchable(uow, node)
+
+
+def test_a_right_that_ends_while_the_file_is_on_its_way_ends_the_file(
+    hospital: Hospital, scanned: tuple[int, int]
+) -> None:
+    with hospital.uow("archivist", readonly=True) as uow:
+        made = downloads.searchable(uow, uow.node(scanned[0]))
+    pieces = made.pieces
+    begun = [next(pieces) for _piece in range(3)]
+    with hospital.uow("senior") as uow:
+        levels.change(uow, uow.node(scanned[0]), level=3, reason="涉及隐私")
+    with pytest.raises(ArchiveError):
+        list(pieces)
+    assert begun
+
+
+def test_a_page_that_is_taken_out_meanwhile_does_not_come_along(
+    hospital: Hospital, drafted: tuple[int, int]
+) -> None:
+    with hospital.uow("archivist", readonly=True) as uow:
+        made = downloads.searchable(uow, uow.node(drafted[0]))
+    with hospital.uow("archivist") as uow:
+        home = uow.node(drafted[0])
+        desk = page_tiles.of(uow, home)
+        page_desk.set_aside(uow, home, pages=[desk.sheets[0].page], version=desk.version)
+    assert said(b"".join(made.pieces)) == ["术中粘连已松解", "手术记录续页"]
 
 
 def test_a_record_without_pages_is_no_file(hospital: Hospital, record: int) -> None:

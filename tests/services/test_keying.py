@@ -12,7 +12,7 @@ from archive.services import keying, keying_desk, steps, tree, typed
 from archive.sight import href
 from archive.site import Site
 from tests import papers
-from tests.archives import Clock
+from tests.archives import Clock, begins
 from tests.conftest import CAST, RECORD, Hospital
 from tests.services.test_intake import upload
 from tests.services.test_page_checks import drawn
@@ -25,11 +25,11 @@ AGAIN = {
 """What the second person keys of the record of the tests."""
 
 
-@pytest.fixture
-def paged(site: Site, hospital: Hospital, record: int) -> int:
+@begins
+def paged(hospital: Hospital, record: int) -> int:
     """A draft with two pages."""
     upload(hospital, "scanner", record, papers.pdf("住院病案首页", "入院记录"))
-    drawn(site)
+    drawn(hospital.site)
     return record
 
 

@@ -16,6 +16,7 @@ from archive.services.page_checks import Checked
 from archive.site import Site
 from storage.confined.quality import measured
 from tests import papers
+from tests.archives import begins
 from tests.conftest import CAST, Hospital
 from tests.services.test_adoption import adopt, body_of
 from tests.services.test_intake import upload
@@ -46,8 +47,8 @@ def leave_as_scanned(hospital: Hospital) -> None:
     adopt(hospital, "imaging", body)
 
 
-@pytest.fixture
-def pile(site: Site, hospital: Hospital, record: int) -> int:
+@begins
+def pile(hospital: Hospital, record: int) -> int:
     """A record with a good page and four that somebody should look at, as nothing is done to them."""
     leave_as_scanned(hospital)
     good = page()
@@ -55,7 +56,7 @@ def pile(site: Site, hospital: Hospital, record: int) -> int:
     edged.paste(0, (0, 0, 60, edged.height))
     blank, soft = Image.new("L", good.size, PAPER), good.filter(ImageFilter.GaussianBlur(3))
     upload(hospital, "archivist", record, scanned(good, turned(good, -2.4), blank, soft, edged))
-    drawn(site)
+    drawn(hospital.site)
     return record
 
 
@@ -143,7 +144,7 @@ def test_what_was_mended_in_the_copy_is_told_and_no_defect_any_more(
     edged = page()
     edged.paste(0, (0, 0, 60, edged.height))
     upload(hospital, "archivist", record, scanned(page(), turned(page(), -2.4), edged))
-    drawn(site)
+    drawn(hospital.site)
     checked = told(hospital, record)
     assert (checked.doubtful, checked.treated) == (0, 2)
     with hospital.uow("archivist", readonly=True) as uow:
@@ -155,7 +156,7 @@ def test_a_lost_picture_comes_back_as_it_was_whatever_is_done_to_pictures_by_now
     site: Site, hospital: Hospital, record: int
 ) -> None:
     upload(hospital, "archivist", record, scanned(turned(page(), -2.4)))
-    drawn(site)
+    drawn(hospital.site)
     with hospital.uow("archivist", readonly=True) as uow:
         node = uow.node(record, P.READ)
         row = uow.session.scalars(select(Page), execution_options=TEST).one()
@@ -174,7 +175,7 @@ def test_a_lost_picture_comes_back_as_it_was_whatever_is_done_to_pictures_by_now
 
 def test_the_words_of_a_file_stay_where_they_stand_in_it(site: Site, hospital: Hospital, record: int) -> None:
     upload(hospital, "archivist", record, papers.pdf("\n".join([WORDS[:18]] * 12)))
-    drawn(site)
+    drawn(hospital.site)
     assert told(hospital, record).treated == 0
 
 
@@ -195,7 +196,7 @@ def test_a_seal_is_told_and_no_defect(site: Site, hospital: Hospital, record: in
     stamped = page().convert("RGB")
     ImageDraw.Draw(stamped).ellipse((900, 1900, 1200, 2200), outline=(200, 30, 40), width=14)
     upload(hospital, "archivist", record, scanned(page().convert("RGB"), stamped))
-    drawn(site)
+    drawn(hospital.site)
     assert told(hospital, record).doubtful == 0
     with hospital.uow("archivist", readonly=True) as uow:
         sheets = page_tiles.of(uow, uow.node(record, P.READ)).sheets

@@ -32,6 +32,7 @@ from archive.services import (
 from archive.services.page_layout import Layout
 from archive.site import Site
 from tests import papers
+from tests.archives import begins
 from tests.conftest import CAST, RECORD, Hospital
 from tests.services.sealing import seal
 from tests.services.test_derive import work_off
@@ -43,11 +44,11 @@ TEST: dict[str, Any] = {"scope": "test"}
 NAMES = ["首页", "入院记录", "病程记录", "体温单", "医嘱单"]
 
 
-@pytest.fixture
-def pile(site: Site, hospital: Hospital, record: int) -> int:
+@begins
+def pile(hospital: Hospital, record: int) -> int:
     """A record with five pages of one file that say which they are."""
     upload(hospital, "scanner", record, papers.pdf(*NAMES))
-    drawn(site)
+    drawn(hospital.site)
     return record
 
 

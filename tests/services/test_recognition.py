@@ -13,6 +13,7 @@ from archive.services import page_desk, page_map, pages, recognition
 from archive.services.handlers import GaveWay, JobRun
 from archive.services.queue import claim
 from archive.site import Site
+from tests.archives import begins
 from tests.conftest import CAST, Hospital
 from tests.services.test_intake import upload
 from tests.storage.test_quality import WORDS, page
@@ -24,14 +25,14 @@ once = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
 """What reads pages for seconds, and asks the databases nothing that other tests do not ask both of them."""
 
 
-@pytest.fixture
-def scanned(site: Site, hospital: Hospital, record: int) -> int:
+@begins
+def scanned(hospital: Hospital, record: int) -> int:
     """A record of three pages without text; nothing stands on them, so that they are read at once."""
     out = BytesIO()
     blank = [Image.new("L", (400, 300), shade) for shade in (250, 251, 252)]
     blank[0].save(out, "TIFF", save_all=True, append_images=blank[1:], dpi=(200, 200))
     upload(hospital, "archivist", record, out.getvalue(), "扫描.tif")
-    assert worker.take_one(site, "test")
+    assert worker.take_one(hospital.site, "test")
     return record
 
 
