@@ -22,6 +22,10 @@ START = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
 """Friday, half past nine in the morning at the hospital."""
 
 
+once = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+"""For what takes seconds and asks the databases nothing that other tests do not ask both of them."""
+
+
 class Clock:
     """The only clock of a test: it stands until it is moved."""
 

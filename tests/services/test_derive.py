@@ -17,6 +17,7 @@ from archive.services.queue import claim, perform
 from archive.sight import NodeView
 from archive.site import Site
 from tests import papers
+from tests.archives import once
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.test_intake import TEST, component, upload
 
@@ -162,6 +163,7 @@ def test_a_file_set_aside_takes_its_pages_along_and_leaves_no_gap(
         assert pages.one(uow, uow.node(record), 1).text == "三"
 
 
+@once
 def test_a_scan_is_recognised_behind_more_urgent_work(site: Site, hospital: Hospital, record: int) -> None:
     upload(hospital, "archivist", record, papers.scan("出院诊断：剖宫产术后", "病案号 00218647"), "page.png")
     work_off(site, recognising=True)
@@ -284,6 +286,7 @@ def test_nobody_without_the_right_to_read_gets_a_byte(site: Site, hospital: Hosp
 @pytest.mark.skipif(
     not REAL.exists(), reason="the files of other people lie beside the checkout, and are not here"
 )
+@once
 def test_the_files_of_many_producers_become_pages_or_are_refused_in_a_sentence(
     site: Site, hospital: Hospital, record: int
 ) -> None:
@@ -304,6 +307,7 @@ def test_the_files_of_many_producers_become_pages_or_are_refused_in_a_sentence(
         ]
 
 
+@once
 def test_a_file_that_was_cut_off_is_read_from_a_copy_and_says_so(
     site: Site, hospital: Hospital, record: int
 ) -> None:
@@ -321,6 +325,7 @@ def test_a_file_that_was_cut_off_is_read_from_a_copy_and_says_so(
     assert_drawn_again(hospital, record)
 
 
+@once
 def test_a_table_of_contents_that_was_made_anew_in_reading_is_told(
     site: Site, hospital: Hospital, record: int
 ) -> None:

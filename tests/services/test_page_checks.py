@@ -16,7 +16,7 @@ from archive.services.page_checks import Checked
 from archive.site import Site
 from storage.confined.quality import measured
 from tests import papers
-from tests.archives import begins
+from tests.archives import begins, once
 from tests.conftest import CAST, Hospital
 from tests.services.test_adoption import adopt, body_of
 from tests.services.test_intake import upload
@@ -76,6 +76,7 @@ def test_what_a_person_would_see_is_listed_page_by_page(hospital: Hospital, pile
     assert all(page.href.endswith(f"/++page++{page.number}") for page in checked.listed)
 
 
+@once
 def test_too_coarse_a_scan_is_told_and_so_is_one_that_says_nothing(
     site: Site, hospital: Hospital, record: int
 ) -> None:
@@ -122,6 +123,7 @@ def test_with_its_pages_go_their_measures(hospital: Hospital, pile: int) -> None
         assert uow.session.scalar(select(PageCheck.page_id), execution_options=TEST) is None
 
 
+@once
 def test_text_that_the_machine_is_not_sure_of_is_told_until_somebody_corrects_it(
     hospital: Hospital, pile: int
 ) -> None:
@@ -138,6 +140,7 @@ def test_text_that_the_machine_is_not_sure_of_is_told_until_somebody_corrects_it
     assert 1 not in said(told(hospital, pile))
 
 
+@once
 def test_what_was_mended_in_the_copy_is_told_and_no_defect_any_more(
     site: Site, hospital: Hospital, record: int
 ) -> None:
@@ -152,6 +155,7 @@ def test_what_was_mended_in_the_copy_is_told_and_no_defect_any_more(
         assert [pages.one(uow, node, number).steps for number in (1, 2, 3)] == ["", "拉直 +2.4°", "去黑边"]
 
 
+@once
 def test_a_lost_picture_comes_back_as_it_was_whatever_is_done_to_pictures_by_now(
     site: Site, hospital: Hospital, record: int
 ) -> None:
@@ -179,6 +183,7 @@ def test_the_words_of_a_file_stay_where_they_stand_in_it(site: Site, hospital: H
     assert told(hospital, record).treated == 0
 
 
+@once
 def test_cut_edges_and_scans_in_black_and_white_are_told_as_the_hospital_wants(
     site: Site, hospital: Hospital, record: int
 ) -> None:
@@ -192,6 +197,7 @@ def test_cut_edges_and_scans_in_black_and_white_are_told_as_the_hospital_wants(
     assert said(told(hospital, record)) == {2: "黑白二值扫描"}
 
 
+@once
 def test_a_seal_is_told_and_no_defect(site: Site, hospital: Hospital, record: int) -> None:
     stamped = page().convert("RGB")
     ImageDraw.Draw(stamped).ellipse((900, 1900, 1200, 2200), outline=(200, 30, 40), width=14)

@@ -13,16 +13,13 @@ from archive.services import page_desk, page_map, pages, recognition
 from archive.services.handlers import GaveWay, JobRun
 from archive.services.queue import claim
 from archive.site import Site
-from tests.archives import begins
+from tests.archives import begins, once
 from tests.conftest import CAST, Hospital
 from tests.services.test_intake import upload
 from tests.storage.test_quality import WORDS, page
 
 READERS = {"archivist", "scanner", "senior"}
 """Of a draft."""
-
-once = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
-"""What reads pages for seconds, and asks the databases nothing that other tests do not ask both of them."""
 
 
 @begins
