@@ -57,7 +57,9 @@ def searchable(uow: UnitOfWork, node: Node) -> Download:
     uow.read(uow.event_about(node, Event("record.downloaded", words={"pages": len(chosen)})))
     name = node.archival_no or str(node.uuid)
     subject = _("The text is a finding aid; the image counts.")
-    return Download(f"{name}.pdf", searchable_pdf(_sheets(uow.site, uow.actor, chosen), title=name, subject=subject))
+    return Download(
+        f"{name}.pdf", searchable_pdf(_sheets(uow.site, uow.actor, chosen), title=name, subject=subject)
+    )
 
 
 @dataclass(frozen=True)

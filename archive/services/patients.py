@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import exists, select
+from sqlalchemy import select, true
 from sqlalchemy.orm import aliased
 
 from archive.errors import Invalid
 from archive.i18n import _
-from archive.models import Encounter, Patient
+from archive.models import Encounter, Patient, PatientAlias, Record
 from archive.names import name_key
 from archive.uow import UnitOfWork
 
@@ -50,36 +50,41 @@ def id_is_valid(number: str) -> bool:
     return "10X98765432"[total % 11] == number[17].upper()
 
 
-def enrol(uow: UnitOfWork, person: Person) -> Patient:
-    """The patient of this 病案号, made when new. Raises Invalid when the number is another person's."""
-    patient = uow.session.scalar(select(Patient).where(Patient.mrn == person.mrn), execution_options=TRUSTED)
+def enrol(uow: UnitOfWork, person: Person, *, corrects: int | None = None) -> Patient:
+    """The patient of this 病案号, made when new. Of whom nothing is known but what the stay `corrects` said, or nothing at all,
+    the name is put right. Raises Invalid when the number is another person's.
+    """
+    mine = select(Patient).where(Patient.mrn == person.mrn).with_for_update()
+    patient = uow.session.scalar(mine, execution_options=TRUSTED)
     if patient is None:
         patient = Patient(mrn=person.mrn, name=person.name, name_key=name_key(person.name), sex=person.sex)
         uow.session.add(patient)
     elif patient.merged_into is not None:
         raise Invalid(fields={"mrn": _("This record number was merged into another one. Use that one.")})
     elif patient.name != person.name:
-        raise Invalid(
-            fields={"mrn": _("This record number belongs to another patient. Check number and name.")}
-        )
+        if _is_known(uow, patient, besides=corrects):
+            raise Invalid(
+                fields={"mrn": _("This record number belongs to another patient. Check number and name.")}
+            )
+        patient.name, patient.name_key = person.name, name_key(person.name)
+        uow.note(patient_renamed=patient.id)
     _learn(uow, patient, person)
     uow.session.flush()
     return patient
 
 
-def correct_name(uow: UnitOfWork, stay: int, person: Person) -> None:
-    """A name that was written wrong, of somebody of whom nothing is known but this one stay. Else the number is another's."""
-    other, merged = aliased(Encounter), aliased(Patient)
-    statement = (
-        select(Patient)
-        .join(Encounter, Encounter.patient_id == Patient.id)
-        .where(Encounter.id == stay, Patient.mrn == person.mrn, Patient.merged_into.is_(None))
-        .where(~exists().where(other.patient_id == Patient.id, other.id != stay))
-        .where(~exists().where(merged.merged_into == Patient.id))
+def _is_known(uow: UnitOfWork, patient: Patient, *, besides: int | None) -> bool:
+    """Whether anything but one stay says who this is: another record, an identity, a mother, an old number, a merged one."""
+    if patient.id_hash or patient.phone_enc or patient.mother or patient.deceased_on:
+        return True
+    merged = aliased(Patient)
+    stays = select(Record.node_id).join(Encounter, Encounter.id == Record.encounter_id)
+    traces = (
+        stays.where(Encounter.patient_id == patient.id, Encounter.id != besides if besides else true()),
+        select(PatientAlias.id).where(PatientAlias.patient_id == patient.id),
+        select(merged.id).where(merged.merged_into == patient.id),
     )
-    patient = uow.session.scalar(statement, execution_options=TRUSTED)
-    if patient is not None and patient.name != person.name:
-        patient.name, patient.name_key = person.name, name_key(person.name)
+    return any(uow.session.scalar(one.limit(1), execution_options=TRUSTED) is not None for one in traces)
 
 
 def _learn(uow: UnitOfWork, patient: Patient, person: Person) -> None:
@@ -103,8 +108,10 @@ def merged_into(uow: UnitOfWork, mrn: str) -> str | None:
     return uow.session.scalar(statement, execution_options=TRUSTED)
 
 
-def admit(uow: UnitOfWork, patient: Patient, stay: Stay) -> Encounter:
-    """The encounter of this stay, made when new, brought up to date when known. Raises Invalid for crossed dates."""
+def admit(uow: UnitOfWork, patient: Patient, stay: Stay, *, corrects: int | None = None) -> Encounter:
+    """The encounter of this stay, made when new, brought up to date when known. What was written of the wrong patient or with
+    the wrong number of stays is moved (`corrects`), so that nothing is left behind. Raises Invalid for crossed dates.
+    """
     if stay.admitted_on and stay.discharged_on and stay.discharged_on < stay.admitted_on:
         raise Invalid(fields={"discharged_on": _("The discharge is before the admission.")})
     encounter = uow.session.scalar(
@@ -113,6 +120,9 @@ def admit(uow: UnitOfWork, patient: Patient, stay: Stay) -> Encounter:
         ),
         execution_options=TRUSTED,
     )
+    if encounter is None and corrects is not None:
+        encounter = uow.session.get_one(Encounter, corrects, execution_options=TRUSTED)
+        encounter.patient_id, encounter.times = patient.id, stay.times
     if encounter is None:
         encounter = Encounter(patient_id=patient.id, kind=stay.kind, times=stay.times, created_at=uow.now)
         uow.session.add(encounter)

@@ -31,14 +31,13 @@ def attach(uow: UnitOfWork, node: Node, values: Mapping[str, Any]) -> None:
     """Joins a record to its patient and its stay. Raises Conflict when the stay has a record already."""
     person = patients.Person(values["mrn"], values["patient_name"], values["sex"], _day(values.get("birth")))
     known = uow.session.get(Record, node.id, execution_options=TRUSTED)
-    if known is not None:
-        patients.correct_name(uow, known.encounter_id, person)
-    patient = patients.enrol(uow, person)
+    corrects = known.encounter_id if known else None
+    patient = patients.enrol(uow, person, corrects=corrects)
     stay = patients.Stay(
         times=values["times"], admitted_on=_day(values["admitted_on"]), discharged_on=_day(values.get("discharged_on")),
         dept_id=node.dept_id, outcome=values.get("outcome"), attending=values.get("attending"),
     )  # fmt: skip
-    encounter = patients.admit(uow, patient, stay)
+    encounter = patients.admit(uow, patient, stay, corrects=corrects)
     taken = uow.session.scalar(
         select(Record.node_id).where(Record.encounter_id == encounter.id), execution_options=TRUSTED
     )

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from archive.actor import Actor
 from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound, Stale
 from archive.models import Keying, NodeVersion, PolicyVersion
-from archive.services import keying, keying_desk, steps, tree, typed
+from archive.services import keying, keying_desk, steps, tree
 from archive.sight import href
 from archive.site import Site
 from tests import papers
@@ -16,6 +16,7 @@ from tests.archives import Clock, begins
 from tests.conftest import CAST, RECORD, Hospital
 from tests.services.test_intake import upload
 from tests.services.test_page_checks import drawn
+from tests.services.test_patients import edited
 from tests.services.test_trash import empty, is_there, throw
 
 TEST: dict[str, Any] = {"scope": "test"}
@@ -241,12 +242,6 @@ def test_a_record_that_somebody_else_has_saved_meanwhile_is_not_written_over(
     edited(hospital, paged, attending="陈伟")
     with hospital.uow("senior") as uow, pytest.raises(Stale):
         keying.decide(uow, uow.node(paged), said={"mrn": "00218647"}, version=opened)
-
-
-def edited(hospital: Hospital, record: int, **fields: str) -> None:
-    with hospital.uow("archivist") as uow:
-        node = uow.node(record)
-        tree.edit(uow, node, fields=typed.form_values(uow, node) | fields, version=node.version)
 
 
 def test_what_a_third_person_saved_between_the_two_keyings_is_decided_too(
