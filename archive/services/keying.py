@@ -73,7 +73,9 @@ def key(uow: UnitOfWork, node: Node, *, said: Said, version: int) -> str:
     uow.lock(node)
     rule, row = require(uow, node), of(uow, node)
     if row and row.state == ONCE and row.first_by_id != uow.actor.principal_id:
-        return _second(uow, node, row, _keyed(uow, node, rule, said))
+        keyed = _keyed(uow, node, rule, said)
+        _put_beside(uow, node, row, keyed)
+        return _second(uow, node, row, keyed)
     if row and row.state == DIFFERS:
         raise Conflict(_("Two people have keyed this record already, and differ. Choose what is right."))
     keyed, before = _keyed(uow, node, rule, said), now(uow, node)
@@ -137,6 +139,13 @@ def differing(uow: UnitOfWork, node: Node, row: Keying) -> list[str]:
         if value != row.second.get(name) or saved[name] not in (row.before.get(name), value)
     ]  # fmt: skip
     return found or [name for name, value in row.first.items() if value != saved[name]]
+
+
+def _put_beside(uow: UnitOfWork, node: Node, row: Keying, keyed: Said) -> None:
+    """What is keyed once was typed by both, who did not know of each other: where they differ it is decided with the rest."""
+    saved = now(uow, node)
+    other = {name: saved[name] for name, value in keyed.items() if value and value != saved[name]}
+    row.before, row.first = other | row.before, other | row.first
 
 
 def _second(uow: UnitOfWork, node: Node, row: Keying, keyed: dict[str, str]) -> str:

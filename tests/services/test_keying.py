@@ -220,8 +220,14 @@ def test_two_who_open_the_same_record_at_once_are_first_and_second(hospital: Hos
         state = keying.key(
             uow, uow.node(paged), said=RECORD | {"dept": str(hospital.wards["CK"])}, version=opened
         )
-    assert state == keying.DONE
-    assert says(hospital, paged)["attending"] == "李明", "what is keyed once is the first person's"
+    assert state == keying.DIFFERS
+    with hospital.uow("senior", readonly=True) as uow:
+        (only,) = keying_desk.differences(uow, uow.node(paged))
+    assert [side.value for side in only.sides] == ["李明", RECORD["attending"]], (
+        "nothing that was typed is dropped"
+    )
+    decided(hospital, paged, attending="李明")
+    assert says(hospital, paged)["attending"] == "李明"
 
 
 # What others do meanwhile
