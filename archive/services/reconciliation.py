@@ -22,11 +22,12 @@ from archive.models import (
     Node,
     Principal,
     Representation,
+    ScanBatch,
     User,
 )
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
-from archive.services import calendar, policies
+from archive.services import calendar, guards, policies
 from archive.site import Site
 from archive.uow import PROGRAM, UnitOfWork, action
 
@@ -44,6 +45,8 @@ class Tracks:
     volumes: int = 0
     counted: int | None = 0
     """Sides as they were counted before scanning, else sheets; nothing while one volume has neither."""
+    most: int | None = 0
+    """So many pages those can be: a sheet whose sides nobody has counted may bear two."""
     sheets: int | None = 0
     sides: int | None = 0
     pages: int = 0
@@ -64,7 +67,7 @@ class Tracks:
             return "paper"
         if self.damaged:
             return "damaged"
-        if self.counted is None:
+        if self.counted is None or self.most is None or self.counted < self.pages <= self.most:
             return "uncounted"
         return "matched" if self.counted == self.pages else "differs"
 
@@ -91,12 +94,13 @@ def _count_paper(uow: UnitOfWork, found: dict[int, Tracks]) -> None:
         .order_by(BatchVolume.id)
     )
     # The last count of a volume is the one that holds.
-    sides: dict[int, int] = dict(uow.session.execute(batches, execution_options=TRUSTED).all())  # type: ignore[arg-type]
+    sides = {row.holding_id: row.sides for row in uow.session.execute(batches, execution_options=TRUSTED)}
     volumes = select(Holding.id, Holding.node_id, Holding.sheets).where(Holding.node_id.in_(ids))
     for number, node, sheets in uow.session.execute(volumes, execution_options=TRUSTED):
         one, seen = found[node], sides.get(number)
         one.volumes += 1
         one.counted = _sum(one.counted, sheets if seen is None else seen)
+        one.most = _sum(one.most, seen if seen is not None else sheets and 2 * sheets)
         one.sheets, one.sides = _sum(one.sheets, sheets), _sum(one.sides, seen)
 
 
@@ -138,9 +142,16 @@ def _look_at_files(uow: UnitOfWork, found: dict[int, Tracks]) -> None:
     linked = select(Milestone.node_id).where(
         Milestone.node_id.in_(ids), Milestone.track == "scan", Milestone.step == "linked"
     )
+    in_batch = (
+        select(BatchVolume.node_id)
+        .join(ScanBatch, ScanBatch.id == BatchVolume.batch_id)
+        .where(BatchVolume.node_id.in_(ids), ScanBatch.state.not_in(guards.OVER))
+    )
     done = set(uow.session.scalars(linked, execution_options=TRUSTED))
+    busy = set(uow.session.scalars(in_batch, execution_options=TRUSTED))
     for one in found.values():
-        one.scanned = one.pages > 0 and (one.node.type != "medical_record" or one.node.id in done)
+        linked_all = one.node.type != "medical_record" or one.node.id in done
+        one.scanned = one.pages > 0 and linked_all and one.node.id not in busy
     for home, state in uow.session.execute(rows, execution_options=TRUSTED):
         if state == "ready":
             found[home].damaged = True
@@ -153,7 +164,7 @@ def differences(uow: UnitOfWork, one: Tracks) -> dict[Cause, Counts]:
     if not one.scanned or not one.volumes:
         return {}
     found: dict[Cause, Counts] = {}
-    if one.counted is not None and one.counted != one.pages:
+    if one.counted is not None and one.outcome != "uncounted" and one.counted != one.pages:
         kind = "missing_page" if one.pages < one.counted else "extra_page"
         found[kind, COUNT] = (one.counted, one.pages)
     if one.sides is not None and one.sheets is not None and not one.sheets <= one.sides <= 2 * one.sheets:
@@ -164,7 +175,7 @@ def differences(uow: UnitOfWork, one: Tracks) -> dict[Cause, Counts]:
             for part in wanted(uow, one.node, one.parts)
             if part.missing
         }
-    return found  # fmt: skip
+    return found
 
 
 def wanted(uow: UnitOfWork, node: Node, present: Iterable[str]) -> list[checklist.Expected]:

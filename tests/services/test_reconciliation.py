@@ -27,8 +27,11 @@ from archive.services import (
     volumes,
 )
 from archive.services.queue import claim, perform
+from archive.services.scanning import batches, steps
+from archive.services.scanning import volumes as volumes_of_batch
 from archive.uow import UnitOfWork
-from tests import papers
+from tests import papers, piles
+from tests.archives import begins, once
 from tests.conftest import Hospital
 
 TEST = {"scope": "test"}
@@ -140,6 +143,45 @@ def test_fewer_pages_than_were_counted_become_a_task_of_whoever_scanned_once_and
     assert rate(hospital, "archivist") == (1, 1)
 
 
+@once
+@pytest.mark.parametrize(
+    ("pages", "kinds", "outcome"),
+    [
+        (1, ["missing_page"], "differs"),
+        (2, [], "matched"),
+        (3, [], "uncounted"),
+        (4, [], "uncounted"),
+        (5, ["extra_page"], "differs"),
+    ],
+)
+def test_sheets_whose_sides_nobody_has_counted_may_bear_two_pages_each(
+    hospital: Hospital, record: int, pages: int, kinds: list[str], outcome: str
+) -> None:
+    counted(hospital, record, 2)
+    scan(hospital, record, *[f"第{number}页" for number in range(pages)])
+    reconciliation.sweep(hospital.site)
+    assert open_kinds(hospital) == kinds
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert uow.node(record).dual == outcome
+
+
+@once
+def test_nothing_is_missing_while_a_batch_still_scans_the_record(hospital: Hospital) -> None:
+    (record,) = piles.records(hospital, 1)
+    with hospital.uow("archivist") as uow:
+        batch = batches.make(uow, note="外三科")
+        volume = volumes_of_batch.put_in(uow, batch, barcode=piles.barcode(0))
+        steps.take(uow, batch, "check_out")
+        volumes_of_batch.count_sides(uow, batch, volume=volume.id, sides=5)
+    scan(hospital, record, "入院记录")
+    reconciliation.sweep(hospital.site)
+    assert open_kinds(hospital) == []
+    with hospital.uow("archivist") as uow:
+        steps.take(uow, batches.find(uow, "SZ2026-0001"), "cancel", reason="错建")
+    reconciliation.sweep(hospital.site)
+    assert open_kinds(hospital) == ["missing_page"]
+
+
 def test_what_a_person_has_closed_stays_closed_until_the_counts_change(
     hospital: Hospital, record: int
 ) -> None:
@@ -156,9 +198,9 @@ def test_what_a_person_has_closed_stays_closed_until_the_counts_change(
     reconciliation.sweep(hospital.site)
     assert open_kinds(hospital) == []
     with hospital.uow("archivist") as uow:
-        volumes.correct(uow, uow.holding(barcode)[0], barcode=barcode, sheets=1, condition=None)
+        volumes.correct(uow, uow.holding(barcode)[0], barcode=barcode, sheets=4, condition=None)
     reconciliation.sweep(hospital.site)
-    assert open_kinds(hospital) == ["extra_page"]
+    assert open_kinds(hospital) == ["missing_page"]
 
 
 def test_half_a_scan_settles_nothing(hospital: Hospital, record: int) -> None:
@@ -239,19 +281,24 @@ def test_somebody_makes_it_their_task(hospital: Hospital, record: int) -> None:
         assert mismatches.count(uow, "late") == 1
 
 
-@pytest.mark.parametrize("who", ["clinician", "clerk", "desk", "auditor", "security", "sysadmin", "stranger"])
-def test_whoever_does_not_work_on_a_record_knows_nothing_of_what_does_not_agree(
-    hospital: Hospital, record: int, who: str
-) -> None:
+@begins
+def differing(hospital: Hospital, record: int) -> UUID:
+    """A mismatch that somebody noted, of a record that has others besides."""
     counted(hospital, record, 3)
     scan(hospital, record, "入院记录")
-    uuid = noted(hospital, record)
     reconciliation.sweep(hospital.site)
+    return noted(hospital, record)
+
+
+@pytest.mark.parametrize("who", ["clinician", "clerk", "desk", "auditor", "security", "sysadmin", "stranger"])
+def test_whoever_does_not_work_on_a_record_knows_nothing_of_what_does_not_agree(
+    hospital: Hospital, record: int, differing: UUID, who: str
+) -> None:
     with hospital.uow(who, readonly=True) as uow:
         assert mismatches.count(uow) == 0
         assert mismatches.page(uow).rows == []
         with pytest.raises(NotFound):
-            mismatches.find(uow, uuid)
+            mismatches.find(uow, differing)
     with hospital.uow(who) as uow, pytest.raises((Forbidden, NotFound)):
         node = uow.session.get_one(Node, record, execution_options=TEST)
         mismatches.open_one(uow, node, kind="order", note="顺序不对")
