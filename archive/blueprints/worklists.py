@@ -10,7 +10,7 @@ from archive.gate import Section
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.policy.workflows import WORKFLOWS
-from archive.services import holdings, listing, worklists
+from archive.services import listing, worklists
 from archive.services.worklists import Kind
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
@@ -76,7 +76,6 @@ def _columns(kind: Kind) -> list[dict[str, Any]]:
         "uncollected": [("due", _("Due in on"), "date"), ("more", _("Overdue"), "text")],
         "late": [("due", _("Due in on"), "date"), ("more", _("Overdue"), "text")],
         "returned": [("more", _("Why it came back"), "text")], "to_scan": [("more", _("Next act"), "act")],
-        "mismatch": [("more", _("Sheets / pages"), "text")],
     }.get(kind.name, [])  # fmt: skip
     spare = {"number", "type", "level", "pages", "retain", "date"} | ({"state"} if own else set())
     base = [c | {"spare": c["key"] in spare} for c in node_rows.columns()]
@@ -91,8 +90,6 @@ def _say_more(uow: UnitOfWork, kind: Kind, found: list[NodeView], lines: list[di
         cells = line["cells"]
         if kind.order == "discharged":
             cells |= _lateness(uow, view)
-        elif kind.name == "mismatch":
-            cells["more"] = holdings.sheets_and_pages(uow, view)
         elif kind.name == "to_scan":
             cells["more"] = {"label": _("Upload"), "href": f"{view.href}/@@upload"}
         else:

@@ -24,7 +24,6 @@ from archive.models import (
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING, TYPES
 from archive.services import places, reconciliation, records, reindexing
-from archive.sight import NodeView
 from archive.uow import UnitOfWork, action
 from archive.workflow import State
 
@@ -302,12 +301,6 @@ def summary(uow: UnitOfWork, node: Node) -> Summary:
     counting = uow.nodes(P.DISCOVER, func.sum(Node.page_count))
     pages = uow.session.scalar(counting.where(Node.path >= node.path, Node.path < node.path_end)) or 0
     return Summary(carrier_of(uow, node), pages, volumes(uow, node) if uow.can(P.HOLDING_VIEW, node) else [])
-
-
-def sheets_and_pages(uow: UnitOfWork, view: NodeView) -> str:
-    """Sheets / pages of a node, for whoever may see its volumes."""
-    held = summary(uow, uow.node(view.id))
-    return f"{held.sheets if held.sheets is not None else '—'} / {held.pages}"
 
 
 def volumes(uow: UnitOfWork, node: Node) -> list[Volume]:

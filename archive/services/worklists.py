@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.orm import aliased
 
 from archive import journal
 from archive.errors import Conflict, NotFound
@@ -93,23 +92,6 @@ def _to_scan(_uow: UnitOfWork) -> ColumnElement[bool]:
     return and_(Node.state.in_(("draft", "cataloguing")), or_(record, other))
 
 
-def _mismatch(uow: UnitOfWork) -> ColumnElement[bool]:
-    """纸电不一致: every volume has been counted, the scan is finished, and there are more or fewer pages than sheets."""
-    below = aliased(Node)
-    end = func.substr(Node.path, 1, func.length(Node.path) - 1) + "0"
-    pages = (
-        select(func.sum(below.page_count)).where(below.path >= Node.path, below.path < end).scalar_subquery()
-    )
-    of_it = Holding.node_id == Node.id
-    sheets = select(func.sum(Holding.sheets)).where(of_it).scalar_subquery()
-    uncounted = exists().where(of_it, Holding.sheets.is_(None))
-    return and_(
-        Node.state.in_(IN_WORK), Node.workflow.in_(("description", "medical_record")), exists().where(of_it),
-        or_(Node.type != "medical_record", _reached("scan", "linked")),
-        ~uncounted, pages > 0, sheets != pages, uow.access.clause(P.HOLDING_VIEW),
-    )  # fmt: skip
-
-
 KINDS = {
     kind.name: kind
     for kind in (
@@ -122,7 +104,6 @@ KINDS = {
         Kind("to_scan", _l("To scan"), P.SCAN_UPLOAD, _to_scan),
         Kind("review", _l("To review"), P.EDIT_LIFECYCLE, _in_state("review"), "archive", "archive", look="wait",
              state="review"),
-        Kind("mismatch", _l("Sheets and pages differ"), P.EDIT, _mismatch, look="wait"),
         Kind("cataloguing", _l("In cataloguing"), P.EDIT, _in_state("cataloguing"), "submit", "send",
              state="cataloguing"),
         Kind("draft", _l("Drafts"), P.EDIT, _in_state("draft"), "catalogue", "pencil", state="draft"),

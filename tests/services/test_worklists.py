@@ -76,21 +76,6 @@ def test_what_was_sent_back_is_listed_with_the_reason_until_it_is_submitted_agai
     assert "returned" not in waiting(hospital, "archivist")
 
 
-def test_sheets_and_pages_that_differ_are_listed_once_the_scan_is_finished(
-    hospital: Hospital, record: int
-) -> None:
-    with hospital.uow("archivist") as uow:
-        holdings.register(uow, uow.node(record), sheets=64)
-        uow.node(record).page_count = 63
-    assert "mismatch" not in waiting(hospital, "archivist"), "it is still being scanned"
-    with hospital.uow("archivist") as uow, uow.act("test.prepared", None):
-        records.reach(uow, uow.node(record), "scan", "linked")
-    assert "mismatch" in waiting(hospital, "archivist")
-    with hospital.uow("archivist") as uow, uow.act("test.prepared", None):
-        uow.node(record).page_count = 64
-    assert "mismatch" not in waiting(hospital, "archivist")
-
-
 def test_nobody_else_has_these_lists(hospital: Hospital, record: int) -> None:
     for account in ("clinician", "auditor", "sysadmin", "security", "stranger", "clerk"):
         assert waiting(hospital, account) == set(), account
