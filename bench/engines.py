@@ -301,7 +301,8 @@ class Whoosh:
         query, held = self._query(asked)
         more = {"sortedby": "year", "reverse": True} if asked.by_year else {}
         found = self._searcher.search(query, limit=PAGE * (asked.page + 1), filter=held, **more)
-        return min(PAGE, max(0, found.scored_length() - asked.page * PAGE))
+        length: int = found.scored_length()
+        return min(PAGE, max(0, length - asked.page * PAGE))
 
     def facets(self, asked: Asked) -> int:
         query, held = self._query(asked)

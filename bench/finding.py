@@ -3,7 +3,7 @@
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -123,7 +123,7 @@ def _measure(site: Site, item: int, words: list[str]) -> None:
         table.row(name, *_timed(acts))
 
 
-def _timed(acts: list[Callable[[], object]]) -> tuple[float, float, float]:
+def _timed(acts: Sequence[Callable[[], object]]) -> tuple[float, float, float]:
     """The percentiles by the clock, and the late one of CPU."""
     acts[0]()  # what is kept is warm
     took, worked = list[float](), list[float]()

@@ -9,7 +9,7 @@ pages that answer within twice the time that they take while nothing else is don
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +26,7 @@ from bench import corpus, scans, served
 from bench.figures import Table, own, percentiles, size
 from bench.forest import TRUSTED
 from bench.gauge import Gauge
+from bench.looks import Looks
 from bench.searchers import Person
 from bench.worked import REST, Watch, worked
 
@@ -37,11 +38,17 @@ MANY = size("MANY", 10_000)
 """Small pages with a text of their own, over which the memory of the worker is watched."""
 FILE, STEP = 500, 1_000
 LOOKS = size("LOOKS", 60)
-"""Web pages that somebody looks at, while nothing is done and while the line is busy."""
+"""Web pages that somebody looks at when all is done, to be compared with those looked at meanwhile."""
 STOCK, STOCK_GB = 190_228, 666
 """Pages that a hospital has already, and the room that their scans take."""
 CORES = 2
 LONGEST = 6 * 3600.0
+NAMES = {
+    "batch.split": "pages made and split",
+    "batch.recognise": "recognition",
+    "batch.link": "linking to records",
+    REST: "index, journal, waiting",
+}
 
 
 def main() -> int:
@@ -73,51 +80,44 @@ def _line(site: Site, worker: int, folder: Path) -> None:
         (leaf for sheet in sheets for leaf in (sheet, *(next(leaves) for _ in range(PAGES)))), folder
     )
     person.enter()
-    looks = [
-        served.URL + path for path in ("/", "/batches", f"/batches/{number}", f"/batches/{number}/pages")
-    ]
-    for address in looks:
+    pages_of = ("/", "/batches", f"/batches/{number}", f"/batches/{number}/pages")
+    addresses = [served.URL + path for path in pages_of]
+    for address in addresses:
         person.session.get(address).raise_for_status()  # the first look compiles the template
-    idle, before = _looked(person, looks, lambda: False), _weight(site)
-    begin = time.perf_counter()
-    with Watch(site, worker) as watch:
+    before, begin = _weight(site), time.perf_counter()
+    with Watch(site, worker) as watch, Looks(person, addresses, watch.kind) as looks:
         _hand_in(site, number, [pile.read_bytes()])
-        busy = _looked(person, looks, lambda: not _is_busy(site))
         _through(site, number)
     seconds = time.perf_counter() - begin
-    count = RECORDS * (PAGES + 1)
+    count = RECORDS * PAGES
     _told(watch, count, seconds)
     lying = _weight(site, _folder(site, number))
     _stock(
         sum(watch.cpu.values()) / count, pile.stat().st_size / count, (_weight(site) - before - lying) / count
     )
     print(f"Until the batch is let go, its pile takes {lying / count / 1e6:.2f} MB a page besides.")
-    table = Table("a web page of the batch, ms", "p50", "p95", "looks")
-    for name, times in (
-        ("while nothing is done", idle),
-        ("while the pile is read (aim: twice at most)", busy),
-    ):
-        table.row(name, *percentiles(times), len(times))
+    _latency(person, addresses, looks)
 
 
-def _looked(person: Person, addresses: list[str], enough: Callable[[], bool]) -> list[float]:
-    times = list[float]()
-    while len(times) < LOOKS and not enough():
-        for address in addresses:
-            begin = time.perf_counter()
-            person.session.get(address).raise_for_status()
-            times.append((time.perf_counter() - begin) * 1000)
-            time.sleep(0.2)
-    return times
+def _latency(person: Person, addresses: list[str], busy: Looks) -> None:
+    """The same pages of the same batch, when all is done, beside those that were looked at while the worker was at it."""
+    idle = Looks(person, addresses, lambda: "nothing")
+    while len(idle.times.get("nothing", ())) < LOOKS:
+        idle.once()
+    table = Table("a web page of the batch, ms (aim: twice at most)", "p50", "p95", "looks")
+    table.row("when all is done", *percentiles(idle.times["nothing"]), len(idle.times["nothing"]))
+    for kind, times in busy.times.items():
+        table.row(f"while the worker is at {NAMES.get(kind, kind)}", *percentiles(times), len(times))
 
 
 def _told(watch: Watch, count: int, seconds: float) -> None:
-    names = {"batch.split": "pages made and split", "batch.recognise": "recognition (aim 5 s, 700 MB)",
-             "batch.link": "linking to records", REST: "index, journal, waiting"}  # fmt: skip
-    print(f"\n{count} pages of A4 at 300 dpi, {RECORDS} of them cover sheets, in one PDF.")
+    print(
+        f"\n{count} pages of A4 at 300 dpi and {RECORDS} cover sheets, whose cost the pages bear, in one PDF."
+    )
     table = Table("a page", "CPU s", "worker MB", "child MB")
-    for kind, name in names.items():
-        table.row(name, f"{watch.cpu[kind] / count:.2f}", watch.held[kind], watch.child[kind])
+    for kind, name in NAMES.items():
+        aim = " (aim 5 s, 700 MB)" if kind == "batch.recognise" else ""
+        table.row(name + aim, f"{watch.cpu[kind] / count:.2f}", watch.held[kind], watch.child[kind])
     rest = sum(watch.cpu.values()) - watch.cpu["batch.recognise"]
     table.row("all but recognition (aim 0.6 s)", f"{rest / count:.2f}", "", "")
     whole = sum(watch.cpu.values()) / count
@@ -195,7 +195,7 @@ def _first(site: Site, worker: int, folder: Path) -> None:
     table = Table(
         f"{FIRST} pages of A4 at 300 dpi, {len(pile) / 2**20:.0f} MB", "s", "worker's CPU s", width=14
     )
-    table.row("kept and answered", taken - begin, "")
+    table.row("staged and taken in, by the services", taken - begin, "")
     table.row("from then to its first page (aim 3 s)", f"{now - taken:.2f}", f"{worked(worker) - before:.2f}")
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import requests
 from sqlalchemy import func, select
@@ -156,7 +157,7 @@ def saved_and_found(var: Path, person: Person) -> Iterator[float]:
             "mrn": str(number), "patient_name": "新来", "times": "1", "sex": "2", "dept": ward, "admitted_on": "2026-01-01",
             "discharged_on": "2026-01-05", "diagnosis": f"前置胎盘{word}", "outcome": "1", "attending": "周敏",
         }  # fmt: skip
-        body = {"parent": "/h001/zy-bl", "type": "medical_record", "fields": fields}
+        body: Any = {"parent": "/h001/zy-bl", "type": "medical_record", "fields": fields}
         made = requests.post(
             f"{served.URL}/api/v1/nodes", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=60
         )

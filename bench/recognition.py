@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 import unicodedata
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
 
@@ -11,14 +12,34 @@ from PIL import Image, ImageDraw
 
 from bench import corpus
 from bench.figures import Table, most_held, size
+from bench.served import tree
 from bench.sheets import Sheet, sheets
+from bench.worked import worked
 from storage.recognise import Recogniser
 
 PAGES = size("PAGES", 48)
 AIM, WORST = 0.006, 0.03
-TICKS = os.sysconf("SC_CLK_TCK")
 SAME = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "。": "."})
 """Signs that are written in two ways; full and half width are the same, too."""
+
+
+@dataclass
+class Read:
+    """What has been read so far: by face the share of characters read wrongly, and the CPU seconds of each page."""
+
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    costs: list[float] = field(default_factory=list)
+    wrong: int = 0
+    letters: int = 0
+
+    def page(self, sheet: Sheet, text: str, cost: float) -> int:
+        """Counts one page; gives its wrong characters."""
+        written = _folded(sheet.written)
+        wrong = edits(written, _folded(text))
+        self.rates.setdefault(sheet.face, []).append(wrong / len(written))
+        self.costs.append(cost)
+        self.wrong, self.letters = self.wrong + wrong, self.letters + len(written)
+        return wrong
 
 
 def main() -> int:
@@ -27,53 +48,40 @@ def main() -> int:
         f"\n{PAGES} pages; an error is a character that is missing, wrong or too much; width, spaces and the form of quotation"
     )
     print("marks do not count. CPU seconds of the confined child alone, without loading the models.")
-    table = Table(
-        "page",
-        "dpi",
-        "points",
-        "skew",
-        "noise",
-        "seals",
-        "letters",
-        "wrong",
-        "per cent",
-        "sure",
-        "CPU s",
-        width=7,
-    )
-    rates: dict[str, list[float]] = {}
-    costs: list[float] = []
-    wrong_in_all = letters_in_all = 0
+    read = Read()
     with tempfile.TemporaryDirectory(prefix="juanzong-bench-") as name, Recogniser() as recogniser:
         file = Path(name) / "page.jpg"
-        others = children()
-        loading = _loaded(recogniser, file)
-        (child,) = children() - others
-        for number, sheet in enumerate(sheets(PAGES), start=1):
-            file.write_bytes(sheet.jpeg)
-            before = _worked(child)
-            read = recogniser.recognise(file)
-            costs.append(_worked(child) - before)
-            written = _folded(sheet.written)
-            wrong = edits(written, _folded(read.text))
-            rates.setdefault(sheet.face, []).append(wrong / len(written))
-            wrong_in_all, letters_in_all = wrong_in_all + wrong, letters_in_all + len(written)
-            table.row(f"{number} {sheet.face}", sheet.dpi, sheet.points, sheet.skew, sheet.noise, sheet.seals, len(written),
-                      wrong, f"{wrong / len(written):.2%}", f"{read.confidence:.3f}", f"{costs[-1]:.2f}")  # fmt: skip
-            _keep(sheet, number, read.text)
-        peak = most_held(child)
-    every = [rate for one in rates.values() for rate in one]
-    print(f"\nOf {letters_in_all:,} characters {wrong_in_all:,} wrong.")
-    summary = Table("what", "mean", "worst", width=9)
-    for face, one in rates.items():
-        summary.row(f"character error, {face}", f"{mean(one):.2%}", f"{max(one):.2%}")
-    summary.row(
-        f"character error, all (aim {AIM:.1%}, {WORST:.0%})", f"{mean(every):.2%}", f"{max(every):.2%}"
-    )
-    summary.row("CPU seconds a page (aim 5)", f"{mean(costs):.2f}", f"{max(costs):.2f}")
-    summary.row("CPU seconds to load the models", f"{loading:.2f}", "")
-    summary.row("memory of the child, MB (aim 700)", "", f"{peak:.0f}")
+        child = _loaded(recogniser, file)
+        loading = worked(child)
+        _read_each(recogniser, file, child, read)
+        _told(read, loading, most_held(child))
     return 0
+
+
+def _read_each(recogniser: Recogniser, file: Path, child: int, read: Read) -> None:
+    columns = ("dpi", "points", "skew", "noise", "seals", "letters", "wrong", "per cent", "sure", "CPU s")
+    table = Table("page", *columns, width=7)
+    for number, sheet in enumerate(sheets(PAGES), start=1):
+        file.write_bytes(sheet.jpeg)
+        before = worked(child)
+        found = recogniser.recognise(file)
+        cost = worked(child) - before
+        wrong, letters = read.page(sheet, found.text, cost), len(_folded(sheet.written))
+        table.row(f"{number} {sheet.face}", sheet.dpi, sheet.points, sheet.skew, sheet.noise, sheet.seals, letters, wrong,
+                  f"{wrong / letters:.2%}", f"{found.confidence:.3f}", f"{cost:.2f}")  # fmt: skip
+        _keep(sheet, number, found.text)
+
+
+def _told(read: Read, loading: float, peak: float) -> None:
+    every = [rate for one in read.rates.values() for rate in one]
+    print(f"\nOf {read.letters:,} characters {read.wrong:,} wrong.")
+    table = Table("what", "mean", "worst", width=9)
+    for face, one in read.rates.items():
+        table.row(f"character error, {face}", f"{mean(one):.2%}", f"{max(one):.2%}")
+    table.row(f"character error, all (aim {AIM:.1%}, {WORST:.0%})", f"{mean(every):.2%}", f"{max(every):.2%}")
+    table.row("CPU seconds a page (aim 5)", f"{mean(read.costs):.2f}", f"{max(read.costs):.2f}")
+    table.row("CPU seconds to load the models", f"{loading:.2f}", "")
+    table.row("memory of the child, MB (aim 700)", "", f"{peak:.0f}")
 
 
 def _keep(sheet: Sheet, number: int, read: str) -> None:
@@ -86,30 +94,15 @@ def _keep(sheet: Sheet, number: int, read: str) -> None:
         (place / f"{number:03}.read.txt").write_text(read)
 
 
-def _loaded(recogniser: Recogniser, file: Path) -> float:
-    """The first page of a child loads its models; gives the CPU seconds of that, with a page of next to nothing."""
+def _loaded(recogniser: Recogniser, file: Path) -> int:
+    """The child that reads: with the first page, of next to nothing, it loads its models."""
     page = Image.new("L", (600, 200), 255)
     ImageDraw.Draw(page).text((20, 80), "1", 0)
     page.save(file, "JPEG")
-    others = children()
+    others = set(tree(os.getpid()))
     recogniser.recognise(file)
-    (child,) = children() - others
-    return _worked(child)
-
-
-def children() -> set[int]:
-    """The processes that this one has started."""
-    return {
-        int(number)
-        for task in Path("/proc/self/task").iterdir()
-        for number in (task / "children").read_text().split()
-    }
-
-
-def _worked(process: int) -> float:
-    """CPU seconds of a process so far."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    (child,) = set(tree(os.getpid())) - others
+    return child
 
 
 def _folded(text: str) -> str:

@@ -14,12 +14,13 @@ from tempfile import TemporaryDirectory
 
 from archive import create_app
 from archive.actor import Actor
-from archive.services import digest, saved_searches, setup
+from archive.server import settle
+from archive.services import digest, following, saved_searches, setup
 from archive.services.findings import Filters, Order
 from archive.services.questions import Question
 from archive.settings import Settings
 from archive.site import Site
-from bench import corpus, forest, pages, people, stays
+from bench import corpus, forest, people, stays
 from bench.gauge import Gauge, head
 from bench.pages import Asked, sign_in
 
@@ -74,7 +75,7 @@ def fill(site: Site) -> None:
         for number, question in enumerate(kept[SHARED:SAVED]):
             saved_searches.save(uow, question, name=f"常用 {number}", audience=saved_searches.PRIVATE)
         for saved in [one for one in saved_searches.listing(uow) if one.own][:PINNED]:
-            saved_searches.pin(uow, saved, on=True)
+            following.pin(uow, saved, on=True)
     for number in range(SUBSCRIBERS):
         _subscriber(site, number, kept)
 
@@ -89,7 +90,8 @@ def _subscriber(site: Site, number: int, kept: list[Question]) -> None:
             row = saved_searches.save(
                 uow, kept[place * 5 + number % 5], name=f"订阅 {place}", audience=saved_searches.PRIVATE
             )
-            saved_searches.subscribe(uow, saved_searches.one(uow, row.uuid), on=True)
+            saved = saved_searches.one(uow, row.uuid)
+            following.subscribe(uow, saved, following.known_now(uow, saved.question))
 
 
 def measure(gauge: Gauge, clock: Clock) -> None:
@@ -97,7 +99,7 @@ def measure(gauge: Gauge, clock: Clock) -> None:
     head(f"Saved searches over {people.TEXTS:,} texts")
     app = create_app(gauge.site)
     clients = {account: sign_in(app.test_client(), account) for account in (READER, "searcher6")}
-    pages.settle()
+    settle()
     gauge.median(
         f"the page of {SAVED} saved searches", Asked(clients[READER], "/searches"), aim="≤ 100 ms CPU"
     )

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 from PIL import Image
-from pypdf import PdfReader, PdfWriter
+from pypdf import PageObject, PdfReader, PdfWriter
 from pypdfium2 import PdfDocument
 from reportlab import rl_config
 from reportlab.lib.pagesizes import A4
@@ -47,8 +47,8 @@ def batch(site: Site, records: int, sides: int) -> str:
     gauge = Gauge(site)
     with site.uow(gauge.actor("archivist")) as uow:
         category = uow.session.scalars(
-            select(Node).where(Node.type == "category").order_by(Node.id), execution_options=TRUSTED
-        ).first()
+            select(Node).where(Node.type == "category").order_by(Node.id).limit(1), execution_options=TRUSTED
+        ).one()
         ward = uow.session.scalars(select(Principal.id).where(Principal.code == "CK")).one()
         made = batches.make(uow)
         for _record in range(records):
@@ -122,9 +122,9 @@ def apart(pdf: bytes) -> list[bytes]:
     return [_together([page]) for page in PdfReader(BytesIO(pdf)).pages]
 
 
-def _together(leaves: Iterable[object]) -> bytes:
+def _together(leaves: Iterable[PageObject]) -> bytes:
     writer, out = PdfWriter(), BytesIO()
     for leaf in leaves:
-        writer.add_page(leaf)  # type: ignore[arg-type]
+        writer.add_page(leaf)
     writer.write(out)
     return out.getvalue()

@@ -1,7 +1,7 @@
 """What the worker of a served archive has worked and held, with the children that it starts; by the kind of its job."""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ class Watch:
 
     site: Site
     worker: int
-    cpu: Counter[str] = field(default_factory=Counter)
+    cpu: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     held: Counter[str] = field(default_factory=Counter)
     child: Counter[str] = field(default_factory=Counter)
     _over: Event = field(default_factory=Event)
@@ -44,15 +44,16 @@ class Watch:
     def _look_on(self) -> None:
         before, kind = worked(self.worker), REST
         while not self._over.wait(OFTEN):
-            now, next_kind = worked(self.worker), self._kind()
-            self.cpu[kind] += max(0.0, now - before)  # type: ignore[assignment]
+            now, next_kind = worked(self.worker), self.kind()
+            self.cpu[kind] += max(0.0, now - before)
             before, kind = max(now, before), next_kind
             with suppress(OSError, StopIteration):
                 self.held[kind] = max(self.held[kind], round(own(self.worker)))
                 for child in tree(self.worker)[1:]:
                     self.child[kind] = max(self.child[kind], round(most_held(child)))
 
-    def _kind(self) -> str:
+    def kind(self) -> str:
+        """What the worker is at."""
         with self.site.session(readonly=True) as session:
             return session.scalar(select(Job.kind).where(Job.state == "running").limit(1)) or REST
 

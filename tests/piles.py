@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from io import BytesIO
 
 from PIL import Image, ImageDraw
-from pypdf import PdfReader, PdfWriter
+from pypdf import PageObject, PdfReader, PdfWriter
 from pypdfium2 import PdfDocument
 
 from archive.models import ScanBatch
@@ -79,10 +79,10 @@ def pile(leaves: Iterable[bytes]) -> bytes:
     return _written([page for leaf in leaves for page in PdfReader(BytesIO(leaf)).pages])
 
 
-def _written(pages: Iterable[object]) -> bytes:
+def _written(pages: Iterable[PageObject]) -> bytes:
     writer, out = PdfWriter(), BytesIO()
     for page in pages:
-        writer.add_page(page)  # type: ignore[arg-type]
+        writer.add_page(page)
     writer.write(out)
     return out.getvalue()
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from PIL import Image
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from archive.models import BatchPage, Blob, Job, Page, Representation
 from archive.services import jobs, queue
@@ -122,9 +123,9 @@ class Batch:
         found: str | None = self._one(select(Job.kind).where(Job.state == "running"))
         return found
 
-    def _one(self, statement: object) -> object:
+    def _one(self, statement: Select[Any]) -> Any:
         with self.site.session(readonly=True) as session:
-            return session.scalar(statement.limit(1))  # type: ignore[attr-defined]
+            return session.scalar(statement.limit(1))
 
     def _failed(self) -> list[UUID]:
         with self.site.session(readonly=True) as session:

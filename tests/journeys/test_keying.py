@@ -1,6 +1,7 @@
 """The keying desk by keyboard alone: a front page keyed and saved, the next one opened, keyed again and decided."""
 
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -46,13 +47,13 @@ def laid_out(archive: Archive, *numbers: str) -> None:
         with hospital.uow("archivist", readonly=True) as uow:
             record = uow.node(target.removeprefix("/a/")).id
         upload(hospital, "archivist", record, papers.pdf(f"住院病案首页 {number}", "背面"))
-        wait_for(lambda: count(hospital, record) == 2, "the pages")  # noqa: B023
+        wait_for(partial(has_pages, hospital, record), "the pages")
     site.close()
 
 
-def count(hospital: Hospital, record: int) -> int:
+def has_pages(hospital: Hospital, record: int) -> bool:
     with hospital.uow("archivist", readonly=True) as uow:
-        return uow.node(record).page_count
+        return uow.node(record).page_count == 2
 
 
 def test_twelve_fields_are_keyed_and_saved_by_keyboard_alone_and_the_next_record_opens(

@@ -11,10 +11,11 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from archive.models import BatchPage, Node, ScanBatch
+from archive.services import policies
 from archive.services.scanning import sheets
 from archive.site import Site
 from tests import piles
-from tests.conftest import hospital_of
+from tests.conftest import Hospital, hospital_of
 from tests.journeys.conftest import Archive, Reader, wait_for
 
 pytestmark = pytest.mark.browser
@@ -56,10 +57,8 @@ def test_a_mixed_pile_goes_from_the_drop_zone_to_accepted_and_every_page_is_acco
     site.close()
 
 
-def _place_of(code: str, hospital: object) -> int:
-    from archive.services import policies
-
-    with hospital.uow("scanner", readonly=True) as uow:  # type: ignore[attr-defined]
+def _place_of(code: str, hospital: Hospital) -> int:
+    with hospital.uow("scanner", readonly=True) as uow:
         return list(policies.vocabulary(uow, "component")).index(code)
 
 
