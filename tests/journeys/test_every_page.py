@@ -5,11 +5,18 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
+from sqlalchemy import select
 
+from archive.models import Job
 from archive.services import holdings, places, tree
+from archive.services.handlers import LIVE
 from archive.sight import href
+from archive.site import Site
+from tests import papers, piles
 from tests.conftest import PASSWORD, RECORD, hospital_of
-from tests.journeys.conftest import Archive, Reader
+from tests.journeys.conftest import Archive, Reader, wait_for
+from tests.services.test_intake import upload
+from tests.services.test_scanning import hand_in
 
 pytestmark = pytest.mark.browser
 People = Callable[[str], Reader]
@@ -20,11 +27,12 @@ PAGES = {
         "{record}/@@contents", "{record}/@@edit", "{record}/@@history", "{record}/@@upload", "/search 刘婷婷", "/jobs",
         "/where 00218647", "/imports", "/sessions", "/worklists/draft", "/worklists/late", "/notices", "/approvals", "/desk",
         "{record}/@@volume", "/holds", "{record}/@@seal", "/trash", "{record}/@@move", "{record}/@@move?to=/a/h001/zy-bl",
-        "{record}/@@reconciliation", "/mismatches", "/mismatches/rate",
+        "{record}/@@reconciliation", "/mismatches", "/mismatches/rate", "{record}/@@pages", "{record}/++page++1", "/keying",
+        "/keying/{uuid}", "/batches", "/batches/add", "/batches/{batch}", "/batches/{batch}/pages?show=all",
     ),
     "senior": ("/", "{record}/@@sharing", "{record}/@@sharing/add", "{record}/@@level", "/inspections",
                "/inspections/add"),
-    "scanner": ("/", "/worklists/to_scan"),
+    "scanner": ("/", "/worklists/to_scan", "/batches/{batch}", "/batches/{batch}/pages", "/batches/{batch}/pages/2"),
     "clinician": ("/", "/requests", "/find-patient", "/search 病历"),
     "clerk": (
         "/", "/desk", "/desk/pick-list", "/desk/out", "/desk/overdue", "/storeroom", "/storeroom/add", "/storeroom/shelving",
@@ -52,8 +60,8 @@ def visit(reader: Reader, path: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def record(archive: Archive) -> str:
-    """The path of a draft record with a component and a volume."""
+def names(archive: Archive) -> dict[str, str]:
+    """A draft record with a page, a component and a volume, by its path and its uuid; and a batch whose pile has been read."""
     site = archive.site()
     hospital = hospital_of(site)
     with hospital.uow("archivist") as uow:
@@ -64,18 +72,29 @@ def record(archive: Archive) -> str:
         places.add(uow, code="R01-S01", title="一架", kind="shelf", within="R01", capacity_mm=900)
         box = places.add_container(uow, kind="box", location="R01-S01", thickness_mm=50)
         holdings.register(uow, node, barcode="B00218647-2", sheets=12, container=box.barcode)
-        path = href(uow, node)
+        found = {"record": href(uow, node), "uuid": str(node.uuid)}
+    upload(hospital, "archivist", node.id, papers.pdf("住院病案首页"))
+    piles.records(hospital, 1)
+    found["batch"] = piles.prepared(hospital, (2,))
+    (cover,) = piles.covers(hospital, found["batch"])
+    hand_in(hospital, found["batch"], piles.pile([cover, piles.sheet("入院记录"), piles.sheet("出院记录")]))
+    wait_for(lambda: not _at_work(site), "pages and pile")
     site.close()
-    return path
+    return found
+
+
+def _at_work(site: Site) -> bool:
+    with site.session(readonly=True) as session:
+        return session.scalar(select(Job.id).where(Job.state.in_(LIVE)).limit(1)) is not None
 
 
 @pytest.mark.parametrize("account", PAGES)
 def test_no_page_has_a_serious_fault_and_none_is_wider_than_the_screen(
-    people: People, record: str, account: str
+    people: People, names: dict[str, str], account: str
 ) -> None:
     reader, faults = people(account), []
     for path in PAGES[account]:
-        status = visit(reader, path.format(record=record))
+        status = visit(reader, path.format(**names))
         assert status == 200, (path, status)
         faults += [
             (path, violation["id"], [node["target"] for node in violation["nodes"]][:3])
@@ -87,7 +106,9 @@ def test_no_page_has_a_serious_fault_and_none_is_wider_than_the_screen(
     assert not faults
 
 
-def test_a_record_is_described_without_javascript(archive: Archive, browser: Browser, record: str) -> None:
+def test_a_record_is_described_without_javascript(
+    archive: Archive, browser: Browser, names: dict[str, str]
+) -> None:
     context = browser.new_context(java_script_enabled=False, locale="zh-CN")
     page = context.new_page()
     page.goto(f"{archive.url}/sign-in")
@@ -95,7 +116,7 @@ def test_a_record_is_described_without_javascript(archive: Archive, browser: Bro
     page.fill("input[name=password]", PASSWORD)
     page.click("main button.btn-primary")
     expect(page.locator("h1")).to_have_text("工作台")
-    page.goto(f"{archive.url}{record}/@@edit")
+    page.goto(f"{archive.url}{names['record']}/@@edit")
     page.fill("[name=attending]", "周敏敏")
     page.click("main form .btn-primary")
     expect(page.locator("main")).to_contain_text("周敏敏")
