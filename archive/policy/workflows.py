@@ -32,7 +32,7 @@ def _description(name: str, *gates: str) -> Workflow:
             Transition("correct", _l("Correct"), ("archived",), "correcting", P.EDIT_LIFECYCLE,
                        guards=("nobody_has_it",), icon="pencil", asks_reason=True),
             Transition("finish", _l("Finish correcting"), ("correcting",), "archived", P.EDIT_LIFECYCLE,
-                       icon="archive", primary=True),
+                       guards=("not_being_scanned",), icon="archive", primary=True),
         ),
     )  # fmt: skip
 

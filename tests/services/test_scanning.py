@@ -14,6 +14,7 @@ from archive.models import AccessGrant, BatchPage, Blob, HoldingStatus, Job, Nod
 from archive.policy.permissions import P
 from archive.services import filing, guards, intake, jobs, levels, purge, trash
 from archive.services import pages as record_pages
+from archive.services import steps as record_steps
 from archive.services.queue import claim, perform, revive
 from archive.services.scanning import batches, files, letting_go, linking, pages, quality, steps, volumes
 from archive.services.scanning import leaves as leaf_views
@@ -371,6 +372,10 @@ def test_a_record_is_not_archived_while_it_is_being_scanned(hospital: Hospital, 
         assert number in (guards.not_being_scanned(uow, uow.node(two[0])) or "")
     with hospital.uow("archivist", readonly=True) as uow:
         assert guards.not_being_scanned(uow, hospital.category(uow, "ZY·BL")) is None
+    with hospital.uow("archivist") as uow, uow.act("test.prepared", None):
+        uow.node(two[0]).state = "correcting"
+    with pytest.raises(Conflict, match=number), hospital.uow("archivist") as uow:
+        record_steps.take(uow, uow.node(two[0]), "finish")
 
 
 def checked_in(hospital: Hospital) -> str:
