@@ -5,7 +5,6 @@ it lies the reason.
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from time import monotonic
 
@@ -58,7 +57,7 @@ class Watch:
                 self._settle(filed, folder)
 
     def _whole(self, paths: Iterable[Path]) -> Iterator[Path]:
-        """Those in which nothing was written for a while, in the order of their pages: of each record all, or none yet."""
+        """Those in which nothing was written for a while, in their order: of each record or batch all, or none yet."""
         now, stood = monotonic(), dict[Path, tuple[Stamp, float]]()
         for path in paths:
             with suppress(FileNotFoundError):
@@ -66,8 +65,10 @@ class Watch:
                 before = self._stood.get(path)
                 stood[path] = before if before and before[0] == stamp else (stamp, now)
         self._stood = stood
-        for _record, files in groupby(stood, key=_record_of):
-            each = list(files)
+        together = dict[object, list[Path]]()
+        for path in stood:
+            together.setdefault(_place_of(path), []).append(path)
+        for each in together.values():
             if all(now - stood[path][1] >= QUIET for path in each):
                 yield from each
 
@@ -134,8 +135,9 @@ def _stamp(path: Path) -> Stamp:
     return said.st_size, said.st_mtime_ns
 
 
-def _record_of(path: Path) -> tuple[Path, str]:
-    return path.parent, next(reversed(filed_names.numbers(path)), path.name)
+def _place_of(path: Path) -> object:
+    """Alike for files that wait for each other: those of a record in one folder, and all piles of a batch."""
+    return filed_names.batch(path) or (path.parent, next(reversed(filed_names.numbers(path)), path.name))
 
 
 def _beside(path: Path) -> Path:

@@ -86,6 +86,22 @@ def test_pages_of_one_record_wait_for_each_other(
     assert names(scans) == ["无号.pdf", f"无号.pdf{REASON}"], "and the folder that is empty is gone"
 
 
+@pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+def test_piles_of_one_batch_wait_for_each_other(
+    site: Site, hospital: Hospital, record: int, scans: Path, later: Later
+) -> None:
+    watch = Watch()
+    lay(scans, "SZ2026-0001-2.pdf")
+    watch.look(site)
+    later(QUIET)
+    lay(scans, "SZ2026-0001 产科/001.pdf")
+    watch.look(site)
+    assert not [name for name in names(scans) if name.endswith(REASON)], "the later pile is not tried alone"
+    later(QUIET)
+    watch.look(site)
+    assert len([name for name in names(scans) if name.endswith(REASON)]) == 2
+
+
 def test_what_is_refused_stays_with_the_reason_and_is_tried_again_when_it_changes(
     site: Site, hospital: Hospital, record: int, scans: Path, later: Later, monkeypatch: pytest.MonkeyPatch
 ) -> None:
