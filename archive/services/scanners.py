@@ -3,17 +3,19 @@ names are asked.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from archive.errors import Conflict, Invalid, NotFound
+from archive.errors import ArchiveError, Conflict, Invalid, NotFound
 from archive.i18n import Lazy, _, _l
 from archive.journal import Origin
 from archive.models import Job, Node
 from archive.policy.permissions import P
-from archive.services import intake, policies
-from archive.services.handlers import JobFailed, JobRun, Stopped, handles
+from archive.services import intake, policies, queue
+from archive.services.handlers import JobFailed, JobRun, Lost, Stopped, handles
 from archive.services.intake import AlreadyHere
+from archive.services.queue import PASSING
 from archive.uow import UnitOfWork, action
 from storage.blobs import ByteSource
 from storage.escl import Capabilities, Scanner, ScannerTrouble, Settings, Source, Trouble
@@ -42,6 +44,8 @@ SOURCES = {"feeder": _l("Feeder, one side"), "duplex": _l("Feeder, both sides"),
 FORMAT_WORDS = {"image/jpeg": _l("JPEG, a file a page"), "application/pdf": "PDF"}
 ENDINGS = {"image/jpeg": "jpg", "application/pdf": "pdf"}
 KIND = "scan.fetch"
+PAUSES = (1.0, 5.0, 20.0)
+"""Seconds before a page is tried again that could not be kept: its sheet is through, and only its bytes are left."""
 
 
 @dataclass(frozen=True)
@@ -122,24 +126,35 @@ def order(uow: UnitOfWork, node: Node, asked: Asked, *, source: str, colour: str
     return uow.job(KIND, node=node, priority=1, **chosen)
 
 
-@handles(KIND, label=_l("Scanning"))
+def _told(_uow: UnitOfWork, job: Job) -> None:
+    """A person has been told how it ended: whoever tries again knows which pages lie in the feeder."""
+    job.args = {**job.args, "begun": False}
+
+
+@handles(KIND, label=_l("Scanning"), gives_up=_told)
 def fetch(run: JobRun) -> dict[str, Any]:
-    """Has the scanner scan and takes each page in as it comes, by the rights of whoever ordered it."""
+    """Has the scanner scan and takes each page in as it comes, by the rights of whoever ordered it.
+
+    Whatever ends it in the middle is told to a person: a sheet that has gone through and was not kept can be had again
+    only by hand, and by itself the machine would go on with the next.
+    """
     with run.uow() as uow:
         job = uow.session.get_one(Job, run.id)
         begun, scanner = bool(job.args.get("begun")), find(uow, run.args["scanner"])
-        # A worker that is killed may leave a page in the scanner that nobody can have again: that is said, not guessed.
-        job.args = {**job.args, "begun": not begun}
-    if begun:
+        job.args = {**job.args, "begun": True}
+    if begun:  # by a worker that was killed
         raise JobFailed(INTERRUPTED)
     try:
         return _scan(run, Scanner(scanner.address))
+    except (JobFailed, Stopped, Lost):
+        raise
     except ScannerTrouble as error:
         raise JobFailed(WORDS[error.trouble]) from error
-    finally:
-        with run.uow() as uow:
-            job = uow.session.get_one(Job, run.id)
-            job.args = {**job.args, "begun": False}
+    except ArchiveError as error:
+        raise JobFailed(Lazy(f"{error} {INTERRUPTED}")) from error
+    except Exception as error:
+        queue.tell("scan.interrupted", job=run.id, **queue.described(error))
+        raise JobFailed(INTERRUPTED) from error
 
 
 def _scan(run: JobRun, line: Scanner) -> dict[str, Any]:
@@ -152,10 +167,7 @@ def _scan(run: JobRun, line: Scanner) -> dict[str, Any]:
         for kind, page in line.pages(job, lambda: not run.leaving.is_set() and not run.cancelled()):
             came += 1
             _take(run, page, f"{_('Scan')} {run.id}-{run.done + came:03}.{ENDINGS[kind]}")
-            with (
-                run.uow() as uow
-            ):  # each page counts: by this number the next ones are called, also after a jam
-                run.progress(run.done + came, uow=uow)
+            _count(run, run.done + came)
         _heed(run)
     except BaseException:
         line.cancel(job)
@@ -185,15 +197,22 @@ def _settings(run: JobRun, said: Capabilities) -> Settings:
 
 def _take(run: JobRun, page: ByteSource, filename: str) -> None:
     staged = intake.stage(run.site, page)
+
+    def keep(uow: UnitOfWork) -> None:
+        intake.upload(uow, uow.node(run.node_id or 0, P.SCAN_UPLOAD), staged, filename=filename)
+
     try:
-        run.site.run(
-            run.owner(),
-            lambda uow: intake.upload(
-                uow, uow.node(run.node_id or 0, P.SCAN_UPLOAD), staged, filename=filename
-            ),
-            Origin(channel="worker"),
-        )
+        for pause in PAUSES:
+            with suppress(*PASSING):
+                return run.site.run(run.owner(), keep, Origin(channel="worker"))
+            run.leaving.wait(pause)
+        run.site.run(run.owner(), keep, Origin(channel="worker"))
     except AlreadyHere:
-        return  # the same sheet to the last bit, as from a machine's test page: the record has it
+        return None  # the same sheet to the last bit, as from a machine's test page: the record has it
     finally:
         intake.discard(run.site, staged)
+
+
+def _count(run: JobRun, pages: int) -> None:
+    """Each page counts: by this number the next ones are called, also after a jam."""
+    run.site.run(run.actor, lambda uow: run.progress(pages, uow=uow), Origin(channel="worker"))

@@ -16,6 +16,7 @@ from archive.policy.permissions import P
 from archive.services import intake, jobs, policies, scanners
 from archive.services.jobs import JobView
 from archive.site import Site
+from storage import StoreFull
 from tests import papers
 from tests.conftest import Hospital
 from tests.escl import Machine, scanner
@@ -113,6 +114,36 @@ def test_a_worker_that_was_killed_says_that_a_page_may_be_missing(
         jobs.retry(uow, jobs.find(uow, one(hospital).uuid))
     worker.take_one(site, "test")
     assert len(files(hospital, record)) == 3
+
+
+@pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+def test_a_sheet_that_cannot_be_kept_at_once_is_tried_again_and_never_passed_over(
+    site: Site, hospital: Hospital, record: int, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanners, "PAUSES", (0.0, 0.0))
+    room, place = [True, False, False, True, False, False, False], site.store.place
+
+    def placed(*given: Any) -> Any:
+        if room.pop(0):
+            return place(*given)
+        raise StoreFull
+
+    order(hospital, record)
+    # The disk that the tests lie on cannot be filled: the store says so instead.
+    with monkeypatch.context() as patched:
+        patched.setattr(site.store, "place", placed)
+        worker.take_one(site, "test")
+    assert files(hospital, record) == ["001.jpg", "002.jpg"], "the second was tried until there was room"
+    assert "磁盘已满" in one(hospital).message
+    assert "放入剩余的纸" in one(hospital).message
+    assert machine.deleted
+    hospital.clock.forward(hours=1)
+    assert one(hospital).state.kind == "bad", "it does not go on by itself with what is left"
+    machine.feeder, machine.adf = [PAGES[2]], "ScannerAdfLoaded"
+    with hospital.uow("archivist") as uow:
+        jobs.retry(uow, jobs.find(uow, one(hospital).uuid))
+    worker.take_one(site, "test")
+    assert files(hospital, record) == ["001.jpg", "002.jpg", "003.jpg"]
 
 
 @pytest.mark.parametrize(
