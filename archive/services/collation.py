@@ -66,8 +66,8 @@ def collate(
             for part in (files[first:middle], files[middle:end])
         ]
         ordered = interleaved(halves[0], halves[1], backwards=backwards)
-        place = min(layout.standing[node.id].index(page) for page in ordered) + 1
-        layout.move(ordered, node.id, place)
+        first_page, _file = standing[0]
+        layout.move(ordered, node.id, layout.standing[node.id].index(first_page) + 1)
     uow.note(pages=ordered, backwards=backwards)
     return len(ordered)
 

@@ -26,9 +26,7 @@ def rotate(uow: UnitOfWork, home: Node, *, pages: Sequence[int], degrees: int, v
 @action("page.set_upright", needs=PROGRAM)
 def set_upright(uow: UnitOfWork, home: Node, *, page: int, degrees: int) -> None:
     """Turns a page of which recognition found that it lies on its side or head, unless somebody has turned it already."""
-    with page_map.changing(uow, home, version=None, act="rotated") as layout:
-        if not layout.rotation[page]:
-            layout.turn([page], degrees)
+    page_map.turn_upright(uow, home, page, degrees)
     uow.note(pages=[page], degrees=degrees)
 
 
@@ -52,7 +50,7 @@ def restore(uow: UnitOfWork, home: Node, *, pages: Sequence[int], version: int) 
 def move(
     uow: UnitOfWork, home: Node, *, pages: Sequence[int], beside: int, behind: bool = False, version: int
 ) -> None:
-    """Puts pages, in the order in which they stand, before the page `beside`, or behind it."""
+    """Puts pages, in the order in which they are given, before the page `beside`, or behind it."""
     with page_map.changing(uow, home, version=version, act="moved") as layout:
         there = layout.place_of(beside)
         if there is None:
@@ -113,4 +111,4 @@ def _chosen(pages: Sequence[int], known: Container[int]) -> list[int]:
 
 
 def _standing(layout: Layout, pages: Sequence[int]) -> list[int]:
-    return _chosen(pages, {page for standing in layout.standing.values() for page in standing})
+    return _chosen(pages, layout.shown())

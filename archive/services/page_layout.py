@@ -49,6 +49,10 @@ class Layout:
             ((node, pages.index(page) + 1) for node, pages in self.standing.items() if page in pages), None
         )
 
+    def shown(self) -> set[int]:
+        """The pages that stand somewhere."""
+        return {page for pages in self.standing.values() for page in pages}
+
     def turn(self, pages: Iterable[int], degrees: int) -> None:
         for page in pages:
             self.rotation[page] = (self.rotation[page] + degrees) % 360

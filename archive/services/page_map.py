@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from archive.errors import Conflict, Stale
 from archive.i18n import _
@@ -30,8 +31,8 @@ class Moved(Stale):
 
 def version(uow: UnitOfWork, home: Node) -> int:
     """How often the pages of a file have been changed: what a form carries, so that nobody works on an old order."""
-    newest = _newest(uow, home)
-    return newest.version if newest else 0
+    newest = select(func.max(PageMap.version)).where(PageMap.node_id == home.id)
+    return uow.session.scalar(newest, execution_options=TRUSTED) or 0
 
 
 def entries(uow: UnitOfWork, home: Node) -> list[Entry]:
@@ -68,6 +69,15 @@ def changing(uow: UnitOfWork, home: Node, *, version: int | None, act: str) -> I
         _write(uow, home, now, layout.entries())
         kept = _keep(uow, home, newest, layout.entries(), act)
         uow.note(version=kept.version)
+
+
+def turn_upright(uow: UnitOfWork, home: Node, page: int, degrees: int) -> None:
+    """Turns a page that nobody has turned. No version of the map: nobody's order grows old by it, and it is nobody's act
+    to undo; a thousand pages of one file may need it.
+    """
+    uow.lock(home)
+    as_it_came = update(Page).where(Page.id == page, Page.rotation == 0).values(rotation=degrees)
+    uow.session.execute(as_it_came, execution_options=TRUSTED)
 
 
 def _keep(uow: UnitOfWork, home: Node, before: PageMap | None, now: list[Entry], act: str) -> PageMap:
@@ -145,12 +155,29 @@ def undoable(uow: UnitOfWork, home: Node) -> str | None:
     return found[0].act if found else None
 
 
-def _history(uow: UnitOfWork, home: Node) -> dict[int, PageMap]:
-    rows = select(PageMap).where(PageMap.node_id == home.id).order_by(PageMap.version)
-    return {row.version: row for row in uow.session.scalars(rows, execution_options=TRUSTED)}
+@dataclass(frozen=True)
+class _Version:
+    """A version without its entries: a large record has many of both."""
+
+    version: int
+    before: int
+    shows: int
+    act: str
 
 
-def _taken_back(history: dict[int, PageMap]) -> tuple[PageMap, PageMap] | None:
+def _history(uow: UnitOfWork, home: Node) -> dict[int, _Version]:
+    rows = select(PageMap.version, PageMap.before, PageMap.shows, PageMap.act)
+    mine = rows.where(PageMap.node_id == home.id).order_by(PageMap.version)
+    return {row.version: _Version(*row) for row in uow.session.execute(mine, execution_options=TRUSTED)}
+
+
+def _kept_in(uow: UnitOfWork, home: Node, version: int) -> list[Entry]:
+    one = select(PageMap.entries).where(PageMap.node_id == home.id, PageMap.version == version)
+    kept: list[Entry] = uow.session.scalars(one, execution_options=TRUSTED).one()
+    return kept
+
+
+def _taken_back(history: dict[int, _Version]) -> tuple[_Version, _Version] | None:
     """The act that is undone next, and the version whose order comes back."""
     if not history:
         return None
@@ -171,23 +198,24 @@ def undo(uow: UnitOfWork, home: Node, *, version: int) -> str:
         if found is None:
             raise Conflict(_("There is nothing to undo."))
         act, target = found
-        _bring_back(layout, target.entries)
+        _bring_back(layout, _kept_in(uow, home, act.version), _kept_in(uow, home, target.version))
     kept = _newest(uow, home)
     if kept is not None and kept.act == UNDONE and kept.shows == kept.version:
         kept.shows = target.version
     return act.act
 
 
-def _bring_back(layout: Layout, wanted: list[Entry]) -> None:
+def _bring_back(layout: Layout, done: list[Entry], wanted: list[Entry]) -> None:
+    """Gives the order of `wanted` back to what an act has `done`. Turned back is only what the act has turned."""
     known = {entry[0] for entry in wanted}
     if not known <= set(layout.rotation):
         raise Conflict(_("Some of these pages are no longer in this record. It cannot be undone."))
     later = [entry for entry in layout.entries() if entry[0] not in known]
-    before = Layout.of(wanted)
-    layout.standing, layout.aside = before.standing, before.aside
-    layout.rotation, layout.superseded = before.rotation, before.superseded
-    for page, node, place, rotation, aside_of, by in sorted(later, key=lambda entry: int(entry[2])):
-        layout.rotation[page] = rotation
+    before, after = Layout.of(wanted), Layout.of(done)
+    layout.standing, layout.aside, layout.superseded = before.standing, before.aside, before.superseded
+    for page, rotation in before.rotation.items():
+        layout.turn([page], rotation - after.rotation.get(page, rotation))
+    for page, node, place, _rotation, aside_of, by in sorted(later, key=lambda entry: int(entry[2])):
         if node is None:
             layout.aside[page] = (aside_of, place)
         else:

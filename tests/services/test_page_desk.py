@@ -41,6 +41,8 @@ from tests.services.test_page_checks import drawn
 from tests.services.test_trash import empty, is_there, throw
 
 TEST: dict[str, Any] = {"scope": "test"}
+once = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+"""What asks the databases nothing that other tests here do not ask both of them."""
 NAMES = ["首页", "入院记录", "病程记录", "体温单", "医嘱单"]
 
 
@@ -215,6 +217,27 @@ def test_what_is_done_after_an_undoing_can_be_undone_too(hospital: Hospital, pil
     do(hospital, page_desk.undo, pile)
     assert told(hospital, pile) == NAMES
     assert desk(hospital, pile).undoes is None
+
+
+@once
+def test_what_the_program_has_turned_upright_stays_so_and_makes_nobodys_order_old(
+    site: Site, hospital: Hospital, pile: int
+) -> None:
+    all_five = ids(hospital, pile)
+    do(hospital, page_desk.rotate, pile, pages=all_five[:1], degrees=90)
+    do(hospital, page_desk.set_aside, pile, pages=all_five[4:])
+    seen = desk(hospital, pile).version
+    for page in all_five[:3]:
+        with site.uow(Actor.system("test")) as uow:
+            home = uow.session.get_one(Node, pile, execution_options=TEST)
+            page_desk.set_upright(uow, home, page=page, degrees=180)
+    do(hospital, page_desk.move, pile, pages=all_five[:1], beside=all_five[3], version=seen)
+    for _act in ("move", "set aside", "rotate"):
+        do(hospital, page_desk.undo, pile)
+    assert desk(hospital, pile).undoes is None
+    assert [(sheet.page, sheet.rotation) for sheet in desk(hospital, pile).sheets] == list(
+        zip(all_five, [0, 180, 180, 0, 0], strict=True)
+    )
 
 
 def test_pages_that_came_later_stay_when_an_older_order_comes_back(

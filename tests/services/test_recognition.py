@@ -8,14 +8,15 @@ from sqlalchemy import select
 
 from archive import worker
 from archive.errors import ArchiveError, NotFound
-from archive.models import Job
-from archive.services import page_desk, page_map, pages, recognition
+from archive.models import Job, Node
+from archive.services import page_desk, page_map, page_tiles, pages, recognition, trash
 from archive.services.handlers import GaveWay, JobRun
 from archive.services.queue import claim
 from archive.site import Site
 from tests.archives import begins, once
 from tests.conftest import CAST, Hospital
 from tests.services.test_intake import upload
+from tests.services.test_trash import throw
 from tests.storage.test_quality import WORDS, page
 
 READERS = {"archivist", "scanner", "senior"}
@@ -96,14 +97,18 @@ def test_only_a_reader_may_ask(hospital: Hospital, scanned: int) -> None:
 
 
 @once
-def test_a_page_that_lies_on_its_head_is_shown_upright_and_can_be_turned_back(
+def test_a_page_that_lies_on_its_head_is_shown_upright_also_when_its_record_lay_in_the_trash(
     site: Site, hospital: Hospital, record: int
 ) -> None:
     upside_down = page().rotate(180)
     out = BytesIO()
     upside_down.save(out, "TIFF", dpi=(200, 200))
     upload(hospital, "archivist", record, out.getvalue(), "倒置.tif")
+    assert worker.take_one(site, "test")
+    throw(hospital, record)
     worker.work(site, once=True)
+    with hospital.uow("archivist") as uow:
+        trash.restore(uow, uow.session.get_one(Node, record, execution_options={"scope": "test"}))
     with hospital.uow("archivist", readonly=True) as uow:
         seen = pages.one(uow, uow.node(record), 1)
         shown = Image.open(BytesIO(pages.image(uow, uow.node(record), 1))).convert("L")
@@ -115,5 +120,7 @@ def test_a_page_that_lies_on_its_head_is_shown_upright_and_can_be_turned_back(
     assert shown.crop(first[:4]).getextrema()[0] < 128, "and there is ink where it is said to be"
     with hospital.uow("archivist") as uow:
         node = uow.node(record)
-        page_desk.undo(uow, node, version=page_map.version(uow, node))
+        desk = page_tiles.of(uow, node)
+        assert (page_map.version(uow, node), page_map.undoable(uow, node)) == (0, None), "nobody's act"
+        page_desk.rotate(uow, node, pages=[desk.sheets[0].page], degrees=180, version=0)
         assert pages.one(uow, node, 1).boxes[0][1] > seen.height / 2
