@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from archive.i18n import _l
 from archive.models import Blob, Job, Node, Page, PageCheck, PageText, Representation
-from archive.services import drawing, intake, masters, pages, rescans, viruses
+from archive.services import drawing, giving_away, intake, masters, pages, rescans, viruses
 from archive.services.handlers import GaveWay, JobRun, handles
 from archive.uow import PROGRAM, UnitOfWork, action
 from storage.antivirus import Verdict
@@ -53,6 +53,8 @@ def derive(run: JobRun) -> dict[str, Any]:
         complete(uow, found, mime=source.facts.mime, owner=run.owner_id, repair=source.repair)
         if page := run.args.get("instead_of"):
             rescans.put_in_place(uow, found, page)
+        if given := run.args.get("given"):
+            giving_away.follow(uow, found, given)
     return {"pages": source.facts.page_count, **({"repaired": True} if source.repair else {})}
 
 

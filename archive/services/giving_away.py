@@ -1,10 +1,11 @@
 """移入另一案卷: pages that were scanned into the wrong record go to the right one, with bytes of their own.
 
 The bytes of a page lie in the folder of its record, so what goes over is taken out of its file, without loss, as a new
-master there; here the page is kept among those taken out. Both in one transaction, file by file.
+master there; here the page is kept among those taken out. Both in one transaction, file by file, of pages that stand here
+at that moment: a page never stands in two records, nor in none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -12,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from archive.errors import ArchiveError, Conflict
+from archive.errors import ArchiveError, Conflict, NotFound
 from archive.i18n import Lazy, _, _l
 from archive.journal import Origin
 from archive.models import Blob, Job, Node, Page, Representation
 from archive.policy.permissions import P
-from archive.services import drawing, intake, masters, page_map, pinpoint
-from archive.services.handlers import JobFailed, JobRun, handles
+from archive.services import drawing, intake, masters, page_map, pages, pinpoint
+from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
 from archive.services.page_layout import Layout
 from archive.uow import UnitOfWork, action
 from storage import BlobMissing, Staged
@@ -54,7 +55,7 @@ def order(uow: UnitOfWork, home: Node, *, pages: Sequence[int], to: Node, versio
         uow.require(needed, to)
     intake.check_place(to)
     layout = Layout.of(page_map.entries(uow, home))
-    if version != page_map.version(uow, home) or not all(layout.place_of(page) for page in pages):
+    if version != page_map.version(uow, home) or not layout.shown().issuperset(pages):
         raise page_map.Moved
     if not pages:
         raise Conflict(_("Choose pages first."))
@@ -67,9 +68,9 @@ def give(run: JobRun) -> dict[str, Any]:
     """Gives the pages that still stand in the record, as the person who asked for it, with their rights of now."""
     done = run.done
     try:
-        for part in _parts(run):
-            _give(run, part)
-            run.progress(done := done + len(part.pages))
+        while part := _next(run):
+            if _give(run, part, done + len(part.pages)):
+                done += len(part.pages)
             run.give_way()
     except Refused as refused:
         raise JobFailed(Lazy(refused.sentence)) from refused
@@ -81,38 +82,56 @@ def give(run: JobRun) -> dict[str, Any]:
     return {"pages": done}
 
 
-def _parts(run: JobRun) -> Iterator[_Part]:
-    wanted = run.args["pages"]
+def _next(run: JobRun) -> _Part | None:
+    """The first of the pages that stand in the record still, as far as they come from one file."""
     with run.site.session(readonly=True) as session:
+        home = session.get(Node, run.node_id, execution_options=TRUSTED)
+        if home is None:
+            raise NotFound
         rows = session.execute(
             select(Page.id, Page.source_page, Blob)
             .join(Representation, Representation.id == Page.representation_id)
             .join(Blob, Blob.id == Representation.blob_id)
-            .where(Page.id.in_(wanted), Page.node_id.is_not(None)),
+            .join(Node, Node.id == Page.node_id)
+            .where(Page.id.in_(run.args["pages"]), Node.path >= home.path, Node.path < home.path_end),
             execution_options=TRUSTED,
         ).all()
     found = {page: (number, blob) for page, number, blob in rows}
-    standing = [page for page in wanted if page in found]
-    for _blob, pages in groupby(standing, key=lambda page: found[page][1].id):
-        together = list(pages)
-        yield _Part(found[together[0]][1], together, [found[page][0] for page in together])
+    standing = [page for page in run.args["pages"] if page in found]
+    for _blob, same in groupby(standing, key=lambda page: found[page][1].id):
+        together = list(same)
+        return _Part(found[together[0]][1], together, [found[page][0] for page in together])
+    return None
 
 
-def _give(run: JobRun, part: _Part) -> None:
+def _give(run: JobRun, part: _Part, done: int) -> bool:
+    """Gives the pages of one file; nothing, where one of them does not stand here any more."""
     with drawing.working_folder(run.site) as folder:
         with run.site.store.materialise(part.blob.record, part.blob.sha256) as master:
             (made,) = extract(drawing.opened(master, folder).path, [part.numbers], folder)
         staged = _staged(run, made.file)
+
+        def hand_over(uow: UnitOfWork) -> bool:
+            is_given = _hand_over(uow, run.node_id or 0, run.args["to"], part, staged)
+            if is_given:
+                run.progress(done, uow=uow)
+            return is_given
+
         try:
-            with run.site.uow(run.owner(), origin=Origin(channel="worker")) as uow:
-                home, to = (
-                    uow.node(run.node_id or 0, P.SCAN_REPLACE),
-                    uow.node(run.args["to"], P.SCAN_REPLACE),
-                )
-                _take_in(uow, to, staged, filename=part.blob.filename, source=home)
-                _let_go(uow, home, pages=part.pages, to=to)
+            return run.site.run(run.owner(), hand_over, Origin(channel="worker"))
         finally:
             intake.discard(run.site, staged)
+
+
+def _hand_over(uow: UnitOfWork, source: int, target: int, part: _Part, staged: Staged) -> bool:
+    home, to = (uow.node(number, P.SCAN_REPLACE) for number in (source, target))
+    for node in sorted((home, to), key=lambda node: node.id):  # two records that give to each other
+        uow.lock(node)
+    if not Layout.of(page_map.entries(uow, home)).shown().issuperset(part.pages):
+        return False
+    _let_go(uow, home, pages=part.pages, to=to)
+    _take_in(uow, to, staged, filename=part.blob.filename, source=home, pages=part.pages)
+    return True
 
 
 def _staged(run: JobRun, file: Path) -> Staged:
@@ -120,18 +139,57 @@ def _staged(run: JobRun, file: Path) -> Staged:
         return intake.stage(run.site, stream)
 
 
-@action("page.taken_over", needs=P.SCAN_UPLOAD)
-def _take_in(uow: UnitOfWork, to: Node, staged: Staged, *, filename: str, source: Node) -> None:
-    try:
-        made, _job = intake.upload(uow, to, staged, filename=filename)
-        uow.note(representation=made.id)
-    except intake.AlreadyHere:
-        uow.note(known=True)  # an earlier turn, or a person, has brought these very pages
-    uow.note(source=source.id)
-
-
 @action("page.given_away", needs=P.SCAN_REPLACE)
 def _let_go(uow: UnitOfWork, home: Node, *, pages: list[int], to: Node) -> None:
-    with page_map.changing(uow, home, version=None, act="taken_over") as layout:
-        layout.set_aside([page for page in pages if layout.place_of(page)])
+    with page_map.changing(uow, home, version=None, act=page_map.GIVEN) as layout:
+        layout.set_aside(pages)
     uow.note(pages=pages, to=to.id)
+
+
+@action("page.taken_over", needs=P.SCAN_UPLOAD)
+def _take_in(
+    uow: UnitOfWork, to: Node, staged: Staged, *, filename: str, source: Node, pages: list[int]
+) -> None:
+    uow.note(source=source.id)
+    try:
+        made, job = intake.upload(uow, to, staged, filename=filename)
+    except intake.AlreadyHere:  # an earlier giving, or a person, has brought these very pages
+        _show_again(uow, to, staged.sha256, pages)
+    else:
+        job.args = job.args | {"given": pages}
+        uow.note(representation=made.id)
+
+
+def _show_again(uow: UnitOfWork, to: Node, sha256: str, given: list[int]) -> None:
+    """Has pages stand that a record has already: they may have been taken out there, or gone from there to elsewhere.
+
+    Raises Conflict where not all of them can, GaveWay while they are being made.
+    """
+    same = Representation.node_id == to.id, Blob.sha256 == sha256, Representation.state != "withdrawn"
+    file = uow.session.scalars(
+        select(Representation).join(Blob, Blob.id == Representation.blob_id).where(*same),
+        execution_options=TRUSTED,
+    ).first()
+    if file is None or file.state == "pending":
+        raise GaveWay(1)
+    made = _of(uow, file)
+    with page_map.changing(uow, to, version=None, act="restored") as layout:
+        if len(made) != len(given) or not set(made) <= layout.shown() | set(layout.aside):
+            raise Conflict(
+                _(
+                    "That record has these very pages already, in a file of which not all can be shown. Look there."
+                )
+            )
+        layout.restore([page for page in made if page in layout.aside])
+    follow(uow, file, given)
+    uow.note(known=True, pages=made)
+
+
+def follow(uow: UnitOfWork, representation: Representation, given: list[int]) -> None:
+    """Part of an act: the pages of a file stand for those that were given, also in the scan batch that these came from."""
+    pages.follow_in_batches(uow, dict(zip(given, _of(uow, representation), strict=False)))
+
+
+def _of(uow: UnitOfWork, file: Representation) -> list[int]:
+    mine = select(Page.id).where(Page.representation_id == file.id).order_by(Page.source_page)
+    return list(uow.session.scalars(mine, execution_options=TRUSTED))

@@ -40,9 +40,12 @@ def set_aside(uow: UnitOfWork, home: Node, *, pages: Sequence[int], version: int
 
 @action("page.restored", needs=P.SCAN_REPLACE)
 def restore(uow: UnitOfWork, home: Node, *, pages: Sequence[int], version: int) -> None:
-    """Puts pages that were taken out back where they stood."""
+    """Puts pages that were taken out back where they stood. Raises Conflict for those that went to another record."""
     with page_map.changing(uow, home, version=version, act="restored") as layout:
-        layout.restore(_chosen(pages, layout.aside))
+        chosen = _chosen(pages, layout.aside)
+        if page_map.were_given(uow, home, chosen):
+            raise Conflict(_("These pages were given to another record. Have them given back from there."))
+        layout.restore(chosen)
     uow.note(pages=list(pages))
 
 

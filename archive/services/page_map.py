@@ -19,6 +19,8 @@ from archive.uow import UnitOfWork
 TRUSTED: Any = {"scope": "page_map", "synchronize_session": False}
 MADE = "made"
 """The pages as they came: nobody's act, and so nothing to undo."""
+GIVEN = "given_away"
+"""Pages went to another record, whose they are now: taken back here, they would be in both."""
 UNDONE = "undone"
 
 
@@ -146,6 +148,25 @@ def _live(uow: UnitOfWork, home: Node, touched: Iterable[int]) -> list[Node]:
     return found
 
 
+def were_given(uow: UnitOfWork, home: Node, pages: Iterable[int]) -> bool:
+    """Whether one of these pages, which stand nowhere, went to another record: by what act it stood no more."""
+    mine = select(PageMap.act, PageMap.entries).where(PageMap.node_id == home.id)
+    given = mine.where(PageMap.act == GIVEN).with_only_columns(PageMap.id).limit(1)
+    if uow.session.scalar(given, execution_options=TRUSTED) is None:
+        return False
+    sought, next_act = set(pages), ""
+    versions = mine.order_by(PageMap.version.desc()).execution_options(yield_per=1, **TRUSTED)
+    for act, kept in uow.session.execute(versions):
+        stood = sought & {entry[0] for entry in kept if entry[1] is not None}
+        if stood and next_act == GIVEN:
+            return True
+        sought -= stood
+        if not sought:
+            return False
+        next_act = act
+    return False
+
+
 # Undoing
 
 
@@ -184,7 +205,7 @@ def _taken_back(history: dict[int, _Version]) -> tuple[_Version, _Version] | Non
     act = history[history[max(history)].shows]
     while act.act == MADE and act.before:
         act = history[history[act.before].shows]
-    return None if act.act == MADE else (act, history[history[act.before].shows])
+    return None if act.act in {MADE, GIVEN} else (act, history[history[act.before].shows])
 
 
 def undo(uow: UnitOfWork, home: Node, *, version: int) -> str:

@@ -16,7 +16,7 @@ ACTS = {
     "rotated": _l("turning pages"), "set_aside": _l("taking pages out"), "restored": _l("putting pages back"),
     "moved": _l("moving pages"), "put_into": _l("putting pages into a component"),
     "part_begun": _l("beginning a component"), "superseded": _l("putting a re-scan in place"),
-    "collated": _l("collating both sides"), "taken_over": _l("giving pages to another record"),
+    "collated": _l("collating both sides"),
 }  # fmt: skip
 
 

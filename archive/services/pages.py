@@ -1,6 +1,6 @@
 """The pages of a node: their order, their pictures with the reader's name burnt in, their text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -265,6 +265,17 @@ def forget_in_batches(uow: UnitOfWork, going: Select[Any]) -> None:
     """Pages of scan batches that have become these say only that they were linked."""
     linked = update(BatchPage).where(BatchPage.page_id.in_(going)).values(page_id=None)
     uow.session.execute(linked, execution_options=TRUSTED)
+
+
+def follow_in_batches(uow: UnitOfWork, became: Mapping[int, int]) -> None:
+    """Where other pages stand for some now, these are what a scan batch shows and judges."""
+    linked = select(BatchPage.id, BatchPage.page_id).where(BatchPage.page_id.in_(became))
+    rows = [
+        {"id": row.id, "page_id": became[row.page_id]}
+        for row in uow.session.execute(linked, execution_options=TRUSTED)
+    ]
+    if rows:
+        uow.session.execute(update(BatchPage), rows, execution_options={"scope": "pages"})
 
 
 def close_gaps(uow: UnitOfWork, nodes: Iterable[int]) -> None:

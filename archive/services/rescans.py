@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from archive.models import Job, Node, Page, Representation
 from archive.policy.permissions import P
-from archive.services import intake, page_map
+from archive.services import intake, page_map, pages
 from archive.services.page_layout import Layout
 from archive.uow import PROGRAM, UnitOfWork, action
 from storage import Staged
@@ -34,7 +34,8 @@ def replace(uow: UnitOfWork, home: Node, staged: Staged, *, filename: str, page:
 def put_in_place(uow: UnitOfWork, representation: Representation, page: int) -> None:
     """Puts the pages of a re-scan where the page stands that they were scanned for.
 
-    Where that has been taken out meanwhile, they stay behind the others.
+    Where that has been taken out meanwhile, they stay behind the others. In a scan batch the first of them is judged in its
+    stead.
     """
     home = intake.file_of(uow, uow.session.get_one(Node, representation.node_id, execution_options=TRUSTED))
     mine = select(Page.id).where(Page.representation_id == representation.id).order_by(Page.source_page)
@@ -44,4 +45,5 @@ def put_in_place(uow: UnitOfWork, representation: Representation, page: int) -> 
             layout.move(new, *there)
             layout.set_aside([page])
             layout.superseded[page] = new[0]
+    pages.follow_in_batches(uow, {page: new[0]})
     uow.note(page=page, pages=new)

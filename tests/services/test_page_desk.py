@@ -390,6 +390,59 @@ def test_pages_of_another_patient_go_to_their_record_without_loss_and_nothing_el
     assert "医嘱单" not in held
 
 
+def give(hospital: Hospital, source: int, pages_: list[int], to: int) -> None:
+    with hospital.uow("archivist") as uow:
+        home = uow.node(source)
+        giving_away.order(uow, home, pages=pages_, to=uow.node(to), version=page_map.version(uow, home))
+
+
+@once
+def test_pages_that_go_there_and_back_and_there_again_stand_in_one_record_each_time(
+    site: Site, hospital: Hospital, pile: int, another: int
+) -> None:
+    first, rest = NAMES[:1], NAMES[1:]
+    give(hospital, pile, ids(hospital, pile)[:1], another)
+    work_off(site)
+    assert (told(hospital, pile), told(hospital, another)) == (rest, first)
+    assert desk(hospital, pile).undoes is None, "undone, they would stand in both"
+    with pytest.raises(Conflict):
+        do(hospital, page_desk.restore, pile, pages=[page.page for page in desk(hospital, pile).aside])
+    give(hospital, another, ids(hospital, another), pile)
+    work_off(site)
+    assert (told(hospital, pile), told(hospital, another)) == ([*rest, *first], [])
+    give(hospital, pile, ids(hospital, pile)[-1:], another)
+    work_off(site)
+    assert (told(hospital, pile), told(hospital, another)) == (rest, first)
+    do(hospital, page_desk.set_aside, another, pages=ids(hospital, another))
+    do(hospital, page_desk.restore, another, pages=[page.page for page in desk(hospital, another).aside])
+    assert told(hospital, another) == first, "what was only taken out comes back"
+
+
+@once
+def test_a_page_that_is_taken_out_while_it_is_given_away_stays_and_the_others_go(
+    site: Site, hospital: Hospital, pile: int, another: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, extract = ids(hospital, pile)[1:3], giving_away.extract
+    give(hospital, pile, chosen, another)
+
+    def meanwhile(*given: Any) -> Any:
+        if page_map_of(hospital, pile) == 0:
+            do(hospital, page_desk.set_aside, pile, pages=chosen[:1])
+        return extract(*given)
+
+    monkeypatch.setattr(giving_away, "extract", meanwhile)  # somebody acts at exactly this moment
+    work_off(site)
+    assert told(hospital, another) == NAMES[2:3]
+    assert told(hospital, pile) == [NAMES[0], *NAMES[3:]]
+    do(hospital, page_desk.restore, pile, pages=chosen[:1])
+    assert told(hospital, pile) == [*NAMES[:2], *NAMES[3:]]
+
+
+def page_map_of(hospital: Hospital, record: int) -> int:
+    with hospital.uow("archivist", readonly=True) as uow:
+        return page_map.version(uow, uow.node(record))
+
+
 def test_pages_go_only_to_a_record_that_one_may_scan_into(
     site: Site, hospital: Hospital, pile: int, another: int
 ) -> None:

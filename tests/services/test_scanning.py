@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.journal import Origin
-from archive.models import AccessGrant, BatchPage, Blob, HoldingStatus, Job, Node
+from archive.models import AccessGrant, BatchPage, Blob, HoldingStatus, Job, Node, Page
 from archive.policy.permissions import P
-from archive.services import filing, guards, intake, jobs, levels, purge, trash
+from archive.services import filing, giving_away, guards, intake, jobs, levels, purge, rescans, trash
 from archive.services import pages as record_pages
 from archive.services import steps as record_steps
 from archive.services.queue import claim, perform, revive
@@ -253,6 +253,40 @@ def test_whoever_scanned_does_not_judge_and_a_wrong_patient_fails_the_batch(
         assert {defect.page for defect in quality.defects(uow, batch)} <= again, (
             "what was sent back is looked at again"
         )
+
+
+@once
+def test_a_page_that_was_scanned_anew_or_given_to_its_record_is_judged_as_it_is_now(
+    site: Site, hospital: Hospital, two: list[int]
+) -> None:
+    number = accepted_so_far(hospital)
+    spoilt, strange = leaves(hospital, number)[1], leaves(hospital, number)[5]
+    with hospital.uow("archivist") as uow:
+        batch = batches.find(uow, number)
+        for page in quality.drawn(uow, batch):
+            quality.look(uow, batch, page=page.id, defects=["blurred"])
+        before = leaf_views.picture(uow, batch, spoilt.ordinal)
+    step(hospital, "archivist", number, "send_back", reason="模糊")
+    with hospital.uow("scanner") as uow:
+        home, staged = uow.node(two[0]), intake.stage(site, BytesIO(piles.sheet("清楚的一页")))
+        rescans.replace(uow, home, staged, filename="重扫.pdf", page=spoilt.page_id or 0, version=0)
+    with hospital.uow("archivist") as uow:
+        to, home = uow.node(two[0]), uow.node(two[1])
+        giving_away.order(uow, home, pages=[strange.page_id or 0], to=to, version=0)
+    work_off(site)
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        for defect in quality.defects(uow, batch):
+            quality.mend(uow, batch, defect=defect.id)
+    step(hospital, "scanner", number, "mended")
+    work_off(site)
+    with hospital.uow("archivist", readonly=True) as uow:
+        batch = batches.find(uow, number)
+        assert spoilt.id in {page.id for page in quality.drawn(uow, batch)}
+        assert leaf_views.picture(uow, batch, spoilt.ordinal) != before
+        assert leaf_views.picture(uow, batch, strange.ordinal)
+        page = uow.session.get_one(Page, leaves(hospital, number)[5].page_id, execution_options=TEST)
+        assert page.node_id == two[0]
 
 
 @once
