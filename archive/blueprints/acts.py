@@ -64,7 +64,7 @@ WORDS = {
     "batch.pages_set_aside": _l("set pages aside"), "batch.pages_fine": _l("said that pages are right"),
     "batch.pages_as_found": _l("took back what was said of pages"), "batch.pages_turned": _l("turned pages"),
     "batch.volume_confirmed": _l("confirmed the pages of a volume"),
-    "batch.difference_explained": _l("said why counts differ"), "batch.linking": _l("looked up where pages go"),
+    "batch.difference_explained": _l("said why counts differ"),
     "representation.linked": _l("linked pages to it"), "batch.page_looked_at": _l("looked at a page of a sample"),
     "batch.defect_mended": _l("mended a defect"), "batch.pages_viewed": _l("looked at the pages of a batch"),
     "batch.page_viewed": _l("looked at a page of a batch"), "batch.picture_viewed": _l("was shown the picture of a page"),

@@ -275,7 +275,7 @@ def follow_in_batches(uow: UnitOfWork, became: Mapping[int, int]) -> None:
         for row in uow.session.execute(linked, execution_options=TRUSTED)
     ]
     if rows:
-        uow.session.execute(update(BatchPage), rows, execution_options={"scope": "pages"})
+        uow.session.execute(update(BatchPage), rows, execution_options=TRUSTED)
 
 
 def close_gaps(uow: UnitOfWork, nodes: Iterable[int]) -> None:

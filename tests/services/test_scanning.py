@@ -3,20 +3,33 @@
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.journal import Origin
-from archive.models import AccessGrant, BatchPage, Blob, HoldingStatus, Job, Node, Page
+from archive.models import AccessGrant, BatchFile, BatchPage, Blob, HoldingStatus, Job, Node, Page
 from archive.policy.permissions import P
-from archive.services import filing, giving_away, guards, intake, jobs, levels, purge, rescans, trash
+from archive.services import (
+    filing,
+    giving_away,
+    guards,
+    intake,
+    jobs,
+    levels,
+    masters,
+    purge,
+    rescans,
+    trash,
+    tree,
+)
 from archive.services import pages as record_pages
 from archive.services import steps as record_steps
-from archive.services.queue import claim, perform, revive
-from archive.services.scanning import batches, files, letting_go, linking, pages, quality, steps, volumes
+from archive.services.queue import claim, perform
+from archive.services.scanning import batches, files, letting_go, pages, quality, steps, volumes
 from archive.services.scanning import leaves as leaf_views
 from archive.site import Site
 from tests import piles
@@ -191,39 +204,62 @@ def test_pages_lie_in_their_records_as_they_were_scanned_with_their_text(
 
 
 def accepted_so_far(hospital: Hospital) -> str:
-    number = scanned(hospital)
-    step(hospital, "scanner", number, "finish")
-    confirm_all(hospital, number)
-    step(hospital, "scanner", number, "link")
+    number = to_be_linked(hospital)
     work_off(hospital.site)
     return number
 
 
-def test_a_killed_worker_links_no_page_twice_and_loses_none(
-    hospital: Hospital, two: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def to_be_linked(hospital: Hospital) -> str:
     number = scanned(hospital)
     step(hospital, "scanner", number, "finish")
     confirm_all(hospital, number)
     step(hospital, "scanner", number, "link")
-    done = 0
-    once = linking._link_part
+    return number
 
-    def killed(*args: object) -> None:
-        nonlocal done
-        if done == 1:
-            raise KeyboardInterrupt
-        done += 1
-        once(*args)  # type: ignore[arg-type]
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(linking, "_link_part", killed)
-        work_off(hospital.site)
-    hospital.clock.forward(hours=1)
-    assert revive(hospital.site) == 1
+def test_a_worker_that_leaves_ends_the_part_that_it_is_at_and_the_next_one_goes_on(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number, leaving = to_be_linked(hospital), Event()
+    leaving.set()
+    linking = claimed(hospital)
+    perform(hospital.site, linking, leaving)
+    assert (linked(hospital, two[0]), linked(hospital, two[1])) == ([("RY", 1)], [])
+    statements: list[str] = []
+    event.listen(hospital.site.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     work_off(hospital.site)
     assert state(hospital, number) == "sampling"
     assert (linked(hospital, two[0]), linked(hospital, two[1])) == ([("RY", 1), ("CY", 1)], [("RY", 2)])
+    assert sum("INSERT INTO page " in each for each in statements) == 2, "the pages of a part in one go"
+
+
+def claimed(hospital: Hospital) -> Job:
+    """The job that links, in the hands of a worker."""
+    while (job := claim(hospital.site, "worker")) and job.kind != "batch.link":
+        pass
+    assert job is not None
+    return job
+
+
+@once
+def test_linking_waits_for_a_file_whose_pages_are_being_made(
+    site: Site, hospital: Hospital, two: list[int]
+) -> None:
+    number = to_be_linked(hospital)
+    with hospital.uow("archivist") as uow:
+        fields = {"title": "入院记录", "component": "RY"}
+        part = tree.add(uow, uow.node(two[0]), kind="component", fields=fields)
+        intake.upload(uow, part, intake.stage(site, BytesIO(piles.sheet("门诊病历"))), filename="先到.pdf")
+    perform(site, claimed(hospital))
+    assert linked(hospital, two[0]) == [("RY", 0)]
+    work_off(site)
+    hospital.clock.forward(minutes=1)
+    work_off(site)
+    assert state(hospital, number) == "sampling"
+    with hospital.uow("archivist", readonly=True) as uow:
+        texts = [record_pages.one(uow, uow.node(part.id), place).text for place in (1, 2)]
+    assert "门诊病历" in texts[0]
+    assert "主诉" in texts[1]
 
 
 def test_whoever_scanned_does_not_judge_and_a_wrong_patient_fails_the_batch(
@@ -260,18 +296,20 @@ def test_a_page_that_was_scanned_anew_or_given_to_its_record_is_judged_as_it_is_
     site: Site, hospital: Hospital, two: list[int]
 ) -> None:
     number = accepted_so_far(hospital)
-    spoilt, strange = leaves(hospital, number)[1], leaves(hospital, number)[5]
     with hospital.uow("archivist") as uow:
         batch = batches.find(uow, number)
         for page in quality.drawn(uow, batch):
             quality.look(uow, batch, page=page.id, defects=["blurred"])
+        spoilt = quality.drawn(uow, batch)[0]
         before = leaf_views.picture(uow, batch, spoilt.ordinal)
+    place = int(spoilt.ordinal > 3)
+    strange = leaves(hospital, number)[1 if place else 5]
     step(hospital, "archivist", number, "send_back", reason="模糊")
     with hospital.uow("scanner") as uow:
-        home, staged = uow.node(two[0]), intake.stage(site, BytesIO(piles.sheet("清楚的一页")))
+        home, staged = uow.node(two[place]), intake.stage(site, BytesIO(piles.sheet("清楚的一页")))
         rescans.replace(uow, home, staged, filename="重扫.pdf", page=spoilt.page_id or 0, version=0)
     with hospital.uow("archivist") as uow:
-        to, home = uow.node(two[0]), uow.node(two[1])
+        to, home = uow.node(two[place]), uow.node(two[1 - place])
         giving_away.order(uow, home, pages=[strange.page_id or 0], to=to, version=0)
     work_off(site)
     with hospital.uow("scanner") as uow:
@@ -285,8 +323,8 @@ def test_a_page_that_was_scanned_anew_or_given_to_its_record_is_judged_as_it_is_
         assert spoilt.id in {page.id for page in quality.drawn(uow, batch)}
         assert leaf_views.picture(uow, batch, spoilt.ordinal) != before
         assert leaf_views.picture(uow, batch, strange.ordinal)
-        page = uow.session.get_one(Page, leaves(hospital, number)[5].page_id, execution_options=TEST)
-        assert page.node_id == two[0]
+        given = leaves(hospital, number)[strange.ordinal - 1].page_id
+        assert uow.session.get_one(Page, given, execution_options=TEST).node_id == two[place]
 
 
 @once
@@ -665,16 +703,34 @@ def test_a_batch_that_is_given_up_lets_its_volumes_go(hospital: Hospital, two: l
 
 @once
 def test_linking_that_failed_takes_the_batch_back_to_the_self_check_with_the_reason(
-    hospital: Hospital, two: list[int], monkeypatch: pytest.MonkeyPatch
+    site: Site, hospital: Hospital, two: list[int]
 ) -> None:
-    number = scanned(hospital)
-    step(hospital, "scanner", number, "finish")
-    confirm_all(hospital, number)
-    step(hospital, "scanner", number, "link")
+    number = to_be_linked(hospital)
     with hospital.uow("senior") as uow:
         levels.change(uow, uow.node(two[1]), level=3, reason="涉及隐私")
-    work_off(hospital.site)
+    work_off(site)
+    assert interrupted(hospital, number)
+    with hospital.uow("senior") as uow:
+        levels.change(uow, uow.node(two[1]), level=1, reason="不涉及")
+        failed = uow.session.scalars(select(Job).where(Job.kind == "batch.link")).one()
+    with hospital.uow("scanner") as uow:
+        jobs.retry(uow, uow.session.get_one(Job, failed.id))
+    work_off(site)
+    assert linked(hospital, two[1]) == [], "nothing is made for pages that are not linked"
+    assert state(hospital, number) == "self_check"
+    with site.session(readonly=True) as session:
+        pile = session.scalars(
+            select(Blob).join(BatchFile, BatchFile.blob_id == Blob.id), execution_options=TEST
+        ).one()
+    site.store.remove(pile.record, pile.sha256)
+    step(hospital, "scanner", number, "link")
+    work_off(site)
+    assert interrupted(hospital, number) == masters.GONE.message
+
+
+def interrupted(hospital: Hospital, number: str) -> str | None:
+    """Why linking was stopped."""
     with hospital.uow("senior", readonly=True) as uow:
         batch = batches.find(uow, number)
         assert batch.state == "self_check"
-        assert batches.steps(uow, batch)[0].reason
+        return batches.steps(uow, batch)[0].reason
