@@ -89,7 +89,9 @@ class Page(Base):
 
 
 class PageMap(Base):
-    """页图: where the pages of a file stood after each change. The newest version is what the pages themselves say."""
+    """页图: where the pages of a file stood after each change. The newest version is what the pages themselves say, but for
+    pages that came, or that the program turned upright, since then.
+    """
 
     __tablename__ = "page_map"
 
