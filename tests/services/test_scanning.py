@@ -275,12 +275,7 @@ def test_whoever_scanned_does_not_judge_and_a_wrong_patient_fails_the_batch(
     step(hospital, "archivist", number, "send_back", reason="错挂他人页面")
     with pytest.raises(Conflict):
         step(hospital, "scanner", number, "mended")
-    with hospital.uow("scanner") as uow:
-        batch = batches.find(uow, number)
-        for defect in quality.defects(uow, batch):
-            quality.mend(uow, batch, defect=defect.id)
-    step(hospital, "scanner", number, "mended")
-    work_off(hospital.site)
+    mend_all(hospital, number)
     assert state(hospital, number) == "sampling"
     with hospital.uow("archivist", readonly=True) as uow:
         batch = batches.find(uow, number)
@@ -289,6 +284,16 @@ def test_whoever_scanned_does_not_judge_and_a_wrong_patient_fails_the_batch(
         assert {defect.page for defect in quality.defects(uow, batch)} <= again, (
             "what was sent back is looked at again"
         )
+
+
+def mend_all(hospital: Hospital, number: str) -> None:
+    """Says that every defect is mended, and has the batch linked and sampled again."""
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        for defect in quality.defects(uow, batch):
+            quality.mend(uow, batch, defect=defect.id)
+    step(hospital, "scanner", number, "mended")
+    work_off(hospital.site)
 
 
 @once
@@ -312,12 +317,7 @@ def test_a_page_that_was_scanned_anew_or_given_to_its_record_is_judged_as_it_is_
         to, home = uow.node(two[place]), uow.node(two[1 - place])
         giving_away.order(uow, home, pages=[strange.page_id or 0], to=to, version=0)
     work_off(site)
-    with hospital.uow("scanner") as uow:
-        batch = batches.find(uow, number)
-        for defect in quality.defects(uow, batch):
-            quality.mend(uow, batch, defect=defect.id)
-    step(hospital, "scanner", number, "mended")
-    work_off(site)
+    mend_all(hospital, number)
     with hospital.uow("archivist", readonly=True) as uow:
         batch = batches.find(uow, number)
         assert spoilt.id in {page.id for page in quality.drawn(uow, batch)}

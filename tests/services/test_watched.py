@@ -69,37 +69,26 @@ def test_a_file_is_taken_once_nothing_was_written_for_a_while(
         assert intake.files(uow, uow.node(record))[0].size == len(content)
 
 
-def test_pages_of_one_record_wait_for_each_other(
+def test_pages_of_one_record_and_piles_of_one_batch_wait_for_each_other(
     site: Site, hospital: Hospital, record: int, scans: Path, later: Later
 ) -> None:
-    watch = Watch()
+    watch, piles = Watch(), ["SZ2026-0001 产科/001.pdf", "SZ2026-0001-2.pdf"]
     lay(scans, "00218647-2/002.pdf")
+    lay(scans, piles[1])
     watch.look(site)
     later(QUIET)
     lay(scans, "00218647-2/001.pdf")
+    lay(scans, piles[0])
     lay(scans, "无号.pdf")
     watch.look(site)
     assert kept(hospital, record) == []
-    later(QUIET)
-    watch.look(site)
-    assert kept(hospital, record) == ["001.pdf", "002.pdf"]
-    assert names(scans) == ["无号.pdf", f"无号.pdf{REASON}"], "and the folder that is empty is gone"
-
-
-@pytest.mark.parametrize("site", ["sqlite"], indirect=True)
-def test_piles_of_one_batch_wait_for_each_other(
-    site: Site, hospital: Hospital, record: int, scans: Path, later: Later
-) -> None:
-    watch = Watch()
-    lay(scans, "SZ2026-0001-2.pdf")
-    watch.look(site)
-    later(QUIET)
-    lay(scans, "SZ2026-0001 产科/001.pdf")
-    watch.look(site)
     assert not [name for name in names(scans) if name.endswith(REASON)], "the later pile is not tried alone"
     later(QUIET)
     watch.look(site)
-    assert len([name for name in names(scans) if name.endswith(REASON)]) == 2
+    assert kept(hospital, record) == ["001.pdf", "002.pdf"]
+    tried = ["无号.pdf", *piles]
+    left = sorted([*tried, *(name + REASON for name in tried), "SZ2026-0001 产科"])
+    assert names(scans) == left, "and the folder that is empty is gone"
 
 
 def test_what_is_refused_stays_with_the_reason_and_is_tried_again_when_it_changes(
