@@ -8,7 +8,7 @@ from typing import Any
 
 from .limits import Limits, Refused
 from .processing import Processing, Step
-from .sandbox import SandboxFailed, run
+from .sandbox import SandboxFailed, run, written
 from .textlines import TextLine, in_reading_order, join_lines
 
 
@@ -170,9 +170,8 @@ def file_names(number: int) -> tuple[str, str]:
 def _page(output: Path, number: int, said: dict[str, Any]) -> PageImage:
     """Take nothing from the child on trust: names are ours, and a link to another file is no page."""
     image, thumbnail = (output / name for name in file_names(number))
-    for file in (image, thumbnail):
-        if file.is_symlink() or not file.is_file():
-            raise SandboxFailed(f"{file.name} was not written")
+    written(image)
+    written(thumbnail)
     try:
         return PageImage(
             number=number,

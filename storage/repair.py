@@ -6,7 +6,7 @@ The master stays as it is.
 from pathlib import Path
 
 from .limits import MIB, Limits
-from .sandbox import SandboxFailed, run
+from .sandbox import run, written
 
 LIMITS = Limits(cpu_seconds=300, wall_seconds=600, file_bytes=4096 * MIB, output_bytes=8192 * MIB)
 """The whole file is written again, twice, in one step."""
@@ -21,6 +21,4 @@ def repaired(path: Path, folder: Path, *, limits: Limits = LIMITS) -> Path:
     copy = folder / _NAME
     request = {"path": str(path.resolve()), "output": str(copy.resolve())}
     run("storage.confined.repairing:repair", request, limits=limits, reads=[path], output=folder)
-    if copy.is_symlink() or not copy.is_file():
-        raise SandboxFailed(f"{_NAME} was not written")
-    return copy
+    return written(copy)

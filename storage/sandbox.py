@@ -80,6 +80,13 @@ def run(
         return child.ask(request, on_progress)
 
 
+def written(file: Path) -> Path:
+    """The file, which a child should have written: a link to another one is none. Raises SandboxFailed."""
+    if file.is_symlink() or not file.is_file():
+        raise SandboxFailed(f"{file.name} was not written")
+    return file
+
+
 def walls() -> Walls:
     """Start a child to see which walls stand here."""
     with Child("storage.confined.child:nothing") as child:
