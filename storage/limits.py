@@ -40,6 +40,7 @@ class Reason(StrEnum):
     TOO_LONG = "too-long"
     TOO_MUCH_OUTPUT = "too-much-output"
     NOT_APART = "not-apart"
+    TOO_LARGE_APART = "too-large-apart"
 
 
 SENTENCES = {
@@ -55,6 +56,9 @@ SENTENCES = {
     Reason.TOO_LONG: N_("The file takes too long to read. Print it and scan the paper."),
     Reason.NOT_APART: N_(
         "This page cannot be taken out of its file without changing how it looks. Scan it by itself."
+    ),
+    Reason.TOO_LARGE_APART: N_(
+        "There is not enough memory to take these pages out of their file. Divide the file into smaller files."
     ),
     Reason.TOO_MUCH_OUTPUT: N_("The pages would take too much room. Divide the file into smaller files."),
 }

@@ -1,7 +1,9 @@
 """The task of ``storage.extraction``."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,13 @@ from storage.pages import Rendition
 
 from .child import Say
 from .foreign import foreign
-from .formats import PDF, TIFF, Format
+from .formats import PDF, Format
 from .opening import opened
-from .pdfpages import copy_pages
+from .pdfmarks import settled
+from .pdfpages import copy_pages, memory
 from .source import Source
 from .tiffs import copy_frames
+from .walls import is_short_of_memory
 
 _LOOK = Rendition(dpi=100, scan_dpi=100)
 """What a page looks like is compared at this size."""
@@ -28,20 +32,23 @@ _UNSEEN = 32
 
 
 def extract(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
-    """Write part after part, and look whether its pages are what they were."""
+    """Write part after part, and look whether its pages are what they were. A page is a step."""
     path, output = Path(request["path"]), Path(request["output"])
+    parts: list[list[int]] = request["parts"]
     kind, source = opened(path, limits)
-    for place, part in enumerate(request["parts"]):
+    every = list(range(1, source.page_count + 1))
+    for part in parts:
         _require(part, source.page_count)
-        target = output / file_name(place)
-        with foreign(page=part[0]):
-            if part == list(range(1, source.page_count + 1)):
+    cut = sorted({number for part in parts if part != every for number in part})
+    with _ready(kind, path, source, cut, output, limits, lambda: say({})) as copier:
+        for place, part in enumerate(parts):
+            target = output / file_name(place)
+            if part == every:
                 shutil.copyfile(path, target)
-            else:
-                _copier(kind)(path, _places(source, part), target)
-                _, made = opened(target, limits)
-                _compare(source, part, made)
-        say({"part": place})
+                continue
+            with foreign(page=part[0]), memory(limits):
+                copier(_places(source, part), target)
+            _compare(source, part, target, limits, say)
     return {"mime": kind.mime}
 
 
@@ -50,9 +57,28 @@ def _require(part: Sequence[int], page_count: int) -> None:
         raise ValueError(f"no such pages: {part} of {page_count}")
 
 
-def _copier(kind: Format) -> Callable[[Path, Sequence[int], Path], None]:
-    copiers: dict[Format, Callable[[Path, Sequence[int], Path], None]] = {PDF: copy_pages, TIFF: copy_frames}
-    return copiers[kind]
+@contextmanager
+def _ready(
+    kind: Format,
+    path: Path,
+    source: Source,
+    cut: Sequence[int],
+    output: Path,
+    limits: Limits,
+    step: Callable[[], None],
+) -> Iterator[Callable[[Sequence[int], Path], None]]:
+    """What writes pages of the file into a file of their own."""
+    if kind is not PDF or not cut:
+        yield partial(copy_frames, path)
+        return
+    copies = [output / name for name in ("settled-0", "settled-1")]
+    try:
+        with foreign(), memory(limits):
+            ready = settled(path, _places(source, cut), copies, step, is_mended=source.repaired)
+        yield partial(copy_pages, ready, limits=limits, step=step)
+    finally:
+        for copy in copies:
+            copy.unlink(missing_ok=True)
 
 
 def _places(source: Source, part: Sequence[int]) -> list[int]:
@@ -60,12 +86,27 @@ def _places(source: Source, part: Sequence[int]) -> list[int]:
     return [source.places[number - 1] for number in part]
 
 
-def _compare(source: Source, part: Sequence[int], made: Source) -> None:
+def _compare(source: Source, part: Sequence[int], target: Path, limits: Limits, say: Say) -> None:
+    with foreign(page=part[0]):
+        _, made = opened(target, limits)
     if made.page_count != len(part):
         raise Refused(Reason.NOT_APART, detail=f"{made.page_count} pages instead of {len(part)}")
     for place, number in enumerate(part, start=1):
-        if not _same(source.draw(number, _LOOK).image, made.draw(place, _LOOK).image):
-            raise Refused(Reason.NOT_APART, page=number)
+        with foreign(page=number):
+            if not _same(source.draw(number, _LOOK).image, made.draw(place, _LOOK).image):
+                _look_again(source, number, made, place, limits)
+        say({"page": number})
+
+
+def _look_again(source: Source, number: int, made: Source, place: int, limits: Limits) -> None:
+    """With all memory that there is: pdfium leaves a picture out without a word where it lacks some. Raises Refused."""
+    images = []
+    for file, page in ((source, number), (made, place)):
+        source.fresh()
+        made.fresh()
+        images.append(file.draw(page, _LOOK).image)
+    if not _same(*images):
+        raise Refused(Reason.TOO_MUCH_MEMORY if is_short_of_memory(limits) else Reason.NOT_APART, page=number)
 
 
 def _same(before: Image.Image, after: Image.Image) -> bool:

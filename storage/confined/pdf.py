@@ -10,7 +10,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from storage.limits import Limits, Reason, Refused
+from storage.limits import MIB, Limits, Reason, Refused
 from storage.pages import Rendition
 
 from .pdftext import text_lines
@@ -25,6 +25,8 @@ _SCANNED = 0.5  # of the page, covered by one picture
 _JPX_BYTES, _DCT_BYTES, _BILEVEL_BYTES, _OTHER_BYTES = 22, 10, 3, 6
 _DRAWN_BYTES = 8  # a pixel of the page: pdfium's and Pillow's
 _FORM_DEPTH = 8
+# pdfium keeps the bytes of every picture that it has met until the file is closed.
+_KEPT_BYTES = 32 * MIB
 
 
 _SYSTEM_FONTS = ("/usr/share/fonts", "/usr/local/share/fonts")
@@ -78,26 +80,30 @@ class PdfSource:
 
     def __init__(self, path: Path, limits: Limits) -> None:
         _require_end(path)
-        self._limits = limits
-        try:
-            self._pdf = pypdfium2.PdfDocument(path)
-        except pypdfium2.PdfiumError as error:
-            locked = getattr(error, "err_code", None) in _LOCKED
-            raise Refused(Reason.ENCRYPTED if locked else Reason.BROKEN, detail=str(error)) from error
-        self._pdf.init_forms()  # or what people filled in is not drawn
+        self._limits, self._path = limits, path
+        self._pdf = _document(path)
+        self._kept = 0
         self.page_count = len(self._pdf)
         self.places: Sequence[int] = range(self.page_count)
         self.encrypted = pdfium.FPDF_GetSecurityHandlerRevision(self._pdf) != -1
         self.repaired = not pdfium.FPDF_DocumentHasValidCrossReferenceTable(self._pdf)
 
+    def fresh(self) -> None:
+        """Open the file again, which gives back the memory that its pages have taken."""
+        self._pdf.close()
+        self._pdf, self._kept = _document(self._path), 0
+
     def draw(self, number: int, rendition: Rendition) -> Drawn:
         """The page with this number, from 1, with its text."""
+        if self._kept > _KEPT_BYTES:
+            self.fresh()
         page = self._pdf[number - 1]
         rotation = page.get_rotation()
         width, height = page.get_size()
         if not (isfinite(width) and isfinite(height) and min(width, height) > 0):
             raise Refused(Reason.BROKEN, detail=f"a page of {width} x {height}")
         pictures = _pictures(page)
+        self._kept += sum(picture.stored_bytes for picture in pictures)
         dpi = min(
             _fitting_dpi(pictures, width, height, rendition),
             rendition.long_edge * _POINTS / max(width, height),
@@ -119,6 +125,21 @@ class PdfSource:
         room += sum(picture.bytes_needed for picture in different)
         if largest > self._limits.pixels or room > self._limits.memory_bytes:
             raise Refused(Reason.TOO_LARGE_PICTURE, detail=f"{len(different)} pictures, {room} bytes")
+
+
+def stored_bytes(page: Any) -> int:
+    """Of the pictures on it, as they are compressed."""
+    return sum(picture.stored_bytes for picture in _pictures(page))
+
+
+def _document(path: Path) -> Any:
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        locked = getattr(error, "err_code", None) in _LOCKED
+        raise Refused(Reason.ENCRYPTED if locked else Reason.BROKEN, detail=str(error)) from error
+    document.init_forms()  # or what people filled in is not drawn
+    return document
 
 
 def _require_end(path: Path) -> None:

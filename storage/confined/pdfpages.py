@@ -1,88 +1,66 @@
-"""Pages of a PDF become a PDF of their own: by pdfium, which mends what is broken, and pypdf, which sees what is used."""
+"""Pages of a PDF become a PDF of their own, written by qpdf straight from one file into the other."""
 
-import re
-from collections.abc import Sequence
-from io import BytesIO
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
-import pypdfium2
-import pypdfium2.raw as pdfium
-from pypdf import PdfReader, PdfWriter
-from pypdf.generic import DictionaryObject, NameObject, StreamObject
+import pikepdf
+from pikepdf import Array, Dictionary, Name
 
-from storage.limits import Reason, Refused
+from storage.limits import Limits, Reason, Refused
 
-# What makes a page look as it does. All else may point to other pages: marks, forms, structure, threads, metadata.
-_KEPT = {
-    "/Type", "/MediaBox", "/CropBox", "/TrimBox", "/BleedBox", "/ArtBox", "/Rotate", "/UserUnit", "/Resources",
-    "/Contents", "/Group",
-}  # fmt: skip
-_NAME = re.compile(rb"/([^\s/<>\[\](){}%]+)")
-_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+from .foreign import foreign
+from .pdfapart import Apart
+from .pdfplain import pictures
+from .walls import is_short_of_memory
+from .writing import writing
 
 
-def copy_pages(path: Path, places: Sequence[int], target: Path) -> None:
-    """Write the pages, counted from 0, into a PDF of their own."""
-    reader = PdfReader(BytesIO(_taken(path, places)))
-    writer = PdfWriter()
-    for page in reader.pages:
-        for key in set(page) - _KEPT:
-            del page[key]
-        _prune(page)
-        writer.add_page(page)
-    with target.open("wb") as out:
-        writer.write(out)
+def copy_pages(
+    path: Path, places: Sequence[int], target: Path, *, limits: Limits, step: Callable[[], None]
+) -> None:
+    """Write the pages, counted from 0, into a PDF of their own; after each ``step`` is called."""
+    with read(path) as pdf:
+        apart, each = Apart(pdf), list(pdf.pages)
+        made = []
+        for place in places:
+            with foreign(page=place + 1), memory(limits):
+                made.append(apart.page(each[place]))
+            step()
+        _only(pdf, made)
+        # Nothing is packed anew: what a page shows keeps its bytes. They are fetched from the file one stream after another.
+        with writing(target) as out:
+            pdf.save(
+                out, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none,
+                object_stream_mode=pikepdf.ObjectStreamMode.disable, encryption=False, deterministic_id=True,
+                progress=lambda _percent: step(),
+            )  # fmt: skip
+    with read(target) as written:
+        if (held := pictures(written)) != apart.pictures:
+            raise Refused(Reason.NOT_APART, detail=f"{held} pictures, of which {apart.pictures} are shown")
 
 
-def _taken(path: Path, places: Sequence[int]) -> bytes:
-    """The pages with what they need, and maybe more: many programs give all pages one list of all pictures."""
-    source, taken = pypdfium2.PdfDocument(path), pypdfium2.PdfDocument.new()
-    source.init_forms()
-    for place in sorted(set(places)):
-        page = source[place]
-        if pdfium.FPDFPage_GetAnnotCount(page):  # marks and what people filled in become part of the page
-            done = pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
-            if done == pdfium.FLATTEN_FAIL:
-                raise Refused(Reason.NOT_APART, page=place + 1, detail="marks cannot be drawn into it")
-    taken.import_pages(source, list(places))
-    out = BytesIO()
-    taken.save(out)
-    return out.getvalue()
+@contextmanager
+def memory(limits: Limits) -> Iterator[None]:
+    """qpdf calls a stream broken for which it found no memory. Raises Refused."""
+    try:
+        yield
+    except pikepdf.PdfError as error:
+        if is_short_of_memory(limits):
+            raise Refused(Reason.TOO_MUCH_MEMORY) from error
+        raise
 
 
-def _prune(page: DictionaryObject) -> None:
-    """Leave out pictures, forms and fonts that this page does not name: they are other pages'."""
-    resources: Any = page.get("/Resources", DictionaryObject()).get_object()
-    kept = DictionaryObject(resources)
-    used = _named(page)
-    for kind in ("/XObject", "/Font", "/Pattern", "/Shading", "/ExtGState", "/Properties"):
-        if kind in resources:
-            among = resources[kind].get_object()
-            kept[NameObject(kind)] = DictionaryObject(
-                {name: among.raw_get(name) for name in among if name in used}
-            )
-    page[NameObject("/Resources")] = kept
+def read(path: Path) -> AbstractContextManager[pikepdf.Pdf]:
+    """Raises PdfError. The file is not mapped into memory: its size would count as such."""
+    return pikepdf.open(path, suppress_warnings=True, access_mode=pikepdf.AccessMode.stream)
 
 
-def _named(page: DictionaryObject) -> set[str]:
-    """Every name in what the page draws, and in the forms that it draws, which may use the page's own list."""
-    contents: Any = page.get("/Contents")
-    contents = contents.get_object() if contents is not None else []
-    waiting = [part.get_object() for part in contents] if isinstance(contents, list) else [contents]
-    resources: Any = page.get("/Resources", DictionaryObject()).get_object()
-    forms = resources.get("/XObject", DictionaryObject()).get_object()
-    used: set[str] = set()
-    while waiting:
-        new = _names(waiting.pop()) - used
-        used |= new
-        drawn = (forms[name].get_object() for name in new if name in forms)
-        waiting += [one for one in drawn if one.get("/Subtype") == "/Form"]
-    return used
-
-
-def _names(stream: StreamObject) -> set[str]:
-    return {
-        "/" + _ESCAPED.sub(lambda code: bytes([int(code[1], 16)]), name).decode("utf-8", "replace")
-        for name in _NAME.findall(stream.get_data())
-    }
+def _only(pdf: pikepdf.Pdf, pages: list[pikepdf.Object]) -> None:
+    """Whatever the pages do not lead to is not written: outlines, names, forms, attachments, structure, metadata."""
+    tree = pdf.make_indirect(Dictionary(Type=Name.Pages, Count=len(pages), Kids=Array(pages)))
+    for page in pages:
+        page["/Parent"] = tree
+    for key in pdf.trailer.keys() - {"/Size"}:
+        del pdf.trailer[key]
+    pdf.trailer["/Root"] = pdf.make_indirect(Dictionary(Type=Name.Catalog, Pages=tree))

@@ -60,6 +60,9 @@ class PictureSource:
             upright = upright.transpose(_UPRIGHT[orientation])
         return Drawn(upright, dpi and round(dpi * share), _ROTATION.get(orientation, 0), bitonal=bitonal)
 
+    def fresh(self) -> None:
+        """One page is in memory at a time."""
+
     def _pages(self) -> list[int]:
         """The frames of a TIFF that are pages: scanners put small previews between them."""
         frames: list[int] = []

@@ -32,3 +32,6 @@ class Source(Protocol):
 
     def draw(self, number: int, rendition: Rendition) -> Drawn:
         """The page with this number, from 1."""
+
+    def fresh(self) -> None:
+        """Give back what the pages that were drawn have taken of memory."""
