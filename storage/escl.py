@@ -4,28 +4,23 @@ eSCL is what AirPrint scanners speak: HTTP and a little XML. A scanner is a fore
 asked, whatever it answers; it may lead nowhere else, say little, and take only so long.
 """
 
-import http.client
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
+from http.client import HTTPException, HTTPResponse
 from time import monotonic, sleep
-from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.parse import quote, urlsplit
 from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from .blobs import ByteSource
+from .trickle import connection
 
 _LONGEST = 1 << 20
 """Bytes of XML."""
-_QUICK, _PATIENT = 5.0, 120.0
-"""Seconds for a word, and for a page at the highest resolution."""
 _BETWEEN = 1.0
 """Seconds between two questions for a page that is still being scanned."""
 _SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -49,6 +44,27 @@ class Trouble(Enum):
     STOPPED = "stopped"
     NOT_TAKEN = "not_taken"
     NONSENSE = "nonsense"
+    TOO_MUCH = "too_much"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds: a machine that gives a byte now and then must not hold whoever asks it."""
+
+    word: float = 5.0
+    """For all of a short answer."""
+    quiet: float = 120.0
+    """Without a byte of a page: while it is being scanned at the highest resolution."""
+    page: float = 600.0
+    """For all of a page, over a slow network too."""
+
+
+@dataclass(frozen=True)
+class Most:
+    """What one job may bring: a large feeder, both sides."""
+
+    pages: int = 2000
+    bytes: int = 16 << 30
 
 
 class ScannerTrouble(Exception):
@@ -109,19 +125,12 @@ _STATES = {
 }
 
 
-class _Nowhere(HTTPRedirectHandler):
-    """A scanner must not lead the server to another machine."""
-
-    def redirect_request(self, *_given: Any) -> None:
-        return None
-
-
 class Scanner:
     """One scanner at the address that somebody has written down, such as http://192.168.1.20/eSCL."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, patience: Patience | None = None, most: Most | None = None) -> None:
         self._base = address.rstrip("/")
-        self._opener: OpenerDirector = build_opener(ProxyHandler({}), _Nowhere)
+        self._patience, self._most = patience or Patience(), most or Most()
 
     def capabilities(self) -> Capabilities:
         """What it can do. Raises ScannerTrouble, as all that follows."""
@@ -151,95 +160,115 @@ class Scanner:
             height=settings.source.height, width=settings.source.width, colour=settings.colour, dpi=settings.dpi,
             source="Feeder" if settings.feeder else "Platen", format=settings.format, duplex=duplex,
         )  # fmt: skip
-        with self._asked("POST", f"{self._base}/ScanJobs", body.encode()) as answer:
+        with self._asked("POST", self._path("ScanJobs"), body.encode()) as answer, _understood():
             # Of where it says that the job lies, only the path: the machine stays the one that was written down.
-            path = urlsplit(str(answer.headers.get("Location", ""))).path
+            said = urlsplit(str(answer.headers.get("Location", ""))).path
+            path = quote(said.encode("latin-1"), safe="/%:@!$&'()*+,;=")
         if not path.startswith("/"):
             raise ScannerTrouble(Trouble.NONSENSE)
         return path
 
-    def pages(self, job: str, wanted: Callable[[], bool]) -> Iterator[tuple[str, ByteSource]]:
+    def pages(
+        self, job: str, wanted: Callable[[], bool], *, feeder: bool
+    ) -> Iterator[tuple[str, ByteSource]]:
         """The pages, each with its type, as they come, until there are no more or nobody wants them any longer."""
+        came, left = 0, self._most.bytes
         while wanted():
-            if (answer := self._next(job, wanted)) is None:
-                return
-            with answer:
-                kind = answer.headers.get_content_type()
+            with self._next(job, wanted, feeder=feeder) as answer:
+                if answer is None:
+                    return
+                kind, came = answer.headers.get_content_type(), came + 1
                 if kind not in FORMATS:
                     raise ScannerTrouble(Trouble.NONSENSE)
-                yield kind, _Whole(answer)
+                if came > self._most.pages:
+                    raise ScannerTrouble(Trouble.TOO_MUCH)
+                page = _Whole(answer, left)
+                yield kind, page
+                left = page.left
 
     def cancel(self, job: str) -> None:
         """Ends the job at the machine; that it cannot be reached is no error here."""
         try:
-            with self._asked("DELETE", self._host() + job):
+            with self._asked("DELETE", job):
                 pass
         except ScannerTrouble:
             return
 
-    def _next(self, job: str, wanted: Callable[[], bool]) -> Any:
+    @contextmanager
+    def _next(self, job: str, wanted: Callable[[], bool], *, feeder: bool) -> Iterator[HTTPResponse | None]:
         """The answer with the next page, or nothing where there are no more; waits while it is being scanned."""
-        end = monotonic() + _PATIENT
+        end = monotonic() + self._patience.quiet
         while wanted():
-            try:
-                return self._open(Request(f"{self._host()}{job}/NextDocument"), _PATIENT)  # noqa: S310 - http or https
-            except HTTPError as error:
-                error.close()
-                if error.code == HTTPStatus.NOT_FOUND:
-                    return None
-                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or monotonic() > end:
-                    raise ScannerTrouble(self.trouble(feeder=True) or Trouble.STOPPED) from error
-                sleep(_BETWEEN)
-        return None
+            with self._answer("GET", f"{job}/NextDocument", whole=self._patience.page) as answer:
+                status = answer.status
+                if status == HTTPStatus.OK:
+                    yield answer
+                    return
+            if status == HTTPStatus.NOT_FOUND:
+                break
+            if status != HTTPStatus.SERVICE_UNAVAILABLE or monotonic() > end:
+                raise ScannerTrouble(self.trouble(feeder=feeder) or Trouble.STOPPED)
+            sleep(_BETWEEN)
+        yield None
 
-    def _host(self) -> str:
-        parts = urlsplit(self._base)
-        return f"{parts.scheme}://{parts.netloc}"
+    def _path(self, name: str) -> str:
+        return f"{urlsplit(self._base).path}/{name}"
 
     def _xml(self, name: str) -> Element:
-        with self._asked("GET", f"{self._base}/{name}") as answer:
-            text = answer.read(_LONGEST)
-        try:
-            found: Element = fromstring(text, forbid_dtd=True)
-        except (ParseError, DefusedXmlException, ValueError) as error:
-            raise ScannerTrouble(Trouble.NONSENSE) from error
+        with self._asked("GET", self._path(name)) as answer, _understood():
+            found: Element = fromstring(answer.read(_LONGEST), forbid_dtd=True)
         return found
 
     @contextmanager
-    def _asked(self, method: str, address: str, body: bytes | None = None) -> Iterator[Any]:
-        request = Request(address, data=body, method=method, headers={"Content-Type": "text/xml"})  # noqa: S310
-        try:
-            answer = self._open(request, _QUICK)
-        except HTTPError as error:
-            error.close()
-            busy = error.code in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.LOCKED}
-            refused = Trouble.NOT_TAKEN if method == "POST" else Trouble.NONSENSE
-            raise ScannerTrouble(Trouble.BUSY if busy else refused) from error
-        with answer:
+    def _asked(self, method: str, path: str, body: bytes | None = None) -> Iterator[HTTPResponse]:
+        with self._answer(method, path, body, whole=self._patience.word) as answer:
+            if answer.status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.LOCKED}:
+                raise ScannerTrouble(Trouble.BUSY)
+            if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                raise ScannerTrouble(Trouble.NOT_TAKEN if method == "POST" else Trouble.NONSENSE)
             yield answer
 
-    def _open(self, request: Request, seconds: float) -> Any:
-        try:
-            return self._opener.open(request, timeout=seconds)
-        except HTTPError:
-            raise
-        except (OSError, http.client.HTTPException) as error:
-            raise ScannerTrouble(Trouble.UNREACHABLE) from error
+    @contextmanager
+    def _answer(
+        self, method: str, path: str, body: bytes | None = None, *, whole: float
+    ) -> Iterator[HTTPResponse]:
+        """What this machine answers, and no other: http.client follows no redirection and knows no proxy."""
+        with _understood():
+            line = connection(self._base, whole, min(whole, self._patience.quiet))
+        with closing(line):
+            with _understood():
+                line.request(method, path, body, {"Content-Type": "text/xml"})
+                answer = line.getresponse()
+            with answer:
+                yield answer
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Whatever a foreign machine answers, or does not, is trouble with it and no fault of ours."""
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        raise ScannerTrouble(Trouble.UNREACHABLE) from error
+    except (ValueError, LookupError, ParseError) as error:
+        raise ScannerTrouble(Trouble.NONSENSE) from error
 
 
 class _Whole:
     """A page that is read to its end; one that was cut off on the way is none."""
 
-    def __init__(self, answer: Any) -> None:
+    def __init__(self, answer: HTTPResponse, most: int) -> None:
         self._answer = answer
+        self.left = most
 
     def read(self, size: int, /) -> bytes:
-        try:
-            chunk: bytes = self._answer.read(size)
-        except (OSError, http.client.HTTPException) as error:
-            raise ScannerTrouble(Trouble.UNREACHABLE) from error
+        with _understood():
+            chunk = self._answer.read(size)
         if not chunk and self._answer.length:
             raise ScannerTrouble(Trouble.UNREACHABLE)
+        self.left -= len(chunk)
+        if self.left < 0:
+            raise ScannerTrouble(Trouble.TOO_MUCH)
         return chunk
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Event, Thread
 
 NAMES = 'xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03" xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm"'
 PROFILE = """<scan:SettingProfiles><scan:SettingProfile><scan:ColorModes><scan:ColorMode>BlackAndWhite1</scan:ColorMode>\
@@ -36,6 +37,9 @@ class Machine:
     """Where it says that its jobs lie, or leads whoever asks for its status."""
     cut: bool = False
     """It breaks off in the middle of a page."""
+    takes: bool = True
+    """The settings that it is given."""
+    offers: str = CAPS
     settings: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     given: int = 0
@@ -44,10 +48,10 @@ class Machine:
     def answer(self, request: "_Answering") -> None:
         path = request.path
         if path == "/eSCL/ScannerCapabilities":
-            platen = f"<scan:Platen><scan:PlatenInputCaps>{CAPS}</scan:PlatenInputCaps></scan:Platen>"
+            platen = f"<scan:Platen><scan:PlatenInputCaps>{self.offers}</scan:PlatenInputCaps></scan:Platen>"
             adf = (
-                f"<scan:Adf><scan:AdfSimplexInputCaps>{CAPS}</scan:AdfSimplexInputCaps>"
-                f"<scan:AdfDuplexInputCaps>{CAPS}</scan:AdfDuplexInputCaps></scan:Adf>"
+                f"<scan:Adf><scan:AdfSimplexInputCaps>{self.offers}</scan:AdfSimplexInputCaps>"
+                f"<scan:AdfDuplexInputCaps>{self.offers}</scan:AdfDuplexInputCaps></scan:Adf>"
             )
             name = "<pwg:MakeAndModel>Yunchuan 扫描仪 7</pwg:MakeAndModel>"
             request.send(
@@ -84,6 +88,9 @@ class Machine:
         self.settings.append(request.rfile.read(int(request.headers["Content-Length"])).decode())
         if self.state == "Processing":
             request.send(503, b"")
+            return
+        if not self.takes:
+            request.send(409, b"")
             return
         host = self.elsewhere or self.address.removesuffix("/eSCL")
         request.send(201, b"", Location=f"{host}/eSCL/ScanJobs/{len(self.settings)}")
@@ -127,4 +134,30 @@ def scanner(*pages: bytes) -> Iterator[Machine]:
     with server:
         Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.01}).start()
         yield machine
+        server.shutdown()
+
+
+@contextmanager
+def saying(answer: bytes, pause: float = 0.0, *, stays: bool = False) -> Iterator[str]:
+    """The address of a machine that gives these bytes to whoever asks: one by one with a pause between, or all at once.
+
+    Then it ends the connection, or stays and says no more.
+    """
+    over = Event()
+
+    class Saying(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1 << 16)
+            for piece in (bytes([one]) for one in answer) if pause else (answer,):
+                if over.wait(pause):
+                    return
+                self.request.sendall(piece)
+            if stays:
+                over.wait()
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Saying) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.01}).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/eSCL"
+        over.set()
         server.shutdown()

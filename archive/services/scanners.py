@@ -35,6 +35,9 @@ WORDS: Mapping[Trouble, Lazy] = {
     Trouble.NONSENSE: _l(
         "What answers at this address is no scanner that speaks eSCL. Ask the system administrator."
     ),
+    Trouble.TOO_MUCH: _l(
+        "The scanner gives more than one order takes. What came is kept: look which page was the last, then scan the rest."
+    ),
 }
 INTERRUPTED = _l(
     "Scanning was interrupted. What has come is kept: look which page was the last, put in what is left, then try again."
@@ -161,10 +164,15 @@ def _scan(run: JobRun, line: Scanner) -> dict[str, Any]:
     feeder = run.args["source"] != "glass"
     if trouble := line.trouble(feeder=feeder):
         raise ScannerTrouble(trouble)
-    job = line.begin(_settings(run, line.capabilities()))
+    settings = _settings(run, line.capabilities())
+    job = line.begin(settings)
     came = 0
+
+    def wanted() -> bool:
+        return not run.leaving.is_set() and not run.cancelled()
+
     try:
-        for kind, page in line.pages(job, lambda: not run.leaving.is_set() and not run.cancelled()):
+        for kind, page in line.pages(job, wanted, feeder=settings.feeder):
             came += 1
             _take(run, page, f"{_('Scan')} {run.id}-{run.done + came:03}.{ENDINGS[kind]}")
             _count(run, run.done + came)
