@@ -1,5 +1,6 @@
 """扫描进卷: choose a scanner, then how it scans, as far as it offers; a job brings the pages."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -7,7 +8,7 @@ from flask import Response, make_response, redirect, render_template, request, u
 
 from archive import gate
 from archive.blueprints import shown
-from archive.errors import Conflict
+from archive.errors import Conflict, Invalid
 from archive.forms import field
 from archive.gate import Section
 from archive.given import whole
@@ -44,43 +45,51 @@ def order(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
         asked = scanners.ask(uow, code)
     except Conflict as error:
         return _page(uow, node, refused=str(error), code=code), error.status
-    job = gate.site().run(
-        uow.actor,
-        lambda own: scanners.order(
-            own, own.node(number, P.SCAN_UPLOAD), asked, source=given.get("source", ""),
-            colour=given.get("colour", ""), dpi=given.get("dpi", 0, type=whole), kind=given.get("format", ""),
-        ),
-        uow.origin,
-    )  # fmt: skip
+    try:
+        job = gate.site().run(
+            uow.actor,
+            lambda own: scanners.order(
+                own, own.node(number, P.SCAN_UPLOAD), asked, source=given.get("source", ""),
+                colour=given.get("colour", ""), dpi=given.get("dpi", 0, type=whole), kind=given.get("format", ""),
+            ),
+            uow.origin,
+        )  # fmt: skip
+    except Invalid as error:
+        return _page(uow, node, asked, str(error), chosen=given), error.status
     return make_response(redirect(url_for("jobs.card", uuid=job.uuid)))
 
 
 def _page(
-    uow: UnitOfWork, node: "Node", asked: Asked | None = None, refused: str = "", code: str = ""
-) -> str:
+    uow: UnitOfWork, node: "Node", asked: Asked | None = None, refused: str = "", code: str = "",
+    chosen: Mapping[str, str] | None = None,
+) -> str:  # fmt: skip
     seen = NodeView(uow, node)
     more = shown.head(uow, node, seen, "upload") | {"actions": []}
     code, known = asked.scanner.code if asked else code, scanners.known(uow)
     choices = [{"label": one.name, "href": f"{seen.href}/@@scan?scanner={quote(one.code)}", "current": one.code == code}
                for one in known]  # fmt: skip
     return render_template("uploads/scan.html", view=seen, scanners=known, choices=choices, asked=asked, refused=refused,
-                           code=code, fields=_fields(asked) if asked else [], **more)  # fmt: skip
+                           code=code, fields=_fields(asked, chosen or {}) if asked else [], **more)  # fmt: skip
 
 
-def _fields(asked: Asked) -> list[dict[str, Any]]:
-    """All that any of its sources offers; what does not go together is refused with a sentence."""
+def _fields(asked: Asked, chosen: Mapping[str, str]) -> list[dict[str, Any]]:
+    """All that any of its sources offers; what does not go together is refused with a sentence, and stays chosen."""
     each = list(asked.sources.values())
-    resolutions = sorted({dpi for source in each for dpi in source.resolutions})
-    return [
-        field("source", _("Paper lies in"), "radio", value=next(iter(asked.sources), ""),
+    resolutions = [str(dpi) for dpi in sorted({dpi for source in each for dpi in source.resolutions})]
+    fields = [
+        field("source", _("Paper lies in"), "radio", value=next(iter(asked.sources)),
               choices=[(name, str(SOURCES[name])) for name in asked.sources]),
         field("colour", _("Colours"), "radio", value=_first("Grayscale8", COLOUR_WORDS, each, "colours"),
               choices=_offered(COLOUR_WORDS, each, "colours")),
-        field("dpi", _("Resolution"), "select", unit="dpi", value=300 if 300 in resolutions else resolutions[-1],
-              choices=[(dpi, str(dpi)) for dpi in resolutions]),
+        field("dpi", _("Resolution"), "select", unit="dpi", value="300" if "300" in resolutions else resolutions[-1],
+              choices=[(dpi, dpi) for dpi in resolutions]),
         field("format", _("Files"), "radio", value=_first("image/jpeg", FORMAT_WORDS, each, "formats"),
               choices=_offered(FORMAT_WORDS, each, "formats")),
     ]  # fmt: skip
+    for one in fields:
+        if (value := chosen.get(one["name"])) in dict(one["choices"]):
+            one["value"] = value
+    return fields
 
 
 def _offered(words: Any, sources: list[Any], part: str) -> list[tuple[str, str]]:

@@ -42,6 +42,10 @@ WORDS: Mapping[Trouble, Lazy] = {
 INTERRUPTED = _l(
     "Scanning was interrupted. What has come is kept: look which page was the last, put in what is left, then try again."
 )
+NOT_OFFERED = _l("The scanner does not offer this. Choose again.")
+NOTHING_USABLE = _l(
+    "The scanner offers nothing that can be used here: JPEG or PDF in colour, greyscale or black and white. Choose another one."
+)
 COLOUR_WORDS = {"RGB24": _l("Colour"), "Grayscale8": _l("Greyscale"), "BlackAndWhite1": _l("Black and white")}
 SOURCES = {"feeder": _l("Feeder, one side"), "duplex": _l("Feeder, both sides"), "glass": _l("Glass")}
 FORMAT_WORDS = {"image/jpeg": _l("JPEG, a file a page"), "application/pdf": "PDF"}
@@ -72,7 +76,7 @@ class Asked:
     def choices(self, source: str) -> Source:
         """What can be chosen with paper lying there. Raises Invalid."""
         if source not in self.sources:
-            raise Invalid
+            raise Invalid(str(NOT_OFFERED))
         return self.sources[source]
 
 
@@ -90,7 +94,10 @@ def find(uow: UnitOfWork, code: str) -> Known:
 
 
 def ask(uow: UnitOfWork, code: str) -> Asked:
-    """Asks a scanner what it can do and how it is. Raises NotFound; Conflict where it does not answer as one."""
+    """Asks a scanner what it can do and how it is.
+
+    Raises NotFound; Conflict where it does not answer as a scanner, or offers nothing that could be taken in.
+    """
     scanner = find(uow, code)
     line = Scanner(scanner.address)
     try:
@@ -98,7 +105,10 @@ def ask(uow: UnitOfWork, code: str) -> Asked:
         trouble = line.trouble(feeder=False)
     except ScannerTrouble as error:
         raise Conflict(str(WORDS[error.trouble])) from error
-    return Asked(scanner, said.model, _sources(said), str(WORDS[trouble]) if trouble else "")
+    sources = _sources(said)
+    if not sources:
+        raise Conflict(str(NOTHING_USABLE))
+    return Asked(scanner, said.model, sources, str(WORDS[trouble]) if trouble else "")
 
 
 def _sources(said: Capabilities) -> dict[str, Source]:
@@ -116,7 +126,7 @@ def order(uow: UnitOfWork, node: Node, asked: Asked, *, source: str, colour: str
     intake.check_place(node)
     offered = asked.choices(source)
     if colour not in offered.colours or dpi not in offered.resolutions or kind not in offered.formats:
-        raise Invalid(_("The scanner does not offer this. Choose again."))
+        raise Invalid(str(NOT_OFFERED))
     chosen: dict[str, Any] = {
         "scanner": asked.scanner.code,
         "source": source,

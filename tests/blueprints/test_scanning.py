@@ -35,6 +35,10 @@ def test_a_pile_is_scanned_from_the_page_of_its_record(
             assert said in asked
         wrong = who.post(f"{address}/@@scan", CHOSEN | {"dpi": "7"})
         assert wrong.status_code == 422
+        assert "请重新选择" in words_of(wrong)
+        for chosen in ("duplex", "RGB24", "image/jpeg"):
+            assert re.search(f'value="{chosen}"[^>]*checked', wrong.text), "what was chosen stays so"
+        assert who.post(f"{address}/@@scan", CHOSEN | {"source": "hand"}).status_code == 422
         ordered = who.post(f"{address}/@@scan", CHOSEN)
         assert ordered.status_code == 302
         worker.work(site, once=True)
@@ -56,6 +60,10 @@ def test_a_scanner_that_cannot_scan_says_why(
         )
         machine.state = "Processing"
         assert "正忙" in words_of(who.get(f"{address}/@@scan?scanner=fs7"))
+        machine.offers = re.sub("image/jpeg|application/pdf", "image/tiff", machine.offers)
+        for useless in (who.get(f"{address}/@@scan?scanner=fs7"), who.post(f"{address}/@@scan", CHOSEN)):
+            assert useless.status_code == 409
+            assert "JPEG" in words_of(useless)
     away = who.get(f"{address}/@@scan?scanner=fs7")
     assert away.status_code == 409
     assert "没有应答" in words_of(away)
