@@ -2,6 +2,7 @@
 memory and time it takes.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -273,3 +274,22 @@ def test_want_of_memory_is_not_taken_for_a_page_that_would_look_different(tmp_pa
         extract(tmp_path / "in.pdf", [[1]], tmp_path, limits=Limits(memory_bytes=48 * MIB))
 
     assert refused.value.reason is Reason.TOO_LARGE_APART
+
+
+@pytest.mark.parametrize("state", ["locked against printing", "a broken table of contents"])
+def test_marks_become_part_of_the_page_whatever_state_the_file_is_in(state: str, tmp_path: Path):
+    with Pdf.new() as pdf:
+        pages(pdf, of_forms(pdf, *(picture(pdf, jpeg(number)) for number in (1, 2))))
+        seen = form(pdf, b"(a mark) pop 1 0 0 rg 0 0 300 420 re f")
+        rect = Array([9, 9, 99, 99])
+        mark = Dictionary(Type=Name.Annot, Subtype=Name.Stamp, Rect=rect, F=4, AP=Dictionary(N=seen))
+        pdf.pages[0].obj["/Annots"] = Array([mark])
+        locked = pikepdf.Encryption(owner="x", user="") if state.startswith("locked") else False
+        pdf.save(file := tmp_path / "in.pdf", encryption=locked)
+    if not locked:
+        file.write_bytes(re.sub(rb"startxref\n\d+", b"startxref\n7", file.read_bytes()))
+
+    (made,) = extract(file, [[1]], tmp_path)
+
+    held = plain(made.file)
+    assert [jpeg(1) in held, jpeg(2) in held, b"(a mark)" in held] == [True, False, True]
