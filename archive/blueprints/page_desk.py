@@ -1,13 +1,15 @@
 """页面整理: the pages of a file in a grid, to be turned, ordered, taken out, put back and parted into components."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
-from archive.blueprints import shown
+from archive.blueprints import refused, shown
+from archive.blueprints.pages import jpeg
 from archive.blueprints.uploads import ACCEPTED
-from archive.errors import Conflict, Forbidden, Invalid, NotFound
+from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound
 from archive.gate import Section
 from archive.given import whole
 from archive.i18n import _, ngettext
@@ -29,14 +31,25 @@ def form(uow: UnitOfWork, node: "Node") -> str | Response:
     home = intake.file_of(uow, node)
     if home.id != node.id:
         return make_response(redirect(_address(uow, home)))
+    return _desk(uow, home)
+
+
+def _desk(uow: UnitOfWork, home: "Node", error: ArchiveError | None = None) -> str:
+    """The desk; where something was refused, with what was sent still in its fields and the ticks where they were."""
     desk = page_tiles.of(uow, home)
     g.reading_words = {"nodes": [part.id for part in desk.parts], "aside": [page.page for page in desk.aside]}
     seen = NodeView(uow, home)
     more = shown.head(uow, home, seen, "pages") | {"actions": []}
     return render_template(
-        "page_desk/form.html", view=seen, desk=desk, tiles=[_tile(sheet, desk) for sheet in desk.sheets],
-        aside=[_aside_tile(page) for page in desk.aside], kinds=_kinds(uow, home), accepted=ACCEPTED, **more,
+        "page_desk/form.html", view=seen, desk=desk, tiles=_ticked(_tile(sheet, desk) for sheet in desk.sheets),
+        aside=_ticked(map(_aside_tile, desk.aside)), kinds=_kinds(uow, home), accepted=ACCEPTED,
+        refusal=refused.why(error) if error else "", sent=request.form, **more,
     )  # fmt: skip
+
+
+def _ticked(tiles: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    sent = set(request.form.getlist("pages"))
+    return [tile | {"ticked": str(tile["key"]) in sent} for tile in tiles]
 
 
 def _kinds(uow: UnitOfWork, home: "Node") -> dict[str, str]:
@@ -88,49 +101,44 @@ def _aside_tile(page: Aside) -> dict[str, Any]:
 def aside(uow: UnitOfWork, node: "Node", number: int) -> Response:
     """The picture of a page that was taken out."""
     g.reading_words = {"page": number}
-    response = make_response(page_tiles.picture(uow, node, number, small="small" in request.args))
-    response.mimetype = "image/jpeg"
-    response.headers["Content-Disposition"] = "inline"
-    return response
+    return jpeg(page_tiles.picture(uow, node, number, small="small" in request.args))
 
 
 @section.page("/a/<slugs:path>/@@pages", needs=P.SCAN_REPLACE, node="path", methods=("POST",))
-def change(uow: UnitOfWork, node: "Node") -> Response:
-    act = ACTS.get(request.form.get("act", ""))
-    if act is None:
-        raise Invalid(_("Choose what is to be done with the pages."))
+def change(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
+    act = ACTS.get(request.form.get("act", ""), _nothing)
     home = intake.file_of(uow, node)
     version = request.form.get("version", 0, type=whole)
     try:
         act(uow, home, _pages(), version)
-    except (Conflict, Invalid, NotFound, Forbidden) as refused:
-        uow.undo()
-        flash(str(refused), "wait")
+    except (Conflict, Invalid, NotFound, Forbidden) as error:
+        return refused.again(uow, error, partial(_desk, uow, home))
     return make_response(redirect(_address(uow, home), 303))
 
 
 @section.page(
     "/a/<slugs:path>/@@pages/rescan", needs=P.SCAN_REPLACE, node="path", methods=("POST",), file="file"
 )
-def rescan(uow: UnitOfWork, node: "Node") -> Response:
+def rescan(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     """A file that is to stand in the place of a page."""
-    if "staged" not in g:
-        raise Invalid(_("Choose a file first."))
     home = intake.file_of(uow, node)
     version = request.form.get("version", 0, type=whole)
     try:
-        page = page_tiles.beside(uow, home, _number(request.form.get("number", "").strip()))
-        rescans.replace(uow, home, g.staged, filename=g.filename, page=page, version=version)
-        flash(
-            _(
-                "Received. The re-scan takes its place as soon as its pages are made; the old page is kept below."
-            ),
-            "ok",
-        )
-    except (Conflict, Invalid, NotFound) as refused:
-        uow.undo()
-        flash(str(refused), "wait")
+        _replace(uow, home, version)
+    except (Conflict, Invalid, NotFound) as error:
+        return refused.again(uow, error, partial(_desk, uow, home))
+    said = _(
+        "Received. The re-scan takes its place as soon as its pages are made; the old page is kept below."
+    )
+    flash(said, "ok")
     return make_response(redirect(_address(uow, home), 303))
+
+
+def _replace(uow: UnitOfWork, home: "Node", version: int) -> None:
+    if "staged" not in g:
+        raise Invalid(_("Choose a file first."))
+    page = page_tiles.beside(uow, home, _number(request.form.get("number", "").strip()))
+    rescans.replace(uow, home, g.staged, filename=g.filename, page=page, version=version)
 
 
 def _pages() -> list[int]:
@@ -152,6 +160,13 @@ def _turning(degrees: int) -> Act:
         page_desk.rotate(uow, home, pages=pages, degrees=degrees, version=version)
 
     return turn
+
+
+def _go(uow: UnitOfWork, home: "Node", pages: list[int], version: int) -> None:
+    """What Enter in a field does without JavaScript: it says where to as long as nothing else may be meant."""
+    if request.form.get("record", "").strip():
+        raise Invalid(_("A record is named: press the button of what is to be done with the pages."))
+    _move(uow, home, pages, version)
 
 
 def _set_aside(uow: UnitOfWork, home: "Node", pages: list[int], version: int) -> None:
@@ -208,11 +223,15 @@ def _give(uow: UnitOfWork, home: "Node", pages: list[int], version: int) -> None
     flash(_("The pages go to the other record as soon as they have been taken out of their file."), "ok")
 
 
+def _nothing(_uow: UnitOfWork, _home: "Node", _pages: list[int], _version: int) -> None:
+    raise Invalid(_("Choose what is to be done with the pages."))
+
+
 def _undo(uow: UnitOfWork, home: "Node", _pages: list[int], version: int) -> None:
     page_desk.undo(uow, home, version=version)
 
 
 ACTS: dict[str, Act] = {
     "right": _turning(90), "left": _turning(270), "over": _turning(180), "set_aside": _set_aside, "restore": _restore,
-    "move": _move, "put_into": _put_into, "begin": _begin, "give": _give, "undo": _undo,
+    "go": _go, "move": _move, "put_into": _put_into, "begin": _begin, "give": _give, "undo": _undo,
 }  # fmt: skip

@@ -12,10 +12,17 @@
   function tile_of(box) { return box.closest("[data-tile]"); }
   function drawer(grid) { return "grid:" + location.pathname + ":" + (grid.getAttribute("aria-label") || ""); }
 
+  /* Where the form says how many are chosen: also beside buttons that stand elsewhere and are the form's by their name. */
+  function counts(grid) {
+    const form = grid.closest("form");
+    return form ? Array.from(form.elements).filter((one) => one.matches("[data-grid-count]")) : [];
+  }
+
   function show(grid) {
     const many = ticked(grid).length;
-    all("[data-grid-count]", grid.closest("form") || document).forEach((place) => {
+    counts(grid).forEach((place) => {
       place.textContent = many ? place.dataset.words.replace("{count}", String(many)) : place.dataset.none;
+      place.classList.remove("jz-bad");
     });
   }
 
@@ -196,6 +203,37 @@
     }, true);
   }
 
+  /* Without a tick a key acts on the page that one stands on, and a button on none: nobody has said which is meant. */
+  function chosen(grid) {
+    if (ticked(grid).length) { return true; }
+    const tile = grid.contains(document.activeElement) && document.activeElement.closest("[data-tile]");
+    if (tile) { tick(grid, boxes(tile), true); return true; }
+    counts(grid).forEach((place) => {
+      place.textContent = place.dataset.first;
+      place.classList.add("jz-bad");
+    });
+    return false;
+  }
+
+  /* On the window, before the question whether it is really meant: that is asked in vain where no page is chosen. */
+  window.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("[data-needs-pages]");
+    const grid = button && button.form && button.form.querySelector("[data-page-grid]");
+    if (grid && !chosen(grid)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }, true);
+
+  /* Enter in a field presses the button that its field is for, and no other. */
+  document.addEventListener("keydown", (event) => {
+    const button = event.key === "Enter" && !event.isComposing && document.getElementById(event.target.getAttribute("data-enter"));
+    if (button) {
+      event.preventDefault();
+      button.click();
+    }
+  });
+
   function begin(grid) {
     const form = grid.closest("form");
     const stood = recall(grid), here = boxes(grid);
@@ -216,9 +254,6 @@
       form.addEventListener("click", (event) => {
         if (event.target.closest("[data-grid-all]")) { tick(grid, boxes(grid), true); announce(form.querySelector("[data-grid-count]").textContent); }
         if (event.target.closest("[data-grid-none]")) { tick(grid, boxes(grid), false); }
-        const button = event.target.closest("[data-needs-pages]");
-        const focus = boxes(grid).find((box) => box.tabIndex === 0);
-        if (button && focus && !ticked(grid).length) { tick(grid, [focus], true); }
       }, true);
       form.addEventListener("submit", () => { keep(grid); });
     }

@@ -69,6 +69,15 @@ def test_pages_are_turned_ordered_taken_out_and_all_is_undone_by_keyboard_alone(
     assert page.get_by_text("90°").count() == 0
     assert page.locator("button[value=undo]").count() == 0
 
+    # Where one stands on no page, no key and no button acts on any.
+    page.locator("#desk input:checked").evaluate_all("boxes => boxes.forEach(box => box.click())")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Delete")
+    expect(page.locator("#desk [data-grid-count]")).to_have_text("请先选择页面。")
+    page.click("button[value=set_aside]")
+    assert page.locator("#desk input:checked").count() == 0
+    assert order(page) == before
+
 
 def test_pages_are_dragged_by_mouse_and_ticked_in_a_row(
     archive: Archive, people: Callable[[str], Reader], tmp_path: Path
@@ -90,6 +99,21 @@ def test_pages_are_dragged_by_mouse_and_ticked_in_a_row(
     page.mouse.move(end["x"] + end["width"] * 0.8, end["y"] + 80, steps=5)
     with page.expect_navigation():
         page.mouse.up()
+    assert order(page) == [three, four, one, two, five]
+
+    # Enter behind the number of a record asks whether its pages are to go there, whatever another field says.
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.fill("#to", "1")
+    page.fill("[name=record]", "00218647-1")
+    page.keyboard.press("Enter")
+    assert len(asked) == 1
+    assert "移入另一案卷" in asked[0]
+    page.click("#desk [data-grid-none]")
+    page.locator("[name=record]").press("Enter")
+    expect(page.locator("#give-away ~ [data-grid-count]")).to_have_text("请先选择页面。")
+    assert len(asked) == 1, "where no page is chosen nothing is asked"
+    page.reload()
     assert order(page) == [three, four, one, two, five]
 
 
