@@ -57,6 +57,8 @@ class Refused:
     """What was typed and not taken: it stays in its fields, what is wrong beside them."""
 
     said: Mapping[str, str]
+    version: int
+    """Of the record as it was shown to whoever typed this: what others have saved since is still to be met."""
     wrong: Mapping[str, str]
     general: str
 
@@ -66,6 +68,7 @@ def _desk(uow: UnitOfWork, node: "Node", refused: Refused | None = None) -> str:
     sheets = [leaf.levels(one.href, one.page, one.ticket) for one in keying_desk.sheets(uow, node)]
     return render_template(
         "keying/desk.html", view=NodeView(uow, node), task=task, tasks=TASKS, batch=batch, sheets=sheets, refused=refused,
+        version=refused.version if refused else node.version,
         fields=[] if task == DECIDE else _fields(uow, node, task, refused),
         choices=keying_desk.differences(uow, node) if task == DECIDE else [], whose=_whose(), other=OTHER,
     )  # fmt: skip
@@ -151,15 +154,8 @@ def save(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
         return _desk(uow, node, _overtaken(uow, node, form, late)), late.status
     except Invalid as error:
         uow.undo()
-        return _desk(
-            uow,
-            node,
-            Refused(
-                form,
-                error.fields,
-                " ".join((str(error), *error.fields.values())) if task == DECIDE else str(error),
-            ),
-        ), error.status
+        said = " ".join((str(error), *error.fields.values())) if task == DECIDE else str(error)
+        return _desk(uow, node, Refused(form, version, error.fields, said)), error.status
     except Conflict as error:
         uow.undo()
         flash(str(error), "wait")
@@ -173,7 +169,8 @@ def _overtaken(uow: UnitOfWork, node: "Node", form: Mapping[str, str], late: Sta
         side.name: _("Somebody else has saved: %(value)s", value=side.theirs_said or "—")
         for side in sides if side.name in form
     }  # fmt: skip
-    return Refused(form, wrong, _("Somebody else saved first. Look at the marked fields and save again."))
+    said = _("Somebody else saved first. Look at the marked fields and save again.")
+    return Refused(form, node.version, wrong, said)
 
 
 def _kept(uow: UnitOfWork, node: "Node", task: str, form: Mapping[str, str], version: int) -> None:

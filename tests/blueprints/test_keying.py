@@ -2,6 +2,9 @@
 
 import re
 
+import pytest
+
+from archive.services import tree, typed
 from archive.site import Site
 from tests import papers
 from tests.archives import begins
@@ -16,6 +19,9 @@ KEYED = {
     "discharged_on": "20261112", "attending": "周敏", "outcome": "1", "diagnosis": "妊娠合并子宫瘢痕",
     "diagnosis_code": "O34.201",
 }  # fmt: skip
+
+
+VERSION = re.compile(r'name="version" value="(\d+)"')
 
 
 @begins
@@ -107,6 +113,29 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     assert browser("senior").post(desk, form(who, desk, attending="王芳")).status_code == 303
     stale = who.post(desk, sent | {"task": "decide"})
     assert stale.status_code == 303, "what is not there to be decided leads back to the list"
+
+
+@pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+def test_whoever_mends_a_slip_still_meets_what_another_has_saved_meanwhile(
+    hospital: Hospital, record: int, desk: str, browser: Browse
+) -> None:
+    who = browser("archivist")
+    sent = form(who, desk, admitted_on="20261332", attending="李明")
+    with hospital.uow("senior") as uow:
+        node = uow.node(record)
+        tree.edit(
+            uow, node, fields=typed.form_values(uow, node) | {"attending": "王芳"}, version=node.version
+        )
+    slip = who.post(desk, sent)
+    assert slip.status_code == 422
+    mended = sent | {"admitted_on": "20261108", "version": VERSION.findall(slip.text)[0]}
+    met = who.post(desk, mended)
+    assert met.status_code == 409
+    assert "王芳" in words_of(met)
+    assert says(hospital, record)["attending"] == "王芳"
+    again = mended | {"version": VERSION.findall(met.text)[0]}
+    assert who.post(desk, again).status_code == 303
+    assert says(hospital, record)["attending"] == "李明"
 
 
 def test_one_batch_alone_is_asked_for_by_its_number_and_a_strange_one_is_not_there(
