@@ -1,5 +1,5 @@
 /* A worker: the SHA-256 of a file, read part by part. Browsers work it out themselves only over https, and only of what
-   lies in memory as a whole. FIPS 180-4, section 6.2. Gets a File; posts {done: bytes}, at last {sha256}, or {failed: true}. */
+   lies in memory as a whole. FIPS 180-4, section 6.2. Gets one File after the other; posts {done: bytes}, at last {sha256}, or {failed: true}. */
 (() => {
   "use strict";
 
@@ -18,7 +18,8 @@
   function fraction(root) { return ((root - Math.floor(root)) * 0x100000000) | 0; }
 
   const K = Int32Array.from(primes(64), (prime) => fraction(Math.cbrt(prime)));
-  const state = Int32Array.from(primes(8), (prime) => fraction(Math.sqrt(prime)));
+  const BEGINNING = Int32Array.from(primes(8), (prime) => fraction(Math.sqrt(prime)));
+  const state = new Int32Array(8);
   const w = new Int32Array(64);
 
   function turned(x, by) { return (x >>> by) | (x << (32 - by)); }
@@ -60,6 +61,7 @@
 
   async function work(file) {
     let rest = new Uint8Array(0);
+    state.set(BEGINNING);
     for (let at = 0; at < file.size; at += STEP) {
       rest = new Uint8Array(await file.slice(at, at + STEP).arrayBuffer());
       blocks(rest);

@@ -37,10 +37,17 @@
     return new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
   }
 
-  async function inside(entry) {
+  /* What cannot be read is named too, without a file: the others come all the same. */
+  function inside(entry) {
+    return within(entry).catch(() => [{ name: way(entry) }]);
+  }
+
+  function way(entry) { return entry.fullPath.replace(/^\//, ""); }
+
+  async function within(entry) {
     if (entry.isFile) {
       const file = await new Promise((resolve, reject) => { entry.file(resolve, reject); });
-      return [{ file, name: entry.fullPath.replace(/^\//, "") }];
+      return [{ file, name: way(entry) }];
     }
     const found = [], reader = entry.createReader();
     for (let some = await entries(reader); some.length; some = await entries(reader)) {
@@ -86,17 +93,18 @@
     });
   }
 
-  function hashed(address, file, progress) {
-    return new Promise((resolve, reject) => {
-      const worker = new Worker(address);
-      const end = (settle, value) => { worker.terminate(); settle(value); };
-      worker.addEventListener("message", ({ data }) => {
-        if (data.sha256) { end(resolve, data.sha256); } else if (data.failed) { end(reject, data); } else { progress(data.done); }
-      });
-      worker.addEventListener("error", (event) => { end(reject, event); });
+  /* The worker that reads a file: {sha256}; {failed} where the file cannot be read, {missing} where the worker is not there. */
+  function asked(worker, file, progress) {
+    return new Promise((resolve) => {
+      worker.onmessage = ({ data }) => { if (data.done === undefined) { resolve(data); } else { progress(data.done); } };
+      // A script that does not come says nothing; one that stumbles says over what.
+      worker.onerror = (event) => { resolve(event.message ? { failed: true } : { missing: true }); };
       worker.postMessage(file);
     });
   }
+
+  /* By address, once it has come: it is there also when the network is not. */
+  const workers = new Map();
 
   class Task {
     constructor(form, found) {
@@ -104,9 +112,10 @@
       this.words = form.dataset;
       this.file = found.file;
       this.name = found.name;
-      this.shown = line(found.name, found.file.size);
+      this.shown = line(found.name, found.file ? found.file.size : 0);
       this.settled = "";
-      this.say("", this.words.waiting);
+      this.arrived = this.lost = false; // all of it, at the server; the answer to that, on its way
+      if (found.file) { this.say("", this.words.waiting); } else { this.settle("bad", this.words.closed); }
     }
 
     say(kind, words) {
@@ -144,8 +153,29 @@
         this.say("run", this.words.sending);
         const answer = await ask(address, this.fields(more), progress);
         if (!PASSING.includes(answer.status)) { return answer; }
-        await this.file.slice(0, 1).arrayBuffer(); // a file that was changed or taken away can never be sent
+        this.lost = this.lost || this.arrived;
+        await this.readable();
         this.say("wait", answer.status ? this.words.server : this.words.network);
+        await pause(wait);
+      }
+    }
+
+    /* Raises where the file was changed or taken away: it can never be sent. */
+    async readable() { await this.file.slice(0, 1).arrayBuffer(); }
+
+    /* The hash of the file. The script that works it out is waited for as everything else that comes over the network. */
+    async hashed() {
+      const address = this.words.hash;
+      for (let wait = 1; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+        this.say("run", this.words.reading);
+        const worker = workers.get(address) || new Worker(address);
+        workers.delete(address); // two forms of a page may be reading at once
+        const said = await asked(worker, this.file, (done) => { this.shown.bar.value = done; });
+        if (!said.missing) { workers.set(address, worker); }
+        if (said.failed) { throw new Error(this.words.unreadable); }
+        if (said.sha256) { return said.sha256; }
+        await this.readable();
+        this.say("wait", this.words.network);
         await pause(wait);
       }
     }
@@ -161,18 +191,16 @@
     async whole() {
       const progress = (loaded, total) => {
         this.shown.bar.value = this.file.size * loaded / total;
-        if (loaded === total) { this.say("run", this.words.checking); }
+        if (loaded === total) { this.arrived = true; this.say("run", this.words.checking); }
       };
       const field = this.form.querySelector("input[type=file]").name;
       const answer = await this.patiently(this.form.action, [[field, this.file, this.name]], progress);
-      if (answer.good) { this.settle(answer.said.state || "ok", answer.said.text || this.words.done, answer.said.href); } else { this.refused(answer); }
+      if (answer.said.state === "here") { this.known(answer); } else if (answer.good) { this.settle(answer.said.state || "ok", answer.said.text || this.words.done, answer.said.href); } else { this.refused(answer); }
     }
 
     async inPieces() {
-      this.say("run", this.words.reading);
-      const sha256 = await hashed(this.words.hash, this.file, (done) => { this.shown.bar.value = done; });
+      const sha256 = await this.hashed();
       const begin = [["kind", this.words.kind], ["target", this.words.target], ["name", this.name], ["size", this.file.size], ["sha256", sha256]];
-      this.finishing = false;
       // The server may have given the upload up meanwhile: begun again, at most twice.
       for (let tries = 3; tries; tries -= 1) {
         const begun = await this.patiently(this.words.pieces, begin);
@@ -185,7 +213,7 @@
 
     /* Here already: because an answer of ours was lost on its way, or from before. */
     known(answer) {
-      if (this.finishing) { this.settle("ok", this.words.done); } else { this.settle("here", answer.said.text); }
+      if (this.lost) { this.settle("ok", this.words.done); } else { this.settle("here", answer.said.text); }
     }
 
     async goOn(begun) {
@@ -200,7 +228,7 @@
             this.shown.bar.value = from + piece.size * loaded / total;
           });
         } else {
-          this.finishing = true;
+          this.arrived = true;
           this.say("run", this.words.checking);
           answer = await this.patiently(address + "/finish", []);
           if (answer.good) { return answer; }
@@ -226,12 +254,12 @@
     }
 
     add(found, instead) {
-      const wanted = found.filter((one) => !LITTER.test(one.file.name)).sort((a, b) => NATURAL.compare(a.name, b.name));
+      const wanted = found.filter((one) => !LITTER.test(one.name.split("/").pop())).sort((a, b) => NATURAL.compare(a.name, b.name));
       for (const one of wanted) {
         const task = new Task(this.form, one);
         if (instead) { instead.replaceWith(task.shown.item); } else { this.list.append(task.shown.item); }
         // In a folder lies what nobody chose one by one; a file that somebody chose is judged by the server.
-        if (one.name.includes("/") && !this.fits(one.name)) { task.settle("bad", this.form.dataset.unfit); }
+        if (!task.settled && one.name.includes("/") && !this.fits(one.name)) { task.settle("bad", this.form.dataset.unfit); }
         this.tasks.push(task);
       }
       this.run();
