@@ -77,7 +77,9 @@ class Route:
     asks: bool
     """Its POST changes nothing: what is asked stands in the body only because it must stand in no address."""
     form: str | None
-    """What is sent is the form of this name (`?type=` names it where it is "add"): kept when the session has ended."""
+    """What is sent is the form of this name, as `services/drafts.py` knows it, with parts of the address in it; `?type=` names
+    it where it is "add". It is kept when the session has ended.
+    """
 
 
 class Section(Blueprint):
@@ -174,7 +176,8 @@ def _keep_typed(route: Route, parts: dict[str, Any]) -> None:
     token = session.get("_user_id")
     if route.form is None or route.node is None or not token:
         return
-    name, ref = request.args.get("type", "") if route.form == "add" else route.form, parts[route.node]
+    name = request.args.get("type", "") if route.form == "add" else route.form.format(**parts)
+    ref = parts[route.node]
     if drafts.keep_after_session(site(), token, origin(), _reference(route.node, ref), name, request.form):
         g.sign_in_next = request.full_path.rstrip("?")
         with speaking(g.locale):

@@ -10,7 +10,7 @@ from archive.errors import Invalid, Stale
 from archive.gate import Section
 from archive.given import whole
 from archive.i18n import _
-from archive.services import corrections, pages
+from archive.services import corrections, drafts, pages
 from archive.sight import href
 from archive.uow import UnitOfWork
 
@@ -18,16 +18,21 @@ if TYPE_CHECKING:
     from archive.models import Node
 
 section = Section("corrections", __name__)
+FORM = f"{drafts.TEXT}{{number}}"
 PLACE = "/a/<slugs:path>/++page++<int:number>/correct"
 
 
 @section.page(PLACE, needs=corrections.MAY, node="path", event="page.viewed")
 def form(uow: UnitOfWork, node: "Node", number: int) -> str:
-    page = pages.one(uow, node, number)
-    return leaf.shown(uow, node, number, typing=Typing(page.text, _version(page)))
+    page, draft = pages.one(uow, node, number), drafts.offered(uow, node, FORM.format(number=number))
+    if draft and "draft" in request.args:
+        typing = Typing(draft.patch["text"], draft.base_version or 0, unsaved=True)
+    else:
+        typing = Typing(page.text, _version(page), offer=draft)
+    return leaf.shown(uow, node, number, typing=typing)
 
 
-@section.page(PLACE, needs=corrections.MAY, node="path", methods=("POST",))
+@section.page(PLACE, needs=corrections.MAY, node="path", methods=("POST",), form=FORM)
 def correct(uow: UnitOfWork, node: "Node", number: int) -> Response | tuple[str, int]:
     text, version = request.form.get("text", ""), request.form.get("version", 0, type=whole)
     try:
@@ -35,10 +40,11 @@ def correct(uow: UnitOfWork, node: "Node", number: int) -> Response | tuple[str,
     except Stale as late:
         uow.undo()
         theirs = pages.one(uow, node, number)
-        return _again(uow, node, number, Typing(text, _version(theirs), theirs)), late.status
+        return _again(uow, node, number, Typing(text, _version(theirs), theirs, unsaved=True)), late.status
     except Invalid as error:
         uow.undo()
-        return _again(uow, node, number, Typing(text, version, error=str(error))), error.status
+        return _again(uow, node, number, Typing(text, version, error=str(error), unsaved=True)), error.status
+    drafts.forget(uow, node, FORM.format(number=number))
     return _back(uow, node, number)
 
 

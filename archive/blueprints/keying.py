@@ -1,7 +1,7 @@
 """著录台: what is to be keyed, and one record with the image of its front page beside its fields."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -15,9 +15,10 @@ from archive.i18n import Lazy, _, _l
 from archive.names import name_key
 from archive.policy.types import TYPES
 from archive.schema import Kind
-from archive.services import codes, keying, keying_desk, typed
+from archive.services import codes, drafts, keying, keying_desk, typed
+from archive.services.drafts import OTHER
 from archive.services.keying_desk import AGAIN, DECIDE, FIRST, OWN
-from archive.sight import NodeView
+from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 section = Section("keying", __name__)
 DIAGNOSIS = codes.SYSTEMS[codes.SYSTEM]
-OTHER = "other."
-"""Before the name of a field in which something is typed that neither person keyed."""
 TASKS: dict[str, tuple[Lazy, str]] = {
     FIRST: (_l("To be keyed"), "idle"), AGAIN: (_l("To be keyed a second time"), "run"),
     DECIDE: (_l("The two differ"), "bad"), OWN: (_l("Waits for the second person"), "wait"),
@@ -49,36 +48,49 @@ def _narrowed() -> tuple[str, str]:
 
 @section.page("/keying/<uuid:uuid>", needs=P.EDIT, node="uuid")
 def one(uow: UnitOfWork, node: "Node") -> str:
-    return _desk(uow, node)
+    draft = drafts.offered(uow, node, drafts.KEYING)
+    if draft and "draft" in request.args:
+        return _desk(uow, node, Unsaved(draft.patch, draft.base_version or node.version))
+    return _desk(uow, node, offer=draft)
 
 
 @dataclass(frozen=True)
-class Refused:
-    """What was typed and not taken: it stays in its fields, what is wrong beside them."""
+class Unsaved:
+    """What was typed and is not in the record: it stays in its fields, what is wrong with it beside them."""
 
     said: Mapping[str, str]
     version: int
     """Of the record as it was shown to whoever typed this: what others have saved since is still to be met."""
-    wrong: Mapping[str, str]
-    general: str
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    general: str = ""
 
 
-def _desk(uow: UnitOfWork, node: "Node", refused: Refused | None = None) -> str:
+def _desk(
+    uow: UnitOfWork, node: "Node", unsaved: Unsaved | None = None, offer: drafts.Draft | None = None
+) -> str:
     task, batch = keying_desk.task_of(uow, node), _narrowed()[0]
     sheets = [leaf.levels(one.href, one.page, one.ticket) for one in keying_desk.sheets(uow, node)]
     return render_template(
-        "keying/desk.html", view=NodeView(uow, node), task=task, tasks=TASKS, batch=batch, sheets=sheets, refused=refused,
-        version=refused.version if refused else node.version,
-        fields=[] if task == DECIDE else _fields(uow, node, task, refused),
+        "keying/desk.html", view=NodeView(uow, node), task=task, tasks=TASKS, batch=batch, sheets=sheets,
+        unsaved=unsaved, version=unsaved.version if unsaved else node.version, **_drafting(uow, node, offer),
+        fields=[] if task == DECIDE else _fields(uow, node, task, unsaved),
         choices=keying_desk.differences(uow, node) if task == DECIDE else [], whose=_whose(), other=OTHER,
     )  # fmt: skip
 
 
-def _fields(uow: UnitOfWork, node: "Node", task: str, refused: Refused | None) -> list[dict[str, Any]]:
+def _drafting(uow: UnitOfWork, node: "Node", offer: drafts.Draft | None) -> dict[str, Any]:
+    """Where what is typed is kept meanwhile; while an older draft is offered, typing does not overwrite it."""
+    path = href(uow, node).removeprefix("/a/")
+    draft = url_for("tree.keep_draft", path=path, form=drafts.KEYING)
+    discard = url_for("tree.discard_draft", path=path, form=drafts.KEYING)
+    return {"offer": offer, "draft": None if offer else draft, "discard": discard}
+
+
+def _fields(uow: UnitOfWork, node: "Node", task: str, unsaved: Unsaved | None) -> list[dict[str, Any]]:
     """The fields of this task in the order of the policy. Whoever keys a second time is shown nothing that is known."""
     kind, rule = TYPES[node.type], keying.rules(uow, node)
     known = {} if task == AGAIN else keying_desk.shown(uow, node)
-    values, wrong = (refused.said, refused.wrong) if refused else (known, {})
+    values, wrong = (known | dict(unsaved.said), unsaved.wrong) if unsaved else (known, {})
     drawn = {field["name"]: field for field in forms.fields_of(uow, kind, values, wrong)}
     marks = known if task == FIRST else {}
     return [
@@ -142,7 +154,7 @@ def _onward(uow: UnitOfWork, node: "Node", task: str) -> Response:
     return make_response(redirect(url_for(".one", uuid=following.uuid, batch=batch), 303))
 
 
-@section.page("/keying/<uuid:uuid>", needs=P.EDIT, node="uuid", methods=("POST",))
+@section.page("/keying/<uuid:uuid>", needs=P.EDIT, node="uuid", methods=("POST",), form=drafts.KEYING)
 def save(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     """Keeps what was keyed and opens the next record."""
     form, task = request.form, request.form.get("task", FIRST)
@@ -155,22 +167,23 @@ def save(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     except Invalid as error:
         uow.undo()
         said = " ".join((str(error), *error.fields.values())) if task == DECIDE else str(error)
-        return _desk(uow, node, Refused(form, version, error.fields, said)), error.status
+        return _desk(uow, node, Unsaved(form, version, error.fields, said)), error.status
     except Conflict as error:
         uow.undo()
         flash(str(error), "wait")
         return make_response(redirect(url_for(".worklist", batch=_narrowed()[0] or None), 303))
+    drafts.forget(uow, node, drafts.KEYING)
     return _onward(uow, node, task)
 
 
-def _overtaken(uow: UnitOfWork, node: "Node", form: Mapping[str, str], late: Stale) -> Refused:
+def _overtaken(uow: UnitOfWork, node: "Node", form: Mapping[str, str], late: Stale) -> Unsaved:
     sides = typed.compared(uow, node, form, late.theirs, request.form.get("version", 0, type=whole))
     wrong = {
         side.name: _("Somebody else has saved: %(value)s", value=side.theirs_said or "—")
         for side in sides if side.name in form
     }  # fmt: skip
     said = _("Somebody else saved first. Look at the marked fields and save again.")
-    return Refused(form, node.version, wrong, said)
+    return Unsaved(form, node.version, wrong, said)
 
 
 def _kept(uow: UnitOfWork, node: "Node", task: str, form: Mapping[str, str], version: int) -> None:

@@ -9,6 +9,7 @@ from archive.asking import typed_token
 from archive.given import whole
 from archive.i18n import _
 from archive.services import pages, reading, viewer
+from archive.services.drafts import Draft
 from archive.uow import UnitOfWork
 
 if TYPE_CHECKING:
@@ -20,12 +21,17 @@ FIRST_WIDTH = 1200
 
 @dataclass(frozen=True)
 class Typing:
-    """The text of a page in its field, with what another person has saved meanwhile, or why it was not taken."""
+    """The text of a page in its field, with what another person has saved meanwhile, or why it was not taken.
+
+    `offer` is an older draft, which what is typed now does not overwrite; `unsaved`, that the text stands nowhere yet.
+    """
 
     text: str
     version: int
     theirs: pages.PageView | None = None
     error: str = ""
+    offer: Draft | None = None
+    unsaved: bool = False
 
 
 def shown(uow: UnitOfWork, node: "Node", number: int, words: str = "", typing: Typing | None = None) -> str:

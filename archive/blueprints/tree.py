@@ -166,7 +166,11 @@ def edit(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     return make_response(redirect(href(uow, node)))
 
 
-@section.page("/a/<slugs:path>/@@draft/<form>", needs=(P.EDIT, P.ADD), node="path", methods=("POST",))
+TYPING = (P.EDIT, P.ADD, P.SCAN_QC)
+"""Any of these types into some form that keeps a draft; which one needs what, the service asks."""
+
+
+@section.page("/a/<slugs:path>/@@draft/<form>", needs=TYPING, node="path", methods=("POST",))
 def keep_draft(uow: UnitOfWork, node: "Node", form: str) -> Response:
     """Keeps what is being typed; the page asks for it every few seconds of change and when it is left."""
     kept = drafts.keep(uow, node, form, request.form, request.form.get("version", type=int))
@@ -174,16 +178,22 @@ def keep_draft(uow: UnitOfWork, node: "Node", form: str) -> Response:
     return make_response({"text": said})
 
 
-@section.page("/a/<slugs:path>/@@draft/<form>/discard", needs=(P.EDIT, P.ADD), node="path", methods=("POST",))
+@section.page("/a/<slugs:path>/@@draft/<form>/discard", needs=TYPING, node="path", methods=("POST",))
 def discard_draft(uow: UnitOfWork, node: "Node", form: str) -> Response:
     drafts.forget(uow, node, form)
+    return make_response(redirect(_form_of(uow, node, form)))
+
+
+def _form_of(uow: UnitOfWork, node: "Node", form: str) -> str:
+    """The address of the form of this name."""
     path = _path(uow, node)
-    back = (
-        url_for(".edit_form", path=path)
-        if form == drafts.EDIT
-        else url_for(".add_form", path=path, type=form)
-    )
-    return make_response(redirect(back))
+    if form == drafts.EDIT:
+        return url_for(".edit_form", path=path)
+    if form == drafts.KEYING:
+        return url_for("keying.one", uuid=node.uuid)
+    if form.startswith(drafts.TEXT):
+        return url_for("corrections.form", path=path, number=drafts.page_of(form))
+    return url_for(".add_form", path=path, type=form)
 
 
 @section.page("/a/<slugs:path>/@@workflow/<name>", needs=P.DISCOVER, node="path", methods=("POST",))

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 
 from archive.errors import Invalid, NotFound, Stale
 from archive.i18n import _
-from archive.models import Node, Page, PageText
+from archive.models import TEXT_OF_PAGE, Node, Page, PageText
 from archive.policy.permissions import P
 from archive.schema import clean
 from archive.uow import UnitOfWork, action
@@ -28,25 +28,36 @@ def may(uow: UnitOfWork, node: Node) -> bool:
     return any(uow.can(each, node) for each in MAY)
 
 
+def said(uow: UnitOfWork, node: Node, ordinal: int) -> str:
+    """The text of a page that is in force, or nothing yet. Needs content.read; raises NotFound."""
+    statement = uow.of(Page, node, P.READ).with_only_columns(Page.id, PageText.text)
+    found = uow.session.execute(
+        statement.outerjoin(PageText, TEXT_OF_PAGE).where(Page.ordinal == ordinal)
+    ).first()
+    if found is None:
+        raise NotFound
+    return found.text or ""
+
+
 @action("page.text_corrected", needs=MAY)
 def correct(uow: UnitOfWork, node: Node, ordinal: int, *, text: str, version: int) -> None:
     """Puts a person's text of a page in force. Needs content.read, too.
 
     Raises NotFound, Invalid for too much of it, Stale when another correction was saved since `version` was shown.
     """
-    said = clean(text)
-    if len(said) > LONGEST:
+    typed = clean(text)
+    if len(typed) > LONGEST:
         raise Invalid(_("A page has at most %(number)s characters of text.", number=LONGEST))
     page, before = _current(uow, node, ordinal, version)
-    boxes = aligned(_boxes(uow, page), said)
+    boxes = aligned(_boxes(uow, page), typed)
     uow.note(page=ordinal, before=before.text if before else None)
     if before is not None:
-        before.text, before.boxes, before.version = said, boxes, before.version + 1
+        before.text, before.boxes, before.version = typed, boxes, before.version + 1
         before.at, before.by_id = uow.now, uow.actor.principal_id
     else:
         _machines(uow, page, in_force=False)
         uow.session.add(
-            PageText(page_id=page.id, kind=HUMAN, text=said, boxes=boxes, at=uow.now, by_id=uow.actor.principal_id)
+            PageText(page_id=page.id, kind=HUMAN, text=typed, boxes=boxes, at=uow.now, by_id=uow.actor.principal_id)
         )  # fmt: skip
     uow.enqueue("index", node)
 

@@ -16,13 +16,16 @@ from archive.models import Node, NodeDraft
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.schema import Type, clean
-from archive.services import sessions, typed
+from archive.services import corrections, sessions, typed
 from archive.site import Site
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "drafts", "synchronize_session": False}
-EDIT = "edit"
-"""The form in which a node is edited; the others are named after the type that they add."""
+EDIT, KEYING, TEXT = "edit", "keying", "text."
+"""The forms in which a node is edited, keyed, and the text of its page of that ordinal is corrected; the others are named
+after the type that they add."""
+OTHER = "other."
+"""On the keying desk, before the name of a field in which something is typed that neither person keyed."""
 KEPT = timedelta(days=30)
 SPARE = 200
 """Characters over the limit of a field that are kept too: what is too long is shortened, not lost."""
@@ -44,8 +47,11 @@ def keep(
 
     Raises Forbidden for whoever could not save it. It is nobody's act: the journal tells of what is saved.
     """
-    kind = _kind(uow, node, form)
-    patch = _differing(uow, node, form, kind, fields)
+    if form.startswith(TEXT):
+        patch = _corrected(uow, node, form, fields)
+    else:
+        kind = _kind(uow, node, form)
+        patch = _keyed(kind, fields) if form == KEYING else _differing(uow, node, form, kind, fields)
     if not patch:
         forget(uow, node, form)
         return None
@@ -66,8 +72,9 @@ def _insert(uow: UnitOfWork, node: Node, form: str, values: dict[str, Any]) -> N
 
 
 def _kind(uow: UnitOfWork, node: Node, form: str) -> Type:
-    uow.require(P.EDIT if form == EDIT else P.ADD, node)
-    kind = TYPES.get(node.type if form == EDIT else form)
+    here = form in (EDIT, KEYING)
+    uow.require(P.EDIT if here else P.ADD, node)
+    kind = TYPES.get(node.type if here else form)
     if kind is None:
         raise NotFound
     return kind
@@ -84,6 +91,29 @@ def _differing(
         if field.name in fields and text != ("" if before is None else str(before)):
             found[field.name] = text
     return found
+
+
+def _keyed(kind: Type, fields: Mapping[str, str]) -> dict[str, str]:
+    """All that was keyed, also what the record says already: the second person keys just that."""
+    found = {
+        name: clean(fields[name])[: field.longest + SPARE]
+        for field in kind.typed for name in (field.name, OTHER + field.name) if name in fields
+    }  # fmt: skip
+    return found if any(found.values()) else {}
+
+
+def page_of(form: str) -> int:
+    """The page whose text is corrected in a form. Raises NotFound."""
+    number = form.removeprefix(TEXT)
+    if not number.isdecimal() or len(number) > 6:
+        raise NotFound
+    return int(number)
+
+
+def _corrected(uow: UnitOfWork, node: Node, form: str, fields: Mapping[str, str]) -> dict[str, str]:
+    uow.require(corrections.MAY, node)
+    text = clean(fields.get("text") or "")[: corrections.LONGEST + SPARE]
+    return {"text": text} if text != corrections.said(uow, node, page_of(form)) else {}
 
 
 def _mine(uow: UnitOfWork, node: Node, form: str) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@
 
     function keep() {
       const now = written(form);
-      if (sent || now === kept) { return; }
+      if (sent || now === kept || !form.isConnected) { return; }
       fetch(form.dataset.draft, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } }).then((answer) => {
         if (answer.status === 401) { say(place.dataset.ended); return null; }
         if (!answer.ok) { say(place.dataset.failed); return null; }
@@ -37,13 +37,15 @@
     form.addEventListener("input", later);
     form.addEventListener("change", later);
     form.addEventListener("submit", () => { sent = true; window.clearTimeout(timer); });
+    form.addEventListener("juanzong:unsent", () => { sent = false; later(); });
     window.addEventListener("pageshow", () => { sent = false; });
     /* A page that is closing no longer waits for an answer: the browser sends this one by itself. */
     window.addEventListener("pagehide", () => {
       const now = written(form);
-      if (!sent && now !== kept && navigator.sendBeacon(form.dataset.draft, new FormData(form))) { kept = now; }
+      if (!sent && now !== kept && form.isConnected && navigator.sendBeacon(form.dataset.draft, new FormData(form))) { kept = now; }
     });
   }
 
-  document.querySelectorAll("form[data-draft]").forEach(keeping);
+  window.juanzong.drafts = (within) => { within.querySelectorAll("form[data-draft]").forEach(keeping); };
+  window.juanzong.drafts(document);
 })();

@@ -57,6 +57,13 @@
   });
   window.addEventListener("pageshow", () => { sent = false; });
 
+  /* Leaving a record half keyed is asked about, whatever leads away. */
+  function written() { return JSON.stringify(Array.from(new FormData(form))); }
+  const begun = written();
+  window.addEventListener("beforeunload", (event) => {
+    if (!sent && (form.hasAttribute("data-unsaved") || written() !== begun)) { event.preventDefault(); event.returnValue = ""; }
+  });
+
   const wrong = form.querySelector("[aria-invalid=true]");
   const first = wrong || stops()[0];
   if (first) { go(first); }

@@ -6,6 +6,7 @@
   const main = document.querySelector("[data-viewer]");
   if (!main || !window.OpenSeadragon) { return; }
   const stage = main.querySelector("[data-stage]");
+  const { text } = window.juanzong;
   const Rect = window.OpenSeadragon.Rect;
 
   const deep = document.createElement("div");
@@ -120,7 +121,7 @@
   function show() {
     viewer.clearOverlays();
     viewer.open({ type: "legacy-image-pyramid", levels: JSON.parse(stage.dataset.levels) });
-    wait_for_text();
+    text.wait(() => { turn(location.href, { push: false }); });
     const leaf = main.querySelector(".jz-strip .is-now");
     if (leaf) { leaf.scrollIntoView({ block: "nearest" }); }
     to_place();
@@ -142,67 +143,37 @@
     document.title = next.title;
   }
 
-  /* The text in its field: it is not lost by turning a page, nor by leaving. */
-  function field() { return main.querySelector("[data-typing] textarea"); }
-  function unsaved() { const text = field(); return text && !sent && text.value !== text.defaultValue; }
-  let sent = false;
-  window.addEventListener("beforeunload", (event) => { if (unsaved()) { event.preventDefault(); event.returnValue = ""; } });
-  main.addEventListener("keydown", (event) => {
-    if (event.target !== field() || event.isComposing) { return; }
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); event.target.form.requestSubmit(); }
-    if (event.key === "Escape") { event.preventDefault(); main.querySelector("[data-cancel]").click(); }
-  });
-
-  /* A page without text: it is asked for once somebody stays on it, and shown as soon as it has been read. */
-  const stays = 1000;
-  const between = 2000;
-  function wait_for_text() {
-    const form = main.querySelector("[data-waiting]");
-    if (!form) { return; }
-    const here = () => form.isConnected && !document.hidden;
-    const json = { Accept: "application/json" };
-    async function look() {
-      if (!form.isConnected) { return; }
-      const answer = here() && await fetch(form.dataset.waiting, { headers: json }).catch(() => null);
-      const said = answer && answer.ok ? await answer.json() : {};
-      if (said.read && form.isConnected) { turn(location.href, { push: false }); return; }
-      if (answer && answer.status < 500 && !answer.ok) { return; }
-      window.setTimeout(look, between);
-    }
-    window.setTimeout(async () => {
-      if (!here()) { return; }
-      form.classList.add("is-asked");
-      await fetch(form.action, { method: "POST", body: new FormData(form), headers: json }).catch(() => null);
-      look();
-    }, stays);
-  }
-
   let asked = 0;
-  async function turn(href, { push = true, same = true, form } = {}) {
-    if (unsaved() && !window.confirm(field().form.dataset.leave)) { return; }
+  let here = location.href;
+  /* What a correction is told stands on the page that comes with it; any other answer that is no page leads away. */
+  async function turn(href, { push = true, asks = true, form } = {}) {
+    const typing = form && form.matches("[data-typing]");
+    if (asks && !typing && !text.leaves()) { return; }
     const mine = asked += 1;
     main.classList.add("is-turning");
     const body = form && new FormData(form);
     const answer = await fetch(href, { method: form ? "POST" : "GET", body, headers: { Accept: "text/html" }, credentials: "same-origin" }).catch(() => null);
     if (mine !== asked) { return; }
-    const text = answer && answer.ok ? await answer.text() : "";
-    const next = text && new DOMParser().parseFromString(text, "text/html");
+    const came = answer && (answer.ok || typing && [409, 422].includes(answer.status)) ? await answer.text().catch(() => "") : "";
+    const next = came && new DOMParser().parseFromString(came, "text/html");
     if (!next || !next.querySelector("[data-viewer]")) {
-      if (form) { form.submit(); } else { location.assign(href); }
+      main.classList.remove("is-turning");
+      if (typing) { text.unsent(form, answer ? answer.status : 0); } else if (form) { form.submit(); } else { location.assign(href); }
       return;
     }
-    kept = same && viewer.isOpen() ? { zoom: viewer.viewport.getZoom(), rotation: viewer.viewport.getRotation(), x: viewer.viewport.getCenter().x } : null;
+    kept = viewer.isOpen() ? { zoom: viewer.viewport.getZoom(), rotation: viewer.viewport.getRotation(), x: viewer.viewport.getCenter().x } : null;
     const toc = main.querySelector('[data-part="toc"]');
     const top = toc.scrollTop;
     replace(next);
     toc.scrollTop = top;
-    if (push) { history.pushState({ viewer: true }, "", answer.url); }
+    if (push && answer.url !== here) { history.pushState({ viewer: true }, "", answer.url); }
+    here = location.href;
     show();
-    sent = false;
-    if (field()) {
+    window.juanzong.drafts(main);
+    if (text.field()) {
       main.classList.remove("no-text");
       main.classList.toggle("with-text", window.matchMedia("(max-width: 1100px)").matches);
-      field().focus();
+      text.field().focus();
     }
     const nth = main.querySelector("[data-said]");
     window.juanzong.announce(stage.getAttribute("aria-label") + (nth ? " · " + nth.textContent : ""));
@@ -229,6 +200,7 @@
     main.querySelector("[data-said]").textContent = link.dataset.nth;
     window.juanzong.announce(link.dataset.nth);
     history.replaceState({ viewer: true }, "", link.getAttribute("href"));
+    here = location.href;
     draw_hits();
   }
 
@@ -287,7 +259,6 @@
 
   main.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.matches("[data-typing]")) { sent = true; }
     if (!form.matches("[data-go], [data-find-in], [data-typing]")) { return; }
     event.preventDefault();
     if (form.matches("[data-typing]")) { turn(form.action, { form }); return; }
@@ -296,7 +267,10 @@
     address.search = new URLSearchParams(new FormData(form)).toString();
     turn(address.href);
   });
-  window.addEventListener("popstate", () => { turn(location.href, { push: false }); });
+  /* The browser has gone back already: whoever stays has the address of their page again. */
+  window.addEventListener("popstate", () => {
+    if (text.leaves()) { turn(location.href, { push: false, asks: false }); } else { history.pushState({ viewer: true }, "", here); }
+  });
 
   /* Tools; their keys are in the markup */
 

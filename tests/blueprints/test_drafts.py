@@ -8,10 +8,22 @@ from sqlalchemy import select
 from archive.errors import Forbidden, NotFound
 from archive.models import AuditEvent, NodeDraft, Session
 from archive.services import drafts
+from tests import papers
+from tests.archives import begins
 from tests.blueprints.conftest import Browse, Browser
 from tests.conftest import RECORD, Hospital
+from tests.services.test_intake import upload
+from tests.services.test_page_checks import drawn
 
 TEST = {"scope": "test"}
+sqlite = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+
+
+@begins
+def paged(hospital: Hospital, record: int) -> None:
+    """A page in the record of the tests."""
+    upload(hospital, "scanner", record, papers.pdf("糖尿疒"))
+    drawn(hospital.site)
 
 
 def form(hospital: Hospital, version: int = 1, **changed: str) -> dict[str, str]:
@@ -111,6 +123,71 @@ def test_what_is_added_after_the_session_ended_is_kept_too(
     assert "手术记录" in own.get(f"{address}/@@add?type=component&draft=1").text
     own.post(f"{address}/@@add?type=component", {"title": "手术记录", "component": "RY"})
     assert kept(hospital) == []
+
+
+def session_ends_while_sending(
+    hospital: Hospital, own: Browser, place: str, form: str, typed: dict[str, str]
+) -> None:
+    """A form is sent with a session that has ended; the same person signs in again."""
+    sent = typed | {"csrf_token": own.token("/sessions"), "version": version_in(own.get(form).text)}
+    end_all_sessions(hospital)
+    answer = own.client.post(place, data=sent)
+    assert answer.status_code == 401
+    assert "所填内容已保留" in answer.text
+    assert own.sign_in("archivist").status_code == 302
+
+
+@sqlite
+def test_what_was_keyed_is_kept_with_what_agrees_and_offered_to_its_person(
+    hospital: Hospital, record: int, paged: None, address: str, browser: Browse
+) -> None:
+    own = browser("archivist")
+    with hospital.uow("archivist", readonly=True) as uow:
+        desk = f"/keying/{uow.node(record).uuid}"
+    typed = {
+        "task": "first",
+        "patient_name": RECORD["patient_name"],
+        "attending": "王芳",
+        "other.birth": "19940302",
+    }
+    session_ends_while_sending(hospital, own, desk, desk, typed)
+    del typed["task"]
+    assert kept(hospital) == [typed]
+    offered = own.get(desk).text
+    assert "您有一份" in offered
+    assert "王芳" not in offered
+    assert "data-draft=" not in offered
+    taken = own.get(f"{desk}?draft=1").text
+    assert 'value="王芳"' in taken
+    assert "data-unsaved" in taken
+    assert own.post(f"{address}/@@draft/keying", typed | {"attending": "周敏"}).status_code == 200
+    assert kept(hospital) == [typed | {"attending": "周敏"}]
+    assert own.post(f"{address}/@@draft/keying/discard").location == desk
+    assert kept(hospital) == []
+    assert "data-draft=" in own.get(desk).text
+
+
+@sqlite
+def test_a_corrected_text_is_kept_and_ends_when_it_is_saved(
+    hospital: Hospital, paged: None, address: str, browser: Browse
+) -> None:
+    own, place = browser("archivist"), f"{address}/++page++1/correct"
+    session_ends_while_sending(hospital, own, place, place, {"text": "糖尿病"})
+    assert kept(hospital) == [{"text": "糖尿病"}]
+    assert "您有一份" in own.get(place).text
+    assert "您有一份" not in browser("senior").get(place).text
+    taken = own.get(f"{place}?draft=1").text
+    assert "糖尿病</textarea>" in taken
+    assert own.post(place, {"text": "糖尿病", "version": version_in(taken)}).status_code == 303
+    assert kept(hospital) == []
+    draft = f"{address}/@@draft/text.1"
+    assert own.post(draft, {"text": "糖尿病"}).status_code == 200
+    assert kept(hospital) == [], "it says nothing new"
+    assert own.post(f"{draft}/discard").location == place
+    assert own.post(f"{address}/@@draft/text.9", {"text": "糖尿病"}).status_code == 404
+    assert own.post(f"{address}/@@draft/text.x/discard").status_code == 404
+    for account, status in (("scanner", 403), ("stranger", 404), ("auditor", 404), ("sysadmin", 404)):
+        assert browser(account).post(draft, {"text": "别的"}).status_code == status, account
 
 
 def test_somebody_who_never_signed_in_leaves_nothing(

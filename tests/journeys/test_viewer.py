@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from archive.actor import Actor
 from archive.models import Node, Principal
-from archive.services import actors, tree
+from archive.services import actors, corrections, tree
 from archive.sight import href
 from archive.site import Site
 from tests import papers
@@ -154,6 +154,20 @@ def test_text_is_corrected_and_marked_on_the_image_by_keyboard(
     wait_for(lambda: page.locator("#typing-text:focus").count() == 1, "the field to be ready")
     page.keyboard.press("Control+a")
     page.keyboard.type("出院诊断：糖尿病")
+    _neither_the_network_nor_the_way_back_takes_it(page)
+    site = archive.site()
+    with site.uow(person(site, "senior")) as uow:
+        corrections.correct(uow, uow.node(target.removeprefix("/a/")), 1, text="出院诊断：糖尿", version=0)
+    site.close()
+    sent: list[str] = []
+    page.on(
+        "request",
+        lambda one: sent.append(one.url) if one.method == "POST" and "/correct" in one.url else None,
+    )
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".jz-theirs")).to_have_text("出院诊断：糖尿")
+    expect(page.locator("#typing-text")).to_have_value("出院诊断：糖尿病")
+    assert len(sent) == 1, "what was told is shown, not asked for a second time"
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/++page++1")
     wait_for(lambda: "糖尿病" in page.locator(".jz-text").inner_text(), "the corrected text")
@@ -167,3 +181,44 @@ def test_text_is_corrected_and_marked_on_the_image_by_keyboard(
     assert box["width"] > box["height"] > 0
     page.keyboard.press("s")
     assert page.locator(".jz-words").count() == 0
+    _a_page_in_the_background_asks_for_its_text_once_it_is_seen(page)
+
+
+def _neither_the_network_nor_the_way_back_takes_it(page: Page) -> None:
+    """What is typed stays in its field where no answer comes, and its address where somebody would rather stay."""
+    typed = page.locator("#typing-text")
+    page.context.set_offline(True)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-unsent]")).to_contain_text("没有收到应答")
+    page.context.set_offline(False)
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.evaluate("history.back()")
+    page.wait_for_timeout(300)
+    assert page.url.endswith("/++page++1/correct")
+    expect(typed).to_have_value("出院诊断：糖尿病")
+    typed.focus()
+
+
+def _a_page_in_the_background_asks_for_its_text_once_it_is_seen(page: Page) -> None:
+    asked: list[str] = []
+    waiting = '<form data-waiting="is-read" action="recognise"></form>'
+
+    def without_text(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(
+            response=answer,
+            body=answer.text().replace('<div class="jz-text">', waiting + '<div class="jz-text">'),
+        )
+
+    page.route("**/++page++1", without_text)
+    page.route("**/recognise", lambda route: (asked.append(route.request.url), route.fulfill(json={})))
+    page.route("**/is-read", lambda route: route.fulfill(json={"read": False}))
+    page.add_init_script(
+        "Object.defineProperty(document, 'hidden', {value: true, configurable: true, writable: true})"
+    )
+    page.reload()
+    page.wait_for_selector("[data-waiting]", state="attached")
+    page.wait_for_timeout(1500)
+    assert asked == [], "nobody looks at it"
+    with page.expect_request("**/recognise"):
+        page.evaluate("document.hidden = false; document.dispatchEvent(new Event('visibilitychange'))")
