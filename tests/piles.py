@@ -14,7 +14,7 @@ from archive.uow import UnitOfWork
 from tests import papers
 from tests.conftest import RECORD, Hospital
 
-PATIENTS = ("王一一", "李二二", "张三三", "赵四四", "钱五五", "孙六六")
+PATIENTS = ("王一一", "李二二", "张三三", "赵四四", "钱五五", "孙六六", "周七七")
 
 
 def mrn(number: int) -> str:
@@ -43,20 +43,27 @@ def barcode(number: int) -> str:
     return f"B{mrn(number)}-1"
 
 
-def prepared(hospital: Hospital, sides: Sequence[int]) -> str:
-    """The number of a batch of the first so many records, whose pages are counted, ready to be scanned."""
-    with hospital.uow("archivist") as uow:
-        batch = batches.make(uow, note="外三科")
-        for number in range(len(sides)):
-            volumes.put_in(uow, batch, barcode=barcode(number))
-        steps.take(uow, batch, "check_out")
+def prepared(hospital: Hospital, sides: Sequence[int], first: int = 0) -> str:
+    """The number of a batch of so many records from the `first` on, whose pages are counted, ready to be scanned."""
+    made = begun(hospital, range(first, first + len(sides)), "check_out")
     with hospital.uow("scanner") as uow:
-        batch = batches.find(uow, batch.number)
+        batch = batches.find(uow, made)
         for volume, many in zip(volumes.listed(uow, batch), sides, strict=True):
             volumes.count_sides(uow, batch, volume=volume.id, sides=many)
         steps.take(uow, batch, "prepare")
         steps.take(uow, batch, "scan")
-    return batch.number
+    return made
+
+
+def begun(hospital: Hospital, records: Iterable[int], *taken: str) -> str:
+    """The number of a batch of the volumes of these records, with the first steps taken."""
+    with hospital.uow("archivist") as uow:
+        batch = batches.make(uow, note="外三科")
+        for number in records:
+            volumes.put_in(uow, batch, barcode=barcode(number))
+        for step in taken:
+            steps.take(uow, batch, step)
+        return batch.number
 
 
 def covers(hospital: Hospital, number: str) -> list[bytes]:

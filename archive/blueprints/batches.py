@@ -1,12 +1,13 @@
 """数字化批次: the board of batches, and one batch with its volumes, its piles, its steps and its printed sheets."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
-from archive.blueprints import received, stock
+from archive.blueprints import received, refused, stock
 from archive.blueprints.documents import pdf
-from archive.errors import Conflict, Invalid, NotFound
+from archive.errors import ArchiveError, Conflict, Invalid, NotFound
 from archive.filed_names import ENDINGS
 from archive.forms import field, with_errors
 from archive.gate import P, Section
@@ -14,10 +15,13 @@ from archive.given import whole
 from archive.i18n import _
 from archive.services.intake import AlreadyHere
 from archive.services.scanning import batches, files, quality, sheets, steps, volumes
+from archive.services.scanning.batches import HANDLING
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Job, ScanBatch
+
 section = Section("batches", __name__)
-HANDLING = (P.SCAN_UPLOAD, P.SCAN_QC, P.HOLDING_PLACE)
 MAKING = (P.SCAN_UPLOAD, P.HOLDING_PLACE)
 
 
@@ -57,21 +61,34 @@ def one(uow: UnitOfWork, number: str) -> str:
     return _page(uow, number)
 
 
-def _page(uow: UnitOfWork, number: str, errors: Invalid | None = None, general: tuple[str, ...] = ()) -> str:
+Answer = Response | tuple[str, int]
+
+
+def _page(uow: UnitOfWork, number: str, error: ArchiveError | None = None, step: str = "") -> str:
+    """The page of a batch; where something was refused, with what was sent and why. `step` is the one that was not taken."""
     batch = batches.find(uow, number)
     sees = batches.may_read(uow, batch)
     chosen = field("file", _("Files"), "file", multiple=True, accept=",".join(sorted(ENDINGS)))
-    reason = with_errors(
-        [field("reason", _("Reason"), "textarea", required=True, rows=2, maxlength=500)], request.form, errors
-    )
+    wrong: dict[str, str] = getattr(error, "fields", {})
     return render_template(
         "batches/one.html", batch=batch, state=steps.state_of(batch), volumes=volumes.listed(uow, batch),
         way=batches.steps(uow, batch), offers=steps.offers(uow, batch), files=files.listed(uow, batch) if sees else [],
         tally=quality.tally(uow, batch) if batch.rounds and sees else None, sees=sees,
-        pieces=received.pieces("batch", batch.uuid), chosen=chosen, reason=reason[0],
-        doubts=batches.doubtful(uow, batch), general=general, may_scan=batches.may(uow, batch, P.SCAN_UPLOAD),
-        found=quality.defects(uow, batch) if sees else [],
+        pieces=received.pieces("batch", batch.uuid), chosen=chosen, reason=_reason(error, step), sent=request.form,
+        doubts=batches.doubtful(uow, batch), may_scan=batches.may(uow, batch, P.SCAN_UPLOAD),
+        refusal=str(error) if error and not wrong else "", wrong=wrong, found=quality.defects(uow, batch) if sees else [],
     )  # fmt: skip
+
+
+def _reason(error: ArchiveError | None, step: str) -> Callable[[str], dict[str, Any]]:
+    """Of each step the field in which its reason is given: that of the one that was refused as it was sent."""
+    asked = [field("reason", _("Reason"), "textarea", required=True, rows=2, maxlength=500)]
+    sent = with_errors(asked, request.form, error if isinstance(error, Invalid) else None)
+    return lambda name: (sent if name == step else asked)[0] | {"id": f"f-{name}"}
+
+
+def _refused(uow: UnitOfWork, number: str, error: ArchiveError, step: str = "") -> Answer:
+    return refused.again(uow, error, lambda why: _page(uow, number, why, step))
 
 
 @section.page("/batches/<number>/volumes", needs=MAKING, methods=("POST",))
@@ -88,8 +105,14 @@ def add_volume(uow: UnitOfWork, number: str) -> Response:
 
 
 @section.page("/batches/<number>/volumes/remove", needs=MAKING, methods=("POST",))
-def remove_volume(uow: UnitOfWork, number: str) -> Response:
-    volumes.take_out(uow, batches.find(uow, number), volume=_volume())
+def remove_volume(uow: UnitOfWork, number: str) -> Answer:
+    batch = batches.find(uow, number)
+    try:
+        volumes.take_out(uow, batch, volume=_volume())
+    except NotFound:
+        return _refused(uow, number, Conflict(_("This has been done already. Reload the page.")))
+    except Conflict as error:
+        return _refused(uow, number, error)
     return _to(number)
 
 
@@ -98,71 +121,96 @@ def _volume() -> int:
 
 
 @section.page("/batches/<number>/sides", needs=P.SCAN_UPLOAD, methods=("POST",))
-def count(uow: UnitOfWork, number: str) -> Response | str:
-    """Keeps every count that was typed; what is no number is named, and the others are kept."""
-    batch, wrong = batches.find(uow, number), []
-    for volume in volumes.listed(uow, batch):
-        try:
-            sides = stock.whole(request.form, f"sides-{volume.id}")
-            if sides is not None and sides != volume.sides:
-                volumes.count_sides(uow, batch, volume=volume.id, sides=sides)
-        except Invalid:
-            wrong.append(volume.barcode)
+def count(uow: UnitOfWork, number: str) -> Answer:
+    """Keeps every count that was typed; what is no number stays in its field, and the others are kept."""
+    batch, wrong = batches.find(uow, number), {}
+    try:
+        for volume in volumes.listed(uow, batch):
+            if said := _count(uow, batch, volume):
+                wrong[f"sides-{volume.id}"] = said
+    except Conflict as error:
+        return _refused(uow, number, error)
     if wrong:
-        flash(_("Write the number of pages: %(barcodes)s", barcodes=_(", ").join(wrong)), "bad")
+        return _page(uow, number, Invalid(fields=wrong)), Invalid.status
     return _to(number)
 
 
+def _count(uow: UnitOfWork, batch: "ScanBatch", volume: volumes.Volume) -> str:
+    """Keeps the count of one volume, or says what is wrong with it."""
+    try:
+        sides = stock.whole(request.form, f"sides-{volume.id}")
+        if sides is not None and sides != volume.sides:
+            volumes.count_sides(uow, batch, volume=volume.id, sides=sides)
+    except Invalid as error:
+        return refused.why(error)
+    return ""
+
+
 @section.page("/batches/<number>/step/<name>", needs=HANDLING, methods=("POST",))
-def step(uow: UnitOfWork, number: str, name: str) -> Response | tuple[str, int]:
+def step(uow: UnitOfWork, number: str, name: str) -> Answer:
     try:
         steps.take(uow, batches.find(uow, number), name, reason=request.form.get("reason", ""))
     except (Invalid, Conflict) as error:
-        uow.undo()
-        wrong = error if isinstance(error, Invalid) else None
-        return _page(uow, number, wrong, () if wrong and wrong.fields else (str(error),)), error.status
+        return _refused(uow, number, error, name)
     return _to(number)
 
 
 @section.page("/batches/<number>/note", needs=HANDLING, methods=("POST",))
-def note(uow: UnitOfWork, number: str) -> Response:
+def note(uow: UnitOfWork, number: str) -> Answer:
     """监督记录: what somebody saw, beside the steps."""
     try:
         batches.remark(uow, batches.find(uow, number), text=request.form.get("text", ""))
     except Invalid as error:
-        uow.undo()
-        flash(" ".join(error.fields.values()), "bad")
+        return _refused(uow, number, error)
     return _to(number)
 
 
 @section.page("/batches/<number>/pile", needs=P.SCAN_UPLOAD, methods=("POST",), file="file")
-def receive(uow: UnitOfWork, number: str) -> Response:
+def receive(uow: UnitOfWork, number: str) -> Answer:
     """Takes one file of a pile."""
-    if "staged" not in g:
-        raise Invalid(_("Choose a file first."))
-    batch, for_script = (
-        batches.find(uow, number, pages=True),
-        request.accept_mimetypes.best == "application/json",
-    )
+    batch = batches.find(uow, number, pages=True)
+    for_script = request.accept_mimetypes.best == "application/json"
     try:
-        _file, job = files.take(
-            uow, batch, g.staged, filename=g.filename, device=request.form.get("device", "")
-        )
+        job = _take(uow, batch)
     except AlreadyHere as error:
-        if not for_script:
+        return received.here(error) if for_script else _refused(uow, number, error)
+    except (Invalid, Conflict) as error:
+        if for_script:
             raise
-        return received.here(error)
+        return _refused(uow, number, error)
     if for_script:
         return received.taken(job.uuid)
     flash(received.text(), "ok")
     return _to(number)
 
 
+def _take(uow: UnitOfWork, batch: "ScanBatch") -> "Job":
+    if "staged" not in g:
+        raise Invalid(_("Choose a file first."))
+    device = request.form.get("device", "")
+    _file, job = files.take(uow, batch, g.staged, filename=g.filename, device=device)
+    return job
+
+
 @section.page("/batches/<number>/pile/withdraw", needs=P.SCAN_UPLOAD, methods=("POST",))
-def withdraw(uow: UnitOfWork, number: str) -> Response:
+def withdraw(uow: UnitOfWork, number: str) -> Answer:
     batch = batches.find(uow, number, pages=True)
-    files.withdraw(uow, batch, file=request.form.get("file", 0, type=whole))
+    try:
+        files.withdraw(uow, batch, file=request.form.get("file", 0, type=whole))
+    except Conflict as error:
+        return _refused(uow, number, error)
     flash(_("The file has been set aside. Its bytes are kept."), "ok")
+    return _to(number)
+
+
+@section.page("/batches/<number>/mended", needs=P.SCAN_UPLOAD, methods=("POST",))
+def mend(uow: UnitOfWork, number: str) -> Answer:
+    """A defect is put right."""
+    batch = batches.find(uow, number, pages=True)
+    try:
+        quality.mend(uow, batch, defect=request.form.get("defect", 0, type=whole))
+    except Conflict as error:
+        return _refused(uow, number, error)
     return _to(number)
 
 

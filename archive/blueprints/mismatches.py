@@ -1,12 +1,13 @@
 """纸电核对: a record's paper beside its pages, what does not agree, and how many records agree."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
-from archive.blueprints import shown
-from archive.errors import Conflict, Invalid
+from archive.blueprints import refused, shown
+from archive.errors import ArchiveError, Conflict, Invalid
 from archive.forms import field, with_errors
 from archive.gate import Section
 from archive.given import whole
@@ -25,14 +26,17 @@ section = Section("mismatches", __name__)
 
 @section.page("/a/<slugs:path>/@@reconciliation", needs=HANDLING, node="path")
 def card(uow: UnitOfWork, node: "Node") -> str:
-    return _card(uow, node, {}, None)
+    return _card(uow, node)
 
 
-def _card(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Conflict | None) -> str:
-    seen, wrong = NodeView(uow, node), error if isinstance(error, Invalid) else None
+def _card(uow: UnitOfWork, node: "Node", error: ArchiveError | None = None, about: UUID | None = None) -> str:
+    """The card; where something was refused, with what was sent: of the mismatch that it was `about`, or of a new one."""
+    seen, new = NodeView(uow, node), error if about is None else None
+    wrong = new if isinstance(new, Invalid) else None
     return render_template(
         "mismatches/card.html", view=seen, card=components.card(uow, node), rows=mismatches.of(uow, node),
-        fields=with_errors(_fields(), typed, wrong), general=[str(error)] if isinstance(error, Conflict) else [],
+        fields=with_errors(_fields(), request.form if new else {}, wrong), general=[str(new)] if new and not wrong else [],
+        refusal=refused.why(error) if error and about else "", about=about, sent=request.form,
         takes=mismatches.takes(node), **shown.head(uow, node, seen, "dual"),
     )  # fmt: skip
 
@@ -53,8 +57,7 @@ def open_one(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
         mismatches.open_one(uow, node, kind=form.get("kind", ""), page=form.get("page", type=whole),
                             note=form.get("note", ""))  # fmt: skip
     except (Invalid, Conflict) as error:
-        uow.undo()
-        return _card(uow, node, form, error), error.status
+        return refused.again(uow, error, partial(_card, uow, node))
     flash(_("Noted."), "ok")
     return _back(uow, node)
 
@@ -64,18 +67,19 @@ def close(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     mismatch, node = mismatches.find(uow, uuid)
     try:
         mismatches.close(uow, mismatch, reason=request.form.get("reason", ""))
-    except Invalid:
-        uow.undo()
-        flash(_("Say how it was seen to, in at most %(most)d characters.", most=mismatches.LONGEST), "bad")
-        return _back(uow, node)
+    except (Invalid, Conflict) as error:
+        return refused.again(uow, error, lambda why: _card(uow, node, why, uuid))
     flash(_("Closed."), "ok")
     return _back(uow, node)
 
 
 @section.page("/mismatches/<uuid:uuid>/take", needs=HANDLING, methods=("POST",))
-def take(uow: UnitOfWork, uuid: UUID) -> Response:
+def take(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     mismatch, node = mismatches.find(uow, uuid)
-    mismatches.take(uow, mismatch)
+    try:
+        mismatches.take(uow, mismatch)
+    except Conflict as error:
+        return refused.again(uow, error, lambda why: _card(uow, node, why, uuid))
     return _back(uow, node)
 
 

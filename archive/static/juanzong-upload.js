@@ -288,6 +288,9 @@
       task.shown.item.append(again);
     }
 
+    /* The pages of all that was received are made: nothing says any longer that they are being made. */
+    ready() { this.tasks.filter((task) => task.settled === "wait").forEach((task) => { task.settled = "ok"; task.say("ok", this.form.dataset.done); }); }
+
     tell() {
       const shown = this.tasks.filter((task) => task.shown.item.isConnected), words = this.form.dataset;
       const of = (...kinds) => shown.filter((task) => kinds.includes(task.settled)).length;
@@ -314,6 +317,7 @@
     all("[data-upload-button]", form).forEach((button) => { button.hidden = true; });
     inputs.forEach((input) => { input.addEventListener("change", () => { queue.add(plain(input.files)); input.value = ""; }); });
     form.addEventListener("submit", (event) => { event.preventDefault(); });
+    document.addEventListener("htmx:load", (event) => { if (event.target.matches("[data-all-ready]")) { queue.ready(); } });
     form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("is-over"); });
     form.addEventListener("dragleave", (event) => { if (!form.contains(event.relatedTarget)) { form.classList.remove("is-over"); } });
     form.addEventListener("drop", (event) => {

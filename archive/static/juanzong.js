@@ -39,6 +39,16 @@
 
   ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => { document.addEventListener(name, missed); });
 
+  /* A part of the page that comes again as it is stays: nobody loses the place of their hands or hears it read a second time. */
+  const TOKEN = /name="csrf_token" value="[^"]*"/g;
+  function is_the_same(one, other) { return one.outerHTML.replace(TOKEN, "") === other.outerHTML.replace(TOKEN, ""); }
+
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    const fresh = target.id && fragment.querySelector("#" + target.id);
+    if (fresh && is_the_same(target, fresh)) { event.detail.shouldSwap = false; }
+  });
+
   /* Theme and rail: the server draws them from the cookie, so a new page does not flash. */
   function remember(name, value) {
     const secure = location.protocol === "https:" ? "; Secure" : "";

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from archive.services import reconciliation
 from archive.sight import href
-from tests.blueprints.conftest import Browser
+from tests.blueprints.conftest import Browser, words_of
 from tests.conftest import Hospital
 from tests.services.test_reconciliation import counted, scan
 
@@ -28,11 +28,17 @@ def test_a_mismatch_is_noted_taken_over_and_closed_with_words(
     assert mine.post(f"/mismatches/{close.replace('close', 'take')}", {}).status_code == 302
     assert "第一页应在后" in mine.get("/mismatches?whose=mine").text
     assert browser("clinician").post(f"/mismatches/{close}", {"reason": "看不见"}).status_code in {403, 404}
-    assert mine.post(f"/mismatches/{close}", {"reason": ""}).status_code == 302
+    assert mine.post(f"/mismatches/{close}", {"reason": ""}).status_code == 422
     assert "第一页应在后" in mine.get("/mismatches").text, "without words it stays open"
+    long = "长" * 501
+    assert f'value="{long}"' in mine.post(f"/mismatches/{close}", {"reason": long}).text
     assert mine.post(f"/mismatches/{close}", {"reason": "已调整顺序"}).status_code == 302
     assert "第一页应在后" not in mine.get("/mismatches").text
     assert "已调整顺序" in mine.get(here).text
+    for act in (close, close.replace("close", "take")):
+        late = mine.post(f"/mismatches/{act}", {"reason": "再说一次"})
+        assert late.status_code == 409
+        assert "已调整顺序" in words_of(late), "the card of the record says who was quicker"
 
 
 def test_the_workbench_tells_the_rate_with_the_records_behind_it(

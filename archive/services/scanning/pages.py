@@ -12,6 +12,7 @@ from archive.i18n import _
 from archive.models import BatchFile, BatchPage, BatchVolume, Holding, Node, Patient, ScanBatch
 from archive.piles import Aside, Doubt, Leaf, Volume
 from archive.policy.permissions import P
+from archive.schema import clean
 from archive.services import policies
 from archive.services.scanning import batches, likeness, volumes
 from archive.services.scanning.batches import TRUSTED
@@ -301,7 +302,7 @@ def confirm(uow: UnitOfWork, batch: ScanBatch, *, volume: int) -> None:
 def explain(uow: UnitOfWork, batch: ScanBatch, *, volume: int, because: str) -> None:
     """Says why a volume has more or fewer pages than were counted."""
     _open(uow, batch)
-    if not (text := because.strip()) or len(text) > 200:
+    if not (text := clean(because)) or len(text) > 200:
         raise Invalid(fields={"because": _("Say why, in at most 200 characters.")})
     found = volumes.one(uow, batch, volume)
     found.difference = text

@@ -25,6 +25,7 @@ from archive.models import (
     ScanBatch,
 )
 from archive.policy.permissions import P
+from archive.schema import clean
 from archive.services import page_checks, policies
 from archive.services.scanning import batches
 from archive.services.scanning.batches import TRUSTED
@@ -155,19 +156,29 @@ def look(
     kinds = policies.in_force(uow, "digitisation").body["defects"]
     if unknown := set(defects) - set(kinds):
         raise Invalid(_("There is no such defect: %(code)s.", code=min(unknown)))
-    before = select(BatchDefect).where(
-        BatchDefect.batch_page_id == found.id, BatchDefect.round == batch.rounds
-    )
-    for one in uow.session.scalars(before, execution_options=TRUSTED):
-        uow.session.delete(one)
-    for code in dict.fromkeys(defects):
-        uow.session.add(
-            BatchDefect(batch_id=batch.id, batch_page_id=found.id, code=code, note=note.strip()[:200] or None,
-                        round=batch.rounds, at=uow.now, by_id=uow.actor.principal_id)
-        )  # fmt: skip
+    _mark(uow, batch, found, set(defects), clean(note)[:200] or None)
     found.looked_at, found.looked_by = uow.now, uow.actor.principal_id
     uow.note(batch=batch.number, page=found.ordinal, defects=list(defects))
     uow.session.flush()
+
+
+def _mark(uow: UnitOfWork, batch: ScanBatch, page: BatchPage, codes: set[str], note: str | None) -> None:
+    """Keeps what was marked; what says the same as before stays whose it was."""
+    for one in _marked(uow, batch, page.id):
+        if one.code in codes and one.note == note:
+            codes = codes - {one.code}
+        else:
+            uow.session.delete(one)
+    for code in sorted(codes):
+        uow.session.add(
+            BatchDefect(batch_id=batch.id, batch_page_id=page.id, code=code, note=note, round=batch.rounds, at=uow.now,
+                        by_id=uow.actor.principal_id)
+        )  # fmt: skip
+
+
+def _marked(uow: UnitOfWork, batch: ScanBatch, page: int) -> Sequence[BatchDefect]:
+    mine = select(BatchDefect).where(BatchDefect.batch_page_id == page, BatchDefect.round == batch.rounds)
+    return uow.session.scalars(mine.order_by(BatchDefect.id), execution_options=TRUSTED).all()
 
 
 @action("batch.defect_mended", needs=P.SCAN_UPLOAD)
@@ -190,12 +201,9 @@ def kinds(uow: UnitOfWork) -> dict[str, str]:
     return {code: policies.said(label) for code, label in listed.items()}
 
 
-def noted(uow: UnitOfWork, batch: ScanBatch, page: int) -> list[str]:
-    """The codes of what was found wrong with a page in this sample."""
-    mine = select(BatchDefect.code).where(
-        BatchDefect.batch_page_id == page, BatchDefect.round == batch.rounds
-    )
-    return list(uow.session.scalars(mine, execution_options=TRUSTED))
+def noted(uow: UnitOfWork, batch: ScanBatch, page: int) -> dict[str, str]:
+    """Code → note of what was found wrong with a page in this sample."""
+    return {one.code: one.note or "" for one in _marked(uow, batch, page)}
 
 
 def defects(uow: UnitOfWork, batch: ScanBatch) -> list[Defect]:
