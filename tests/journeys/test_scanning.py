@@ -40,7 +40,12 @@ def test_a_mixed_pile_goes_from_the_drop_zone_to_accepted_and_every_page_is_acco
     pile.write_bytes(piles.pile(leaves))
 
     page = scanner.page
+    held = page.locator("#b-volumes tbody a").first
+    held.focus()
     page.set_input_files("input[type=file]:not([webkitdirectory])", str(pile))
+    expect(page.locator("[data-upload-list] .is-ok")).to_be_visible(timeout=120_000)
+    expect(page.locator(".jz-head a", has_text="扫描页面")).to_be_visible()
+    expect(held).to_be_focused()
     wait_for(lambda: _ready(scanner, number), "the pile to be read", 120)
     page.click("button:has-text('扫描完成')")
     wait_for(lambda: "自检" in _state(scanner, number), "the pile to be recognised", 240)
