@@ -1,6 +1,7 @@
 """数字化批次: the board of batches, and one batch with its volumes, its piles, its steps and its printed sheets."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
@@ -158,11 +159,8 @@ def step(uow: UnitOfWork, number: str, name: str) -> Answer:
 @section.page("/batches/<number>/note", needs=HANDLING, methods=("POST",))
 def note(uow: UnitOfWork, number: str) -> Answer:
     """监督记录: what somebody saw, beside the steps."""
-    try:
-        batches.remark(uow, batches.find(uow, number), text=request.form.get("text", ""))
-    except Invalid as error:
-        return _refused(uow, number, error)
-    return _to(number)
+    batch, text = batches.find(uow, number), request.form.get("text", "")
+    return _done(uow, number, partial(batches.remark, uow, batch, text=text))
 
 
 @section.page("/batches/<number>/pile", needs=P.SCAN_UPLOAD, methods=("POST",), file="file")
@@ -194,23 +192,26 @@ def _take(uow: UnitOfWork, batch: "ScanBatch") -> "Job":
 
 @section.page("/batches/<number>/pile/withdraw", needs=P.SCAN_UPLOAD, methods=("POST",))
 def withdraw(uow: UnitOfWork, number: str) -> Answer:
-    batch = batches.find(uow, number, pages=True)
-    try:
-        files.withdraw(uow, batch, file=request.form.get("file", 0, type=whole))
-    except Conflict as error:
-        return _refused(uow, number, error)
-    flash(_("The file has been set aside. Its bytes are kept."), "ok")
-    return _to(number)
+    batch, file = batches.find(uow, number, pages=True), request.form.get("file", 0, type=whole)
+    said = _("The file has been set aside. Its bytes are kept.")
+    return _done(uow, number, partial(files.withdraw, uow, batch, file=file), said)
 
 
 @section.page("/batches/<number>/mended", needs=P.SCAN_UPLOAD, methods=("POST",))
 def mend(uow: UnitOfWork, number: str) -> Answer:
     """A defect is put right."""
-    batch = batches.find(uow, number, pages=True)
+    batch, defect = batches.find(uow, number, pages=True), request.form.get("defect", 0, type=whole)
+    return _done(uow, number, partial(quality.mend, uow, batch, defect=defect))
+
+
+def _done(uow: UnitOfWork, number: str, act: Callable[[], object], said: str = "") -> Answer:
+    """The page of the batch behind an act, or with why it was refused: a second click is answered there, too."""
     try:
-        quality.mend(uow, batch, defect=request.form.get("defect", 0, type=whole))
-    except Conflict as error:
+        act()
+    except (Invalid, Conflict) as error:
         return _refused(uow, number, error)
+    if said:
+        flash(said, "ok")
     return _to(number)
 
 
