@@ -39,11 +39,7 @@ class Doubt(StrEnum):
     ELSEWHERE = "elsewhere"
     """It says another patient of the batch than the one it lies with."""
     DUPLICATE = "duplicate"
-    """It looks like another page of the same volume."""
-
-
-STOPPING = frozenset({Doubt.STRANGER, Doubt.ELSEWHERE})
-"""A wrong patient stops the batch until a person has looked (domain §13)."""
+    """It looks like an earlier page that goes into the same volume."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +55,6 @@ class Leaf:
     """The code of the component whose printed title stands on it."""
     records: frozenset[str] = frozenset()
     """病案号 that it says."""
-    twin: bool = False
-    """It looks like an earlier page of the pile."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """What a person decided: volume, component, aside; `onwards`: also of what lies behind it. `fine`: doubts that they have
     looked at while it lay with the volume `fine_for`.
@@ -85,6 +79,37 @@ class Placed:
     component: str | None = None
     aside: str | None = None
     doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Alike:
+    """A page that looks like an earlier one, or that a later one looks like."""
+
+    ordinal: int
+    twin: int | None
+    """The earlier one, if there is one."""
+    volume: int | None
+    is_kept: bool
+    """It goes into a record, and is not set aside."""
+
+
+def doubled(pages: Iterable[Alike]) -> dict[int, int]:
+    """Of pages in their order those that look like one before them which goes into the same volume: each, and which one.
+
+    What looks like the same page looks alike: of three scans of one sheet the third is asked about also when the second
+    was set aside, and none of them once the other two are.
+    """
+    first: dict[int, int] = {}
+    kept: dict[tuple[int, int | None], int] = {}
+    found = {}
+    for page in pages:
+        sheet = first[page.ordinal] = first.get(page.twin or 0, page.ordinal)
+        if not page.is_kept:
+            continue
+        if (before := kept.get((sheet, page.volume))) is not None:
+            found[page.ordinal] = before
+        kept[sheet, page.volume] = page.ordinal
+    return found
 
 
 @dataclass(frozen=True)
@@ -167,8 +192,6 @@ def _doubts(leaf: Leaf, here: _Here, by_record: Mapping[str, set[int]]) -> Itera
             yield Doubt.ELSEWHERE
     if here.volume is None:
         yield Doubt.LOOSE
-    if leaf.twin:
-        yield Doubt.DUPLICATE
 
 
 _RECORD = re.compile(r"病\s*[案历]\s*号[:：\s]*([0-9]{6,10})(?![0-9])")

@@ -15,6 +15,7 @@ from archive.errors import ArchiveError, Conflict, Invalid
 from archive.gate import P, Section
 from archive.given import whole
 from archive.i18n import _
+from archive.piles import Aside
 from archive.services import policies
 from archive.services.scanning import batches, leaves, pages, quality, steps, volumes
 from archive.services.scanning.batches import LOOKING
@@ -64,7 +65,7 @@ def _may_say(uow: UnitOfWork, batch: "ScanBatch") -> bool:
 
 def _aside() -> dict[str, str]:
     """The reasons that a person gives; of a cover sheet the volume is said, too."""
-    return {name: str(leaves.ASIDE[name]) for name in pages.BY_HAND if name != "cover"}
+    return {why: str(label) for why, label in leaves.ASIDE.items() if why != Aside.COVER}
 
 
 def _tiles(uow: UnitOfWork, batch: "ScanBatch", found: list[LeafView]) -> list[dict[str, Any]]:

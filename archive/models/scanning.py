@@ -129,7 +129,7 @@ class BatchPage(Base):
     records: Mapped[list[str]] = mapped_column(JSON, default=list)
     """病案号 that it says."""
     twin: Mapped[int | None]
-    """The ordinal of an earlier page that it looks like."""
+    """The ordinal of an earlier page that it looks like; 0: of none; None while it was not compared with the others."""
 
     volume_id: Mapped[int | None] = mapped_column(ForeignKey("batch_volume.id"), index=True)
     component: Mapped[str | None] = mapped_column(String(20))

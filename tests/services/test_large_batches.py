@@ -2,12 +2,16 @@
 
 import random
 
+import numpy as np
+from sqlalchemy import event
+
 from archive.models import BatchPage
 from archive.services.scanning import batches, likeness, pages
 from tests import piles
 from tests.archives import begins
 from tests.conftest import Hospital
-from tests.services.test_scanning import hand_in, leaves, work_off
+from tests.services.test_scanning import hand_in, leaves, once, work_off
+from tests.services.test_whereabouts import statements
 
 
 @begins
@@ -45,15 +49,60 @@ def parts(found: list[BatchPage]) -> list[str | None]:
     return [page.component for page in found]
 
 
-def test_near_fingerprints_are_those_that_differ_in_few_points() -> None:
+def test_pages_that_are_told_apart_without_reading_them_are_no_twins() -> None:
     chance = random.Random(4)
-    digits = likeness.SIDE**2 // 4
-    one = f"{chance.getrandbits(likeness.SIDE**2):0{digits}x}"
-    spoilt = [
-        int(one, 16) ^ sum(1 << bit for bit in chance.sample(range(256), many)) for many in range(0, 256, 3)
+    points = likeness.SIDE**2
+    one = chance.getrandbits(points)
+    prints = [
+        one ^ sum(1 << bit for bit in chance.sample(range(points), many))
+        for many in (0, 3, 11, 12, 13, 47, 48, 49, 90)
     ]
-    others = [f"{bits:0{digits}x}" for bits in spoilt]
-    apart = [(place, likeness.distance(one, other)) for place, other in enumerate(others)]
-    assert likeness.near(one, others) == [pair for pair in apart if pair[1] <= likeness.NEAR]
-    assert len(likeness.near(one, others)) == likeness.NEAR // 3 + 1
-    assert likeness.near(one, []) == []
+    texts = [
+        "",
+        " ",
+        "11月12日 体温36.5",
+        "11月12日 体温36.6",
+        "11月12日 体温３６.5",
+        "患者安静",
+        "患者安静。",
+        "12" * 40,
+        "12" * 41,
+    ]
+    pages = [(bits, text) for bits in prints for text in texts]
+    traits = likeness.Traits((f"{bits:0{points // 4}x}", text) for bits, text in pages)
+    others = np.arange(len(pages))
+    for place, (bits, text) in enumerate(pages[: len(texts)]):
+        same = {
+            other
+            for other, (also, said) in enumerate(pages)
+            if likeness.is_same((bits ^ also).bit_count(), text, said)
+        }
+        perhaps = dict(traits.perhaps(place, others))
+        assert same <= perhaps.keys(), "no twin is missed"
+        assert all(perhaps[other] == (bits ^ pages[other][0]).bit_count() for other in perhaps)
+        assert len(perhaps) < len(pages) / 2, "and few are left to be read"
+    assert likeness.Traits([("00" * 32, "")]).perhaps(0, np.array([], np.intp)) == []
+
+
+@once
+def test_a_word_on_one_page_reads_what_lies_between_the_cover_sheets_and_no_text(
+    hospital: Hospital, two: list[int]
+) -> None:
+    number = piles.prepared(hospital, (4, 2))
+    first, second = piles.covers(hospital, number)
+    blank, form = piles.sheet(""), piles.sheet(piles.form(1, "入院记录"))
+    hand_in(hospital, number, piles.pile([first, blank, blank, second, form, blank, first, blank]))
+    work_off(hospital.site)
+    assert [page.aside for page in leaves(hospital, number)].count("blank") == 4
+    fifth = leaves(hospital, number)[4].id
+    read: list[int] = []
+
+    def note(_session: object, row: object) -> None:
+        read.extend([row.ordinal] if isinstance(row, BatchPage) else [])
+
+    with hospital.uow("scanner") as uow, statements(hospital.site) as asked:
+        event.listen(uow.session, "loaded_as_persistent", note)
+        pages.begin(uow, batches.find(uow, number), [fifth], component="CY")
+    assert set(read) == {4, 5, 6}
+    assert not [statement for statement in asked if "batch_page.text AS" in statement]
+    assert parts(leaves(hospital, number)) == [None, None, None, None, "CY", None, None, None]

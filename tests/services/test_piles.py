@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive import piles
-from archive.piles import Aside, Doubt, Leaf, Placed, Volume
+from archive.piles import Alike, Aside, Doubt, Leaf, Placed, Volume
 
 VOLUMES = [Volume(1, "B30000000-1", "30000000"), Volume(2, "B30000001-1", "30000001"), Volume(3, "B7-1")]
 COVERS = {volume.id: f"COVER:{volume.barcode}" for volume in VOLUMES}
@@ -68,12 +68,23 @@ def test_a_page_that_lies_with_the_wrong_patient_of_the_batch_is_doubtful_until_
     assert [one.doubts for one in found[1:]] == [(Doubt.ELSEWHERE,), ()]
 
 
-def test_a_blank_side_is_set_aside_with_its_volume_and_a_twin_is_asked_about() -> None:
-    found = placed(cover(1), page("RY"), page(is_blank=True), page("RY", twin=True))
-    assert [(one.volume, one.aside, one.doubts) for one in found[2:]] == [
-        (1, "blank", ()),
-        (1, None, (Doubt.DUPLICATE,)),
-    ]
+def test_a_blank_side_is_set_aside_with_its_volume() -> None:
+    found = placed(cover(1), page("RY"), page(is_blank=True), page("RY"))
+    assert [(one.volume, one.aside) for one in found[2:]] == [(1, "blank"), (1, None)]
+
+
+def test_a_page_that_looks_like_one_of_its_volume_is_asked_about_as_long_as_that_one_is_kept() -> None:
+    def alike(*kept: bool, volumes: tuple[int, ...] = (1, 1, 1)) -> dict[int, int]:
+        return piles.doubled(
+            Alike(place, twin or None, volumes[place - 2], kept[place - 2])
+            for place, twin in ((2, 0), (3, 2), (4, 3))
+        )
+
+    assert alike(True, True, True) == {3: 2, 4: 3}
+    assert alike(True, False, True) == {4: 2}, "like what the one set aside was like"
+    assert alike(False, True, True) == {4: 3}
+    assert alike(False, True, False) == {}, "the only one that is kept"
+    assert alike(True, True, True, volumes=(1, 2, 1)) == {4: 2}, "in another volume it is another sheet"
 
 
 def test_a_page_that_was_placed_by_hand_takes_nothing_along_unless_that_was_said() -> None:
@@ -110,7 +121,6 @@ LEAVES = st.builds(
     is_sheet=st.booleans(),
     title=st.sampled_from([None, "RY", "CY"]),
     records=st.frozensets(st.sampled_from(["30000000", "30000001", "99999999"]), max_size=2),
-    twin=st.booleans(),
 )
 
 

@@ -1,5 +1,6 @@
 """批次扫描文件: the files of a pile come in, and become the pages of its batch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from archive.schema import clean
 from archive.services import drawing, intake, masters, viruses
 from archive.services.derive import STOPPED
 from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
-from archive.services.scanning import batches, likeness, pages
+from archive.services.scanning import batches, likeness, pages, twins
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import PROGRAM, UnitOfWork, action
 from storage import Staged
@@ -96,6 +97,7 @@ def withdraw(uow: UnitOfWork, batch: ScanBatch, *, file: int) -> None:
         raise Conflict(_("Only a file that could not be read is set aside."))
     found.state = "withdrawn"
     uow.note(file=found.id)
+    twins.forget(uow, batch, found.id)
     for page in uow.session.scalars(
         select(BatchPage).where(BatchPage.file_id == found.id), execution_options=TRUSTED
     ):
@@ -164,11 +166,13 @@ def split(run: JobRun) -> dict[str, Any]:
     _examine(run, task)
     source = masters.draw(run, task.folder, task.sha256, task.made, partial(_keep, task=task), codes=True)
     facts = source.facts
+    with run.site.uow(run.actor, readonly=True) as uow:
+        alike = twins.search(uow, task.batch, task.file)
     with run.uow() as uow:
         run.progress(facts.page_count, facts.page_count, uow=uow)
         file = uow.session.get_one(BatchFile, task.file, execution_options=TRUSTED)
         file.repair = source.repair
-        _complete(uow, file, facts.mime, run.owner_id)
+        _complete(uow, file, facts.mime, run.owner_id, alike)
     return {"pages": facts.page_count, **({"repaired": True} if source.repair else {})}
 
 
@@ -225,12 +229,15 @@ def _keep(uow: UnitOfWork, page: PageImage, *, task: Task) -> None:
 
 
 @action("batch.file_ready", needs=PROGRAM)
-def _complete(uow: UnitOfWork, file: BatchFile, mime: str, owner: int | None) -> None:
+def _complete(
+    uow: UnitOfWork, file: BatchFile, mime: str, owner: int | None, alike: Mapping[int, int]
+) -> None:
     """All its pages are made: they find their records, and what has no text is read next."""
     file.state, file.failure = "ready", None
     uow.session.get_one(Blob, file.blob_id, execution_options=TRUSTED).mime = mime
     batch = uow.session.get_one(ScanBatch, file.batch_id, execution_options=TRUSTED)
     uow.session.flush()
+    twins.keep(uow, file.id, alike)
     pages.split_again(uow, batch, file=file.id)
     silent = pages.silent(uow, file.id)
     uow.note(file=file.id, silent=len(silent))

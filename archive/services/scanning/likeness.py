@@ -1,12 +1,13 @@
 """重页: whether two pages look like the same sheet scanned twice."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 SIDE = 16
@@ -35,18 +36,52 @@ def fingerprint(thumbnail: Path) -> str:
     return f"{bits:0{SIDE * SIDE // 4}x}"
 
 
-def distance(one: str, other: str) -> int:
-    """In how many points two fingerprints differ."""
-    return (int(one, 16) ^ int(other, 16)).bit_count()
+class Traits:
+    """Of many pages what tells almost all of them apart: the points of their pictures, and how often each figure stands in
+    their texts. The texts themselves are read of those alone that are left.
+    """
+
+    def __init__(self, pages: Iterable[tuple[str, str]]) -> None:
+        prints, counts = [], []
+        for one, text in pages:
+            prints.append(bytes.fromhex(one))
+            counts.append(_counts(text))
+        self._points = np.frombuffer(b"".join(prints), np.uint8).reshape(len(prints), -1)
+        self._counts = np.array(counts, np.int32).reshape(len(counts), _CHARACTERS + 1)
+
+    def perhaps(self, place: int, others: NDArray[np.intp]) -> list[tuple[int, int]]:
+        """Of the pages at `others` those that may be the same sheet as the one at `place`, with in how many points they
+        differ; none is left out of which `is_same` would say so.
+        """
+        apart = np.bitwise_count(self._points[others] ^ self._points[place]).sum(axis=1)
+        mine, theirs = self._counts[place], self._counts[others]
+        bare = theirs[:, _CHARACTERS] + theirs[:, :_FIGURE].sum(axis=1) == 0
+        if not mine.any():
+            fits = bare & (apart <= ALIKE)
+        else:
+            fits = ~bare & (apart <= NEAR)
+            for rest in (_FIGURE, _CHARACTERS):
+                fits &= _may_agree(mine, theirs, rest)
+        return [(int(others[found]), int(apart[found])) for found in np.flatnonzero(fits)]
 
 
-def near(one: str, others: Sequence[str]) -> list[tuple[int, int]]:
-    """Of many fingerprints those that differ in few enough points for one sheet: the place of each, and in how many."""
-    if not others:
-        return []
-    rows = np.frombuffer(bytes.fromhex("".join(others)), np.uint8).reshape(len(others), -1)
-    apart = np.bitwise_count(rows ^ np.frombuffer(bytes.fromhex(one), np.uint8)).sum(axis=1)
-    return [(int(place), int(apart[place])) for place in np.flatnonzero(apart <= NEAR)]
+_FIGURE, _CHARACTERS = 10, 11
+"""Behind the ten figures: figures of other scripts, and characters that are no figure of ours."""
+
+
+def _counts(text: str) -> list[int]:
+    characters, figures = _read(text)
+    ours = [characters.count(figure) for figure in "0123456789"]
+    return [*ours, len(figures) - sum(ours), len(characters) - sum(ours)]
+
+
+def _may_agree(mine: NDArray[np.int32], theirs: NDArray[np.int32], rest: int) -> NDArray[np.bool_]:
+    """Whether two texts can have enough in common, by how often each figure stands in them."""
+    ours = np.r_[:_FIGURE, rest]
+    common = np.minimum(mine[ours], theirs[:, ours]).sum(axis=1)
+    most = mine[ours].sum() + theirs[:, ours].sum(axis=1)
+    fits: NDArray[np.bool_] = common >= SAME_TEXT * most / 2
+    return fits
 
 
 def is_same(distance: int, text: str, other: str) -> bool:
@@ -60,7 +95,7 @@ def is_same(distance: int, text: str, other: str) -> bool:
     return distance <= NEAR and _are_alike(figures, others) and _are_alike(one, two)
 
 
-@lru_cache(4)  # a new page is compared with thousands of others
+@lru_cache(4)  # one page is compared with many others
 def _read(text: str) -> tuple[str, str]:
     """Its characters without what lies between them, and its figures alone."""
     characters = "".join(text.split())[:LONGEST]
@@ -68,14 +103,4 @@ def _read(text: str) -> tuple[str, str]:
 
 
 def _are_alike(one: str, two: str) -> bool:
-    least = SAME_TEXT * (len(one) + len(two)) / 2
-    if _common_at_most(one, two) < least:  # thousands are told apart by this alone
-        return False
     return SequenceMatcher(None, one, two, autojunk=False).ratio() >= SAME_TEXT
-
-
-def _common_at_most(one: str, two: str) -> int:
-    """How many characters two texts can have in common, by how often each figure stands in them."""
-    counts = [(one.count(figure), two.count(figure)) for figure in "0123456789"]
-    mine, others = map(sum, zip(*counts, strict=True))
-    return sum(map(min, counts)) + min(len(one) - mine, len(two) - others)

@@ -1,9 +1,10 @@
 """批次页: what is found on the pages of a pile, where each goes, and what a person says of it."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, and_, false, func, or_, select
 from sqlalchemy.orm import defer
 
 from archive import piles
@@ -14,17 +15,14 @@ from archive.piles import Aside, Doubt, Leaf, Volume
 from archive.policy.permissions import P
 from archive.schema import clean
 from archive.services import policies
-from archive.services.scanning import batches, likeness, volumes
+from archive.services.scanning import batches, twins, volumes
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import UnitOfWork, action
 
 BEFORE_LINKING = ("scanning", "image_processing", "self_check")
 """States in which it is still decided where pages go."""
-BY_HAND = (Aside.COVER, Aside.SEPARATOR, Aside.BLANK, Aside.DUPLICATE, Aside.FOREIGN, Aside.SPOILT)
 MOST = 1000
 """Pages that are worked on at once."""
-COMPARED = 200
-"""Texts of other pages that are held at once, to be compared with that of a new one."""
 LIGHT = (defer(BatchPage.text), defer(BatchPage.boxes))
 """What is not loaded with many pages at once: a batch of ten thousand would fill the memory with it."""
 
@@ -33,15 +31,24 @@ LIGHT = (defer(BatchPage.text), defer(BatchPage.boxes))
 
 
 def hear(uow: UnitOfWork, page: BatchPage, *, text: str, kind: str) -> None:
-    """Part of a job: what stands on a page is known, and with it whose it may be."""
-    page.text, page.text_kind = text, kind
+    """Part of a job: what stands on a page is known, and with it whose it may be. It is compared with others afterwards."""
     titles = policies.in_force(uow, "digitisation").body["titles"]
+    page.text, page.text_kind = text, kind
     page.is_sheet = piles.is_sheet(text)
     page.title = None if page.is_sheet else piles.titled(text, titles)
-    uow.session.flush()
     perhaps = piles.records_on(page.codes) | piles.stays_in(text)
     page.records = sorted(piles.records_in(text) | _known(uow, perhaps))
-    page.twin = None if page.is_sheet or is_blank(uow, page) else _twin(uow, page)
+    page.twin = twins.NONE if page.is_sheet else None
+
+
+def hear_nothing(uow: UnitOfWork, ids: Sequence[int]) -> None:
+    """Part of a job: pages go on without text, if nobody has read them meanwhile. What their barcodes say is known."""
+    unread = select(BatchPage).where(BatchPage.id.in_(ids), BatchPage.text_kind.is_(None)).options(*LIGHT)
+    found = uow.session.scalars(unread, execution_options=TRUSTED).all()
+    known = _known(uow, {number for page in found for number in piles.records_on(page.codes)})
+    for page in found:
+        page.text, page.text_kind = "", "machine"
+        page.records = sorted(piles.records_on(page.codes) & known)
 
 
 def _known(uow: UnitOfWork, numbers: Iterable[str]) -> set[str]:
@@ -54,39 +61,11 @@ def _known(uow: UnitOfWork, numbers: Iterable[str]) -> set[str]:
 
 
 def is_blank(uow: UnitOfWork, page: BatchPage | Row[Any]) -> bool:
-    """Whether next to nothing is on it, by the limit of the page checks; never where there is text."""
+    """Whether next to nothing is on it, by the limit of the page checks; never where somebody has read it."""
     limit: int = policies.in_force(uow, "page_checks").body["limits"]["blank_per_100000"]
     ink: float = page.quality["ink"]
-    return ink * 100_000 < limit and not page.codes and not page.text
-
-
-def _twin(uow: UnitOfWork, page: BatchPage) -> int | None:
-    """The ordinal of the nearest earlier page that is the same sheet."""
-    earlier = (
-        select(BatchPage.id, BatchPage.ordinal, BatchPage.fingerprint)
-        .where(
-            BatchPage.batch_id == page.batch_id,
-            BatchPage.ordinal < page.ordinal,
-            BatchPage.is_sheet.is_(False),
-            BatchPage.title.is_not_distinct_from(page.title),
-        )
-        .order_by(BatchPage.ordinal.desc())
-    )
-    rows = uow.session.execute(earlier, execution_options=TRUSTED).all()
-    near = likeness.near(page.fingerprint, [row.fingerprint for row in rows])
-    for start in range(0, len(near), COMPARED):
-        part = near[start : start + COMPARED]
-        texts = _texts(uow, [rows[place].id for place, _apart in part])
-        for place, apart in part:
-            text = texts.get(rows[place].id)
-            if text is not None and likeness.is_same(apart, page.text or "", text):
-                return int(rows[place].ordinal)
-    return None
-
-
-def _texts(uow: UnitOfWork, ids: Sequence[int]) -> dict[int, str | None]:
-    wanted = select(BatchPage.id, BatchPage.text).where(BatchPage.id.in_(ids))
-    return {row.id: row.text for row in uow.session.execute(wanted, execution_options=TRUSTED)}
+    # By the kind of its text: the text itself is not loaded with many pages.
+    return ink * 100_000 < limit and not page.codes and page.text_kind is None
 
 
 def silent(uow: UnitOfWork, file: int) -> list[int]:
@@ -95,9 +74,8 @@ def silent(uow: UnitOfWork, file: int) -> list[int]:
 
 
 def _without_text() -> Select[Any]:
-    return select(BatchPage.id, BatchPage.text, BatchPage.codes, BatchPage.quality).where(
-        BatchPage.text.is_(None)
-    )
+    light = (BatchPage.id, BatchPage.text_kind, BatchPage.codes, BatchPage.quality)
+    return select(*light).where(BatchPage.text_kind.is_(None))
 
 
 def _silent(uow: UnitOfWork, waiting: Select[Any]) -> list[int]:
@@ -106,53 +84,64 @@ def _silent(uow: UnitOfWork, waiting: Select[Any]) -> list[int]:
 
 
 def all_read(uow: UnitOfWork, batch: ScanBatch) -> bool:
-    """Whether every page of a batch has been read that has something to read."""
+    """Whether every page of a batch has been read that has something to read, and compared with the others."""
     waiting = _without_text().join(BatchFile, BatchFile.id == BatchPage.file_id)
-    return not _silent(uow, waiting.where(BatchPage.batch_id == batch.id, BatchFile.state == "ready"))
+    if _silent(uow, waiting.where(BatchPage.batch_id == batch.id, BatchFile.state == "ready")):
+        return False
+    heard = select(BatchPage.id).where(
+        BatchPage.batch_id == batch.id, BatchPage.text_kind.is_not(None), BatchPage.twin.is_(None)
+    )
+    return uow.session.scalar(heard.limit(1), execution_options=TRUSTED) is None
 
 
 # Where it goes
 
 
-def split_again(uow: UnitOfWork, batch: ScanBatch, *, file: int | None = None) -> None:
+def split_again(
+    uow: UnitOfWork, batch: ScanBatch, *, file: int | None = None, changed: Iterable[int] | None = None
+) -> None:
     """Part of an act: every page of a batch goes where its sheets, its text and what people have said put it.
 
-    Where only pages of one `file` are new, those between the cover sheets around it alone are looked at.
+    Where only pages of one `file` are new, or those of the ordinals `changed`, what lies between the cover sheets around
+    them alone is looked at.
     """
     uow.session.flush()
-    rows = _around(uow, batch, file) if file is not None else of_batch(uow, batch)
+    if file is not None:
+        mine = select(BatchPage.ordinal).where(BatchPage.file_id == file)
+        changed = uow.session.scalars(mine, execution_options=TRUSTED).all()
+    rows = of_batch(uow, batch) if changed is None else _around(uow, batch, set(changed))
     leaves = [_leaf(uow, page) for page in rows]
     for page, placed in zip(rows, piles.split(leaves, _volumes(uow, batch)), strict=True):
-        doubts = list(placed.doubts)
+        asked = [Doubt.DUPLICATE] if page.twin and not placed.aside and Doubt.DUPLICATE in page.doubts else []
+        doubts = [*placed.doubts, *asked]
         if (page.volume_id, page.component, page.aside, page.doubts) == (
             placed.volume, placed.component, placed.aside, doubts
         ):  # fmt: skip
             continue
-        for volume in {page.volume_id, placed.volume} - {None}:
-            changed = uow.session.get_one(BatchVolume, volume, execution_options=TRUSTED)
-            changed.confirmed, changed.difference = False, None
+        for volume in {page.volume_id, placed.volume}:
+            twins.reopen(uow, volume)
         page.volume_id, page.component, page.aside = placed.volume, placed.component, placed.aside
         page.doubts, page.doubtful = doubts, bool(doubts)
     uow.session.flush()
+    twins.mark(uow, batch)
 
 
-def _around(uow: UnitOfWork, batch: ScanBatch, file: int) -> list[BatchPage]:
-    """The pages of a file, back to the last cover sheet before it and on to the next one behind: what lies beyond a cover
-    sheet is told by that alone.
+def _around(uow: UnitOfWork, batch: ScanBatch, changed: set[int]) -> list[BatchPage]:
+    """Pages that were changed with all that lie between the same two cover sheets: what lies beyond a cover sheet is told
+    by that alone. Each part but the first begins with one.
     """
-    ends = select(func.min(BatchPage.ordinal), func.max(BatchPage.ordinal)).where(BatchPage.file_id == file)
-    found: Any = uow.session.execute(ends, execution_options=TRUSTED).one()
-    first, last = found
-    if first is None:
-        return []
-    cover = BatchPage.batch_id == batch.id, BatchPage.aside == Aside.COVER
-    before = select(func.max(BatchPage.ordinal)).where(*cover, BatchPage.ordinal < first)
-    behind = select(func.min(BatchPage.ordinal)).where(*cover, BatchPage.ordinal > last)
-    statement = _pages(batch)
-    if (start := uow.session.scalar(before, execution_options=TRUSTED)) is not None:
-        statement = statement.where(BatchPage.ordinal >= start)
-    if (end := uow.session.scalar(behind, execution_options=TRUSTED)) is not None:
-        statement = statement.where(BatchPage.ordinal < end)
+    sheets = select(BatchPage.ordinal).where(BatchPage.batch_id == batch.id, BatchPage.aside == Aside.COVER)
+    covers = uow.session.scalars(sheets.order_by(BatchPage.ordinal), execution_options=TRUSTED)
+    begins = [0, *(ordinal for ordinal in covers if ordinal not in changed)]
+    parts = sorted({bisect_right(begins, ordinal) - 1 for ordinal in changed})
+    within = [
+        and_(
+            BatchPage.ordinal >= begins[part],
+            *(BatchPage.ordinal < end for end in begins[part + 1 : part + 2]),
+        )
+        for part in parts
+    ]
+    statement = _pages(batch).where(or_(false(), *within))
     return list(uow.session.scalars(statement, execution_options=TRUSTED))
 
 
@@ -170,7 +159,7 @@ def _leaf(uow: UnitOfWork, page: BatchPage) -> Leaf:
         return Leaf(page.id, said=settled)
     return Leaf(
         page.id, tuple(page.codes), is_blank=is_blank(uow, page), is_sheet=page.is_sheet, title=page.title,
-        records=frozenset(page.records), twin=page.twin is not None, said=page.said or {},
+        records=frozenset(page.records), said=page.said or {},
     )  # fmt: skip
 
 
@@ -209,11 +198,12 @@ def _open(uow: UnitOfWork, batch: ScanBatch) -> None:
 
 def _say(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int], **words: Any) -> None:
     """Keeps what a person says of pages beside what they have said before; a word that is None is taken back."""
-    for page in of_batch(uow, batch, ids):
+    found = of_batch(uow, batch, ids)
+    for page in found:
         said: Mapping[str, Any] = {**(page.said or {}), **words}
         page.said = {name: value for name, value in said.items() if value is not None}
     uow.note(batch=batch.number, pages=sorted(ids), **words)
-    split_again(uow, batch)
+    split_again(uow, batch, changed=[page.ordinal for page in found])
 
 
 @action("batch.pages_placed", needs=P.SCAN_UPLOAD)
@@ -241,7 +231,7 @@ def set_aside(
 ) -> None:
     """Says why pages go into no record. A cover sheet says of which volume everything behind it is."""
     _open(uow, batch)
-    if why not in BY_HAND or (why == Aside.COVER) != (volume is not None):
+    if why not in set(Aside) or (why == Aside.COVER) != (volume is not None):
         raise Invalid(_("Say why the page goes into no record; of a cover sheet, of which volume it is."))
     if volume is not None:
         volumes.one(uow, batch, volume)
@@ -252,24 +242,26 @@ def set_aside(
 def keep(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int]) -> None:
     """Says that pages are right where they are: whoever looked takes it upon themselves. Not while nobody knows where."""
     _open(uow, batch)
-    for page in of_batch(uow, batch, ids):
+    found = of_batch(uow, batch, ids)
+    for page in found:
         looked_at = [doubt for doubt in page.doubts if doubt not in {Doubt.LOOSE, Doubt.UNREAD}]
         said = page.said or {}
         before = said.get("fine", ()) if said.get("fine_for") == page.volume_id else ()
         fine = sorted({*before, *looked_at})
         page.said = {**(page.said or {}), "fine": fine, "fine_for": page.volume_id}
     uow.note(batch=batch.number, pages=sorted(ids))
-    split_again(uow, batch)
+    split_again(uow, batch, changed=[page.ordinal for page in found])
 
 
 @action("batch.pages_as_found", needs=P.SCAN_UPLOAD)
 def take_back(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int]) -> None:
     """Takes back whatever has been said of pages: they go where the program puts them."""
     _open(uow, batch)
-    for page in of_batch(uow, batch, ids):
+    found = of_batch(uow, batch, ids)
+    for page in found:
         page.said = None
     uow.note(batch=batch.number, pages=sorted(ids))
-    split_again(uow, batch)
+    split_again(uow, batch, changed=[page.ordinal for page in found])
 
 
 @action("batch.pages_turned", needs=P.SCAN_UPLOAD)
