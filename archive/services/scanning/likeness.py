@@ -37,17 +37,19 @@ def fingerprint(thumbnail: Path) -> str:
 
 
 class Traits:
-    """Of many pages what tells almost all of them apart: the points of their pictures, and how often each figure stands in
-    their texts. The texts themselves are read of those alone that are left.
+    """Of many pages what tells almost all of them apart: the points of their pictures, how often each figure stands in their
+    texts, and which characters follow each other. The texts themselves are read of those alone that are left.
     """
 
     def __init__(self, pages: Iterable[tuple[str, str]]) -> None:
-        prints, counts = [], []
+        prints, counts, pairs = [], [], []
         for one, text in pages:
             prints.append(bytes.fromhex(one))
             counts.append(_counts(text))
+            pairs.append([_pairs(part) for part in _read(text)])
         self._points = np.frombuffer(b"".join(prints), np.uint8).reshape(len(prints), -1)
         self._counts = np.array(counts, np.int32).reshape(len(counts), _CHARACTERS + 1)
+        self._pairs = np.array(pairs, np.uint16).reshape(len(pairs), 2, _PAIRS)
 
     def perhaps(self, place: int, others: NDArray[np.intp]) -> list[tuple[int, int]]:
         """Of the pages at `others` those that may be the same sheet as the one at `place`, with in how many points they
@@ -55,24 +57,43 @@ class Traits:
         """
         apart = np.bitwise_count(self._points[others] ^ self._points[place]).sum(axis=1)
         mine, theirs = self._counts[place], self._counts[others]
-        bare = theirs[:, _CHARACTERS] + theirs[:, :_FIGURE].sum(axis=1) == 0
+        bare = ~theirs.any(axis=1)
         if not mine.any():
             fits = bare & (apart <= ALIKE)
         else:
             fits = ~bare & (apart <= NEAR)
             for rest in (_FIGURE, _CHARACTERS):
                 fits &= _may_agree(mine, theirs, rest)
-        return [(int(others[found]), int(apart[found])) for found in np.flatnonzero(fits)]
+        left = np.flatnonzero(fits)
+        left = left[self._may_follow(place, others[left])]
+        return [(int(others[found]), int(apart[found])) for found in left]
+
+    def _may_follow(self, place: int, others: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether enough characters follow each other in both: what agrees lies in at most one part more than there are
+        characters that do not agree, and each part has one pair less than characters.
+        """
+        mine, theirs = self._pairs[place].astype(np.int32), self._pairs[others].astype(np.int32)
+        common = np.minimum(mine, theirs).sum(axis=2)
+        most = mine.sum(axis=1) + theirs.sum(axis=2) + 2
+        fits: NDArray[np.bool_] = (common >= (1.5 * SAME_TEXT - 1) * most - 1).all(axis=1)
+        return fits
 
 
 _FIGURE, _CHARACTERS = 10, 11
 """Behind the ten figures: figures of other scripts, and characters that are no figure of ours."""
+_PAIRS = 256
+"""Kinds of pairs that are told apart, among thousands."""
 
 
 def _counts(text: str) -> list[int]:
     characters, figures = _read(text)
     ours = [characters.count(figure) for figure in "0123456789"]
     return [*ours, len(figures) - sum(ours), len(characters) - sum(ours)]
+
+
+def _pairs(text: str) -> NDArray[np.intp]:
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return np.bincount((codes[:-1] * 31 + codes[1:]) % _PAIRS, minlength=_PAIRS)
 
 
 def _may_agree(mine: NDArray[np.int32], theirs: NDArray[np.int32], rest: int) -> NDArray[np.bool_]:
