@@ -244,7 +244,7 @@ def look(uow: UnitOfWork, number: str, ordinal: int) -> Answer:
         quality.look(uow, batch, page=leaf.id, defects=form.getlist("defects"), note=form.get("note", ""))
     except (Invalid, Conflict) as error:
         return refused.again(uow, error, lambda why: _one(uow, number, ordinal, why))
-    left = next((page.ordinal for page in quality.drawn(uow, batch) if page.looked_at is None), None)
+    left = quality.next_one(uow, batch)
     if left is None:
         return make_response(redirect(url_for("batches.one", number=number)))
     return make_response(redirect(url_for(".one", number=number, ordinal=left)))

@@ -77,6 +77,7 @@ def _page(uow: UnitOfWork, number: str, error: ArchiveError | None = None, step:
         tally=quality.tally(uow, batch) if batch.rounds and sees else None, sees=sees,
         pieces=received.pieces("batch", batch.uuid), chosen=chosen, reason=_reason(error, step), sent=request.form,
         doubts=batches.doubtful(uow, batch), may_scan=batches.may(uow, batch, P.SCAN_UPLOAD),
+        may_mend=batch.state in quality.MENDING,
         refusal=str(error) if error and not wrong else "", wrong=wrong, found=quality.defects(uow, batch) if sees else [],
     )  # fmt: skip
 

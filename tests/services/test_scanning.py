@@ -29,7 +29,7 @@ from archive.services import (
 from archive.services import pages as record_pages
 from archive.services import steps as record_steps
 from archive.services.queue import claim, perform
-from archive.services.scanning import batches, files, letting_go, pages, quality, steps, volumes
+from archive.services.scanning import batches, files, letting_go, pages, quality, sampling, steps, volumes
 from archive.services.scanning import leaves as leaf_views
 from archive.site import Site
 from tests import piles
@@ -347,11 +347,11 @@ def test_the_archivist_who_scanned_a_pile_may_not_look_at_its_sample(
 
 def test_the_same_seed_draws_the_same_sample() -> None:
     ids = list(range(100, 400))
-    drawn = quality.drawn_from(ids, 10, 4711)
+    drawn = sampling.drawn_from(ids, 10, 4711)
     assert len(drawn) == 30
-    assert drawn == quality.drawn_from(ids, 10, 4711)
-    assert drawn != quality.drawn_from(ids, 10, 4712)
-    assert quality.drawn_from([7], 1, 1) == {7}, "one at least, where there is one"
+    assert drawn == sampling.drawn_from(ids, 10, 4711)
+    assert drawn != sampling.drawn_from(ids, 10, 4712)
+    assert sampling.drawn_from([7], 1, 1) == {7}, "one at least, where there is one"
 
 
 @once

@@ -35,6 +35,8 @@ LONGEST = 500
 SHOWN = 400
 """Batches on a board."""
 OVER = tuple(state.name for state in BATCH.states if state.final)
+WAITING = (BatchPage.aside.is_(None), BatchPage.linked_at.is_(None))
+"""Of a page that goes into a record and does not lie there yet."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,16 @@ def doubtful(uow: UnitOfWork, batch: ScanBatch) -> int:
         BatchPage.batch_id == batch.id, BatchPage.doubtful.is_(True)
     )
     return uow.session.scalar(many, execution_options=TRUSTED) or 0
+
+
+def in_sample(batch: ScanBatch) -> ColumnElement[bool]:
+    """That a page was drawn into the last sample of its batch."""
+    return and_(BatchPage.round == batch.rounds, BatchPage.round > 0)
+
+
+def is_in_sample(batch: ScanBatch, page: BatchPage) -> bool:
+    """`in_sample` of a page that is at hand."""
+    return 0 < page.round == batch.rounds
 
 
 def require_state(batch: ScanBatch, *states: str) -> None:

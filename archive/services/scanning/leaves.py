@@ -25,6 +25,7 @@ from archive.models import (
 from archive.piles import Aside, Doubt
 from archive.policy.permissions import P
 from archive.services import drawing, imaging, page_checks, pages, policies
+from archive.services.scanning import batches
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import UnitOfWork
 from storage import BlobMissing
@@ -114,7 +115,7 @@ def _of(uow: UnitOfWork, batch: ScanBatch, show: str, volume: int | None) -> Sel
     if show == "aside":
         return statement.where(BatchPage.aside.is_not(None))
     if show == "sample":
-        return statement.where(BatchPage.round == batch.rounds, BatchPage.round > 0)
+        return statement.where(batches.in_sample(batch))
     return statement
 
 
@@ -123,6 +124,15 @@ def shown(uow: UnitOfWork) -> ColumnElement[bool]:
     stands = select(Page.id).join(Node, Node.id == Page.node_id).where(Page.id == BatchPage.page_id)
     readable = stands.where(uow.access.clause(P.READ)).correlate(BatchPage).exists()
     return or_(BatchPage.linked_at.is_(None), readable)
+
+
+def told(uow: UnitOfWork) -> ColumnElement[bool]:
+    """What is `shown`, and what is shown no more since it was taken out, to whoever reads where it stood: what was wrong with
+    it is still told.
+    """
+    stood = select(Page.id).join(Node, Node.id == Page.aside_of_id).where(Page.id == BatchPage.page_id)
+    readable = stood.where(uow.access.clause(P.READ)).correlate(BatchPage).exists()
+    return or_(shown(uow), readable, BatchPage.page_id.is_(None))
 
 
 def one(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> LeafView:
@@ -175,7 +185,7 @@ def _view(uow: UnitOfWork, batch: ScanBatch, page: BatchPage) -> LeafView:
         marks=page_checks.marks(check, within), steps=imaging.told(check.steps),
         width=page.width, height=page.height, rotation=page.rotation, text=page.text, confidence=page.confidence,
         twin=page.twin, is_linked=page.linked_at is not None, is_said=bool(page.said),
-        is_drawn=0 < page.round == batch.rounds, is_looked_at=page.looked_at is not None,
+        is_drawn=batches.is_in_sample(batch, page), is_looked_at=page.looked_at is not None,
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ from archive.policy.types import TYPES
 from archive.services import drawing, intake, masters, policies, tree
 from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
 from archive.services.scanning import steps
-from archive.services.scanning.batches import TRUSTED
+from archive.services.scanning.batches import TRUSTED, WAITING
 from archive.uow import UnitOfWork, action
 from storage import BlobMissing, Staged
 from storage.extraction import Extract, extract
@@ -106,17 +106,14 @@ def _files(uow: UnitOfWork, batch: int) -> list[int]:
 
 
 def _left(uow: UnitOfWork, batch: int) -> int:
-    waiting = select(func.count(BatchPage.id)).where(BatchPage.batch_id == batch, *_WAITING)
+    waiting = select(func.count(BatchPage.id)).where(BatchPage.batch_id == batch, *WAITING)
     return uow.session.scalar(waiting, execution_options=TRUSTED) or 0
-
-
-_WAITING = (BatchPage.aside.is_(None), BatchPage.linked_at.is_(None))
 
 
 def _pile(run: JobRun, number: int) -> Pile:
     """What of a file is still to be linked, and to where."""
     waiting = select(BatchPage.id, BatchPage.source_page, BatchPage.volume_id, BatchPage.component).where(
-        BatchPage.file_id == number, *_WAITING
+        BatchPage.file_id == number, *WAITING
     )
     groups: dict[tuple[int | None, str | None], list[Any]] = {}
     with run.site.session(readonly=True) as session:
@@ -268,7 +265,7 @@ def _still(uow: UnitOfWork, part: Part) -> list[BatchPage]:
     linking = select(ScanBatch.id).where(ScanBatch.state == "linked")
     meant = BatchPage.volume_id == part.volume, BatchPage.component.is_not_distinct_from(part.component)
     rows = select(BatchPage).where(
-        BatchPage.id.in_(part.pages), BatchPage.batch_id.in_(linking), *meant, *_WAITING
+        BatchPage.id.in_(part.pages), BatchPage.batch_id.in_(linking), *meant, *WAITING
     )
     locked = rows.order_by(BatchPage.ordinal).with_for_update()
     found = list(uow.session.scalars(locked, execution_options=TRUSTED))

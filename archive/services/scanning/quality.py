@@ -1,14 +1,11 @@
-"""质检: a random sample by somebody else than the scanner, defects, and whether a batch can be accepted (domain §13)."""
+"""质检: what somebody else than the scanner finds in a sample, and whether a batch can be accepted (domain §13)."""
 
-import random
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import Select, func, select
 
 from archive.errors import Conflict, Invalid
 from archive.i18n import _, ngettext
@@ -17,20 +14,22 @@ from archive.models import (
     BatchFile,
     BatchPage,
     BatchStep,
-    BatchVolume,
-    Node,
     Page,
-    PageCheck,
     Principal,
+    Representation,
     ScanBatch,
 )
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import page_checks, policies
-from archive.services.scanning import batches
+from archive.services import policies
+from archive.services.scanning import batches, leaves
 from archive.services.scanning.batches import TRUSTED
-from archive.services.scanning.pages import LIGHT
+from archive.services.scanning.pages import BEFORE_LINKING
+from archive.services.scanning.sampling import STANDS, linked
 from archive.uow import UnitOfWork, action
+
+MENDING = ("rework", *BEFORE_LINKING)
+"""States in which what was found wrong is put right."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,9 @@ class Tally:
     pages: int
     drawn: int
     looked_at: int
-    defects: int
     wanting: int
-    fails: int
+    fails: tuple[str, ...]
+    """The defects among those found that send a batch back by themselves."""
 
 
 @dataclass(frozen=True)
@@ -70,74 +69,22 @@ class Share:
     wanting: int
 
 
-def sample(uow: UnitOfWork, batch: ScanBatch) -> None:
-    """Part of a step: draws the pages to be looked at, by a seed that is kept; all of records from the level of the policy on."""
-    limits = policies.in_force(uow, "digitisation").body["limits"]
-    batch.rounds += 1
-    batch.seed = secrets.randbits(31)
-    pages, whole = _linked(uow, batch), _whole(uow, batch)
-    chosen = drawn_from([page.id for page in pages if page.id not in whole], limits["percent"], batch.seed)
-    chosen |= whole | _pages_with_defects(uow, batch) | {page.id for page in pages if _is_doubtful(uow, page)}
-    for page in pages:
-        if page.id in chosen:
-            page.round, page.looked_at, page.looked_by = batch.rounds, None, None
-    uow.note(seed=batch.seed, round=batch.rounds, policies=policies.used(uow, "digitisation"))
-    uow.session.flush()
-
-
-def _is_doubtful(uow: UnitOfWork, page: BatchPage) -> bool:
-    """自动检测: whether something was measured of it that the policy takes for a defect; a person looks at all of these."""
-    check = PageCheck(**page.quality)
-    return any(page_checks.findings(page, check, page.confidence, page_checks.limits(uow)))
-
-
-def _whole(uow: UnitOfWork, batch: ScanBatch) -> set[int]:
-    """Pages that are looked at in any case: of sensitive records, and what the hospital names."""
-    body = policies.in_force(uow, "digitisation").body
-    named = (
-        Node.level >= body["limits"]["whole_from_level"],
-        BatchPage.component.in_(body["whole"]["components"]),
-        Principal.code.in_(body["whole"]["departments"]),
-    )
-    statement = (
-        select(BatchPage.id)
-        .join(BatchVolume, BatchVolume.id == BatchPage.volume_id)
-        .join(Node, Node.id == BatchVolume.node_id)
-        .outerjoin(Principal, Principal.id == Node.dept_id)
-        .where(BatchPage.batch_id == batch.id, BatchPage.linked_at.is_not(None), or_(*named))
-    )
-    return set(uow.session.scalars(statement, execution_options=TRUSTED))
-
-
-def drawn_from(pages: Sequence[int], percent: int, seed: int) -> set[int]:
-    """So many of a hundred, one at least; the same seed draws the same ones."""
-    wanted = min(len(pages), ceil(len(pages) * percent / 100))
-    return set(random.Random(seed).sample(list(pages), wanted))  # noqa: S311 - repeatable on purpose, nothing secret
-
-
-def _linked(uow: UnitOfWork, batch: ScanBatch, *which: ColumnElement[bool]) -> list[BatchPage]:
-    """The pages of a batch that stand in a record: what was taken out there is nobody's to judge."""
-    stands = (
-        select(Page.id).where(Page.id == BatchPage.page_id, Page.node_id.is_not(None)).correlate(BatchPage)
-    )
-    mine = select(BatchPage).where(BatchPage.batch_id == batch.id, stands.exists(), *which)
-    found = mine.options(*LIGHT).order_by(BatchPage.ordinal)
-    return list(uow.session.scalars(found, execution_options=TRUSTED))
-
-
-def _pages_with_defects(uow: UnitOfWork, batch: ScanBatch) -> set[int]:
-    """Whatever was sent back is looked at again."""
-    found = select(BatchDefect.batch_page_id).where(BatchDefect.batch_id == batch.id)
-    return set(uow.session.scalars(found, execution_options=TRUSTED))
-
-
 def drawn(uow: UnitOfWork, batch: ScanBatch) -> list[BatchPage]:
     """The pages of the last sample in their order."""
-    return _linked(uow, batch, *_in_sample(batch))
+    return linked(uow, batch, batches.in_sample(batch))
 
 
-def _in_sample(batch: ScanBatch) -> tuple[ColumnElement[bool], ...]:
-    return BatchPage.round == batch.rounds, BatchPage.round > 0
+def next_one(uow: UnitOfWork, batch: ScanBatch) -> int | None:
+    """The ordinal of the first page of the sample that nobody has looked at; nothing when it is done."""
+    found: int | None = uow.session.scalar(
+        _left(batch, BatchPage.ordinal).order_by(BatchPage.ordinal).limit(1), execution_options=TRUSTED
+    )
+    return found
+
+
+def _left(batch: ScanBatch, what: Any) -> Select[Any]:
+    mine = BatchPage.batch_id == batch.id, batches.in_sample(batch), STANDS
+    return select(what).where(*mine, BatchPage.looked_at.is_(None))
 
 
 @action("batch.page_looked_at", needs=P.SCAN_QC)
@@ -150,7 +97,7 @@ def look(
     batches.require_state(batch, "sampling")
     if objection := not_the_scanner(uow, batch):
         raise Conflict(objection)
-    found = next(iter(_linked(uow, batch, *_in_sample(batch), BatchPage.id == page)), None)
+    found = next(iter(linked(uow, batch, batches.in_sample(batch), BatchPage.id == page)), None)
     if found is None:
         raise Conflict(_("This page is not in the sample. Reload the page."))
     kinds = policies.in_force(uow, "digitisation").body["defects"]
@@ -183,10 +130,10 @@ def _marked(uow: UnitOfWork, batch: ScanBatch, page: int) -> Sequence[BatchDefec
 
 @action("batch.defect_mended", needs=P.SCAN_UPLOAD)
 def mend(uow: UnitOfWork, batch: ScanBatch, *, defect: int) -> None:
-    """Says that a defect is put right."""
+    """Says that a defect is put right: before the next sample, also while what was missing is scanned."""
     batches.lock(uow, batch)
     batches.require(uow, batch, P.SCAN_UPLOAD)
-    batches.require_state(batch, "rework")
+    batches.require_state(batch, *MENDING)
     statement = select(BatchDefect).where(BatchDefect.id == defect, BatchDefect.batch_id == batch.id)
     found = uow.session.scalar(statement, execution_options=TRUSTED)
     if found is None or found.mended_at is not None:
@@ -197,8 +144,7 @@ def mend(uow: UnitOfWork, batch: ScanBatch, *, defect: int) -> None:
 
 def kinds(uow: UnitOfWork) -> dict[str, str]:
     """Code → label of the defects that the policy names."""
-    listed: dict[str, Any] = policies.in_force(uow, "digitisation").body["defects"]
-    return {code: policies.said(label) for code, label in listed.items()}
+    return {code: policies.said(label) for code, label in _kinds(uow).items()}
 
 
 def noted(uow: UnitOfWork, batch: ScanBatch, page: int) -> dict[str, str]:
@@ -207,13 +153,13 @@ def noted(uow: UnitOfWork, batch: ScanBatch, page: int) -> dict[str, str]:
 
 
 def defects(uow: UnitOfWork, batch: ScanBatch) -> list[Defect]:
-    """All defects that were ever found in a batch, in the order of its pages."""
-    kinds = policies.in_force(uow, "digitisation").body["defects"]
+    """What was ever found wrong on pages that the actor may see, in the order of the pages."""
+    kinds = _kinds(uow)
     rows = uow.session.execute(
         select(BatchDefect, BatchPage.ordinal, Principal.name)
         .join(BatchPage, BatchPage.id == BatchDefect.batch_page_id)
         .outerjoin(Principal, Principal.id == BatchDefect.by_id)
-        .where(BatchDefect.batch_id == batch.id)
+        .where(BatchDefect.batch_id == batch.id, leaves.told(uow))
         .order_by(BatchPage.ordinal, BatchDefect.id),
         execution_options=TRUSTED,
     )
@@ -226,19 +172,28 @@ def defects(uow: UnitOfWork, batch: ScanBatch) -> list[Defect]:
 
 def tally(uow: UnitOfWork, batch: ScanBatch) -> Tally:
     """The figures of the last sample."""
-    kinds = policies.in_force(uow, "digitisation").body["defects"]
-    chosen = drawn(uow, batch)
-    of = select(BatchDefect).where(BatchDefect.batch_id == batch.id, BatchDefect.round == batch.rounds)
-    found = list(uow.session.scalars(of, execution_options=TRUSTED))
-    linked = select(func.count(BatchPage.id)).where(
-        BatchPage.batch_id == batch.id, BatchPage.linked_at.is_not(None)
+    drawn = batches.in_sample(batch)
+    counts = (
+        func.count(),
+        func.count().filter(drawn),
+        func.count().filter(drawn, BatchPage.looked_at.is_not(None)),
     )
+    standing = select(*counts).select_from(BatchPage).where(BatchPage.batch_id == batch.id, STANDS)
+    pages, chosen, looked_at = uow.session.execute(standing, execution_options=TRUSTED).one()
+    of = BatchDefect.batch_id == batch.id, BatchDefect.round == batch.rounds
+    found = uow.session.execute(
+        select(BatchDefect.code, BatchDefect.batch_page_id).where(*of), execution_options=TRUSTED
+    ).all()
+    codes = {one.code for one in found}
     return Tally(
-        pages=uow.session.scalar(linked, execution_options=TRUSTED) or 0, drawn=len(chosen),
-        looked_at=sum(page.looked_at is not None for page in chosen),
-        defects=len(found), wanting=len({one.batch_page_id for one in found}),
-        fails=sum(bool(kinds.get(one.code, {}).get("fails")) for one in found),
+        pages, chosen, looked_at, wanting=len({one.batch_page_id for one in found}),
+        fails=tuple(policies.said(kind) for code, kind in _kinds(uow).items() if code in codes and kind.get("fails")),
     )  # fmt: skip
+
+
+def _kinds(uow: UnitOfWork) -> dict[str, Any]:
+    listed: dict[str, Any] = policies.in_force(uow, "digitisation").body["defects"]
+    return listed
 
 
 def shares(uow: UnitOfWork) -> list[Share]:
@@ -270,23 +225,37 @@ SCANNING = ("scan", "scan_more", "finish", "link", "mended")
 
 
 def not_the_scanner(uow: UnitOfWork, batch: ScanBatch) -> str | None:
-    """Whoever scanned or linked does not judge it: separation of duties, also where a watched folder handed the pile in."""
+    """Whoever scanned or linked does not judge it: separation of duties, also where a watched folder handed the pile in, and
+    where a page was scanned anew in its record.
+    """
     me = uow.actor.principal_id
     scanned = select(BatchFile.id).where(BatchFile.batch_id == batch.id, BatchFile.created_by == me)
     stepped = select(BatchStep.id).where(
         BatchStep.batch_id == batch.id, BatchStep.by_id == me, BatchStep.name.in_(SCANNING)
     )
     if any(
-        uow.session.scalar(own.limit(1), execution_options=TRUSTED) is not None for own in (scanned, stepped)
+        uow.session.scalar(own.limit(1), execution_options=TRUSTED) is not None
+        for own in (scanned, stepped, _made(batch, me))
     ):
         return _("Ask somebody else to check this: nobody checks what they have scanned.")
     return None
 
 
+def _made(batch: ScanBatch, by: int | None) -> Select[Any]:
+    """Files that a person has handed in of which pages stand, or stood, for pages of a batch."""
+    mine = BatchPage.batch_id == batch.id
+    first = (
+        select(BatchPage.page_id.label("id")).where(mine, BatchPage.page_id.is_not(None)).cte(recursive=True)
+    )
+    later = select(Page.superseded_by_id).join(first, first.c.id == Page.id)
+    pages = first.union(later.where(Page.superseded_by_id.is_not(None)))
+    files = select(Representation.id).join(Page, Page.representation_id == Representation.id)
+    return files.join(pages, pages.c.id == Page.id).where(Representation.created_by == by)
+
+
 def sample_looked_at(uow: UnitOfWork, batch: ScanBatch) -> str | None:
     """Every page that was drawn has been seen."""
-    found = tally(uow, batch)
-    left = found.drawn - found.looked_at
+    left = uow.session.scalar(_left(batch, func.count()), execution_options=TRUSTED)
     if not left:
         return None
     return ngettext(
@@ -297,10 +266,10 @@ def sample_looked_at(uow: UnitOfWork, batch: ScanBatch) -> str | None:
 
 
 def within_limits(uow: UnitOfWork, batch: ScanBatch) -> str | None:
-    """No wrong patient, no page missing, and no more defects than the policy allows."""
+    """No wrong patient, no page missing or in the wrong place, and no more defects than the policy allows."""
     found, limits = tally(uow, batch), policies.in_force(uow, "digitisation").body["limits"]
     if found.fails:
-        return _("A wrong patient or a missing page was found: the batch goes back.")
+        return _("%(defects)s was found: the batch goes back.", defects=_(", ").join(found.fails))
     if found.looked_at and found.wanting * 1000 > limits["defect_per_1000"] * found.looked_at:
         return _("Too many defects: %(found)s of %(all)s pages.", found=found.wanting, all=found.looked_at)
     return None
@@ -308,7 +277,9 @@ def within_limits(uow: UnitOfWork, batch: ScanBatch) -> str | None:
 
 def has_defects(uow: UnitOfWork, batch: ScanBatch) -> str | None:
     """Nobody can mend what nobody has named."""
-    return None if tally(uow, batch).defects else _("Mark on the pages what is wrong with them.")
+    of = select(BatchDefect.id).where(BatchDefect.batch_id == batch.id, BatchDefect.round == batch.rounds)
+    named = uow.session.scalar(of.limit(1), execution_options=TRUSTED) is not None
+    return None if named else _("Mark on the pages what is wrong with them.")
 
 
 def every_defect_mended(uow: UnitOfWork, batch: ScanBatch) -> str | None:

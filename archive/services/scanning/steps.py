@@ -15,9 +15,9 @@ from archive.schema import clean
 from archive.services import holdings, records
 from archive.services.handlers import LIVE
 from archive.services.scanning import batches, files, pages, volumes
-from archive.services.scanning.batches import TRUSTED
+from archive.services.scanning.batches import TRUSTED, WAITING
 from archive.services.scanning.quality import GUARDS as OF_QUALITY
-from archive.services.scanning.quality import sample
+from archive.services.scanning.sampling import sample
 from archive.uow import UnitOfWork
 from archive.workflow import Guard, State, Transition, objections
 
@@ -167,9 +167,7 @@ def _next(batch: ScanBatch) -> Transition | None:
 
 
 def _is_linked(uow: UnitOfWork, batch: ScanBatch) -> bool:
-    waiting = select(BatchPage.id).where(
-        BatchPage.batch_id == batch.id, BatchPage.aside.is_(None), BatchPage.linked_at.is_(None)
-    )
+    waiting = select(BatchPage.id).where(BatchPage.batch_id == batch.id, *WAITING)
     return uow.session.scalar(waiting.limit(1), execution_options=TRUSTED) is None
 
 
