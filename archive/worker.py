@@ -234,8 +234,12 @@ def expire(site: Site, _me: str) -> None:
 
 def empty_trash(site: Site, _me: str) -> None:
     """Orders the job that deletes drafts whose days in the trash are over."""
-    letting_go.due(site)
     purge.order(site)
+
+
+def let_go(site: Site, _me: str) -> None:
+    """Once a day: lets go of the piles of batches that have long been back in the store."""
+    letting_go.due(site)
 
 
 def remind(site: Site, _me: str) -> None:
@@ -273,7 +277,10 @@ INDEX = (INDEX_CHORE,)
 
 
 def rounds(stop: Event) -> tuple[tuple[Chore, ...], ...]:
-    """The chores, one thread each: nothing waits for the index, the searches of all subscribers, or a scanner's large file."""
+    """The chores, one thread each line: nothing waits for the index, the searches of all subscribers, what takes long once a day,
+    or a scanner's large file.
+    """
     digests = Chore("digest", 900, partial(tell_what_is_new, stop), alone=True)
     both = Chore("reconcile", DAY, partial(count_both, stop), alone=True)
-    return UPKEEP, INDEX, (digests,), (both,), (Chore("watch", 3, Watch().look, alone=True),)
+    piles = Chore("piles", DAY, let_go, alone=True)
+    return UPKEEP, INDEX, (digests,), (both, piles), (Chore("watch", 3, Watch().look, alone=True),)

@@ -87,6 +87,7 @@ class BatchFile(Base):
     """None once the pile has been let go."""
     seq: Mapped[int]
     filename: Mapped[str] = mapped_column(String(255))
+    """Its ending alone once the pile has been let go."""
     size: Mapped[int] = mapped_column(BigInt)
     state: Mapped[str] = mapped_column(String(20))
     """pending, ready, failed, withdrawn."""

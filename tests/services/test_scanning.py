@@ -483,7 +483,9 @@ def test_the_pile_goes_when_its_batch_has_long_been_back_and_the_records_keep_th
         batch = batches.find(uow, number)
         kept = select(Blob.id).where(Blob.record == str(batch.uuid))
         assert uow.session.scalars(kept, execution_options=TEST).all() == []
-        assert [file.pages for file in files.listed(uow, batch)] == [6], "what was scanned is still told"
+        assert [(file.name, file.pages) for file in files.listed(uow, batch)] == [(f"{number}-1.pdf", 6)], (
+            "what was scanned is still told, and no name"
+        )
         item = uow.session.scalars(
             select(Node).where(Node.parent_id == two[0]), execution_options=TEST
         ).first()

@@ -42,7 +42,6 @@ class FileView:
     failure: str
     virus: str
     repaired: bool
-    device: str | None
     created_at: Any
 
 
@@ -118,12 +117,18 @@ def listed(uow: UnitOfWork, batch: ScanBatch) -> list[FileView]:
     )
     return [
         FileView(
-            file.id, file.filename, file.size, file.state, str(intake.STATES[file.state][0]), intake.STATES[file.state][1],
+            file.id, _called(batch, file), file.size, file.state, str(intake.STATES[file.state][0]), intake.STATES[file.state][1],
             count, _(file.failure) if file.failure else "", viruses.said(blob) if blob and file.state != "pending" else "",
-            bool(file.repair), file.device, file.created_at,
+            bool(file.repair), file.created_at,
         )
         for file, blob, count in rows
     ]  # fmt: skip
+
+
+def _called(batch: ScanBatch, file: BatchFile) -> str:
+    """Its name; once the pile has been let go, the number that it had among the others, with the ending that is kept."""
+    is_unnamed = file.filename[:1] in {"", "."}
+    return f"{batch.number}-{file.seq}{file.filename}" if is_unnamed else file.filename
 
 
 def pending(uow: UnitOfWork, batch: ScanBatch) -> bool:
