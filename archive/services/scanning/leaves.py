@@ -53,8 +53,6 @@ class LeafView:
     volume: int | None
     component: str | None
     component_label: str
-    begins: bool
-    """The title of its component stands on it."""
     aside: str
     doubts: list[tuple[str, str]]
     """Words, and how grave they are."""
@@ -62,17 +60,10 @@ class LeafView:
     marks: list[str]
     steps: str
     """What was done to its picture, in words."""
-    width: int
-    height: int
     rotation: int
     text: str | None
-    confidence: float | None
-    twin: int | None
     is_linked: bool
-    is_said: bool
-    """A person has decided where it goes."""
     is_drawn: bool
-    is_looked_at: bool
 
 
 @dataclass(frozen=True)
@@ -179,13 +170,11 @@ def _view(uow: UnitOfWork, batch: ScanBatch, page: BatchPage) -> LeafView:
     words = policies.vocabulary(uow, "component")
     return LeafView(
         id=page.id, ordinal=page.ordinal, volume=page.volume_id, component=page.component,
-        component_label=words.get(page.component or "", ""), begins=page.title is not None and page.title == page.component,
+        component_label=words.get(page.component or "", ""),
         aside=str(ASIDE[Aside(page.aside)]) if page.aside else "", doubts=[_doubt(page, doubt) for doubt in page.doubts],
         findings=[] if page.aside else list(page_checks.findings(page, check, page.confidence, within)),
-        marks=page_checks.marks(check, within), steps=imaging.told(check.steps),
-        width=page.width, height=page.height, rotation=page.rotation, text=page.text, confidence=page.confidence,
-        twin=page.twin, is_linked=page.linked_at is not None, is_said=bool(page.said),
-        is_drawn=batches.is_in_sample(batch, page), is_looked_at=page.looked_at is not None,
+        marks=page_checks.marks(check, within), steps=imaging.told(check.steps), rotation=page.rotation, text=page.text,
+        is_linked=page.linked_at is not None, is_drawn=batches.is_in_sample(batch, page),
     )  # fmt: skip
 
 
