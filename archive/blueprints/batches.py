@@ -16,14 +16,13 @@ from archive.given import whole
 from archive.i18n import _
 from archive.services.intake import AlreadyHere
 from archive.services.scanning import batches, files, quality, sheets, steps, volumes
-from archive.services.scanning.batches import HANDLING
+from archive.services.scanning.batches import HANDLING, MAKING
 from archive.uow import UnitOfWork
 
 if TYPE_CHECKING:
     from archive.models import Job, ScanBatch
 
 section = Section("batches", __name__)
-MAKING = (P.SCAN_UPLOAD, P.HOLDING_PLACE)
 
 
 @section.page("/batches", needs=HANDLING)

@@ -65,12 +65,9 @@ def nobody_has_it(uow: UnitOfWork, node: Node) -> str | None:
     return None
 
 
-OVER = frozenset({"accepted", "rebound", "checked_in", "cancelled"})
-
-
 def not_being_scanned(uow: UnitOfWork, node: Node) -> str | None:
     """What is archived is read-only: a batch that is not accepted could mend nothing any more."""
-    under_way = [state.name for state in BATCH.states if state.name not in OVER]
+    under_way = [state.name for state in BATCH.states if state.name not in batches.SETTLED]
     batch = (
         select(ScanBatch.number)
         .join(BatchVolume, BatchVolume.batch_id == ScanBatch.id)

@@ -177,7 +177,11 @@ def move(uow: UnitOfWork, holding: Holding, *, to: HoldingStatus, location: str 
 
 
 def back(uow: UnitOfWork, holding: Holding, *, because: str) -> None:
-    """Part of an act: a volume that was taken out to be worked on stands where it stood, or lies on the table."""
+    """Part of an act: a volume that was taken out to be worked on stands where it stood, or lies on the table. One that was
+    lost meanwhile stays so until somebody finds it.
+    """
+    if holding.status != HoldingStatus.PROCESSING:
+        return
     to = HoldingStatus.SHELVED if holding.location_id else HoldingStatus.PROCESSING
     move(uow, holding, to=to, because=because)
 

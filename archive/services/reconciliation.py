@@ -27,7 +27,8 @@ from archive.models import (
 )
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
-from archive.services import calendar, guards, policies
+from archive.services import calendar, policies
+from archive.services.scanning import batches
 from archive.site import Site
 from archive.uow import PROGRAM, UnitOfWork, action
 
@@ -145,7 +146,7 @@ def _look_at_files(uow: UnitOfWork, found: dict[int, Tracks]) -> None:
     in_batch = (
         select(BatchVolume.node_id)
         .join(ScanBatch, ScanBatch.id == BatchVolume.batch_id)
-        .where(BatchVolume.node_id.in_(ids), ScanBatch.state.not_in(guards.OVER))
+        .where(BatchVolume.node_id.in_(ids), ScanBatch.state.not_in(batches.SETTLED))
     )
     done = set(uow.session.scalars(linked, execution_options=TRUSTED))
     busy = set(uow.session.scalars(in_batch, execution_options=TRUSTED))

@@ -17,6 +17,7 @@ from archive.services import (
     filing,
     giving_away,
     guards,
+    holdings,
     intake,
     jobs,
     levels,
@@ -35,6 +36,7 @@ from archive.site import Site
 from tests import piles
 from tests.archives import begins
 from tests.conftest import Hospital
+from tests.services import lending
 
 TEST = {"scope": "test"}
 once = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
@@ -94,7 +96,11 @@ def state(hospital: Hospital, number: str) -> str:
 
 
 def test_a_mixed_pile_goes_from_the_store_to_its_records_and_back(hospital: Hospital, two: list[int]) -> None:
+    shelf = lending.shelf(hospital)
+    with hospital.uow("archivist") as uow:
+        holdings.move(uow, uow.holding(piles.barcode(0))[0], to=HoldingStatus.SHELVED, location=shelf)
     number = scanned(hospital)
+    assert volume_at(hospital, 0) == HoldingStatus.PROCESSING
     assert [(page.aside, page.component, page.doubts) for page in leaves(hospital, number)] == [
         ("cover", None, []), (None, "RY", []), (None, "CY", []), ("cover", None, []), (None, "RY", []), (None, "RY", []),
     ]  # fmt: skip
@@ -117,8 +123,13 @@ def test_a_mixed_pile_goes_from_the_store_to_its_records_and_back(hospital: Hosp
     step(hospital, "archivist", number, "accept")
     step(hospital, "archivist", number, "rebind")
     step(hospital, "archivist", number, "check_in")
+    assert volume_at(hospital, 0) == HoldingStatus.SHELVED
+    assert volume_at(hospital, 1) == HoldingStatus.PROCESSING, "it had no place, and lies on the table"
+
+
+def volume_at(hospital: Hospital, number: int) -> str:
     with hospital.uow("archivist", readonly=True) as uow:
-        assert uow.holding(piles.barcode(0))[0].status == HoldingStatus.PROCESSING
+        return uow.holding(piles.barcode(number))[0].status
 
 
 def linked(hospital: Hospital, record: int) -> list[tuple[str, int]]:

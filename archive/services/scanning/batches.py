@@ -34,7 +34,11 @@ LONGEST = 500
 """Characters of a note."""
 SHOWN = 400
 """Batches on a board."""
-OVER = tuple(state.name for state in BATCH.states if state.final)
+MAKING = (P.SCAN_UPLOAD, P.HOLDING_PLACE)
+"""Any of these over all its records lets one say what is in a batch."""
+OVER = frozenset(state.name for state in BATCH.states if state.final)
+SETTLED = frozenset({"accepted", "rebound", *OVER})
+"""States in which nothing is put right any more."""
 WAITING = (BatchPage.aside.is_(None), BatchPage.linked_at.is_(None))
 """Of a page that goes into a record and does not lie there yet."""
 
@@ -108,10 +112,10 @@ def lock(uow: UnitOfWork, batch: ScanBatch) -> None:
     uow.session.refresh(batch, with_for_update=True)
 
 
-def require(uow: UnitOfWork, batch: ScanBatch, needs: P) -> None:
-    """Raises Forbidden unless the actor holds `needs` on every record of the batch, and somewhere at all."""
+def require(uow: UnitOfWork, batch: ScanBatch, *needs: P) -> None:
+    """Raises Forbidden unless the actor holds one of `needs` on every record of the batch, and somewhere at all."""
     uow.require(needs)
-    here = select(ScanBatch.id).where(ScanBatch.id == batch.id, admitted(uow, needs))
+    here = select(ScanBatch.id).where(ScanBatch.id == batch.id, admitted(uow, *needs))
     if uow.session.scalar(here, execution_options=TRUSTED) is None:
         raise Forbidden
 
@@ -163,7 +167,7 @@ def require_state(batch: ScanBatch, *states: str) -> None:
         raise Conflict(_("This has been done already, or the batch is in another state. Reload the page."))
 
 
-@action("batch.made", needs=(P.SCAN_UPLOAD, P.HOLDING_PLACE))
+@action("batch.made", needs=MAKING)
 def make(
     uow: UnitOfWork, *, note: str = "", vendor: str = "", contract: str = "", device: str = ""
 ) -> ScanBatch:
@@ -187,6 +191,7 @@ def make(
 @action("batch.noted", needs=HANDLING)
 def remark(uow: UnitOfWork, batch: ScanBatch, *, text: str) -> None:
     """监督记录: something that somebody saw while the batch was under way. Raises Invalid without words."""
+    require(uow, batch, *HANDLING)
     words = clean(text)
     if not words or len(words) > LONGEST:
         raise Invalid(fields={"text": _("Write something, in at most %(most)d characters.", most=LONGEST)})
@@ -212,13 +217,8 @@ def nodes(uow: UnitOfWork, batch: ScanBatch) -> Sequence[Node]:
 
 
 def counted(*conditions: ColumnElement[bool]) -> Any:
-    """How many pages of a batch or a volume of the select around it meet the conditions."""
-    return (
-        select(func.count(BatchPage.id))
-        .where(*conditions)
-        .correlate(ScanBatch, BatchVolume)
-        .scalar_subquery()
-    )
+    """How many pages of a volume of the select around it meet the conditions."""
+    return select(func.count(BatchPage.id)).where(*conditions).correlate(BatchVolume).scalar_subquery()
 
 
 def board(uow: UnitOfWork, *, over: bool = False) -> list[Card]:
@@ -229,23 +229,40 @@ def board(uow: UnitOfWork, *, over: bool = False) -> list[Card]:
         .correlate(ScanBatch)
         .scalar_subquery()
     )
-    of = BatchPage.batch_id == ScanBatch.id
-    statement = (
-        select(
-            ScanBatch, BatchStep.at, Principal.name,
-            select(func.count(BatchVolume.id)).where(BatchVolume.batch_id == ScanBatch.id).correlate(ScanBatch).scalar_subquery(),
-            counted(of), counted(of, BatchPage.doubtful.is_(True)),
-        )
+    volumes = select(func.count(BatchVolume.id)).where(BatchVolume.batch_id == ScanBatch.id)
+    rows = uow.session.execute(
+        select(ScanBatch, BatchStep.at, Principal.name, volumes.correlate(ScanBatch).scalar_subquery())
         .join(BatchStep, BatchStep.id == last)
         .outerjoin(Principal, Principal.id == BatchStep.by_id)
         .where(ScanBatch.state.in_(OVER) if over else ScanBatch.state.not_in(OVER), admitted(uow, *HANDLING))
         .order_by(BatchStep.at.desc() if over else BatchStep.at, ScanBatch.id)
-        .limit(SHOWN)
-    )  # fmt: skip
+        .limit(SHOWN),
+        execution_options=TRUSTED,
+    ).all()
+    many = _pages_of(uow, [row[0].id for row in rows])
     return [
-        Card(batch.number, batch.note, batch.vendor, BATCH.state(batch.state), at, by, *counts)
-        for batch, at, by, *counts in uow.session.execute(statement, execution_options=TRUSTED)
+        Card(
+            batch.number,
+            batch.note,
+            batch.vendor,
+            BATCH.state(batch.state),
+            at,
+            by,
+            held,
+            *many.get(batch.id, (0, 0)),
+        )
+        for batch, at, by, held in rows
     ]
+
+
+def _pages_of(uow: UnitOfWork, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Of batches how many pages each has, and how many of them are doubtful: once through an index that holds both."""
+    counts = (func.count(), func.count().filter(BatchPage.doubtful.is_(True)))
+    each = select(BatchPage.batch_id, *counts).where(BatchPage.batch_id.in_(ids)).group_by(BatchPage.batch_id)
+    return {
+        number: (pages, doubts)
+        for number, pages, doubts in uow.session.execute(each, execution_options=TRUSTED)
+    }
 
 
 def under_way(uow: UnitOfWork) -> int:

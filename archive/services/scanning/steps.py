@@ -221,8 +221,7 @@ def _accept(uow: UnitOfWork, batch: ScanBatch) -> None:
 def _check_in(uow: UnitOfWork, batch: ScanBatch) -> None:
     for volume in _rows(uow, batch):
         holding = uow.session.get_one(Holding, volume.holding_id, execution_options=TRUSTED)
-        if holding.status == HoldingStatus.PROCESSING:
-            holdings.back(uow, holding, because=batch.number)
+        holdings.back(uow, holding, because=batch.number)
         volume.open = False
 
 

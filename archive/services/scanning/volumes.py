@@ -39,13 +39,14 @@ class Volume:
         return self.sides == self.pages
 
 
-@action("batch.volume_added", needs=(P.SCAN_UPLOAD, P.HOLDING_PLACE))
+@action("batch.volume_added", needs=batches.MAKING)
 def put_in(uow: UnitOfWork, batch: ScanBatch, *, barcode: str) -> BatchVolume:
     """Puts a volume into a batch. Raises NotFound, Conflict for one that is not at hand or cannot be scanned as it is."""
     batches.lock(uow, batch)
+    batches.require(uow, batch, *batches.MAKING)
     batches.require_state(batch, "created")
     holding, node = uow.holding(barcode)
-    uow.require((P.SCAN_UPLOAD, P.HOLDING_PLACE), node)
+    uow.require(batches.MAKING, node)
     if objection := _objection(uow, batch, holding, node):
         raise Conflict(objection)
     volume = BatchVolume(batch_id=batch.id, holding_id=holding.id, node_id=node.id)
@@ -82,10 +83,11 @@ def _is_scannable(node: Node) -> bool:
     )
 
 
-@action("batch.volume_removed", needs=(P.SCAN_UPLOAD, P.HOLDING_PLACE))
+@action("batch.volume_removed", needs=batches.MAKING)
 def take_out(uow: UnitOfWork, batch: ScanBatch, *, volume: int) -> None:
     """Takes a volume out of a batch of which nothing is scanned yet; it goes back to where it stood."""
     batches.lock(uow, batch)
+    batches.require(uow, batch, *batches.MAKING)
     batches.require_state(batch, *BEFORE_SCANNING)
     found = one(uow, batch, volume)
     uow.about(uow.session.get_one(Node, found.node_id, execution_options=TRUSTED))
