@@ -204,3 +204,21 @@ def defects(hospital: Hospital) -> list[Any]:
     with hospital.site.session(readonly=True) as session:
         rows = session.scalars(select(BatchDefect).order_by(BatchDefect.id), execution_options=TEST)
         return [(one.code, one.note, one.by_id, one.at) for one in rows]
+
+
+def test_what_was_found_wrong_is_ticked_also_while_more_is_scanned(
+    hospital: Hospital, laid: dict[str, Any], browser: Browse
+) -> None:
+    number, scanner = laid["number"]["pile"], browser("scanner")
+    with hospital.uow("archivist") as uow:
+        batch = batches.find(uow, number)
+        with uow.act("batch.page_looked_at", batch):
+            page = laid["pages"][1]
+            missing = BatchDefect(batch_id=batch.id, batch_page_id=page, code="missing", round=1, at=uow.now)
+            uow.session.add(missing)
+            uow.session.flush()
+        defect = str(missing.id)
+    ticks = f'action="/batches/{number}/mended"'
+    assert ticks in scanner.get(f"/batches/{number}").text
+    assert scanner.post(f"/batches/{number}/mended", {"defect": defect}).status_code == 302
+    assert ticks not in scanner.get(f"/batches/{number}").text
