@@ -13,7 +13,16 @@ from archive.uow import UnitOfWork
 from tests import piles
 from tests.archives import begins
 from tests.conftest import Hospital
-from tests.services.test_scanning import accepted_so_far, confirm_all, once, state, step, work_off
+from tests.services.test_scanning import (
+    accepted_so_far,
+    confirm_all,
+    looked_at,
+    once,
+    state,
+    step,
+    tick_all,
+    work_off,
+)
 
 TEST = {"scope": "test"}
 
@@ -28,14 +37,6 @@ def pages_of(uow: UnitOfWork, number: str) -> list[BatchPage]:
     """The pages of a batch that were linked."""
     linked = select(BatchPage).where(BatchPage.page_id.is_not(None)).order_by(BatchPage.ordinal)
     return list(uow.session.scalars(linked, execution_options=TEST))
-
-
-def found(hospital: Hospital, number: str, *defects: str) -> None:
-    """Every page of the sample is looked at, and these things are wrong with it."""
-    with hospital.uow("archivist") as uow:
-        batch = batches.find(uow, number)
-        for page in quality.drawn(uow, batch):
-            quality.look(uow, batch, page=page.id, defects=defects, note="见备注")
 
 
 @once
@@ -100,7 +101,7 @@ def test_whoever_scanned_a_page_anew_in_its_record_does_not_judge_the_batch(
 @once
 def test_a_page_in_the_wrong_place_sends_the_batch_back(hospital: Hospital, two: list[int]) -> None:
     number = accepted_so_far(hospital)
-    found(hospital, number, "misplaced")
+    looked_at(hospital, number, "misplaced")
     with pytest.raises(Conflict, match="错挂"):
         step(hospital, "archivist", number, "accept")
 
@@ -110,17 +111,14 @@ def test_what_is_mended_by_scanning_more_is_ticked_until_it_is_linked(
     hospital: Hospital, two: list[int]
 ) -> None:
     number = accepted_so_far(hospital)
-    found(hospital, number, "missing")
+    looked_at(hospital, number, "missing")
     step(hospital, "archivist", number, "send_back", reason="漏页")
     step(hospital, "scanner", number, "scan_more")
     step(hospital, "scanner", number, "finish")
     confirm_all(hospital, number)
     with pytest.raises(Conflict, match="缺陷"):
         step(hospital, "scanner", number, "link")
-    with hospital.uow("scanner") as uow:
-        batch = batches.find(uow, number)
-        for defect in quality.defects(uow, batch):
-            quality.mend(uow, batch, defect=defect.id)
+    tick_all(hospital, number)
     step(hospital, "scanner", number, "link")
     work_off(hospital.site)
     assert state(hospital, number) == "sampling"

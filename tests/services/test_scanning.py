@@ -90,6 +90,22 @@ def confirm_all(hospital: Hospital, number: str) -> None:
             pages.confirm(uow, batch, volume=volume.id)
 
 
+def looked_at(hospital: Hospital, number: str, *defects: str) -> None:
+    """Somebody looks at every page of the sample, and this is wrong with each of them."""
+    with hospital.uow("archivist") as uow:
+        batch = batches.find(uow, number)
+        for page in quality.drawn(uow, batch):
+            quality.look(uow, batch, page=page.id, defects=defects)
+
+
+def tick_all(hospital: Hospital, number: str) -> None:
+    """Says that every defect is mended."""
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        for defect in quality.defects(uow, batch):
+            quality.mend(uow, batch, defect=defect.id)
+
+
 def state(hospital: Hospital, number: str) -> str:
     with hospital.uow("archivist", readonly=True) as uow:
         return batches.find(uow, number).state
@@ -116,10 +132,7 @@ def test_a_mixed_pile_goes_from_the_store_to_its_records_and_back(hospital: Hosp
     assert linked(hospital, two[1]) == [("RY", 2)]
     with pytest.raises(Forbidden):
         step(hospital, "scanner", number, "accept")
-    with hospital.uow("archivist") as uow:
-        batch = batches.find(uow, number)
-        for page in quality.drawn(uow, batch):
-            quality.look(uow, batch, page=page.id)
+    looked_at(hospital, number)
     step(hospital, "archivist", number, "accept")
     step(hospital, "archivist", number, "rebind")
     step(hospital, "archivist", number, "check_in")
@@ -277,10 +290,7 @@ def test_whoever_scanned_does_not_judge_and_a_wrong_patient_fails_the_batch(
     hospital: Hospital, two: list[int]
 ) -> None:
     number = accepted_so_far(hospital)
-    with hospital.uow("archivist") as uow:
-        batch = batches.find(uow, number)
-        for page in quality.drawn(uow, batch):
-            quality.look(uow, batch, page=page.id, defects=["patient"])
+    looked_at(hospital, number, "patient")
     with pytest.raises(Conflict):
         step(hospital, "archivist", number, "accept")
     step(hospital, "archivist", number, "send_back", reason="错挂他人页面")
@@ -299,10 +309,7 @@ def test_whoever_scanned_does_not_judge_and_a_wrong_patient_fails_the_batch(
 
 def mend_all(hospital: Hospital, number: str) -> None:
     """Says that every defect is mended, and has the batch linked and sampled again."""
-    with hospital.uow("scanner") as uow:
-        batch = batches.find(uow, number)
-        for defect in quality.defects(uow, batch):
-            quality.mend(uow, batch, defect=defect.id)
+    tick_all(hospital, number)
     step(hospital, "scanner", number, "mended")
     work_off(hospital.site)
 
@@ -463,10 +470,7 @@ def test_a_record_is_not_archived_while_it_is_being_scanned(hospital: Hospital, 
 
 def checked_in(hospital: Hospital) -> str:
     number = accepted_so_far(hospital)
-    with hospital.uow("archivist") as uow:
-        batch = batches.find(uow, number)
-        for page in quality.drawn(uow, batch):
-            quality.look(uow, batch, page=page.id)
+    looked_at(hospital, number)
     for name in ("accept", "rebind", "check_in"):
         step(hospital, "archivist", number, name)
     return number
