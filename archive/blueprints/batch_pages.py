@@ -239,9 +239,9 @@ def _beside(uow: UnitOfWork, batch: "ScanBatch", ordinal: int, *, in_sample: boo
 def look(uow: UnitOfWork, number: str, ordinal: int) -> Answer:
     """What is wrong with a page of the sample; then the next one that nobody has looked at."""
     batch, form = batches.find(uow, number, pages=True), request.form
-    leaf = leaves.one(uow, batch, ordinal)
+    page = leaves.row(uow, batch, ordinal)
     try:
-        quality.look(uow, batch, page=leaf.id, defects=form.getlist("defects"), note=form.get("note", ""))
+        quality.look(uow, batch, page=page.id, defects=form.getlist("defects"), note=form.get("note", ""))
     except (Invalid, Conflict) as error:
         return refused.again(uow, error, lambda why: _one(uow, number, ordinal, why))
     left = quality.next_one(uow, batch)

@@ -591,7 +591,13 @@ def test_each_picture_is_told_unless_a_listing_told_of_this_very_page(
         leaf_views.picture(uow, batch, 2, ticket=ticket)
         assert uow.readings == []
         leaf_views.picture(uow, batch, 3, ticket=ticket)
-        assert [event.words["page"] for event in uow.readings] == [3]
+        leaf_views.one(uow, batch, 4)
+        leaf_views.listed(uow, batch, show="all")
+        assert [(event.action, event.object_ref, event.words) for event in uow.readings] == [
+            ("batch.picture_viewed", number, {"page": 3}),
+            ("batch.page_viewed", number, {"page": 4}),
+            ("batch.pages_viewed", number, {"pages": [1, 2, 3, 4, 5, 6]}),
+        ]
         assert two[0] in uow.seen
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.i18n import _
+from archive.journal import Event
 from archive.models import (
     BatchPage,
     BatchStep,
@@ -104,6 +105,11 @@ def by_uuid(uow: UnitOfWork, uuid: UUID) -> ScanBatch:
     if found is None:
         raise NotFound
     return found
+
+
+def event(name: str, batch: ScanBatch, **words: object) -> Event:
+    """What the journal says of a reading in a batch: of which, and of what in it."""
+    return Event(name, object_kind="scan_batch", object_id=batch.id, object_ref=batch.number, words=words)
 
 
 def lock(uow: UnitOfWork, batch: ScanBatch) -> None:

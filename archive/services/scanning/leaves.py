@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from archive import tickets
 from archive.errors import NotFound
 from archive.i18n import _, _l
-from archive.journal import Event
 from archive.models import (
     BatchFile,
     BatchPage,
@@ -92,6 +91,7 @@ def listed(
     )
     found = rows[:MOST]
     _note(uow, batch, found)
+    uow.read(batches.event("batch.pages_viewed", batch, pages=[page.ordinal for page in found]))
     return Listing(
         [_view(uow, batch, page) for page in found], total, rows[MOST].ordinal if len(rows) > MOST else None
     )
@@ -127,9 +127,10 @@ def told(uow: UnitOfWork) -> ColumnElement[bool]:
 
 
 def one(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> LeafView:
-    """One page. Raises NotFound."""
-    page = _page(uow, batch, ordinal)
+    """One page, noted as seen. Raises NotFound."""
+    page = row(uow, batch, ordinal)
     _note(uow, batch, [page])
+    uow.read(batches.event("batch.page_viewed", batch, page=ordinal))
     return _view(uow, batch, page)
 
 
@@ -144,7 +145,8 @@ def around(uow: UnitOfWork, batch: ScanBatch, ordinal: int, *, in_sample: bool) 
     return {name: int(one) for name, one in found.items() if one is not None}
 
 
-def _page(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> BatchPage:
+def row(uow: UnitOfWork, batch: ScanBatch, ordinal: int) -> BatchPage:
+    """A page that the actor may see, not noted yet. Raises NotFound."""
     statement = select(BatchPage).where(
         BatchPage.batch_id == batch.id, BatchPage.ordinal == ordinal, shown(uow)
     )
@@ -199,11 +201,10 @@ def picture(uow: UnitOfWork, batch: ScanBatch, ordinal: int, *, width: int | Non
 
     One event, unless a listing told of it already.
     """
-    page = _page(uow, batch, ordinal)
+    page = row(uow, batch, ordinal)
     if not tickets.holds(uow, f"batch:{batch.id}:{ordinal}", ticket):
         _note(uow, batch, [page])
-        uow.read(Event("batch.picture_viewed", object_kind="scan_batch", object_id=batch.id, object_ref=batch.number,
-                       words={"page": ordinal}))  # fmt: skip
+        uow.read(batches.event("batch.picture_viewed", batch, page=ordinal))
     found = _in_record(uow, page, small=small) or _in_pile(uow, batch, page, small=small)
     by_grant = next((node for node in _homes(uow, batch, page) if pages.is_marked(uow, node)), None)
     found = scaled(found, width) if width else found
@@ -231,10 +232,10 @@ def _in_record(uow: UnitOfWork, page: BatchPage, *, small: bool) -> bytes | None
         .join(Blob, Blob.id == Representation.blob_id)
         .where(Page.id == page.page_id)
     )
-    row = uow.session.execute(of_page, execution_options=TRUSTED).first()
-    if row is None:
+    found = uow.session.execute(of_page, execution_options=TRUSTED).first()
+    if found is None:
         return None
-    return pages.picture(uow.site, row[0], row[1], row[0].thumbnail if small else row[0].image)
+    return pages.picture(uow.site, found[0], found[1], found[0].thumbnail if small else found[0].image)
 
 
 def _in_pile(uow: UnitOfWork, batch: ScanBatch, page: BatchPage, *, small: bool) -> bytes:

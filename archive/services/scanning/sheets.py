@@ -12,7 +12,7 @@ from archive.i18n import _
 from archive.models import ScanBatch
 from archive.services import policies
 from archive.services.printing import FONT, begun, code128, qr
-from archive.services.scanning import volumes
+from archive.services.scanning import batches, volumes
 from archive.services.scanning.volumes import Volume
 from archive.uow import UnitOfWork
 
@@ -25,6 +25,7 @@ ON_A_SHEET = 22
 
 def covers(uow: UnitOfWork, batch: ScanBatch) -> bytes:
     """One sheet for each volume, in their order, as PDF. It lies on its volume when the pile goes through the scanner."""
+    uow.read(batches.event("batch.covers_printed", batch))
     drawn, canvas = begun(uow.site, _("Cover sheets"))
     for volume in volumes.listed(uow, batch):
         words = (
@@ -66,6 +67,7 @@ def handover(uow: UnitOfWork, batch: ScanBatch) -> bytes:
 
     It says numbers and no name: it goes along with the papers, also to another company.
     """
+    uow.read(batches.event("batch.handover_printed", batch))
     drawn, canvas = begun(uow.site, _("Hand-over slip"))
     found = volumes.listed(uow, batch)
     for start in range(0, max(1, len(found)), ON_A_SHEET):
