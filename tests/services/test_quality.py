@@ -14,10 +14,11 @@ from tests import piles
 from tests.archives import begins
 from tests.conftest import Hospital
 from tests.services.test_scanning import (
-    accepted_so_far,
     confirm_all,
+    linked_all,
     looked_at,
     once,
+    scanned,
     state,
     step,
     tick_all,
@@ -39,9 +40,17 @@ def pages_of(uow: UnitOfWork, number: str) -> list[BatchPage]:
     return list(uow.session.scalars(linked, execution_options=TEST))
 
 
+@begins
+def sampled(hospital: Hospital, two: list[int]) -> str:
+    """A batch of both, linked: its sample is to be looked at."""
+    return linked_all(hospital, scanned(hospital, len(two)))
+
+
 @once
-def test_the_figures_of_a_sample_and_its_next_page_load_no_page(hospital: Hospital, two: list[int]) -> None:
-    number = accepted_so_far(hospital)
+def test_the_figures_of_a_sample_and_its_next_page_load_no_page(
+    hospital: Hospital, two: list[int], sampled: str
+) -> None:
+    number = sampled
     with hospital.uow("senior") as uow:  # the whole of the batch is drawn
         for record in two:
             levels.change(uow, uow.node(record), level=3, reason="涉密")
@@ -68,9 +77,9 @@ def test_the_figures_of_a_sample_and_its_next_page_load_no_page(hospital: Hospit
 
 @once
 def test_a_component_that_is_closer_than_its_record_is_looked_at_as_a_whole(
-    hospital: Hospital, two: list[int]
+    hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = accepted_so_far(hospital)
+    number = sampled
     with hospital.uow("senior") as uow:
         for item in uow.session.scalars(select(Node).where(Node.parent_id.in_(two)), execution_options=TEST):
             levels.change(uow, item, level=3, reason="涉密")
@@ -82,9 +91,9 @@ def test_a_component_that_is_closer_than_its_record_is_looked_at_as_a_whole(
 
 @once
 def test_whoever_scanned_a_page_anew_in_its_record_does_not_judge_the_batch(
-    hospital: Hospital, two: list[int]
+    hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = accepted_so_far(hospital)
+    number = sampled
     with hospital.uow("archivist") as uow:
         batch, home = batches.find(uow, number), uow.node(two[0])
         assert quality.not_the_scanner(uow, batch) is None
@@ -99,8 +108,10 @@ def test_whoever_scanned_a_page_anew_in_its_record_does_not_judge_the_batch(
 
 
 @once
-def test_a_page_in_the_wrong_place_sends_the_batch_back(hospital: Hospital, two: list[int]) -> None:
-    number = accepted_so_far(hospital)
+def test_a_page_in_the_wrong_place_sends_the_batch_back(
+    hospital: Hospital, two: list[int], sampled: str
+) -> None:
+    number = sampled
     looked_at(hospital, number, "misplaced")
     with pytest.raises(Conflict, match="错挂"):
         step(hospital, "archivist", number, "accept")
@@ -108,9 +119,9 @@ def test_a_page_in_the_wrong_place_sends_the_batch_back(hospital: Hospital, two:
 
 @once
 def test_what_is_mended_by_scanning_more_is_ticked_until_it_is_linked(
-    hospital: Hospital, two: list[int]
+    hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = accepted_so_far(hospital)
+    number = sampled
     looked_at(hospital, number, "missing")
     step(hospital, "archivist", number, "send_back", reason="漏页")
     step(hospital, "scanner", number, "scan_more")
@@ -126,9 +137,9 @@ def test_what_is_mended_by_scanning_more_is_ticked_until_it_is_linked(
 
 @once
 def test_what_is_wrong_with_a_page_is_told_to_whoever_may_see_it_or_saw_it_before_it_was_taken_out(
-    hospital: Hospital, two: list[int]
+    hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = accepted_so_far(hospital)
+    number = sampled
     with hospital.uow("senior") as uow:
         batch, home = batches.find(uow, number), uow.node(two[1])
         first, _second, third, _fourth = pages_of(uow, number)

@@ -49,6 +49,18 @@ def two(hospital: Hospital) -> list[int]:
     return piles.records(hospital, 2)
 
 
+@begins
+def piled(hospital: Hospital, two: list[int]) -> str:
+    """A batch of both, scanned in one pile of two pages each."""
+    return scanned(hospital, len(two))
+
+
+@begins
+def sampled(hospital: Hospital, piled: str) -> str:
+    """The same batch, linked: its sample is to be looked at."""
+    return linked_all(hospital, piled)
+
+
 def hand_in(
     hospital: Hospital, number: str, content: bytes, name: str = "pile.pdf", who: str = "scanner"
 ) -> None:
@@ -70,9 +82,9 @@ def leaves(hospital: Hospital, number: str) -> list[BatchPage]:
         return found
 
 
-def scanned(hospital: Hospital) -> str:
-    """A batch of two volumes with two pages each, scanned in one pile."""
-    number = piles.prepared(hospital, (2, 2))
+def scanned(hospital: Hospital, volumes: int = 2) -> str:
+    """A batch of volumes with two pages each, scanned in one pile."""
+    number = piles.prepared(hospital, (2,) * volumes)
     hand_in(hospital, number, pile_of_two(hospital, number))
     work_off(hospital.site)
     return number
@@ -210,9 +222,9 @@ def test_a_page_of_a_patient_outside_the_batch_stops_it(hospital: Hospital, two:
 
 @once
 def test_pages_lie_in_their_records_as_they_were_scanned_with_their_text(
-    hospital: Hospital, two: list[int]
+    hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = accepted_so_far(hospital)
+    number = sampled
     with hospital.uow("archivist", readonly=True) as uow:
         items = uow.session.scalars(
             select(Node).where(Node.parent_id == two[0]).order_by(Node.position), execution_options=TEST
@@ -228,13 +240,16 @@ def test_pages_lie_in_their_records_as_they_were_scanned_with_their_text(
 
 
 def accepted_so_far(hospital: Hospital) -> str:
-    number = to_be_linked(hospital)
+    return linked_all(hospital, scanned(hospital))
+
+
+def linked_all(hospital: Hospital, number: str) -> str:
+    to_be_linked(hospital, number)
     work_off(hospital.site)
     return number
 
 
-def to_be_linked(hospital: Hospital) -> str:
-    number = scanned(hospital)
+def to_be_linked(hospital: Hospital, number: str) -> str:
     step(hospital, "scanner", number, "finish")
     confirm_all(hospital, number)
     step(hospital, "scanner", number, "link")
@@ -244,7 +259,7 @@ def to_be_linked(hospital: Hospital) -> str:
 def test_a_worker_that_leaves_ends_the_part_that_it_is_at_and_the_next_one_goes_on(
     hospital: Hospital, two: list[int]
 ) -> None:
-    number, leaving = to_be_linked(hospital), Event()
+    number, leaving = to_be_linked(hospital, scanned(hospital)), Event()
     leaving.set()
     linking = claimed(hospital)
     perform(hospital.site, linking, leaving)
@@ -269,7 +284,7 @@ def claimed(hospital: Hospital) -> Job:
 def test_linking_waits_for_a_file_whose_pages_are_being_made(
     site: Site, hospital: Hospital, two: list[int]
 ) -> None:
-    number = to_be_linked(hospital)
+    number = to_be_linked(hospital, scanned(hospital))
     with hospital.uow("archivist") as uow:
         fields = {"title": "入院记录", "component": "RY"}
         part = tree.add(uow, uow.node(two[0]), kind="component", fields=fields)
@@ -287,9 +302,9 @@ def test_linking_waits_for_a_file_whose_pages_are_being_made(
 
 
 def test_whoever_scanned_does_not_judge_and_a_wrong_patient_fails_the_batch(
-    hospital: Hospital, two: list[int]
+    hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = accepted_so_far(hospital)
+    number = sampled
     looked_at(hospital, number, "patient")
     with pytest.raises(Conflict):
         step(hospital, "archivist", number, "accept")
@@ -316,9 +331,9 @@ def mend_all(hospital: Hospital, number: str) -> None:
 
 @once
 def test_a_page_that_was_scanned_anew_or_given_to_its_record_is_judged_as_it_is_now(
-    site: Site, hospital: Hospital, two: list[int]
+    site: Site, hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = accepted_so_far(hospital)
+    number = sampled
     with hospital.uow("archivist") as uow:
         batch = batches.find(uow, number)
         for page in quality.drawn(uow, batch):
@@ -401,9 +416,9 @@ def test_a_batch_is_hidden_from_whoever_may_not_see_all_its_records(
 
 @once
 def test_a_pile_that_cannot_be_read_holds_the_batch_up_until_it_is_set_aside(
-    hospital: Hospital, two: list[int]
+    hospital: Hospital, two: list[int], piled: str
 ) -> None:
-    number = scanned(hospital)
+    number = piled
     hand_in(hospital, number, b"this is no picture", "broken.pdf")
     work_off(hospital.site)
     with pytest.raises(Conflict):
@@ -510,9 +525,9 @@ def test_the_pile_goes_when_its_batch_has_long_been_back_and_the_records_keep_th
 
 @once
 def test_a_picture_of_a_pile_that_was_lost_is_drawn_again(
-    site: Site, hospital: Hospital, two: list[int]
+    site: Site, hospital: Hospital, two: list[int], piled: str
 ) -> None:
-    number = scanned(hospital)
+    number = piled
     with hospital.uow("scanner", readonly=True) as uow:
         batch = batches.find(uow, number, pages=True)
         before = leaf_views.picture(uow, batch, 2)
@@ -563,9 +578,9 @@ def test_supervision_of_another_company_is_written_down_beside_the_steps(
 
 
 def test_a_page_whose_component_is_closed_later_is_closed_in_its_batch_too(
-    hospital: Hospital, two: list[int]
+    hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = accepted_so_far(hospital)
+    number = sampled
     with hospital.uow("senior") as uow:
         item = uow.session.scalars(
             select(Node).where(Node.parent_id == two[0]).order_by(Node.position), execution_options=TEST
@@ -582,9 +597,9 @@ def test_a_page_whose_component_is_closed_later_is_closed_in_its_batch_too(
 
 @once
 def test_each_picture_is_told_unless_a_listing_told_of_this_very_page(
-    hospital: Hospital, two: list[int]
+    hospital: Hospital, two: list[int], piled: str
 ) -> None:
-    number = scanned(hospital)
+    number = piled
     with hospital.uow("scanner", readonly=True) as uow:
         batch = batches.find(uow, number, pages=True)
         ticket = leaf_views.ticket(uow, batch, 2)
@@ -603,9 +618,9 @@ def test_each_picture_is_told_unless_a_listing_told_of_this_very_page(
 
 @once
 def test_whoever_reads_a_record_by_a_loan_sees_their_name_on_its_pages_in_a_batch_too(
-    hospital: Hospital, two: list[int]
+    hospital: Hospital, two: list[int], piled: str
 ) -> None:
-    number, site = scanned(hospital), hospital.site
+    number, site = piled, hospital.site
     reader, until = hospital.people["clinician"], site.clock() + timedelta(days=3)
     with site.session() as session:
         session.add_all(
@@ -690,9 +705,9 @@ def test_a_pile_that_was_stopped_is_not_gone_on_with_behind_a_later_one(
 
 
 def test_a_record_in_a_batch_is_not_trashed_and_a_linked_component_can_be_afterwards(
-    site: Site, hospital: Hospital, two: list[int]
+    site: Site, hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = accepted_so_far(hospital)
+    number = sampled
     with hospital.uow("archivist") as uow, pytest.raises(Conflict):
         trash.trash(uow, uow.node(two[0]))
     with hospital.uow("archivist") as uow:
@@ -728,7 +743,7 @@ def test_a_batch_that_is_given_up_lets_its_volumes_go(hospital: Hospital, two: l
 def test_linking_that_failed_takes_the_batch_back_to_the_self_check_with_the_reason(
     site: Site, hospital: Hospital, two: list[int]
 ) -> None:
-    number = to_be_linked(hospital)
+    number = to_be_linked(hospital, scanned(hospital))
     with hospital.uow("senior") as uow:
         levels.change(uow, uow.node(two[1]), level=3, reason="涉及隐私")
     work_off(site)
