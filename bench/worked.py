@@ -5,12 +5,12 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
 
 from sqlalchemy import select
 
 from archive.models import Job
 from archive.site import Site
+from bench.beside import Beside
 from bench.figures import most_held, own
 from bench.served import tree
 
@@ -22,7 +22,7 @@ REST = "else"
 
 
 @dataclass
-class Watch:
+class Watch(Beside):
     """CPU seconds and the most megabytes, of worker and children, by kind of job; counts from when it is begun."""
 
     site: Site
@@ -30,20 +30,10 @@ class Watch:
     cpu: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     held: Counter[str] = field(default_factory=Counter)
     child: Counter[str] = field(default_factory=Counter)
-    _over: Event = field(default_factory=Event)
 
-    def __enter__(self) -> "Watch":
-        self._thread = Thread(target=self._look_on, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look_on(self) -> None:
+    def work(self) -> None:
         before, kind = worked(self.worker), REST
-        while not self._over.wait(OFTEN):
+        while not self.over.wait(OFTEN):
             now, next_kind = worked(self.worker), self.kind()
             self.cpu[kind] += max(0.0, now - before)
             before, kind = max(now, before), next_kind
