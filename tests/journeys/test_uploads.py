@@ -3,6 +3,7 @@
 import hashlib
 import random
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -58,13 +59,36 @@ def drop(page: Page, *files: Path) -> None:
     page.set_input_files("input[type=file][name=file]", [str(file) for file in files])
 
 
-def sending(reader: Reader, record: str, file: Path) -> list[Request]:
-    """Drops a large file, of which some pieces have arrived; gives what is sent, from the first piece on."""
+@dataclass
+class Sending:
+    """A large file of which three pieces have arrived; the fourth is held back, however quick the machine is."""
+
+    sent: list[Request]
+    held: list[Route] = field(default_factory=list)
+    is_free: bool = False
+
+    def pass_on(self, route: Route) -> None:
+        if self.is_free or len(self.sent) < 3:
+            route.continue_()
+        else:
+            self.held.append(route)
+
+    def go_on(self) -> None:
+        """Lets go what was held back, and all that follows."""
+        self.is_free = True
+        for route in self.held:
+            route.continue_()
+
+
+def sending(reader: Reader, record: str, file: Path) -> Sending:
+    """Drops a large file."""
     reader.go(record)
-    sent = pieces_of(reader.page)
+    begun = Sending(pieces_of(reader.page))
+    reader.page.route("**/piece", begun.pass_on)
     drop(reader.page, file)
-    after_some_pieces(reader.page)
-    return sent
+    while not begun.held:
+        reader.page.wait_for_timeout(20)
+    return begun
 
 
 def the_network_is_lost(page: Page) -> None:
@@ -89,12 +113,6 @@ def at_first(page: Page, address: str, happens: Callable[[Route], None], method:
 def the_answer_is_lost(route: Route) -> None:
     route.fetch()
     route.abort()
-
-
-def after_some_pieces(page: Page, count: int = 3) -> None:
-    for _piece in range(count):
-        with page.expect_response(lambda answer: answer.url.endswith("/piece") and answer.ok):
-            pass
 
 
 def pieces_of(page: Page) -> list[Request]:
@@ -124,9 +142,10 @@ def test_a_lost_network_is_waited_for(people: People, archive: Archive, record: 
     reader, file = people("archivist"), large(tmp_path, 1)
     page = reader.page
     first = at_first(page, "**/juanzong-hash.js*", Route.abort)
-    sending(reader, record, file)
+    begun = sending(reader, record, file)
     assert first, "what works out the sum of the file had to be fetched twice"
     page.context.set_offline(True)
+    begun.go_on()
     the_network_is_lost(page)
     page.context.set_offline(False)
     arrived_whole(page)
@@ -138,8 +157,9 @@ def test_after_a_reload_the_same_file_goes_on(
 ) -> None:
     reader, file = people("archivist"), large(tmp_path, 2)
     page = reader.page
-    sending(reader, record, file)
+    begun = sending(reader, record, file)
     page.context.set_offline(True)
+    begun.go_on()
     the_network_is_lost(page)
     page.close()
     again = reader.page = page.context.new_page()
@@ -158,14 +178,15 @@ def test_a_killed_server_costs_nothing_that_was_sent(
     people: People, archive: Archive, record: str, tmp_path: Path
 ) -> None:
     reader, file = people("archivist"), large(tmp_path, 3)
-    page, sent = reader.page, sending(reader, record, file)
+    page, begun = reader.page, sending(reader, record, file)
     for process in family(archive.server.pid):
         kill(process)
     archive.server.wait()
+    begun.go_on()
     the_network_is_lost(page)
     archive.server = start(archive.var, tmp_path / "again.log", int(archive.url.rpartition(":")[2])).server
     arrived_whole(page)
-    assert PIECES <= len(sent) <= PIECES + 1, "none that was acknowledged is sent again"
+    assert PIECES <= len(begun.sent) <= PIECES + 1, "none that was acknowledged is sent again"
     assert_kept(archive, file)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from bench.recognition import children, edits
+from bench.recognition import edits
+from bench.served import tree
 from storage.limits import Reason, Refused
 from storage.recognise import Recognised, Recogniser
 
@@ -151,10 +152,10 @@ def test_a_page_that_cannot_be_read_does_not_stop_the_next(
 
 def test_a_child_that_was_killed_is_followed_by_another(record: Image.Image, tmp_path: Path):
     heading = saved(record.crop((0, 0, 1654, 160)), tmp_path)
-    others = children()
+    others = set(tree(os.getpid()))
     with Recogniser() as recogniser:
         assert recogniser.recognise(heading).text == HEADING
-        (reading,) = children() - others
+        (reading,) = set(tree(os.getpid())) - others
         os.kill(reading, signal.SIGKILL)
         with pytest.raises(Refused) as refused:
             recogniser.recognise(heading)
