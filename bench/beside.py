@@ -1,12 +1,13 @@
 """What goes on in a thread of its own while something else is measured."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Self
 
 
 @dataclass
-class Beside:
+class Beside(ABC):
     """Works from when it is entered until it is left."""
 
     over: Event = field(default_factory=Event, init=False)
@@ -20,6 +21,6 @@ class Beside:
         self.over.set()
         self._thread.join()
 
+    @abstractmethod
     def work(self) -> None:
         """Ends soon after `over` is set."""
-        raise NotImplementedError
