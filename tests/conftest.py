@@ -49,7 +49,10 @@ WARDS = {"CK": "产科", "EK": "儿科"}
 
 LONGEST = {
     "test_two_worlds.py", "test_kills.py", "test_every_page.py", "test_siege.py", "test_bad_input.py", "test_access.py",
-    "test_main_job.py", "test_viewer.py", "test_search_keys.py", "test_fuzz.py", "test_search_fuzz.py",
+    "test_main_job.py", "test_viewer.py", "test_search_keys.py", "test_fuzz.py", "test_search_fuzz.py", "test_scanning.py",
+    "test_four_ways.py", "test_batch_kills.py", "test_uploads.py", "test_page_desk.py", "test_keying.py", "test_accuracy.py",
+    "test_shared_scans.py", "test_extraction.py", "test_recognise.py", "test_recognition.py", "test_repair.py", "test_api.py",
+    "test_pages_apart.py", "test_worker.py",
 }  # fmt: skip
 """Files of few tests that take long."""
 
