@@ -265,7 +265,7 @@ def _scalars(thing: Any) -> Any:
 
 def _words(thing: Any) -> list[str]:
     """Its keys that are UTF-8: the others can only be asked for by a name that was read."""
-    return [key for key in thing.keys() if key.encode(errors="ignore").decode() == key]  # noqa: SIM118 - no dict
+    return [key for key in thing if key.encode(errors="ignore").decode() == key]
 
 
 def _differences(font: Any) -> Iterator[tuple[int, Name]]:

@@ -430,7 +430,8 @@ def test_a_page_that_is_taken_out_while_it_is_given_away_stays_and_the_others_go
             do(hospital, page_desk.set_aside, pile, pages=chosen[:1])
         return extract(*given)
 
-    monkeypatch.setattr(giving_away, "extract", meanwhile)  # somebody acts at exactly this moment
+    # The real thing runs, but somebody acts at exactly this moment, which no test could hit from outside.
+    monkeypatch.setattr(giving_away, "extract", meanwhile)
     work_off(site)
     assert told(hospital, another) == NAMES[2:3]
     assert told(hospital, pile) == [NAMES[0], *NAMES[3:]]

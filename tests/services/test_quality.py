@@ -50,16 +50,15 @@ def sampled(hospital: Hospital, two: list[int]) -> str:
 def test_the_figures_of_a_sample_and_its_next_page_load_no_page(
     hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = sampled
     with hospital.uow("senior") as uow:  # the whole of the batch is drawn
         for record in two:
             levels.change(uow, uow.node(record), level=3, reason="涉密")
-        batch = batches.find(uow, number)
+        batch = batches.find(uow, sampled)
         with uow.act("batch.draw", batch):
             sampling.sample(uow, batch)
-        first, *_others = pages_of(uow, number)
+        first, *_others = pages_of(uow, sampled)
         quality.look(uow, batch, page=first.id, defects=["tilted", "cut"])
-        last, home = pages_of(uow, number)[-1], uow.node(two[1])
+        last, home = pages_of(uow, sampled)[-1], uow.node(two[1])
         page_desk.set_aside(uow, home, pages=[last.page_id or 0], version=page_map.version(uow, home))
     loaded: list[int] = []
 
@@ -68,7 +67,7 @@ def test_the_figures_of_a_sample_and_its_next_page_load_no_page(
 
     with hospital.uow("senior", readonly=True) as uow:
         event.listen(uow.session, "loaded_as_persistent", note)
-        batch = batches.find(uow, number)
+        batch = batches.find(uow, sampled)
         assert quality.tally(uow, batch) == quality.Tally(3, 3, 1, 1, ()), "what was taken out is not counted"
         assert quality.next_one(uow, batch) == 3
         assert [offer.step.name for offer in steps.offers(uow, batch)] == ["accept", "send_back"]
@@ -79,11 +78,10 @@ def test_the_figures_of_a_sample_and_its_next_page_load_no_page(
 def test_a_component_that_is_closer_than_its_record_is_looked_at_as_a_whole(
     hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = sampled
     with hospital.uow("senior") as uow:
         for item in uow.session.scalars(select(Node).where(Node.parent_id.in_(two)), execution_options=TEST):
             levels.change(uow, item, level=3, reason="涉密")
-        batch = batches.find(uow, number)
+        batch = batches.find(uow, sampled)
         with uow.act("batch.draw", batch):
             sampling.sample(uow, batch)
         assert [page.ordinal for page in quality.drawn(uow, batch)] == [2, 3, 5, 6]
@@ -93,56 +91,50 @@ def test_a_component_that_is_closer_than_its_record_is_looked_at_as_a_whole(
 def test_whoever_scanned_a_page_anew_in_its_record_does_not_judge_the_batch(
     hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = sampled
     with hospital.uow("archivist") as uow:
-        batch, home = batches.find(uow, number), uow.node(two[0])
+        batch, home = batches.find(uow, sampled), uow.node(two[0])
         assert quality.not_the_scanner(uow, batch) is None
-        page, staged = pages_of(uow, number)[0], intake.stage(uow.site, BytesIO(piles.sheet("重扫")))
+        page, staged = pages_of(uow, sampled)[0], intake.stage(uow.site, BytesIO(piles.sheet("重扫")))
         said = {"page": page.page_id or 0, "version": page_map.version(uow, home)}
         rescans.replace(uow, home, staged, filename="重扫.pdf", **said)
     work_off(hospital.site)
     with hospital.uow("archivist", readonly=True) as uow:
-        assert quality.not_the_scanner(uow, batches.find(uow, number))
+        assert quality.not_the_scanner(uow, batches.find(uow, sampled))
     with hospital.uow("senior", readonly=True) as uow:
-        assert quality.not_the_scanner(uow, batches.find(uow, number)) is None
+        assert quality.not_the_scanner(uow, batches.find(uow, sampled)) is None
 
 
 @once
-def test_a_page_in_the_wrong_place_sends_the_batch_back(
-    hospital: Hospital, two: list[int], sampled: str
-) -> None:
-    number = sampled
-    looked_at(hospital, number, "misplaced")
+def test_a_page_in_the_wrong_place_sends_the_batch_back(hospital: Hospital, sampled: str) -> None:
+    looked_at(hospital, sampled, "misplaced")
     with pytest.raises(Conflict, match="错挂"):
-        step(hospital, "archivist", number, "accept")
+        step(hospital, "archivist", sampled, "accept")
 
 
 @once
 def test_what_is_mended_by_scanning_more_is_ticked_until_it_is_linked(
-    hospital: Hospital, two: list[int], sampled: str
+    hospital: Hospital, sampled: str
 ) -> None:
-    number = sampled
-    looked_at(hospital, number, "missing")
-    step(hospital, "archivist", number, "send_back", reason="漏页")
-    step(hospital, "scanner", number, "scan_more")
-    step(hospital, "scanner", number, "finish")
-    confirm_all(hospital, number)
+    looked_at(hospital, sampled, "missing")
+    step(hospital, "archivist", sampled, "send_back", reason="漏页")
+    step(hospital, "scanner", sampled, "scan_more")
+    step(hospital, "scanner", sampled, "finish")
+    confirm_all(hospital, sampled)
     with pytest.raises(Conflict, match="缺陷"):
-        step(hospital, "scanner", number, "link")
-    tick_all(hospital, number)
-    step(hospital, "scanner", number, "link")
+        step(hospital, "scanner", sampled, "link")
+    tick_all(hospital, sampled)
+    step(hospital, "scanner", sampled, "link")
     work_off(hospital.site)
-    assert state(hospital, number) == "sampling"
+    assert state(hospital, sampled) == "sampling"
 
 
 @once
 def test_what_is_wrong_with_a_page_is_told_to_whoever_may_see_it_or_saw_it_before_it_was_taken_out(
     hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = sampled
     with hospital.uow("senior") as uow:
-        batch, home = batches.find(uow, number), uow.node(two[1])
-        first, _second, third, _fourth = pages_of(uow, number)
+        batch, home = batches.find(uow, sampled), uow.node(two[1])
+        first, _second, third, _fourth = pages_of(uow, sampled)
         with uow.act("batch.page_looked_at", batch):
             for page in (first, third):
                 uow.session.add(
@@ -162,5 +154,5 @@ def test_what_is_wrong_with_a_page_is_told_to_whoever_may_see_it_or_saw_it_befor
         )
     for account, seen in (("scanner", [5]), ("archivist", [5]), ("senior", [2, 5])):
         with hospital.uow(account, readonly=True) as uow:
-            told = quality.defects(uow, batches.find(uow, number))
+            told = quality.defects(uow, batches.find(uow, sampled))
             assert [defect.ordinal for defect in told] == seen

@@ -120,7 +120,7 @@ def test_a_worker_that_was_killed_says_that_a_page_may_be_missing(
 def test_a_sheet_that_cannot_be_kept_at_once_is_tried_again_and_never_passed_over(
     site: Site, hospital: Hospital, record: int, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scanners, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(scanners, "PAUSES", (0.0, 0.0))  # nobody waits half a minute here
     room, place = [True, False, False, True, False, False, False], site.store.place
 
     def placed(*given: Any) -> Any:

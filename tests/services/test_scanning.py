@@ -224,7 +224,6 @@ def test_a_page_of_a_patient_outside_the_batch_stops_it(hospital: Hospital, two:
 def test_pages_lie_in_their_records_as_they_were_scanned_with_their_text(
     hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = sampled
     with hospital.uow("archivist", readonly=True) as uow:
         items = uow.session.scalars(
             select(Node).where(Node.parent_id == two[0]).order_by(Node.position), execution_options=TEST
@@ -234,7 +233,7 @@ def test_pages_lie_in_their_records_as_they_were_scanned_with_their_text(
         whole = uow.node(two[0])
         assert [file.pages for item in uow.session.scalars(select(Node).where(Node.parent_id == whole.id), execution_options=TEST)
                 for file in intake.files(uow, item)] == [1, 1]  # fmt: skip
-    pile = [page for page in leaves(hospital, number) if page.aside is None]
+    pile = [page for page in leaves(hospital, sampled) if page.aside is None]
     assert all(page.page_id for page in pile), "every page that belongs somewhere is linked"
     assert len({page.page_id for page in pile}) == len(pile), "and none twice"
 
@@ -302,19 +301,18 @@ def test_linking_waits_for_a_file_whose_pages_are_being_made(
 
 
 def test_whoever_scanned_does_not_judge_and_a_wrong_patient_fails_the_batch(
-    hospital: Hospital, two: list[int], sampled: str
+    hospital: Hospital, sampled: str
 ) -> None:
-    number = sampled
-    looked_at(hospital, number, "patient")
+    looked_at(hospital, sampled, "patient")
     with pytest.raises(Conflict):
-        step(hospital, "archivist", number, "accept")
-    step(hospital, "archivist", number, "send_back", reason="错挂他人页面")
+        step(hospital, "archivist", sampled, "accept")
+    step(hospital, "archivist", sampled, "send_back", reason="错挂他人页面")
     with pytest.raises(Conflict):
-        step(hospital, "scanner", number, "mended")
-    mend_all(hospital, number)
-    assert state(hospital, number) == "sampling"
+        step(hospital, "scanner", sampled, "mended")
+    mend_all(hospital, sampled)
+    assert state(hospital, sampled) == "sampling"
     with hospital.uow("archivist", readonly=True) as uow:
-        batch = batches.find(uow, number)
+        batch = batches.find(uow, sampled)
         assert batch.rounds == 2
         again = {page.id for page in quality.drawn(uow, batch)}
         assert {defect.page for defect in quality.defects(uow, batch)} <= again, (
@@ -333,16 +331,15 @@ def mend_all(hospital: Hospital, number: str) -> None:
 def test_a_page_that_was_scanned_anew_or_given_to_its_record_is_judged_as_it_is_now(
     site: Site, hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = sampled
     with hospital.uow("archivist") as uow:
-        batch = batches.find(uow, number)
+        batch = batches.find(uow, sampled)
         for page in quality.drawn(uow, batch):
             quality.look(uow, batch, page=page.id, defects=["blurred"])
         spoilt = quality.drawn(uow, batch)[0]
         before = leaf_views.picture(uow, batch, spoilt.ordinal)
     place = int(spoilt.ordinal > 3)
-    strange = leaves(hospital, number)[1 if place else 5]
-    step(hospital, "archivist", number, "send_back", reason="模糊")
+    strange = leaves(hospital, sampled)[1 if place else 5]
+    step(hospital, "archivist", sampled, "send_back", reason="模糊")
     with hospital.uow("scanner") as uow:
         home, staged = uow.node(two[place]), intake.stage(site, BytesIO(piles.sheet("清楚的一页")))
         rescans.replace(uow, home, staged, filename="重扫.pdf", page=spoilt.page_id or 0, version=0)
@@ -350,13 +347,13 @@ def test_a_page_that_was_scanned_anew_or_given_to_its_record_is_judged_as_it_is_
         to, home = uow.node(two[place]), uow.node(two[1 - place])
         giving_away.order(uow, home, pages=[strange.page_id or 0], to=to, version=0)
     work_off(site)
-    mend_all(hospital, number)
+    mend_all(hospital, sampled)
     with hospital.uow("archivist", readonly=True) as uow:
-        batch = batches.find(uow, number)
+        batch = batches.find(uow, sampled)
         assert spoilt.id in {page.id for page in quality.drawn(uow, batch)}
         assert leaf_views.picture(uow, batch, spoilt.ordinal) != before
         assert leaf_views.picture(uow, batch, strange.ordinal)
-        given = leaves(hospital, number)[strange.ordinal - 1].page_id
+        given = leaves(hospital, sampled)[strange.ordinal - 1].page_id
         assert uow.session.get_one(Page, given, execution_options=TEST).node_id == two[place]
 
 
@@ -416,18 +413,17 @@ def test_a_batch_is_hidden_from_whoever_may_not_see_all_its_records(
 
 @once
 def test_a_pile_that_cannot_be_read_holds_the_batch_up_until_it_is_set_aside(
-    hospital: Hospital, two: list[int], piled: str
+    hospital: Hospital, piled: str
 ) -> None:
-    number = piled
-    hand_in(hospital, number, b"this is no picture", "broken.pdf")
+    hand_in(hospital, piled, b"this is no picture", "broken.pdf")
     work_off(hospital.site)
     with pytest.raises(Conflict):
-        step(hospital, "scanner", number, "finish")
+        step(hospital, "scanner", piled, "finish")
     with hospital.uow("scanner") as uow:
-        batch = batches.find(uow, number)
+        batch = batches.find(uow, piled)
         broken = next(file for file in files.listed(uow, batch) if file.state == "failed")
         files.withdraw(uow, batch, file=broken.id)
-    step(hospital, "scanner", number, "finish")
+    step(hospital, "scanner", piled, "finish")
 
 
 @once
@@ -524,12 +520,9 @@ def test_the_pile_goes_when_its_batch_has_long_been_back_and_the_records_keep_th
 
 
 @once
-def test_a_picture_of_a_pile_that_was_lost_is_drawn_again(
-    site: Site, hospital: Hospital, two: list[int], piled: str
-) -> None:
-    number = piled
+def test_a_picture_of_a_pile_that_was_lost_is_drawn_again(site: Site, hospital: Hospital, piled: str) -> None:
     with hospital.uow("scanner", readonly=True) as uow:
-        batch = batches.find(uow, number, pages=True)
+        batch = batches.find(uow, piled, pages=True)
         before = leaf_views.picture(uow, batch, 2)
         page = pages.of_batch(uow, batch)[1]
         site.store.remove_derivatives(batch.uuid, [page.image, page.thumbnail])
@@ -580,7 +573,6 @@ def test_supervision_of_another_company_is_written_down_beside_the_steps(
 def test_a_page_whose_component_is_closed_later_is_closed_in_its_batch_too(
     hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = sampled
     with hospital.uow("senior") as uow:
         item = uow.session.scalars(
             select(Node).where(Node.parent_id == two[0]).order_by(Node.position), execution_options=TEST
@@ -589,19 +581,18 @@ def test_a_page_whose_component_is_closed_later_is_closed_in_its_batch_too(
         levels.change(uow, item, level=3, reason="涉及隐私")
     for account, seen in (("scanner", [1, 3, 4, 5, 6]), ("senior", [1, 2, 3, 4, 5, 6])):
         with hospital.uow(account, readonly=True) as uow:
-            batch = batches.find(uow, number, pages=True)
+            batch = batches.find(uow, sampled, pages=True)
             assert [leaf.ordinal for leaf in leaf_views.listed(uow, batch, show="all").leaves] == seen
     with hospital.uow("scanner", readonly=True) as uow, pytest.raises(NotFound):
-        leaf_views.picture(uow, batches.find(uow, number, pages=True), 2)
+        leaf_views.picture(uow, batches.find(uow, sampled, pages=True), 2)
 
 
 @once
 def test_each_picture_is_told_unless_a_listing_told_of_this_very_page(
     hospital: Hospital, two: list[int], piled: str
 ) -> None:
-    number = piled
     with hospital.uow("scanner", readonly=True) as uow:
-        batch = batches.find(uow, number, pages=True)
+        batch = batches.find(uow, piled, pages=True)
         ticket = leaf_views.ticket(uow, batch, 2)
         leaf_views.picture(uow, batch, 2, ticket=ticket)
         assert uow.readings == []
@@ -609,9 +600,9 @@ def test_each_picture_is_told_unless_a_listing_told_of_this_very_page(
         leaf_views.one(uow, batch, 4)
         leaf_views.listed(uow, batch, show="all")
         assert [(event.action, event.object_ref, event.words) for event in uow.readings] == [
-            ("batch.picture_viewed", number, {"page": 3}),
-            ("batch.page_viewed", number, {"page": 4}),
-            ("batch.pages_viewed", number, {"pages": [1, 2, 3, 4, 5, 6]}),
+            ("batch.picture_viewed", piled, {"page": 3}),
+            ("batch.page_viewed", piled, {"page": 4}),
+            ("batch.pages_viewed", piled, {"pages": [1, 2, 3, 4, 5, 6]}),
         ]
         assert two[0] in uow.seen
 
@@ -707,7 +698,6 @@ def test_a_pile_that_was_stopped_is_not_gone_on_with_behind_a_later_one(
 def test_a_record_in_a_batch_is_not_trashed_and_a_linked_component_can_be_afterwards(
     site: Site, hospital: Hospital, two: list[int], sampled: str
 ) -> None:
-    number = sampled
     with hospital.uow("archivist") as uow, pytest.raises(Conflict):
         trash.trash(uow, uow.node(two[0]))
     with hospital.uow("archivist") as uow:
@@ -719,7 +709,7 @@ def test_a_record_in_a_batch_is_not_trashed_and_a_linked_component_can_be_afterw
     hospital.clock.forward(days=31)
     purge.order(site)
     work_off(site)
-    page = leaves(hospital, number)[1]
+    page = leaves(hospital, sampled)[1]
     assert (page.page_id, page.linked_at is not None) == (None, True), (
         "it was linked, and is never linked again"
     )

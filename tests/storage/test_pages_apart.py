@@ -3,7 +3,7 @@ memory and time it takes.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,8 +17,8 @@ from storage.extraction import extract
 from storage.limits import MIB, Limits, Reason, Refused
 from tests.storage.test_extraction import jpeg, plain
 
-Two = tuple[tuple[bytes, Any], tuple[bytes, Any]]
-"""What two pages draw, and their lists."""
+Drawn = Sequence[tuple[bytes, Any]]
+"""What each page draws, and its lists; of which the second must not come along with the first, where there are two."""
 FULL = b"q 300 0 0 420 0 0 cm /%s Do Q"
 BOX = Array([0, 0, 300, 420])
 
@@ -40,15 +40,15 @@ def shared(pdf: Pdf, **kinds: Any) -> Any:
     return pdf.make_indirect(Dictionary(**kinds))
 
 
-def of_forms(pdf: Pdf, mine: Any, other: Any) -> Two:
+def of_forms(pdf: Pdf, mine: Any, other: Any) -> Drawn:
     """Each page draws a form of its own; the forms have one list."""
     both = shared(pdf, XObject=Dictionary(Im1=mine, Im2=other))
     one, two = (form(pdf, FULL % name, both) for name in (b"Im1", b"Im2"))
     return tuple((FULL.replace(b"300", b"1").replace(b"420", b"1") % b"Fm", Dictionary(XObject=Dictionary(Fm=each)))
-                 for each in (one, two))  # type: ignore[return-value]  # fmt: skip
+                 for each in (one, two))  # fmt: skip
 
 
-def of_words(pdf: Pdf, mine: Any, other: Any) -> Two:
+def of_words(pdf: Pdf, mine: Any, other: Any) -> Drawn:
     """A text that looks like a name is none."""
     font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
     both = shared(pdf, XObject=Dictionary(Im1=mine, Im2=other), Font=Dictionary(F=font))
@@ -56,7 +56,7 @@ def of_words(pdf: Pdf, mine: Any, other: Any) -> Two:
     return (FULL % b"Im1" + words, both), (FULL % b"Im2", both)
 
 
-def of_forms_without_lists(pdf: Pdf, mine: Any, other: Any) -> Two:
+def of_forms_without_lists(pdf: Pdf, mine: Any, other: Any) -> Drawn:
     """One form, drawn by both pages, uses the list of the page: the name means another picture on each."""
     inner, outer = form(pdf, FULL % b"Im"), form(pdf, b"/Inner Do", Dictionary())
     one, two = (Dictionary(XObject=Dictionary(Fm=outer, Inner=inner, Im=each)) for each in (mine, other))
@@ -64,7 +64,7 @@ def of_forms_without_lists(pdf: Pdf, mine: Any, other: Any) -> Two:
     return (b"/Fm Do", one), (b"/Fm Do", two)
 
 
-def of_patterns(pdf: Pdf, mine: Any, other: Any) -> Two:
+def of_patterns(pdf: Pdf, mine: Any, other: Any) -> Drawn:
     both = shared(pdf, XObject=Dictionary(Im1=mine, Im2=other))
     tiles = Dictionary()
     for name in (b"Im1", b"Im2"):
@@ -76,7 +76,7 @@ def of_patterns(pdf: Pdf, mine: Any, other: Any) -> Two:
     return (one, lists), (two, lists)
 
 
-def of_glyphs(pdf: Pdf, mine: Any, other: Any) -> Two:
+def of_glyphs(pdf: Pdf, mine: Any, other: Any) -> Drawn:
     """A font whose glyphs draw pictures: a page takes those that it shows, in a form too that sets no font itself."""
     glyphs = Dictionary()
     for name in (b"Im1", b"Im2"):
@@ -94,7 +94,7 @@ def of_glyphs(pdf: Pdf, mine: Any, other: Any) -> Two:
     return (one, lists), (two, lists)
 
 
-def of_soft_masks(pdf: Pdf, mine: Any, other: Any) -> Two:
+def of_soft_masks(pdf: Pdf, mine: Any, other: Any) -> Drawn:
     both = shared(pdf, XObject=Dictionary(Im1=mine, Im2=other))
     group = Dictionary(S=Name.Transparency, CS=Name.DeviceGray)
     states = Dictionary()
@@ -106,7 +106,7 @@ def of_soft_masks(pdf: Pdf, mine: Any, other: Any) -> Two:
     return (one, lists), (two, lists)
 
 
-def of_side_ways(pdf: Pdf, mine: Any, other: Any) -> Two:
+def of_side_ways(pdf: Pdf, mine: Any, other: Any) -> Drawn:
     """What is said of a picture, a form and a font, but is not seen, leads to the other page."""
     told = pdf.make_stream(b"secret of the picture", Type=Name.Metadata, Subtype=Name.XML)
     lead = Dictionary(Program=Dictionary(Private=other, LastModified=b"secret of the program"))
@@ -125,13 +125,13 @@ def of_side_ways(pdf: Pdf, mine: Any, other: Any) -> Two:
     )
 
 
-WAYS: list[Callable[[Pdf, Any, Any], Two]] = [
+WAYS: list[Callable[[Pdf, Any, Any], Drawn]] = [
     of_forms, of_words, of_forms_without_lists, of_patterns, of_glyphs, of_soft_masks, of_side_ways,
 ]  # fmt: skip
 
 
-def pages(pdf: Pdf, two: Two) -> None:
-    for content, resources in two:
+def pages(pdf: Pdf, drawn: Drawn) -> None:
+    for content, resources in drawn:
         page = Dictionary(
             Type=Name.Page, MediaBox=BOX, Contents=pdf.make_stream(content), Resources=resources
         )
@@ -242,7 +242,7 @@ def test_neither_memory_nor_the_time_of_a_step_grows_with_the_pages(tmp_path: Pa
             raw = partial(Stream, pdf, bytes([number * 9]) * (WIDE * HIGH * 3))
             image = raw(Type=Name.XObject, Subtype=Name.Image, Width=WIDE, Height=HIGH, ColorSpace=Name.DeviceRGB,
                         BitsPerComponent=8)  # fmt: skip
-            pages(pdf, ((FULL % b"Im", Dictionary(XObject=Dictionary(Im=pdf.make_indirect(image)))),))  # type: ignore[arg-type]
+            pages(pdf, ((FULL % b"Im", Dictionary(XObject=Dictionary(Im=pdf.make_indirect(image)))),))
             if number < 4:
                 seen = form(pdf, b"1 0 0 rg 0 0 300 420 re f")
                 mark = Dictionary(
