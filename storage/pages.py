@@ -1,10 +1,10 @@
 """Foreign files become page images, thumbnails and text. All reading happens in ``storage.sandbox``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from .limits import Limits, Refused
 from .processing import Processing, Step
@@ -37,6 +37,13 @@ class FileFacts:
     repaired: (
         bool  # a PDF whose table of contents was wrong and was made anew: look whether all pages are there
     )
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Self:
+        """From what a child says."""
+        return cls(
+            str(said["mime"]), int(said["page_count"]), bool(said["encrypted"]), bool(said["repaired"])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +111,13 @@ class PageImage:
 
 
 OnPage = Callable[[PageImage], None]
+OnFacts = Callable[[FileFacts], None]
 
 
 def inspect(path: Path, *, limits: Limits | None = None) -> FileFacts:
     """Open the file, but draw nothing. Raises Refused."""
     request = {"path": str(path.resolve())}
-    facts = run("storage.confined.rendering:inspect", request, limits=limits, reads=[path])
-    return FileFacts(
-        str(facts["mime"]), int(facts["page_count"]), bool(facts["encrypted"]), bool(facts["repaired"])
-    )
+    return FileFacts.of(run("storage.confined.rendering:inspect", request, limits=limits, reads=[path]))
 
 
 def render(
@@ -120,6 +125,7 @@ def render(
     output: Path,
     *,
     on_page: OnPage | None = None,
+    on_facts: OnFacts | None = None,
     first_page: int = 1,
     fonts: Path | None = None,
     rendition: Rendition | None = None,
@@ -130,6 +136,7 @@ def render(
 ) -> list[PageImage]:
     """Draw the pages from ``first_page`` on into the folder ``output``, which must exist.
 
+    ``on_facts`` hears what the file is before the first page: asked apart, that would be another child and another opening.
     ``on_page`` hears of each page when its files are whole; a job that was killed goes on after the last that it heard of,
     and what ``on_page`` raises ends the work. ``fonts`` is a folder of fonts for PDF files that bring none. With ``codes``
     barcodes are read too, 0.05 seconds a page. ``processing``: pictures are made straight and clean within these limits;
@@ -144,6 +151,8 @@ def render(
             pages.append(_page(output, first_page + len(pages), progress))
             if on_page:
                 on_page(pages[-1])
+        elif on_facts:
+            on_facts(FileFacts.of(progress))
         opened = True
 
     request = {

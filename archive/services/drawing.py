@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from archive.errors import Unavailable
 from archive.site import Site
 from storage import BlobMissing
 from storage.limits import Reason, Refused
-from storage.pages import FileFacts, OnPage, PageImage, inspect, render
+from storage.pages import FileFacts, OnFacts, OnPage, PageImage, inspect, render
 from storage.processing import Processing, Step
 from storage.repair import repaired
 
@@ -42,6 +42,11 @@ class Readable:
     facts: FileFacts
     repair: str | None = None
 
+    @classmethod
+    def found(cls, path: Path, facts: FileFacts) -> Self:
+        """A file that could be read as it is."""
+        return cls(path, facts, FOUND if facts.repaired else None)
+
 
 def opened(master: Path, folder: Path) -> Readable:
     """The master as it came; a copy that was put in order where it cannot be read so. Raises Refused."""
@@ -49,7 +54,7 @@ def opened(master: Path, folder: Path) -> Readable:
         facts = inspect(master)
     except Refused as refused:
         return mended(master, folder, refused)
-    return Readable(master, facts, FOUND if facts.repaired else None)
+    return Readable.found(master, facts)
 
 
 def mended(master: Path, folder: Path, refused: Refused) -> Readable:
@@ -73,12 +78,15 @@ class Wanted:
     steps: Sequence[Step] = ()
 
 
-def draw(site: Site, master: Path, on_page: OnPage, wanted: Wanted) -> None:
-    """Draws the pages of a file one by one. Raises Refused, and whatever `on_page` raises to end it."""
+def draw(site: Site, master: Path, on_page: OnPage, wanted: Wanted, on_facts: OnFacts | None = None) -> None:
+    """Draws the pages of a file one by one, after `on_facts` has heard what it is.
+
+    Raises Refused, and whatever `on_page` raises to end it.
+    """
     fonts = (site.static / FONT).parent
     with working_folder(site) as folder:
         render(
-            master, folder, on_page=on_page, first_page=wanted.first, fonts=fonts, codes=wanted.codes,
+            master, folder, on_page=on_page, on_facts=on_facts, first_page=wanted.first, fonts=fonts, codes=wanted.codes,
             processing=wanted.processing, steps=wanted.steps,
         )  # fmt: skip
 

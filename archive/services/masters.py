@@ -11,7 +11,7 @@ from archive.uow import UnitOfWork
 from storage import BlobMissing
 from storage.antivirus import Verdict
 from storage.limits import Refused
-from storage.pages import PageImage
+from storage.pages import FileFacts, PageImage
 
 GONE = _l("The file is no longer kept.")
 INFECTED = _l(
@@ -51,8 +51,7 @@ def draw(
             run.site.store.materialise(folder, sha256) as path,
             drawing.working_folder(run.site) as work,
         ):
-            source = drawing.opened(path, work)
-            return _draw(run, source, work, made, keep, codes=codes)
+            return _draw(run, path, work, made, keep, codes=codes)
     except Refused as refused:
         raise JobFailed(Lazy(refused.sentence)) from refused
     except BlobMissing as missing:
@@ -60,37 +59,35 @@ def draw(
 
 
 def _draw(
-    run: JobRun, source: Readable, folder: Path, made: int, keep: Callable[[UnitOfWork, PageImage], None], *,
+    run: JobRun, master: Path, folder: Path, made: int, keep: Callable[[UnitOfWork, PageImage], None], *,
     codes: bool,
 ) -> Readable:  # fmt: skip
-    """Draws what is not drawn yet; from a copy where one of the pages cannot be drawn otherwise."""
-    total = source.facts.page_count
+    """Draws what is not drawn yet; from a copy where the file cannot be opened or one of the pages not be drawn otherwise."""
+    facts: list[FileFacts] = []
 
     def heard(page: PageImage) -> None:
         nonlocal made
         with run.uow() as uow:
-            run.progress(page.number, total, uow=uow)
+            run.progress(page.number, facts[-1].page_count, uow=uow)
             keep(uow, page)
         made = page.number
         run.give_way()
 
-    if made >= total:
-        return source
     with run.uow() as uow:
         processing = imaging.in_force(uow)
 
     def drawn(path: Path) -> None:
-        drawing.draw(run.site, path, heard, Wanted(made + 1, codes, processing))
+        drawing.draw(run.site, path, heard, Wanted(made + 1, codes, processing), facts.append)
 
     try:
-        drawn(source.path)
+        drawn(master)
     except Refused as refused:
-        copy = drawing.mended(source.path, folder, refused) if source.repair != drawing.COPY else source
-        if copy is source or copy.facts.page_count != total:  # pages that are made already would be others
+        copy = drawing.mended(master, folder, refused)
+        if facts and copy.facts.page_count != facts[0].page_count:  # pages made already would be others
             raise
         drawn(copy.path)
         return copy
-    return source
+    return Readable.found(master, facts[0])
 
 
 def _gone(run: JobRun) -> JobFailed:

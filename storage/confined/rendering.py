@@ -12,16 +12,20 @@ from storage.processing import Processing, Step
 from . import codes
 from .child import Say
 from .foreign import foreign
+from .formats import Format
 from .opening import opened
 from .pdf import use_fonts
 from .processing import processed, repeated
 from .quality import measured
-from .source import Drawn
+from .source import Drawn, Source
 
 
 def inspect(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  # noqa: ARG001 - the form of a task
     """What the file is; see ``FileFacts``."""
-    kind, source = opened(Path(request["path"]), limits)
+    return _facts(*opened(Path(request["path"]), limits))
+
+
+def _facts(kind: Format, source: Source) -> dict[str, Any]:
     return {
         "mime": kind.mime,
         "page_count": source.page_count,
@@ -31,14 +35,14 @@ def inspect(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]
 
 
 def render(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:
-    """Draw page after page, and say of each what ``PageImage`` tells."""
+    """Say what the file is, then draw page after page, and say of each what ``PageImage`` tells."""
     rendition = Rendition(**request["rendition"])
     limits_of_steps = Processing(**request["processing"]) if request["processing"] else None
     known = [Step.of(step) for step in request["steps"]]
     if request["fonts"]:
         use_fonts(Path(request["fonts"]))
-    _, source = opened(Path(request["path"]), limits)
-    say({"opened": True})
+    kind, source = opened(Path(request["path"]), limits)
+    say(_facts(kind, source))
     for number in range(request["first_page"], source.page_count + 1):
         with foreign(page=number):
             drawn = source.draw(number, rendition)
