@@ -120,12 +120,33 @@ def inspect(path: Path, *, limits: Limits | None = None) -> FileFacts:
     return FileFacts.of(run("storage.confined.rendering:inspect", request, limits=limits, reads=[path]))
 
 
+def _unheard(_told: object) -> None:
+    """Nobody listens."""
+
+
+class _Heard:
+    """What a child has told so far: first of the file, then page by page."""
+
+    def __init__(self, output: Path, first_page: int, on_page: OnPage, on_facts: OnFacts) -> None:
+        self.next, self.pages, self.facts = first_page, list[PageImage](), list[FileFacts]()
+        self._output, self._on_page, self._on_facts = output, on_page, on_facts
+
+    def __call__(self, progress: dict[str, Any]) -> None:
+        if not self.facts:
+            self.facts.append(FileFacts.of(progress))
+            self._on_facts(self.facts[0])
+            return
+        self.pages.append(_page(self._output, self.next, progress))
+        self.next += 1
+        self._on_page(self.pages[-1])
+
+
 def render(
     path: Path,
     output: Path,
     *,
-    on_page: OnPage | None = None,
-    on_facts: OnFacts | None = None,
+    on_page: OnPage = _unheard,
+    on_facts: OnFacts = _unheard,
     first_page: int = 1,
     fonts: Path | None = None,
     rendition: Rendition | None = None,
@@ -142,33 +163,20 @@ def render(
     barcodes are read too, 0.05 seconds a page. ``processing``: pictures are made straight and clean within these limits;
     ``steps``: on every page these are taken. Raises Refused, with the page that could not be drawn.
     """
-    pages: list[PageImage] = []
-    opened = False
-
-    def hear(progress: dict[str, Any]) -> None:
-        nonlocal opened
-        if opened:
-            pages.append(_page(output, first_page + len(pages), progress))
-            if on_page:
-                on_page(pages[-1])
-        elif on_facts:
-            on_facts(FileFacts.of(progress))
-        opened = True
-
+    heard = _Heard(output, first_page, on_page, on_facts)
     request = {
         "path": str(path.resolve()), "output": str(output.resolve()), "first_page": first_page, "codes": codes,
         "fonts": str(fonts.resolve()) if fonts else None, "rendition": asdict(rendition or Rendition()),
         "processing": asdict(processing) if processing else None, "steps": [step.told() for step in steps],
     }  # fmt: skip
-    reads = [path, fonts] if fonts else [path]
-    task = "storage.confined.rendering:render"
+    reads, task = [path, fonts] if fonts else [path], "storage.confined.rendering:render"
     try:
-        run(task, request, limits=limits, reads=reads, output=output, on_progress=hear)
+        run(task, request, limits=limits, reads=reads, output=output, on_progress=heard)
     except Refused as refused:
-        if opened:  # a child that is ended cannot tell the page
-            refused.page = refused.page or first_page + len(pages)
+        if heard.facts:  # a child that is ended cannot tell the page
+            refused.page = refused.page or heard.next
         raise
-    return pages
+    return heard.pages
 
 
 def file_names(number: int) -> tuple[str, str]:

@@ -78,7 +78,9 @@ class Wanted:
     steps: Sequence[Step] = ()
 
 
-def draw(site: Site, master: Path, on_page: OnPage, wanted: Wanted, on_facts: OnFacts | None = None) -> None:
+def draw(
+    site: Site, master: Path, on_page: OnPage, wanted: Wanted, on_facts: OnFacts = lambda _facts: None
+) -> None:
     """Draws the pages of a file one by one, after `on_facts` has heard what it is.
 
     Raises Refused, and whatever `on_page` raises to end it.
