@@ -5,11 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm.exc import StaleDataError
 
 from archive.errors import ArchiveError, Conflict, Forbidden, NotFound
 from archive.i18n import _
 from archive.journal import Event
-from archive.models import Holding, HoldingStatus, Location, Membership, Node, Principal, Request, User
+from archive.models import (
+    Holding,
+    HoldingStatus,
+    Location,
+    Membership,
+    Node,
+    Principal,
+    Request,
+    RequestLine,
+    User,
+)
 from archive.policy.permissions import P
 from archive.schema import clean
 from archive.services import borrowing, circulation, holdings, loans, patient_names, requests, slips
@@ -22,7 +33,9 @@ from archive.uow import UnitOfWork
 CODE = re.compile(r"[A-Z]{0,4}[0-9][0-9A-Z.·-]{0,60}")
 """How barcodes, slips, badges and shelves are written."""
 AGAIN = timedelta(seconds=60)
-"""A gun may fire twice: what has just been handed out to this borrower is not taken back by the echo."""
+"""A gun may fire twice, and so may two desks: the echo takes nothing back that has just gone out, and hands nothing out that
+has just come back.
+"""
 
 
 @dataclass(frozen=True)
@@ -30,7 +43,7 @@ class Memo:
     """What the desk keeps from one scan to the next. It travels with the browser, so it holds codes and no names."""
 
     act: str = ""
-    """badge, issued, returned, again, placed, waiting, differs, undone, refused; nothing at the beginning."""
+    """badge, issued, returned, again, back, placed, waiting, differs, undone, refused; nothing at the beginning."""
     barcode: str = ""
     borrower: str = ""
     """Staff number of whoever stands at the desk."""
@@ -46,6 +59,10 @@ def hear(uow: UnitOfWork, typed: str, before: Memo, *, sheets: str = "", confirm
         return Memo()
     try:
         heard = _heard(uow, code, before, _number(sheets), confirmed=confirmed)
+    except StaleDataError:  # the same volume lies on two desks; whoever came second does nothing
+        uow.undo()
+        words = _("Another desk handled this at the same moment. Scan it again.")
+        heard = Memo("refused", barcode=code[:40], borrower=before.borrower, words=words)
     except ArchiveError as refusal:
         uow.undo()
         if isinstance(refusal, (Forbidden, NotFound)):
@@ -103,8 +120,8 @@ def _staff_no_of(uow: UnitOfWork, code: str) -> str | None:
 
 def _scanned(uow: UnitOfWork, holding: Holding, node: Node, borrower: str, sheets: int | None, *,
              confirmed: bool) -> Memo:  # fmt: skip
-    line, person = loans.open_line(uow, holding), _person(uow, borrower)
-    if line is not None:
+    line, person = loans.newest_line(uow, holding), _person(uow, borrower)
+    if line is not None and line.in_at is None:
         lent_to = uow.session.get_one(Request, line.request_id).requester_id
         if person is not None and person.id == lent_to and uow.now - line.out_at < AGAIN:
             return Memo("again", holding.barcode, borrower)
@@ -113,9 +130,21 @@ def _scanned(uow: UnitOfWork, holding: Holding, node: Node, borrower: str, sheet
     if person is None:
         uow.require(P.REQUEST_HANDLE, node)
         return Memo("waiting", holding.barcode)
+    if line is not None and _is_just_back(uow, line, person):
+        return Memo("back", holding.barcode, borrower)
     request = _approved_for(uow, person, node)
     loans.issue(uow, request, barcode=holding.barcode, sheets=sheets, confirmed=confirmed)
     return Memo("issued", holding.barcode, borrower)
+
+
+def _is_just_back(uow: UnitOfWork, line: RequestLine, person: Principal) -> bool:
+    """Whether what was scanned has come back a moment ago: from this very person, or at another desk. Then the scan is the echo
+    of that, and hands nothing out.
+    """
+    if line.in_at is None or uow.now - line.in_at >= AGAIN:
+        return False
+    of_person = uow.session.get_one(Request, line.request_id).requester_id == person.id
+    return of_person or line.in_by != uow.actor.principal_id
 
 
 def _approved_for(uow: UnitOfWork, person: Principal, node: Node) -> Request:
@@ -186,7 +215,7 @@ class Counter:
     counts: Counts
 
 
-LOOKS = {"waiting": "wait", "differs": "wait", "again": "wait", "refused": "bad"}
+LOOKS = {"waiting": "wait", "differs": "wait", "again": "wait", "back": "wait", "refused": "bad"}
 
 
 def counter(uow: UnitOfWork, memo: Memo) -> Counter:

@@ -232,15 +232,22 @@ def node_of(uow: UnitOfWork, holding: Holding, needs: P) -> Node:
 
 
 def hand_over(uow: UnitOfWork, node: Node, holding: Holding, *, to: int, because: str) -> None:
-    """Part of a loan: the volume leaves its place, which is kept for it."""
+    """Part of a loan: the volume leaves its place, which is kept for it. One that was missing has been found by that."""
+    if holding.status == HoldingStatus.MISSING:
+        holding.status = HoldingStatus.PROCESSING
+        trace(uow, node, holding, HoldingAct.FOUND, before=HoldingStatus.MISSING, because=because)
     before, holding.status, holding.holder_id = holding.status, HoldingStatus.LENT, to
     trace(uow, node, holding, HoldingAct.ISSUED, before=before, to=to, because=because)
 
 
-def take_in(uow: UnitOfWork, node: Node, holding: Holding, *, because: str) -> None:
-    """Part of a loan: the volume is back, at the place that was kept for it, or on the table when it has none."""
+def take_in(uow: UnitOfWork, node: Node, holding: Holding, *, because: str,
+            status: HoldingStatus | None = None) -> None:  # fmt: skip
+    """Part of a loan: the volume is back, at the place that was kept for it, or on the table when it has none.
+
+    With `status` it has not been out at all, and is again what it was.
+    """
     before, holding.holder_id = holding.status, None
-    holding.status = HoldingStatus.SHELVED if holding.location_id else HoldingStatus.PROCESSING
+    holding.status = status or (HoldingStatus.SHELVED if holding.location_id else HoldingStatus.PROCESSING)
     trace(uow, node, holding, HoldingAct.RETURNED, before=before, because=because)
 
 

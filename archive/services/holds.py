@@ -61,6 +61,7 @@ def apply(uow: UnitOfWork, node: Node, *, kind: str, asked_by: str, hospital: st
     Raises Conflict for a part of a record, one whose original is sealed, an original that is lent, or nothing to seal;
     Invalid for what is missing.
     """
+    uow.lock(node)  # else the volume might be handed out at this very moment
     before = standing(uow, node)
     if objection := _objection(uow, node, kind, before):
         raise Conflict(objection)
@@ -171,6 +172,8 @@ def release(uow: UnitOfWork, hold: Hold, *, ground: str, present: str, reason: s
     """
     node = node_of(uow, hold)
     uow.require(P.HOLD_RELEASE, node)
+    uow.lock(node)
+    uow.session.refresh(hold)
     uow.about(node)
     if objection := release_objection(uow, hold):
         raise Conflict(objection)

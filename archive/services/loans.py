@@ -9,10 +9,11 @@ from sqlalchemy.exc import IntegrityError
 from archive.access import vetoed_by
 from archive.errors import Conflict, Forbidden
 from archive.i18n import _, ngettext
-from archive.models import Holding, HoldingStatus, Node, Request, RequestLine
+from archive.models import Holding, HoldingAct, HoldingEvent, HoldingStatus, Node, Request, RequestLine
 from archive.policy.permissions import P
 from archive.policy.workflows import PAPER
 from archive.services import borrowing, calendar, holdings, policies, requests
+from archive.services.scanning import batches
 from archive.uow import SIGNED_IN, UnitOfWork, action
 from archive.workflow import Transition
 
@@ -45,10 +46,7 @@ def issue(uow: UnitOfWork, request: Request, *, barcode: str, sheets: int | None
     Raises Conflict for another record's volume, one that is out, a sealed record, a borrower with something overdue,
     and, unless `confirmed`, for a count of sheets that is not what it should be.
     """
-    holding, node = uow.holding(barcode)
-    uow.lock(node)  # else it might be sealed, or taken up for correction, at this very moment
-    uow.require(P.REQUEST_HANDLE, node)
-    uow.about(node)
+    holding, node = _in_hand(uow, barcode)
     if refusal := _objection(uow, request, holding, node):
         raise Conflict(refusal)
     _compare(holding.sheets, sheets, confirmed=confirmed)
@@ -61,6 +59,19 @@ def issue(uow: UnitOfWork, request: Request, *, barcode: str, sheets: int | None
     return line
 
 
+def _in_hand(uow: UnitOfWork, barcode: str) -> tuple[Holding, Node]:
+    """The volume that lies on the desk, as it is now and stays until the commit: of two desks the second one waits.
+
+    Without the lock it might be sealed, taken up for correction or handled at another desk at this very moment.
+    """
+    holding, node = uow.holding(barcode)
+    uow.require(P.REQUEST_HANDLE, node)
+    uow.lock(node)
+    uow.session.refresh(holding)
+    uow.about(node)
+    return holding, node
+
+
 def _objection(uow: UnitOfWork, request: Request, holding: Holding, node: Node) -> str | None:
     """Why this volume does not go out on this request, or nothing."""
     if request.kind != "paper" or request.state not in {"approved", "lent"}:
@@ -69,8 +80,8 @@ def _objection(uow: UnitOfWork, request: Request, holding: Holding, node: Node) 
         return _("This is not the volume that was asked for.")
     if holding.status == HoldingStatus.LENT:
         return _("This volume is out already. Take it back first.")
-    if P.REQUEST_CREATE in vetoed_by(node.overlay):
-        return _("This record is sealed or in the trash: it is not lent.")
+    if refusal := _stays(uow, holding, node):
+        return refusal
     blocks = policies.in_force(uow, "loans").body["limits"]["blocked_while_overdue"]
     if (
         blocks
@@ -79,6 +90,15 @@ def _objection(uow: UnitOfWork, request: Request, holding: Holding, node: Node) 
     ):
         return _("The borrower has a volume that is overdue. It comes back first.")
     return None
+
+
+def _stays(uow: UnitOfWork, holding: Holding, node: Node) -> str | None:
+    """Why this volume leaves the house for nobody now, or nothing."""
+    if P.REQUEST_CREATE in vetoed_by(node.overlay):
+        return _("This record is sealed or in the trash: it is not lent.")
+    if node.state == "correcting":
+        return _("This record is being corrected. It is lent again when that is done.")
+    return batches.holds(uow, holding)
 
 
 def _compare(expected: int | None, counted: int | None, *, confirmed: bool) -> None:
@@ -109,9 +129,7 @@ def take_back(uow: UnitOfWork, barcode: str, *, sheets: int | None = None, confi
     """Takes a volume back. Raises Conflict when it is not out, or not on the request `only`, and for missing sheets
     unless `confirmed`.
     """
-    holding, node = uow.holding(barcode)
-    uow.require(P.REQUEST_HANDLE, node)
-    uow.about(node)
+    holding, node = _in_hand(uow, barcode)
     line = open_line(uow, holding)
     if line is None:
         raise Conflict(_("This volume is not out."))
@@ -145,43 +163,54 @@ def _has_open_lines(uow: UnitOfWork, request: Request) -> bool:
 def undo(uow: UnitOfWork, barcode: str) -> None:
     """Takes back one's own last act with a volume: it was not handed out, or has not come back.
 
-    Raises Conflict when somebody else has handled it since, or it is too long ago.
+    Raises Conflict when somebody else has handled it since, when it is too long ago, and when what is back must stay.
     """
-    holding, node = uow.holding(barcode)
-    uow.require(P.REQUEST_HANDLE, node)
-    uow.about(node)
-    newest = (
-        select(RequestLine)
-        .where(RequestLine.holding_id == holding.id)
-        .order_by(RequestLine.id.desc())
-        .limit(1)
-    )
-    line = uow.session.scalar(newest)
-    if line is None or not _is_mine_and_fresh(uow, line):
+    holding, node = _in_hand(uow, barcode)
+    line, card = newest_line(uow, holding), _last_on_card(uow, holding)
+    if line is None or card is None or not _is_mine_and_fresh(uow, line, card):
         raise Conflict(_("There is nothing to undo: only your own last act can be, within ten minutes."))
+    if line.in_at is not None and (refusal := _stays(uow, holding, node)):
+        raise Conflict(refusal)
     request = uow.session.get_one(Request, line.request_id)
     uow.note(
         number=request.number, barcode=holding.barcode, undone="issue" if line.in_at is None else "return"
     )
     if line.in_at is None:
-        _put_back(uow, node, holding, request, line)
+        _put_back(
+            uow, node, holding, request, line, HoldingStatus(card.from_status or HoldingStatus.PROCESSING)
+        )
     else:
         line.in_at = line.in_by = line.sheets_in = None
         request.state = "lent"
         holdings.hand_over(uow, node, holding, to=request.requester_id, because=request.number)
 
 
-def _is_mine_and_fresh(uow: UnitOfWork, line: RequestLine) -> bool:
-    by, at = (line.out_by, line.out_at) if line.in_at is None else (line.in_by, line.in_at)
-    return by == uow.actor.principal_id and uow.now - at <= UNDO_WITHIN
+def newest_line(uow: UnitOfWork, holding: Holding) -> RequestLine | None:
+    """The last loan of a volume, over or not."""
+    lines = select(RequestLine).where(RequestLine.holding_id == holding.id)
+    return uow.session.scalar(lines.order_by(RequestLine.id.desc()).limit(1))
 
 
-def _put_back(uow: UnitOfWork, node: Node, holding: Holding, request: Request, line: RequestLine) -> None:
+def _last_on_card(uow: UnitOfWork, holding: Holding) -> HoldingEvent | None:
+    card = select(HoldingEvent).where(HoldingEvent.holding_id == holding.id)
+    return uow.session.scalar(card.order_by(HoldingEvent.id.desc()).limit(1), execution_options=TRUSTED)
+
+
+def _is_mine_and_fresh(uow: UnitOfWork, line: RequestLine, card: HoldingEvent) -> bool:
+    """Whether nothing has become of the volume since what the actor did with it a moment ago."""
+    act = HoldingAct.ISSUED if line.in_at is None else HoldingAct.RETURNED
+    return card.kind == act and card.by_id == uow.actor.principal_id and uow.now - card.at <= UNDO_WITHIN
+
+
+def _put_back(
+    uow: UnitOfWork, node: Node, holding: Holding, request: Request, line: RequestLine, status: HoldingStatus
+) -> None:
+    """It was not handed out: it is again what it was."""
     uow.session.delete(line)
     uow.session.flush()
     if not _has_open_lines(uow, request):
         request.state = "approved"
-    holdings.take_in(uow, node, holding, because=request.number)
+    holdings.take_in(uow, node, holding, because=request.number, status=status)
 
 
 @action("loan.renewed", needs=SIGNED_IN)
@@ -193,6 +222,7 @@ def renew(uow: UnitOfWork, request: Request) -> None:
     node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
     if not _is_theirs_to_renew(uow, request, node):
         raise Forbidden
+    uow.lock(node)
     uow.about(node)
     if refusal := renewal_objection(uow, request, node):
         raise Conflict(refusal)

@@ -95,6 +95,37 @@ def test_a_gun_that_fires_twice_does_not_take_the_volume_back(
     assert scan(hospital, BARCODE, again).act == "returned"
 
 
+def test_what_has_just_come_back_is_not_handed_out_by_an_echo(
+    hospital: Hospital, archived: int, clock: Clock
+) -> None:
+    """A second volume keeps the request open, and another desk has the borrower's badge before it."""
+    with hospital.uow("senior") as uow:
+        holdings.register(uow, uow.node(archived), barcode="B7000001")
+    approved(hospital, "clinician", archived)
+    badge = scan(hospital, STAFF_NO["clinician"])
+    for barcode in (BARCODE, "B7000001"):
+        assert scan(hospital, barcode, badge).act == "issued"
+    clock.forward(minutes=5)
+    back = scan(hospital, BARCODE, badge)
+    assert back.act == "returned"
+    assert scan(hospital, BARCODE, back).act == "back"
+    echo = scan(hospital, BARCODE, badge, at="archivist")
+    assert echo.act == "back"
+    said = answer(hospital, echo, at="archivist").answer
+    assert said is not None
+    assert (said.look, said.loan and said.loan.borrower, said.can_undo) == ("wait", "clinician甲", False)
+    clock.forward(minutes=2)
+    assert scan(hospital, BARCODE, badge).act == "issued"
+
+
+def test_the_next_in_line_gets_at_once_what_has_just_come_back(hospital: Hospital, archived: int) -> None:
+    for account in ("clinician", "clinician2"):
+        approved(hospital, account, archived)
+    assert scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"])).act == "issued"
+    assert scan(hospital, BARCODE).act == "returned"
+    assert scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician2"])).act == "issued"
+
+
 def test_a_volume_on_its_shelf_says_who_waits_for_it(hospital: Hospital, archived: int) -> None:
     approved(hospital, "clinician", archived)
     here = scan(hospital, BARCODE)

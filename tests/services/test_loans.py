@@ -5,17 +5,25 @@ from datetime import date
 from threading import Barrier, Thread
 
 import pytest
+from sqlalchemy import select
 
 from archive.actor import Actor
 from archive.errors import ArchiveError, Conflict, Forbidden, NotFound
 from archive.i18n import speaking
+from archive.models import Holding, HoldingStatus
 from archive.policy.permissions import P
-from archive.services import calendar, circulation, holdings, loans, requests, slips, steps, volumes
+from archive.services import calendar, circulation, holdings, holds, loans, requests, slips, steps, volumes
+from archive.services.scanning import batches
+from archive.services.scanning import steps as batch_steps
+from archive.services.scanning import volumes as scanned
 from archive.uow import UnitOfWork
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
 from tests.services import lending
 from tests.services.lending import BARCODE, SHELF, another, approved, archive_it, ask, issue, state_of, step
+from tests.services.sealing import PACKAGE, seal
+
+TEST = {"scope": "test"}
 
 
 @pytest.fixture(autouse=True)
@@ -337,3 +345,96 @@ def test_a_volume_in_somebodys_hands_is_not_corrected_meanwhile(hospital: Hospit
     issue(hospital, approved(hospital, "clinician", archived))
     with pytest.raises(Conflict), hospital.uow("senior") as uow:
         steps.take(uow, uow.node(archived, P.EDIT_LIFECYCLE), "correct", reason="更正首页")
+
+
+def test_what_is_taken_back_and_sealed_is_not_out_again_by_an_undo(hospital: Hospital, archived: int) -> None:
+    issue(hospital, approved(hospital, "clinician", archived))
+    with hospital.uow("clerk") as uow:
+        loans.take_back(uow, BARCODE)
+    seal(hospital, archived)
+    with pytest.raises(Conflict, match="sealed"), hospital.uow("clerk") as uow:
+        loans.undo(uow, BARCODE)
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert circulation.out(uow) == []
+
+
+def test_an_undo_leaves_a_volume_as_it_was_and_never_touches_what_has_become_of_it(
+    hospital: Hospital, archived: int
+) -> None:
+    number = approved(hospital, "clinician", archived)
+    with hospital.uow("archivist") as uow:
+        holdings.move(uow, uow.holding(BARCODE)[0], to=HoldingStatus.WARD)
+    issue(hospital, number)
+    with hospital.uow("clerk") as uow:
+        loans.undo(uow, BARCODE)
+    assert _status(hospital, archived) == "ward"
+    issue(hospital, number)
+    with hospital.uow("clerk") as uow:
+        loans.take_back(uow, BARCODE)
+        volumes.lose(uow, uow.holding(BARCODE)[0], because="清点时不在架上")
+    with pytest.raises(Conflict, match="nothing to undo"), hospital.uow("clerk") as uow:
+        loans.undo(uow, BARCODE)
+
+
+def _status(hospital: Hospital, record: int) -> str:
+    with hospital.uow("senior", readonly=True) as uow:
+        return holdings.volumes(uow, uow.node(record))[0].status.name
+
+
+def test_a_missing_volume_that_is_handed_out_has_been_found(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    with hospital.uow("clerk") as uow:
+        volumes.lose(uow, uow.holding(BARCODE)[0], because="清点时不在架上")
+    issue(hospital, number)
+    with hospital.uow("senior", readonly=True) as uow:
+        way = volumes.trail(uow, uow.node(archived))
+        assert [trace.act.name for trace in way[:3]] == ["issued", "found", "lost"]
+
+
+def test_what_is_corrected_or_checked_out_for_scanning_goes_out_to_nobody(
+    hospital: Hospital, archived: int
+) -> None:
+    number = approved(hospital, "clinician", archived)
+    with hospital.uow("senior") as uow:
+        steps.take(uow, uow.node(archived), "correct", reason="页码错误")
+    with pytest.raises(Conflict, match="being corrected"):
+        issue(hospital, number)
+    with hospital.uow("archivist") as uow:
+        batch = batches.make(uow)
+        scanned.put_in(uow, batch, barcode=BARCODE)
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert batches.holds(uow, uow.holding(BARCODE)[0]) is None  # only planned: it stands on its shelf
+    with hospital.uow("archivist") as uow:
+        batch_steps.take(uow, batches.find(uow, batch.number), "check_out")
+        assert "SZ" in (batches.holds(uow, uow.holding(BARCODE)[0]) or "")
+    with hospital.uow("clinician", readonly=True) as uow:
+        held = uow.session.scalar(select(Holding).where(Holding.barcode == BARCODE), execution_options=TEST)
+        assert held is not None
+        assert "SZ" not in (batches.holds(uow, held) or "")
+
+
+def test_a_seal_and_a_desk_at_the_same_moment_do_not_both_succeed(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    sealing, said = Barrier(2), []
+
+    def hand_out() -> None:
+        actor = hospital.actor("clerk")
+        sealing.wait()
+        try:
+            hospital.site.run(actor, lambda uow: loans.issue(uow, slips.one(uow, number), barcode=BARCODE))
+            said.append("out")
+        except ArchiveError as refusal:
+            said.append(type(refusal).__name__)
+
+    desk = Thread(target=hand_out)
+    desk.start()
+    try:
+        with hospital.uow("archivist") as uow:
+            node = uow.node(archived)
+            sealing.wait()
+            holds.apply(uow, node, **PACKAGE)
+            said.append("sealed")
+    except Conflict as refusal:
+        said.append(type(refusal).__name__)
+    desk.join()
+    assert sorted(said) in (["Conflict", "out"], ["Conflict", "sealed"])

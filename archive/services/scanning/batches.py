@@ -15,6 +15,7 @@ from archive.models import (
     BatchPage,
     BatchStep,
     BatchVolume,
+    Holding,
     Node,
     Principal,
     ScanBatch,
@@ -141,6 +142,22 @@ def named(uow: UnitOfWork, number: str) -> str | None:
     if uow.session.scalar(known, execution_options=TRUSTED) is None:
         return None
     return _("It is in batch %(number)s, which is being scanned.", number=number)
+
+
+def holds(uow: UnitOfWork, holding: Holding) -> str | None:
+    """That a volume has been checked out into a batch, and into which one for whoever may know of that; else nothing.
+
+    What is only planned keeps nothing from a reader.
+    """
+    number = uow.session.scalar(
+        select(ScanBatch.number)
+        .join(BatchVolume, BatchVolume.batch_id == ScanBatch.id)
+        .where(BatchVolume.holding_id == holding.id, BatchVolume.open, ScanBatch.state != "created"),
+        execution_options=TRUSTED,
+    )
+    if number is None:
+        return None
+    return named(uow, number) or _("It is being scanned in a batch. Wait until that is accepted.")
 
 
 def may_read(uow: UnitOfWork, batch: ScanBatch) -> bool:

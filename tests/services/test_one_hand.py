@@ -1,0 +1,255 @@
+"""Loans, readings, seals, batches and the clock in any order: a volume is in one hand, and nobody reads longer than they may."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import select, text
+
+from archive.errors import ArchiveError
+from archive.models import Hold, Node, Request
+from archive.policy.permissions import P
+from archive.services import desk, holdings, holds, loans, requests, slips, steps, volumes
+from archive.services.desk import Memo
+from archive.services.scanning import batches
+from archive.services.scanning import steps as batch_steps
+from archive.services.scanning import volumes as scanned
+from archive.site import Site
+from tests.archives import begins, once
+from tests.conftest import Hospital, copied, hospital_of
+from tests.services.lending import BARCODE, approved, archive_it, shelf
+from tests.services.sealing import OPENED, PACKAGE
+from tests.soaking import how_many
+
+READERS = st.sampled_from(["clinician", "clinician2", "head"])
+DECIDERS = st.sampled_from(["senior", "head"])
+DESKS = st.sampled_from(["clerk", "clerk", "clerk", "archivist"])
+VOLUMES = st.sampled_from([BARCODE, BARCODE, BARCODE, f"{BARCODE}-V2"])
+KINDS = st.sampled_from(["paper", "paper", "eread"])
+
+
+@begins
+def archived(hospital: Hospital, record: int) -> tuple[int, list[str]]:
+    """An archived record of two volumes, one on its shelf and one on the table, and who has been promised it."""
+    archive_it(hospital, record, location=shelf(hospital))
+    with hospital.uow("senior") as uow:
+        holdings.register(uow, uow.node(record), sheets=10)
+    return record, [approved(hospital, who, record) for who in ("clinician", "head")]
+
+
+def lived_through(site: Site, archived: tuple[int, list[str]], lives: int) -> None:
+    class House(Lending):
+        origin, (record, asked) = site, archived
+
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        House, settings=settings(max_examples=lives, stateful_step_count=40, deadline=None)
+    )
+
+
+@once
+def test_a_volume_is_in_one_hand_whatever_happens_in_whatever_order(
+    site: Site, archived: tuple[int, list[str]]
+) -> None:
+    lived_through(site, archived, 12)
+
+
+@pytest.mark.soak
+def test_a_volume_is_in_one_hand_in_hundreds_of_lives(
+    site: Site, archived: tuple[int, list[str]], record_property: Callable[[str, object], None]
+) -> None:
+    lives = how_many("lives", usual=400)
+    lived_through(site, archived, lives)
+    record_property(
+        "soak", f"{lives} lives of a record at the desk: each volume in one hand, nothing promised was lost"
+    )
+
+
+class Lending(RuleBasedStateMachine):
+    """A record, whoever asks for it, and the desks. What an act refuses leaves everything as it was."""
+
+    origin: Site
+    record: int
+    asked: Sequence[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.promised: dict[str, str] = {}
+        """What was approved on paper and has been neither handed out nor withdrawn, by its slip: for whom."""
+        self.memos = {"clerk": Memo(), "archivist": Memo()}
+
+    @initialize()
+    def open_the_house(self) -> None:
+        folder = self.stack.enter_context(TemporaryDirectory())
+        site = self.stack.enter_context(copied(self.origin, Path(folder) / "var"))
+        self.hospital = hospital_of(site)
+        for who, number in zip(("clinician", "head"), self.asked, strict=True):
+            self.promised[number] = who
+
+    def teardown(self) -> None:
+        self.stack.close()
+
+    def slip(self, which: int) -> str | None:
+        rows = self.rows("SELECT number FROM request ORDER BY id")
+        return rows[which % len(rows)].number if rows else None
+
+    def rows(self, statement: str, **values: Any) -> list[Any]:
+        with self.hospital.site.engine.connect() as connection:
+            return list(connection.execute(text(statement), values).all())
+
+    # What people do
+
+    @rule(who=READERS, kind=KINDS, purpose=st.sampled_from(["treatment", "discussion"]))
+    def ask(self, who: str, kind: str, purpose: str) -> None:
+        with suppress(ArchiveError), self.hospital.uow(who) as uow:
+            requests.ask(uow, uow.node(self.record), kind=kind, purpose=purpose, days=3)
+
+    @rule(who=st.sampled_from(["senior", "head", "clinician"]), which=st.integers(0, 5),
+          name=st.sampled_from(["approve", "approve", "refuse", "cancel", "end"]))  # fmt: skip
+    def step(self, who: str, which: int, name: str) -> None:
+        number = self.slip(which)
+        if number is None:
+            return
+        with suppress(ArchiveError):
+            with self.hospital.uow(who) as uow:
+                request = slips.one(uow, number)
+                requests.advance(uow, request, name, reason="见面说明")
+                kind, asked_by = request.kind, request.requester_id
+            if name == "approve" and kind == "paper":
+                self.promised[number] = str(asked_by)
+            elif name == "cancel":
+                self.promised.pop(number, None)
+
+    @rule(at=DESKS, which=st.integers(0, 5), barcode=VOLUMES)
+    def slip_and_volume(self, at: str, which: int, barcode: str) -> None:
+        ready = sorted(self.promised) or self.numbers("lent")
+        if ready:
+            self.scan(at, ready[which % len(ready)])
+            self.scan(at, barcode)
+
+    @rule(at=DESKS, barcode=VOLUMES)
+    def volume(self, at: str, barcode: str) -> None:
+        self.scan(at, barcode)
+
+    def scan(self, at: str, code: str) -> None:
+        with self.hospital.uow(at) as uow:
+            self.memos[at] = desk.hear(uow, code, self.memos[at])
+        if self.memos[at].act == "issued":
+            for number in self.numbers("lent"):
+                self.promised.pop(number, None)
+
+    def numbers(self, state: str) -> list[str]:
+        return [
+            row.number for row in self.rows("SELECT number FROM request WHERE state = :state", state=state)
+        ]
+
+    @rule(at=DESKS)
+    def undo(self, at: str) -> None:
+        if self.memos[at].act not in {"issued", "returned"}:  # the page has no button then
+            return
+        before = set(self.numbers("approved"))
+        with self.hospital.uow(at) as uow:
+            desk.undo(uow, self.memos[at])
+        for number in set(self.numbers("approved")) - before:
+            self.promised[number] = "undone"
+
+    @rule(which=st.integers(0, 5))
+    def renew(self, which: int) -> None:
+        number = self.slip(which)
+        with suppress(ArchiveError), self.hospital.uow("archivist") as uow:
+            if number is not None:
+                loans.renew(uow, slips.one(uow, number))
+
+    @rule(kind=st.sampled_from([holds.ORIGINAL, holds.ORIGINAL, holds.COPY]))
+    def seal(self, kind: str) -> None:
+        with suppress(ArchiveError), self.hospital.uow("archivist") as uow:
+            holds.apply(uow, uow.node(self.record), **PACKAGE | {"kind": kind})
+
+    @rule()
+    def unseal(self) -> None:
+        rows = self.rows("SELECT id FROM hold WHERE released_at IS NULL ORDER BY id DESC")
+        with suppress(ArchiveError), self.hospital.uow("senior") as uow:
+            if rows:
+                seal = uow.session.get_one(Hold, rows[0].id, execution_options={"scope": "test"})
+                holds.release(uow, seal, **OPENED)
+
+    @rule(barcode=VOLUMES, act=st.sampled_from([volumes.lose, volumes.find]))
+    def lose_or_find(self, barcode: str, act: Callable[..., None]) -> None:
+        with suppress(ArchiveError), self.hospital.uow("archivist") as uow:
+            act(uow, uow.holding(barcode)[0], because="清点")
+
+    @rule(barcode=VOLUMES)
+    def put_into_a_batch(self, barcode: str) -> None:
+        with suppress(ArchiveError), self.hospital.uow("archivist") as uow:
+            scanned.put_in(uow, batches.make(uow), barcode=barcode)
+
+    @rule(name=st.sampled_from(["check_out", "cancel"]))
+    def check_out_or_give_up(self, name: str) -> None:
+        for row in self.rows(
+            "SELECT number FROM scan_batch WHERE state IN ('created', 'checked_out') ORDER BY id"
+        ):
+            with suppress(ArchiveError), self.hospital.uow("archivist") as uow:
+                batch_steps.take(uow, batches.find(uow, row.number), name, reason="急用")
+
+    @rule(name=st.sampled_from(["correct", "archive", "archive"]))
+    def correct(self, name: str) -> None:
+        with suppress(ArchiveError), self.hospital.uow("senior") as uow:
+            steps.take(uow, uow.node(self.record), name, reason="更正")
+
+    @rule(minutes=st.sampled_from([1, 1, 5, 60 * 24 * 4]))
+    def time_passes(self, minutes: int) -> None:
+        self.hospital.clock.forward(minutes=minutes)
+
+    # What must be so at any time
+
+    @invariant()
+    def a_volume_is_in_one_hand(self) -> None:
+        lines = self.rows(
+            "SELECT h.id, h.status, h.holder_id, count(l.id) AS many, max(r.requester_id) AS requester, max(r.state) AS state "
+            "FROM holding h LEFT JOIN request_line l ON l.holding_id = h.id AND l.in_at IS NULL "
+            "LEFT JOIN request r ON r.id = l.request_id GROUP BY h.id, h.status, h.holder_id"
+        )
+        for line in lines:
+            expected = ("lent", line.requester, 1, "lent") if line.many else (line.status, None, 0, None)
+            assert (line.status, line.holder_id, line.many, line.state) == expected
+            assert line.many or line.status != "lent"
+
+    @invariant()
+    def what_is_out_is_neither_sealed_nor_scanned_nor_corrected(self) -> None:
+        stays = (
+            "SELECT h.barcode FROM request_line l JOIN holding h ON h.id = l.holding_id JOIN node n ON n.id = h.node_id "
+            "WHERE l.in_at IS NULL AND (n.state = 'correcting' "
+            "OR EXISTS (SELECT 1 FROM hold_node hn JOIN hold s ON s.id = hn.hold_id "
+            "WHERE hn.node_id = n.id AND s.kind = 'original' AND s.released_at IS NULL) "
+            "OR EXISTS (SELECT 1 FROM batch_volume b JOIN scan_batch s ON s.id = b.batch_id "
+            "WHERE b.holding_id = h.id AND b.open AND s.state != 'created'))"
+        )
+        assert self.rows(stays) == []
+
+    @invariant()
+    def nobody_decides_their_own(self) -> None:
+        assert self.rows("SELECT number FROM request WHERE decided_by = requester_id") == []
+
+    @invariant()
+    def nobody_reads_beyond_the_end(self) -> None:
+        """Whoever has no reading that runs does not read; the ward's own head has the right to nothing more."""
+        for account in ("clinician", "clinician2"):
+            with self.hospital.uow(account, readonly=True) as uow:
+                reads = uow.session.scalar(uow.nodes(P.READ).where(Node.id == self.record)) is not None
+                running = select(Request.until).where(
+                    Request.kind == "eread",
+                    Request.state == "active",
+                    Request.requester_id == uow.actor.principal_id,
+                )
+                ends = list(uow.session.scalars(running))
+                assert not reads or any(end is not None and end > uow.now for end in ends)
+
+    @invariant()
+    def what_was_promised_still_stands(self) -> None:
+        assert set(self.promised) <= set(self.numbers("approved"))
