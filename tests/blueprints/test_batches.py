@@ -4,18 +4,17 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from sqlalchemy import func, select
 
 from archive.models import AuditEvent, BatchDefect
 from archive.services.scanning import batches, quality, volumes
 from tests import piles
-from tests.archives import begins
+from tests.archives import begins, once
 from tests.blueprints.conftest import Browse, words_of
 from tests.conftest import Hospital
 from tests.services.test_scanning import accepted_so_far, hand_in, leaves, step, work_off
 
-pytestmark = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+pytestmark = once
 TEST = {"scope": "test"}
 OUTSIDE = ("clinician", "stranger", "auditor", "sysadmin")
 """Who handles no paper at all."""

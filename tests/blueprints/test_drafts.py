@@ -9,14 +9,13 @@ from archive.errors import Forbidden, NotFound
 from archive.models import AuditEvent, NodeDraft, Session
 from archive.services import drafts
 from tests import papers
-from tests.archives import begins
+from tests.archives import begins, once
 from tests.blueprints.conftest import Browse, Browser
 from tests.conftest import RECORD, Hospital
 from tests.services.test_intake import upload
 from tests.services.test_page_checks import drawn
 
 TEST = {"scope": "test"}
-sqlite = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
 
 
 @begins
@@ -137,7 +136,7 @@ def session_ends_while_sending(
     assert own.sign_in("archivist").status_code == 302
 
 
-@sqlite
+@once
 def test_what_was_keyed_is_kept_with_what_agrees_and_offered_to_its_person(
     hospital: Hospital, record: int, paged: None, address: str, browser: Browse
 ) -> None:
@@ -167,7 +166,7 @@ def test_what_was_keyed_is_kept_with_what_agrees_and_offered_to_its_person(
     assert "data-draft=" in own.get(desk).text
 
 
-@sqlite
+@once
 def test_a_corrected_text_is_kept_and_ends_when_it_is_saved(
     hospital: Hospital, paged: None, address: str, browser: Browse
 ) -> None:

@@ -2,12 +2,10 @@
 
 import re
 
-import pytest
-
 from archive.services import tree, typed
 from archive.site import Site
 from tests import papers
-from tests.archives import begins
+from tests.archives import begins, once
 from tests.blueprints.conftest import Browse, Browser, words_of
 from tests.conftest import Hospital
 from tests.services.test_intake import upload
@@ -115,7 +113,7 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     assert stale.status_code == 303, "what is not there to be decided leads back to the list"
 
 
-@pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+@once
 def test_whoever_mends_a_slip_still_meets_what_another_has_saved_meanwhile(
     hospital: Hospital, record: int, desk: str, browser: Browse
 ) -> None:

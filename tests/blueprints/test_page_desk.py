@@ -3,13 +3,12 @@
 import re
 from io import BytesIO
 
-import pytest
 from sqlalchemy import select
 
 from archive.models import Job
 from archive.site import Site
 from tests import papers
-from tests.archives import begins
+from tests.archives import begins, once
 from tests.blueprints.conftest import Browse, Browser, words_of
 from tests.conftest import RECORD, Hospital
 from tests.services.test_derive import work_off
@@ -17,7 +16,6 @@ from tests.services.test_intake import upload
 from tests.services.test_keying import another
 from tests.services.test_page_desk import NAMES, told
 
-once = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
 OTHER = "00300001"
 
 

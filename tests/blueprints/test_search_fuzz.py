@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from archive.models import Node
 from archive.sight import href
 from tests import naughty
+from tests.archives import once
 from tests.blueprints.conftest import Browse, Browser
 from tests.conftest import Hospital
 from tests.services.searching import TEST, archived, component, indexed, patient, written
@@ -141,6 +142,7 @@ def made_up(askers: list[Asker], caplog: pytest.LogCaptureFixture, count: int) -
     unhurried(given(st.data())(ask))()
 
 
+@once
 def test_a_question_that_is_made_up_gets_an_answer_or_a_sentence(
     askers: list[Asker], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,4 +1,4 @@
-"""The demonstration hospital: small, but with everything that a large one has, on both databases."""
+"""The demonstration hospital: small, but with everything that a large one has; on PostgreSQL in the soak."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -68,7 +68,10 @@ SMALL = Sizes(
 TEST = {"scope": "test"}
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.soak])],
+)
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A small hospital after its weeks of work; the tests only look at it."""
     var = tmp_path_factory.mktemp("demo") / "var"

@@ -32,7 +32,7 @@ from archive.services import (
 from archive.services.page_layout import Layout
 from archive.site import Site
 from tests import papers
-from tests.archives import begins
+from tests.archives import begins, once
 from tests.conftest import CAST, RECORD, Hospital
 from tests.services.sealing import seal
 from tests.services.test_derive import work_off
@@ -41,8 +41,6 @@ from tests.services.test_page_checks import drawn
 from tests.services.test_trash import empty, is_there, throw
 
 TEST: dict[str, Any] = {"scope": "test"}
-once = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
-"""What asks the databases nothing that other tests here do not ask both of them."""
 NAMES = ["首页", "入院记录", "病程记录", "体温单", "医嘱单"]
 
 

@@ -18,6 +18,7 @@ from archive.services.jobs import JobView
 from archive.site import Site
 from storage import StoreFull
 from tests import papers
+from tests.archives import once
 from tests.conftest import Hospital
 from tests.escl import Machine, scanner
 from tests.services.test_adoption import adopt, refused
@@ -116,7 +117,7 @@ def test_a_worker_that_was_killed_says_that_a_page_may_be_missing(
     assert len(files(hospital, record)) == 3
 
 
-@pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+@once
 def test_a_sheet_that_cannot_be_kept_at_once_is_tried_again_and_never_passed_over(
     site: Site, hospital: Hospital, record: int, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

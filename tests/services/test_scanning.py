@@ -34,13 +34,11 @@ from archive.services.scanning import batches, files, letting_go, pages, quality
 from archive.services.scanning import leaves as leaf_views
 from archive.site import Site
 from tests import piles
-from tests.archives import begins
+from tests.archives import begins, once
 from tests.conftest import Hospital
 from tests.services import lending
 
 TEST = {"scope": "test"}
-once = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
-"""What asks the databases nothing that other tests here do not ask both of them."""
 
 
 @begins

@@ -19,6 +19,7 @@ from archive.services import branches, policies, search, tree
 from archive.services.search_labels import INNER
 from archive.uow import UnitOfWork
 from index import Tier
+from tests.archives import once
 from tests.conftest import RECORD, Hospital
 from tests.services.searching import TEST, indexed, write_on
 
@@ -141,6 +142,7 @@ def hits(uow: UnitOfWork, text: str) -> set[int]:
     return {group.view.id for group in found.groups} | {view.id for view in found.called}
 
 
+@once
 def test_a_field_is_found_by_those_who_hold_its_tier_and_by_nobody_below(
     hospital: Hospital, said: list[Said]
 ) -> None:
