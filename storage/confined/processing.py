@@ -30,6 +30,8 @@ _SMALLEST = 0.1
 """Of the picture: less than this is no sheet."""
 _SURE = 1.15
 """Lines stand out so much better when a page is straightened, or it has none to go by."""
+_FINE = 6_000_000
+"""Pixels: A4 at 250 dpi."""
 _FAINT = 30
 """Of 256 steps: so much darker than paper is somebody's faint pencil, and no speck lies near it."""
 _APART_MM = 2.5
@@ -164,9 +166,12 @@ def _deskew(image: Image.Image, tilt: float | None, paper: Paper, limits: Proces
 
 
 def _straightened(image: Image.Image, numbers: Sequence[float]) -> Image.Image:
-    return image.rotate(
-        numbers[0], Image.Resampling.BICUBIC, fillcolor=_colour(image, numbers[1:]), expand=False
-    )
+    """Turned back by so many degrees. Only coarse pictures are drawn by cubic curves: fine ones read alike without, for less
+    than half of the time.
+    """
+    is_fine = image.width * image.height > _FINE
+    way = Image.Resampling.BILINEAR if is_fine else Image.Resampling.BICUBIC
+    return image.rotate(numbers[0], way, fillcolor=_colour(image, numbers[1:]), expand=False)
 
 
 # The sheet without what lay around it
