@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from archive import server
+from archive import arenas, server
 from archive.actor import Actor
 from archive.commands import demo, people
 from archive.services import setup
@@ -43,6 +43,7 @@ def _init(settings: Settings, chosen: argparse.Namespace) -> None:
 
 
 def _serve(settings: Settings, chosen: argparse.Namespace) -> None:
+    arenas.share()
     site = Site(settings)
     prepare(site)
     if site.demonstration:
@@ -55,4 +56,5 @@ def _serve(settings: Settings, chosen: argparse.Namespace) -> None:
 def _work(settings: Settings, _chosen: argparse.Namespace) -> None:
     from archive import worker
 
+    arenas.share()
     worker.work(Site(settings))
