@@ -21,6 +21,7 @@ class Rendition:
     long_edge: int = 5000  # pixels: A3 at 300 dpi
     quality: int = 80
     thumbnail: int = 240  # pixels, long edge
+    thumbnail_quality: int = 70
 
     def share(self, long_edge: int, dpi: int | None) -> float:
         """By how much a picture of ``long_edge`` pixels at ``dpi`` is made smaller: at most 1."""
@@ -181,7 +182,7 @@ def render(
 
 def file_names(number: int) -> tuple[str, str]:
     """The names of a page's image and thumbnail, so that neither side has to believe the other's."""
-    return f"page-{number:05}.jpg", f"page-{number:05}.thumbnail.jpg"
+    return f"page-{number:05}.jpg", f"page-{number:05}.thumbnail.webp"
 
 
 def _page(output: Path, number: int, said: dict[str, Any]) -> PageImage:

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from archive.blueprints import refused
 from archive.blueprints.leaf import FIRST_WIDTH
-from archive.blueprints.pages import jpeg
+from archive.blueprints.pages import as_shown
 from archive.errors import ArchiveError, Conflict, Invalid
 from archive.gate import P, Section
 from archive.given import whole
@@ -254,10 +254,12 @@ def look(uow: UnitOfWork, number: str, ordinal: int) -> Answer:
 def picture(uow: UnitOfWork, number: str, ordinal: int) -> Response:
     batch, asked = batches.find(uow, number, pages=True), request.args
     width = min(asked.get("width", FIRST_WIDTH, type=whole), 2 * FIRST_WIDTH)
-    return jpeg(leaves.picture(uow, batch, ordinal, width=width or FIRST_WIDTH, ticket=asked.get("ticket")))
+    return as_shown(
+        leaves.picture(uow, batch, ordinal, width=width or FIRST_WIDTH, ticket=asked.get("ticket"))
+    )
 
 
 @section.page("/batches/<number>/pages/<int:ordinal>/thumb", needs=LOOKING)
 def thumbnail(uow: UnitOfWork, number: str, ordinal: int) -> Response:
     batch = batches.find(uow, number, pages=True)
-    return jpeg(leaves.picture(uow, batch, ordinal, small=True, ticket=request.args.get("ticket")))
+    return as_shown(leaves.picture(uow, batch, ordinal, small=True, ticket=request.args.get("ticket")))

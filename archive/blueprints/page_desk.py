@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
 from archive.blueprints import refused, shown
-from archive.blueprints.pages import jpeg
+from archive.blueprints.pages import as_shown
 from archive.blueprints.uploads import ACCEPTED
 from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound
 from archive.gate import Section
@@ -101,7 +101,7 @@ def _aside_tile(page: Aside) -> dict[str, Any]:
 def aside(uow: UnitOfWork, node: "Node", number: int) -> Response:
     """The picture of a page that was taken out."""
     g.reading_words = {"page": number}
-    return jpeg(page_tiles.picture(uow, node, number, small="small" in request.args))
+    return as_shown(page_tiles.picture(uow, node, number, small="small" in request.args))
 
 
 @section.page("/a/<slugs:path>/@@pages", needs=P.SCAN_REPLACE, node="path", methods=("POST",))

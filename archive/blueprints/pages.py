@@ -58,12 +58,12 @@ def go_to(uow: UnitOfWork, node: "Node") -> Response:
 def image(uow: UnitOfWork, node: "Node", number: int) -> Response:
     asked = request.args
     width, ticket = asked.get("width", type=whole), asked.get("ticket")
-    return jpeg(pages.image(uow, node, number, width=width, ticket=ticket, as_scanned="scanned" in asked))
+    return as_shown(pages.image(uow, node, number, width=width, ticket=ticket, as_scanned="scanned" in asked))
 
 
 @section.page("/a/<slugs:path>/++page++<int:number>/thumb", needs=P.READ, node="path")
 def thumbnail(uow: UnitOfWork, node: "Node", number: int) -> Response:
-    return jpeg(pages.thumbnail(uow, node, number, ticket=request.args.get("ticket")))
+    return as_shown(pages.thumbnail(uow, node, number, ticket=request.args.get("ticket")))
 
 
 @section.page(
@@ -91,9 +91,9 @@ def is_read(uow: UnitOfWork, node: "Node", number: int) -> Response:
     return jsonify(read=not recognition.awaits_text(uow, node, number))
 
 
-def jpeg(content: bytes) -> Response:
+def as_shown(content: bytes) -> Response:
     """The picture of a page, to be shown and not saved under a name."""
     response = make_response(content)
-    response.mimetype = "image/jpeg"
+    response.mimetype = pages.mime(content)
     response.headers["Content-Disposition"] = "inline"
     return response

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 from uuid import UUID
@@ -95,17 +95,22 @@ def draw(
 
 def names(representation: int, number: int) -> tuple[str, str]:
     """What the picture and the thumbnail of a page are called in the store."""
-    return f"r{representation}-p{number:05}.jpg", f"r{representation}-t{number:05}.jpg"
+    return f"r{representation}-p{number:05}.jpg", f"r{representation}-t{number:05}.webp"
 
 
 def turned_name(name: str, rotation: int) -> str:
     """What a picture is called that was turned by so many degrees."""
-    return name.replace(".jpg", f"-{rotation}.jpg")
+    return _beside(name, str(rotation))
 
 
 def untreated_name(name: str) -> str:
     """What a picture is called that is as it was scanned."""
-    return name.replace(".jpg", "-scan.jpg")
+    return _beside(name, "scan")
+
+
+def _beside(name: str, what: str) -> str:
+    path = PurePath(name)
+    return f"{path.stem}-{what}{path.suffix}"
 
 
 def all_names(name: str) -> list[str]:

@@ -159,11 +159,16 @@ def drawn(site: Site, page: Page, blob: Blob, name: str) -> bytes:
             return found
     with site.session(readonly=True) as session:
         check = session.get(PageCheck, page.id, execution_options=TRUSTED)
-    both = drawing.names(page.representation_id, page.source_page)
+    both = page.image, page.thumbnail
     steps = check.steps if check else ()
     drawing.redraw(site, blob.record, blob.sha256, both, page.source_page, steps)
     with site.store.open_derivative(blob.record, name) as file:
         return file.read()
+
+
+def mime(picture: bytes) -> str:
+    """What a picture of a page is sent as."""
+    return copies.mime(picture)
 
 
 def untreated(site: Site, page: Page, blob: Blob) -> bytes:

@@ -82,6 +82,7 @@ def _save(image: Image.Image, known_dpi: int | None, files: list[Path], renditio
     thumbnail = image.copy()
     thumbnail.thumbnail((rendition.thumbnail, rendition.thumbnail), Image.Resampling.BICUBIC)
     dpi = known_dpi or 0
-    for picture, file in zip((image, thumbnail), files, strict=True):
-        picture.info = {}
-        picture.save(file, "JPEG", quality=rendition.quality, dpi=(dpi, dpi))
+    image.info, thumbnail.info = {}, {}
+    image.save(files[0], "JPEG", quality=rendition.quality, dpi=(dpi, dpi))
+    # WebP takes a millisecond more here and a third to a half of the bytes less. Of the whole page it would take a second.
+    thumbnail.save(files[1], "WEBP", quality=rendition.thumbnail_quality, method=2)

@@ -13,10 +13,11 @@ from sqlalchemy import select
 
 from archive import create_app, worker
 from archive.journal import READS, words_of
-from archive.models import ReadEvent
+from archive.models import Page, ReadEvent
 from archive.sight import href
 from archive.site import Site
 from tests import papers
+from tests.archives import once
 from tests.conftest import PASSWORD, Hospital
 from tests.services.searching import component, written
 from tests.storage.test_quality import page as printed
@@ -98,6 +99,28 @@ def test_a_page_that_is_looked_at_is_one_line_in_the_journal(
         viewed = session.scalars(select(ReadEvent).where(ReadEvent.action.startswith("page."))).all()
         assert [(line.action, line.object_id) for line in viewed] == [("page.viewed", record)] * 2
         assert words_of(session, READS, viewed[0].id, site.keys) == {"page": 1}
+
+
+@once
+def test_a_thumbnail_is_webp_and_one_of_an_older_page_what_it_was_made_as(
+    site: Site, hospital: Hospital, record: int, browse: Browse
+) -> None:
+    client, target = browse("archivist"), address(hospital, record)
+    send(client, target, papers.pdf("一"), "一.pdf")
+    assert worker.take_one(site, "test")
+    assert client.get(f"{target}/++page++1/thumb").mimetype == "image/webp"
+    old = BytesIO()
+    Image.new("L", (170, 240), 255).save(old, "JPEG")
+    with site.session() as session:
+        page = session.scalars(select(Page), execution_options={"scope": "test"}).one()
+        folder = next((site.settings.var / "derived").rglob(page.thumbnail)).parent
+        page.thumbnail = page.thumbnail.replace(".webp", ".jpg")
+        (folder / page.thumbnail).write_bytes(old.getvalue())
+    shown = client.get(f"{target}/++page++1/thumb")
+    assert (shown.mimetype, shown.data) == ("image/jpeg", old.getvalue())
+    (folder / page.thumbnail).unlink()
+    again = client.get(f"{target}/++page++1/thumb")
+    assert again.mimetype == f"image/{str(Image.open(BytesIO(again.data)).format).lower()}"
 
 
 def test_words_are_found_in_the_whole_record_by_a_plain_form_and_stand_in_no_address(

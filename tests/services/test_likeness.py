@@ -26,8 +26,8 @@ def picture(text: str, *, tilt: float = 0, shift: int = 0) -> Image.Image:
 def fingerprint(image: Image.Image, folder: Path, name: str) -> str:
     image.thumbnail((240, 240))
     out = BytesIO()
-    image.save(out, "JPEG", quality=80)
-    file = folder / f"{name}.jpg"
+    image.save(out, "WEBP", quality=70, method=2)
+    file = folder / f"{name}.webp"
     file.write_bytes(out.getvalue())
     return likeness.fingerprint(file)
 

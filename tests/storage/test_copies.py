@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from storage.copies import scaled, watermark
+from storage.copies import mime, scaled, turned, watermark
 
 FONTS = [
     Path(__file__).resolve().parents[2] / "archive/static/fonts/NotoSansSC-Regular.ttf",
@@ -64,9 +64,15 @@ def test_each_reader_has_a_mark_of_his_own(font: Path):
     assert watermark(page(), READER, font) != watermark(page(), ["李四 工号 100235", READER[1]], font)
 
 
-def test_a_page_as_small_as_a_thumbnail_is_marked_too(font: Path):
-    before = page(size=(170, 240))
-    assert changed(before, watermark(before, READER, font)).getbbox()
+@pytest.mark.parametrize("kind", ["WEBP", "JPEG"])
+def test_a_page_as_small_as_a_thumbnail_is_marked_and_turned_too_and_stays_what_it_is(font: Path, kind: str):
+    out = BytesIO()
+    Image.new("RGB", (170, 240), "white").save(out, kind)
+    before = out.getvalue()
+    marked, upright = watermark(before, READER, font), turned(before, 90)
+    assert changed(before, marked).getbbox()
+    assert opened(upright).size == (240, 170)
+    assert {mime(each) for each in (before, marked, upright)} == {f"image/{kind.lower()}"}
 
 
 @pytest.mark.parametrize("words", [[], ["", "  "]])

@@ -156,6 +156,7 @@ def test_a_pdf_gives_pages_thumbnails_and_text(tmp_path: Path):
     for page in pages:
         with Image.open(page.image) as image, Image.open(page.thumbnail) as thumbnail:
             assert (image.format, image.size) == ("JPEG", (page.width, page.height))
+            assert thumbnail.format == "WEBP"
             assert max(thumbnail.size) == 240
     assert (pages[0].width, pages[0].height, pages[0].dpi) == (1654, 2339, 200)
     assert pages[0].text.startswith(

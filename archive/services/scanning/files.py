@@ -215,7 +215,7 @@ def _examine(run: JobRun, task: Task) -> None:
 
 def names(file: int, number: int) -> tuple[str, str]:
     """What the picture and the thumbnail of a page are called in the folder of the batch."""
-    return f"f{file}-p{number:05}.jpg", f"f{file}-t{number:05}.jpg"
+    return f"f{file}-p{number:05}.jpg", f"f{file}-t{number:05}.webp"
 
 
 def _keep(uow: UnitOfWork, page: PageImage, *, task: Task) -> None:
