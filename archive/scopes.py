@@ -98,6 +98,7 @@ SCOPES: Mapping[str, str] = {
     "digest": "which subscriptions are due; what each finds is asked for as its subscriber, with their rights",
     "demo": "fills an archive that is empty",
     "derive": PROGRAM,
+    "detail": PROGRAM,
     "viruses": PROGRAM,
     "imports": IMPORT,
     "recognition": PROGRAM,

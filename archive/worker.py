@@ -23,6 +23,7 @@ from archive.services import (
     arrivals,
     audit,
     catalogue,
+    detail,
     digest,
     drafts,
     imports,
@@ -204,11 +205,12 @@ def _forget(site: Site, me: str) -> bool:
 
 def clean(site: Site, _me: str) -> None:
     """Once a day: what killed processes left behind, uploads that nobody finished, the signs of dead workers, jobs that made
-    pages long ago, how long old searches took, what closed accounts had for themselves, and changes of access that every
-    process has taken up.
+    pages long ago, what was drawn in full detail long ago, how long old searches took, what closed accounts had for themselves,
+    and changes of access that every process has taken up.
     """
     site.store.clean_staging(STAGING)
     imports.sweep(site)
+    detail.clean_up(site)
     drafts.clean_up(site)
     arrivals.clean_up(site)
     notices.clean_up(site)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
-from math import isfinite
+from math import isfinite, sqrt
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,10 +22,12 @@ class Rendition:
     quality: int = 80
     thumbnail: int = 240  # pixels, long edge
     thumbnail_quality: int = 70
+    pixels: int | None = None  # of the page, if there is a bound
 
-    def share(self, long_edge: int, dpi: int | None) -> float:
-        """By how much a picture of ``long_edge`` pixels at ``dpi`` is made smaller: at most 1."""
-        return min(1.0, self.long_edge / long_edge, self.scan_dpi / dpi if dpi else 1.0)
+    def share(self, width: int, height: int, dpi: int | None) -> float:
+        """By how much a picture of ``width`` x ``height`` pixels at ``dpi`` is made smaller: at most 1."""
+        bound = sqrt(self.pixels / (width * height)) if self.pixels else 1.0
+        return min(1.0, bound, self.long_edge / max(width, height), self.scan_dpi / dpi if dpi else 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,12 @@ class Step:
             raise ValueError("no step")
         return cls(name, numbers)
 
+    def larger(self, by: float) -> "Step":
+        """The same step on a picture of the same page that is so much larger."""
+        colours = {BORDERS: 3, DESKEW: len(self.numbers)}.get(self.name, 0)  # and degrees: neither grows
+        grown = (round(number * by) for number in self.numbers[colours:])
+        return Step(self.name, (*self.numbers[:colours], *grown))
+
     def told(self) -> dict[str, Any]:
         """As it is kept, and handed to the child."""
         return {"name": self.name, "numbers": list(self.numbers)}

@@ -95,6 +95,7 @@ WORDS = {
     "tree_view.viewed": _l("opened it"), "page.text_viewed": _l("read the text of a page"),
     "record.downloaded": _l("took it away as a file"),
     "page.recognition_asked": _l("had a page read first"),
+    "page.detail_asked": _l("had a page drawn in full detail"), "page.detail_viewed": _l("looked at a page in full detail"),
     "page.text_corrected": _l("corrected the text of a page"),
     "page.text_restored": _l("went back to the text that the machine read of a page"),
     "page.set_upright": _l("turned a page that lay on its side or head"),

@@ -44,6 +44,7 @@ def shown(uow: UnitOfWork, node: "Node", number: int, words: str = "", typing: T
         grant=reading.my_grant(uow, node), boxes=[asdict(box) for box in seen.boxes], said=_said(seen.page), typing=typing,
         lines=seen.page.boxes,
         as_scanned=_bytes("pages.image", seen.view.href, seen.page.ordinal, seen.ticket, scanned=1),
+        detail=_detail(seen),
         thumb=lambda leaf: _bytes("pages.thumbnail", seen.view.href, leaf.ordinal, leaf.ticket),
     )  # fmt: skip
 
@@ -53,6 +54,14 @@ def _said(page: pages.PageView) -> str:
     if page.kind == "machine":
         return _("recognised, %(sure)s sure", sure=f"{(page.confidence or 0) * 100:.1f}%")
     return {"layer": _("from the file"), "human": _("corrected by hand")}.get(page.kind, "")
+
+
+def _detail(seen: viewer.Open) -> str:
+    """Where the page asks for what its picture does not hold: nowhere for whoever reads by a grant."""
+    if seen.marked or not seen.page.finer:
+        return ""
+    path, page = seen.view.href.removeprefix("/a/"), seen.page
+    return url_for("pages.in_detail", path=path, number=page.ordinal, r=page.rotation)
 
 
 def levels(address: str, page: pages.PageView, ticket: str | None) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from archive.blueprints import leaf
 from archive.gate import Section
 from archive.given import whole
 from archive.policy.permissions import P
-from archive.services import pages, recognition, viewer, within
+from archive.services import detail, pages, recognition, viewer, within
 from archive.sight import href
 from archive.uow import UnitOfWork
 
@@ -64,6 +64,37 @@ def image(uow: UnitOfWork, node: "Node", number: int) -> Response:
 @section.page("/a/<slugs:path>/++page++<int:number>/thumb", needs=P.READ, node="path")
 def thumbnail(uow: UnitOfWork, node: "Node", number: int) -> Response:
     return as_shown(pages.thumbnail(uow, node, number, ticket=request.args.get("ticket")))
+
+
+@section.page("/a/<slugs:path>/++page++<int:number>/detail", needs=P.READ, node="path")
+def in_detail(uow: UnitOfWork, node: "Node", number: int) -> Response:
+    """What there is of the page in full detail, for the open page; nothing yet while it is not drawn."""
+    rotation = request.args.get("r", 0, type=whole)
+    found = detail.of(uow, node, number, rotation=rotation)
+    if found is None:
+        return jsonify(drawn=False)
+    squares = url_for(".square", path=_path(uow, node), number=number, r=rotation, ticket=found.ticket)
+    said = {"width": found.width, "height": found.height, "limited": found.limited, "side": found.side}
+    return jsonify(drawn=True, squares=squares, **said)
+
+
+@section.page("/a/<slugs:path>/++page++<int:number>/detail", needs=P.READ, node="path", methods=("POST",))
+def ask_detail(uow: UnitOfWork, node: "Node", number: int) -> Response:
+    """Somebody looks closer than the picture of this page goes."""
+    detail.ask(uow, node, number)
+    return jsonify(drawn=False)
+
+
+@section.page("/a/<slugs:path>/++page++<int:number>/square", needs=P.READ, node="path")
+def square(uow: UnitOfWork, node: "Node", number: int) -> Response:
+    """A part of the page in full detail."""
+    asked = request.args
+    rotation, column, row = (asked.get(name, 0, type=whole) for name in ("r", "column", "row"))
+    return as_shown(
+        detail.square(
+            uow, node, number, rotation=rotation, column=column, row=row, ticket=asked.get("ticket")
+        )
+    )
 
 
 @section.page(

@@ -9,13 +9,15 @@ from typing import Any, Self
 from uuid import UUID
 
 from archive.errors import Unavailable
+from archive.models import Page, PageCheck
 from archive.site import Site
 from storage import BlobMissing
 from storage.limits import Reason, Refused
-from storage.pages import FileFacts, OnFacts, OnPage, PageImage, inspect, render
-from storage.processing import Processing, Step
+from storage.pages import FileFacts, OnFacts, OnPage, PageImage, Rendition, inspect, render
+from storage.processing import CROP, Processing, Step
 from storage.repair import repaired
 
+TURNS = 90, 180, 270
 FONT = "fonts/NotoSansSC-Regular.ttf"
 FOUND, COPY = "found", "copy"
 """How a damaged file was put in order: in reading it, or in a copy; see `Representation.repair`."""
@@ -113,9 +115,28 @@ def _beside(name: str, what: str) -> str:
     return f"{path.stem}-{what}{path.suffix}"
 
 
+def detail_name(name: str, rotation: int) -> str:
+    """What holds a page in full detail, turned by so many degrees."""
+    return f"{PurePath(turned_name(name, rotation) if rotation else name).stem}.detail"
+
+
+def detail_names(name: str) -> list[str]:
+    """The same, however the page is turned."""
+    return [detail_name(name, rotation) for rotation in (0, *TURNS)]
+
+
 def all_names(name: str) -> list[str]:
     """A picture and whatever may have been made of it."""
-    return [name, untreated_name(name), *(turned_name(name, rotation) for rotation in (90, 180, 270))]
+    turned = (turned_name(name, rotation) for rotation in TURNS)
+    return [name, untreated_name(name), *turned, *detail_names(name)]
+
+
+def may_hold_more(page: Page, check: PageCheck | None) -> bool:
+    """Whether the access copy of a page came to its bounds, or was cut since: elsewhere it has all that the master has."""
+    bounds = Rendition()
+    cropped = check is not None and any(step["name"] == CROP for step in check.steps)
+    is_bounded = max(page.width, page.height) >= bounds.long_edge - 1 or (page.dpi or 0) >= bounds.scan_dpi
+    return is_bounded or cropped
 
 
 def keep(site: Site, record: str, representation: int, page: PageImage) -> tuple[str, str]:

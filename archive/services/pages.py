@@ -51,6 +51,9 @@ class PageView:
     steps: str
     """What was done to its picture, in words."""
     correction: "Correction | None" = None
+    rotation: int = 0
+    finer: bool = False
+    """Whether its master may hold more than the picture that is shown."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,10 @@ def one(uow: UnitOfWork, node: Node, ordinal: int) -> PageView:
         said = (text.text, text.kind, text.confidence, boxes_of(page, text.boxes))
     corrected = _correction(uow, text) if text is not None and text.kind == "human" else None
     width, height = (page.height, page.width) if page.rotation in (90, 270) else (page.width, page.height)
-    return PageView(page.ordinal, width, height, page.dpi, *said, _steps(check), corrected)
+    finer = drawing.may_hold_more(page, check)
+    return PageView(
+        page.ordinal, width, height, page.dpi, *said, _steps(check), corrected, page.rotation, finer
+    )
 
 
 def _steps(check: PageCheck | None) -> str:
@@ -107,7 +113,7 @@ def image(
 
     With the `ticket` of a page that the journal has noted already for this reader, there is no second event.
     """
-    page, blob = _located(uow, node, ordinal)
+    page, blob = located(uow, node, ordinal)
     jpeg = untreated(uow.site, page, blob) if as_scanned else picture(uow.site, page, blob, page.image)
     if width is not None:
         jpeg = copies.scaled(jpeg, next((size for size in WIDTHS if size >= width), WIDTHS[-1]))
@@ -118,13 +124,13 @@ def image(
 
 def thumbnail(uow: UnitOfWork, node: Node, ordinal: int, *, ticket: str | None = None) -> bytes:
     """The small picture of a page, under the same rule; the ticket of a strip covers all pages of the node."""
-    page, blob = _located(uow, node, ordinal)
+    page, blob = located(uow, node, ordinal)
     if not _noted(uow, node, 0, ticket):
         uow.read(uow.event_about(node, Event("page.thumbnail_viewed", words={"page": ordinal})))
     return marked(uow, node, picture(uow.site, page, blob, page.thumbnail))
 
 
-def _located(uow: UnitOfWork, node: Node, ordinal: int) -> tuple[Page, Blob]:
+def located(uow: UnitOfWork, node: Node, ordinal: int) -> tuple[Page, Blob]:
     """A page and the file that it is of. Needs content.read; raises NotFound."""
     found = uow.session.execute(
         uow.of(Page, node, P.READ).with_only_columns(Page, Blob)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from archive.models import Job, Node, Page, Representation
 from archive.policy.permissions import P
-from archive.services import intake, page_map, pages
+from archive.services import detail, intake, page_map, pages
 from archive.services.page_layout import Layout
 from archive.uow import PROGRAM, UnitOfWork, action
 from storage import Staged
@@ -46,4 +46,5 @@ def put_in_place(uow: UnitOfWork, representation: Representation, page: int) -> 
             layout.set_aside([page])
             layout.superseded[page] = new[0]
     pages.follow_in_batches(uow, {page: new[0]})
+    detail.forget(uow, page)
     uow.note(page=page, pages=new)

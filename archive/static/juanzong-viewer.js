@@ -6,7 +6,7 @@
   const main = document.querySelector("[data-viewer]");
   if (!main || !window.OpenSeadragon) { return; }
   const stage = main.querySelector("[data-stage]");
-  const { text } = window.juanzong;
+  const { text, in_detail } = window.juanzong;
   const Rect = window.OpenSeadragon.Rect;
 
   const deep = document.createElement("div");
@@ -105,6 +105,8 @@
     draw_hits();
     main.classList.remove("is-turning");
   });
+
+  in_detail(viewer, stage);
 
   const zoom = main.querySelector("[data-zoom]");
   function tell_zoom() {

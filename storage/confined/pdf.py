@@ -3,7 +3,7 @@
 import ctypes
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +104,7 @@ class PdfSource:
             raise Refused(Reason.BROKEN, detail=f"a page of {width} x {height}")
         pictures = _pictures(page)
         self._kept += sum(picture.stored_bytes for picture in pictures)
-        dpi = min(
-            _fitting_dpi(pictures, width, height, rendition),
-            rendition.long_edge * _POINTS / max(width, height),
-        )
+        dpi = self._dpi(pictures, width, height, rendition)
         self._require_room(pictures, int(width * height * (dpi / _POINTS) ** 2) * _DRAWN_BYTES)
         bitmap = page.render(scale=dpi / _POINTS, rev_byteorder=True)
         lines = text_lines(page, bitmap)
@@ -118,13 +115,39 @@ class PdfSource:
             image, max(1, round(dpi)), rotation, lines, bitonal=_is_bitonal(pictures, width * height)
         )
 
+    def scale(self, number: int, rendition: Rendition) -> float:
+        """The resolution at which the page would be drawn."""
+        page = self._pdf[number - 1]
+        width, height = page.get_size()
+        dpi = self._dpi(_pictures(page), width, height, rendition)
+        page.close()
+        return dpi
+
+    def _dpi(self, pictures: list[_Picture], width: float, height: float, rendition: Rendition) -> float:
+        """Where pixels are bounded, so that there is room for the page beside its pictures, too."""
+        dpi = min(
+            _fitting_dpi(pictures, width, height, rendition),
+            rendition.long_edge * _POINTS / max(width, height),
+        )
+        if rendition.pixels is None:
+            return dpi
+        room = max(0, self._limits.memory_bytes - _needed(pictures)) // _DRAWN_BYTES
+        return min(dpi, _POINTS * sqrt(min(rendition.pixels, room) / (width * height)))
+
     def _require_room(self, pictures: list[_Picture], room: int) -> None:
         """``room`` is what the page takes without its pictures. One that is used often is decoded once."""
         different = {picture.identity: picture for picture in pictures}.values()
         largest = max((picture.width * picture.height for picture in different), default=0)
-        room += sum(picture.bytes_needed for picture in different)
+        room += _needed(pictures)
         if largest > self._limits.pixels or room > self._limits.memory_bytes:
             raise Refused(Reason.TOO_LARGE_PICTURE, detail=f"{len(different)} pictures, {room} bytes")
+
+
+def _needed(pictures: Iterable[_Picture]) -> int:
+    """Bytes of memory in which all that are different are decoded."""
+    return sum(
+        picture.bytes_needed for picture in {picture.identity: picture for picture in pictures}.values()
+    )
 
 
 def stored_bytes(page: Any) -> int:

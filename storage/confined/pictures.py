@@ -51,7 +51,7 @@ class PictureSource:
         image.seek(self.places[number - 1])
         orientation = int(image.getexif().get(_ORIENTATION, 1))
         dpi = _dpi(image)
-        share = rendition.share(max(image.size), dpi)
+        share = rendition.share(image.width, image.height, dpi)
         size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
         bitonal = image.mode == "1"
         image.draft(None, size)  # a JPEG then decodes to a half, a quarter or an eighth
@@ -59,6 +59,12 @@ class PictureSource:
         if orientation in _UPRIGHT and not self._turns_itself:
             upright = upright.transpose(_UPRIGHT[orientation])
         return Drawn(upright, dpi and round(dpi * share), _ROTATION.get(orientation, 0), bitonal=bitonal)
+
+    def scale(self, number: int, rendition: Rendition) -> float:
+        """By how much the page would be made smaller."""
+        self._image.seek(self.places[number - 1])
+        width, height = self._image.size
+        return rendition.share(width, height, _dpi(self._image))
 
     def fresh(self) -> None:
         """One page is in memory at a time."""

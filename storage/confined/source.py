@@ -33,5 +33,8 @@ class Source(Protocol):
     def draw(self, number: int, rendition: Rendition) -> Drawn:
         """The page with this number, from 1."""
 
+    def scale(self, number: int, rendition: Rendition) -> float:
+        """How finely the page would be drawn, in whatever measure: one rendition is to be set against another."""
+
     def fresh(self) -> None:
         """Give back what the pages that were drawn have taken of memory."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from io import BytesIO
 
@@ -13,13 +14,14 @@ from sqlalchemy import select
 
 from archive import create_app, worker
 from archive.journal import READS, words_of
-from archive.models import Page, ReadEvent
+from archive.models import AccessGrant, Page, ReadEvent
 from archive.sight import href
 from archive.site import Site
 from tests import papers
 from tests.archives import once
 from tests.conftest import PASSWORD, Hospital
 from tests.services.searching import component, written
+from tests.storage.test_detail import fine
 from tests.storage.test_quality import page as printed
 from tests.storage.test_quality import turned
 
@@ -123,6 +125,40 @@ def test_a_thumbnail_is_webp_and_one_of_an_older_page_what_it_was_made_as(
     assert again.mimetype == f"image/{str(Image.open(BytesIO(again.data)).format).lower()}"
 
 
+@once
+def test_a_page_in_full_detail_is_asked_for_drawn_and_sent_in_squares_that_no_browser_keeps(
+    site: Site, hospital: Hospital, record: int, browse: Browse
+) -> None:
+    client, target, scan = browse("archivist"), address(hospital, record), BytesIO()
+    fine(6000, 300).save(scan, "PNG", dpi=(300, 300))
+    send(client, target, scan.getvalue(), "胎监.png")
+    assert worker.take_one(site, "test")
+    place = re.search(r'data-detail="([^"]+)"', client.get(f"{target}/++page++1").text)
+    assert place
+    assert client.get(place[1]).json == {"drawn": False}
+    crossing = {"X-CSRFToken": token(client, "/sessions")}
+    assert client.post(f"{target}/++page++1/detail", headers=crossing).json == {"drawn": False}
+    assert client.post(f"{target}/++page++1/detail").status_code == 400
+    assert worker.take_one(site, "test")
+    said = client.get(place[1]).json
+    assert (said["drawn"], said["width"], said["height"], said["limited"]) == (True, 6000, 300, False)
+    square = client.get(f"{said['squares']}&column=11&row=0")
+    assert (square.mimetype, square.headers["Cache-Control"]) == ("image/jpeg", "no-store")
+    assert Image.open(BytesIO(square.data)).size == (6000 % 512, 300)
+    assert client.get(f"{said['squares']}&column=12&row=0").status_code == 404
+    assert client.get(f"{target}/++page++1/square?r=90").status_code == 409
+    with site.session() as session:
+        session.add(
+            AccessGrant(principal_id=hospital.people["clinician"], node_id=record, permission="content.read", cause="eread",
+                        valid_from=site.clock(), valid_until=site.clock() + timedelta(days=3), max_level=3)
+        )  # fmt: skip
+    borrower = browse("clinician")
+    assert 'data-detail=""' in borrower.get(f"{target}/++page++1").text
+    assert [borrower.get(asked).status_code for asked in (place[1], f"{said['squares']}&column=0&row=0")] == [
+        403
+    ] * 2
+
+
 def test_words_are_found_in_the_whole_record_by_a_plain_form_and_stand_in_no_address(
     site: Site, hospital: Hospital, record: int, browse: Browse
 ) -> None:
@@ -190,7 +226,7 @@ def test_whoever_may_not_gets_neither_page_nor_byte_and_cannot_upload(
     worker.work(site, once=True)
     for account in ("clinician", "auditor", "sysadmin", "stranger"):
         client = browse(account)
-        for what in ("", "/image", "/thumb", "/text"):
+        for what in ("", "/image", "/thumb", "/text", "/detail", "/square"):
             assert client.get(f"{target}/++page++1{what}").status_code == 404
         assert send(client, target, papers.pdf("二"), "二.pdf").status_code == 404
     nobody = create_app(site).test_client()

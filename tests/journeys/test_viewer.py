@@ -9,13 +9,14 @@ from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from archive.actor import Actor
-from archive.models import Node, Principal
+from archive.models import Node, Principal, ReadEvent
 from archive.services import actors, corrections, tree
 from archive.sight import href
 from archive.site import Site
 from tests import papers
 from tests.conftest import RECORD
 from tests.journeys.conftest import Archive, Reader, wait_for
+from tests.storage.test_detail import fine
 
 pytestmark = pytest.mark.browser
 
@@ -182,6 +183,75 @@ def test_text_is_corrected_and_marked_on_the_image_by_keyboard(
     page.keyboard.press("s")
     assert page.locator(".jz-words").count() == 0
     _a_page_in_the_background_asks_for_its_text_once_it_is_seen(page)
+
+
+CONTRAST = """() => {
+  const canvas = document.querySelector(".jz-deep canvas");
+  const row = canvas.getContext("2d").getImageData(canvas.width / 2 - 60, canvas.height / 3, 120, 1).data;
+  const grey = Array.from({ length: 120 }, (_, place) => row[4 * place]);
+  return Math.max(...grey) - Math.min(...grey);
+}"""
+
+
+def test_who_looks_closer_at_a_long_strip_sees_what_its_picture_does_not_hold(
+    archive: Archive, people: Callable[[str], Reader], tmp_path: Path
+) -> None:
+    site = archive.site()
+    target = new_record(site, mrn="00218662")
+    scan = tmp_path / "胎心监护.png"
+    fine(11800, 1500).save(scan, dpi=(300, 300))
+    reader = people("archivist")
+    page = dropped_and_opened(reader, target, scan)
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url.rpartition("++page++1/")[2]))
+    expect(page.locator("[data-fine]")).to_be_empty()
+    page.wait_for_timeout(500)
+    assert [one for one in asked if one.startswith(("detail", "square"))] == [], "nobody looks closer yet"
+
+    zoom = page.locator("[data-zoom]")
+    while int(zoom.inner_text().rstrip("%")) < 250:
+        page.keyboard.press("+")
+        page.wait_for_timeout(60)
+    at = zoom.inner_text()
+    expect(page.locator("[data-fine]")).to_have_text("已显示扫描原图的全部细节", timeout=30_000)
+    wait_for(lambda: int(page.evaluate(CONTRAST)) > 150, "its columns to stand apart")
+    assert zoom.inner_text() == at, "nothing jumps"
+    assert len([one for one in asked if one.startswith("square")]) >= 2
+    _at_the_picture_alone_they_run_together(page)
+
+    while int(zoom.inner_text().rstrip("%")) > 80:
+        page.keyboard.press("-")
+        page.wait_for_timeout(60)
+    expect(page.locator("[data-fine]")).to_be_empty()
+    with site.journal() as session:
+        lines = session.scalars(select(ReadEvent.action).where(ReadEvent.action.startswith("page."))).all()
+    # The page opens itself anew when its text has been read meanwhile.
+    assert 2 <= lines.count("page.detail_viewed") <= lines.count("page.viewed"), "one each time it was opened"
+    assert len([one for one in asked if one.startswith("square")]) > lines.count("page.detail_viewed")
+    site.close()
+
+
+def _at_the_picture_alone_they_run_together(page: Page) -> None:
+    """The same place without its detail, and then with it again."""
+    page.route("**/detail?*", lambda route: route.abort())
+    page.reload()
+    page.wait_for_selector(".jz-deep canvas")
+    zoom = page.locator("[data-zoom]")
+    expect(zoom).to_contain_text("%")
+    while int(zoom.inner_text().rstrip("%")) < 250:
+        page.keyboard.press("+")
+        page.wait_for_timeout(60)
+    page.wait_for_timeout(1000)
+    assert int(page.evaluate(CONTRAST)) < 120
+    expect(page.locator("[data-fine]")).to_be_empty()
+    page.unroute("**/detail?*")
+    page.reload()
+    expect(zoom).to_contain_text("%")
+    page.locator(".jz-deep").click()
+    while int(zoom.inner_text().rstrip("%")) < 250:
+        page.mouse.wheel(0, -200)
+        page.wait_for_timeout(60)
+    wait_for(lambda: int(page.evaluate(CONTRAST)) > 150, "its columns to stand apart, by the wheel")
 
 
 def _neither_the_network_nor_the_way_back_takes_it(page: Page) -> None:
