@@ -42,14 +42,18 @@ class Traits:
     """
 
     def __init__(self, pages: Iterable[tuple[str, str]]) -> None:
-        prints, counts, pairs = [], [], []
+        # Bytes, not a list of arrays for each page: of ten thousand pages these would be fifty megabytes.
+        points, counts, pairs = bytearray(), bytearray(), bytearray()
+        many = 0
         for one, text in pages:
-            prints.append(bytes.fromhex(one))
-            counts.append(_counts(text))
-            pairs.append([_pairs(part) for part in _read(text)])
-        self._points = np.frombuffer(b"".join(prints), np.uint8).reshape(len(prints), -1)
-        self._counts = np.array(counts, np.int32).reshape(len(counts), _CHARACTERS + 1)
-        self._pairs = np.array(pairs, np.uint16).reshape(len(pairs), 2, _PAIRS)
+            points += bytes.fromhex(one)
+            counts += np.array(_counts(text), np.int32).tobytes()
+            for part in _read(text):
+                pairs += _pairs(part).astype(np.uint16).tobytes()
+            many += 1
+        self._points = np.frombuffer(points, np.uint8).reshape(many, SIDE * SIDE // 8)
+        self._counts = np.frombuffer(counts, np.int32).reshape(many, _CHARACTERS + 1)
+        self._pairs = np.frombuffer(pairs, np.uint16).reshape(many, 2, _PAIRS)
 
     def perhaps(self, place: int, others: NDArray[np.intp]) -> list[tuple[int, int]]:
         """Of the pages at `others` those that may be the same sheet as the one at `place`, with in how many points they
