@@ -55,6 +55,7 @@ SCOPES: Mapping[str, str] = {
     "borrowing": NODE,
     "boxes": ACT,
     "circulation": SHOWN,
+    "care": "which volumes of batches that the caller found with the actor's permissions hold what is scanned first",
     "collation": ACT,
     "corrections": ACT,
     "downloads": NODE,

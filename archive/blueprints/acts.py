@@ -48,6 +48,7 @@ WORDS = {
     "mismatch.taken": _l("took over a mismatch"), "node.reconciled": _l("counted paper and pages against each other"),
     "batch.made": _l("began a batch"), "batch.volume_added": _l("put a volume into a batch"),
     "batch.volume_removed": _l("took a volume out of a batch"), "batch.sides_counted": _l("counted pages"),
+    "batch.papers_told": _l("said which papers of a volume ask for care"),
     "batch.check_out": _l("checked a batch out"), "batch.prepare": _l("prepared a batch"),
     "batch.scan": _l("began scanning"), "batch.scan_more": _l("went on scanning"), "batch.finish": _l("finished scanning"),
     "batch.process": _l("had the images processed"), "batch.link": _l("ordered pages to be linked"),

@@ -15,7 +15,7 @@ from archive.gate import P, Section
 from archive.given import whole
 from archive.i18n import _
 from archive.services.intake import AlreadyHere
-from archive.services.scanning import batches, files, quality, sheets, steps, volumes
+from archive.services.scanning import batches, care, files, quality, sheets, steps, volumes
 from archive.services.scanning.batches import HANDLING, MAKING
 from archive.uow import UnitOfWork
 
@@ -75,6 +75,7 @@ def _page(uow: UnitOfWork, number: str, error: ArchiveError | None = None, step:
         way=batches.steps(uow, batch), offers=steps.offers(uow, batch), files=files.listed(uow, batch) if sees else [],
         tally=quality.tally(uow, batch) if batch.rounds and sees else None, sees=sees,
         pieces=received.pieces("batch", batch.uuid), chosen=chosen, reason=_reason(error, step), sent=request.form,
+        papers=list(care.papers(uow).values()), urgent=care.waiting(uow, [batch.id]).get(batch.id),
         doubts=batches.doubtful(uow, batch), may_scan=batches.may(uow, batch, P.SCAN_UPLOAD),
         may_mend=batch.state in quality.MENDING,
         refusal=str(error) if error and not wrong else "", wrong=wrong, found=quality.defects(uow, batch) if sees else [],
@@ -123,13 +124,16 @@ def _volume() -> int:
 
 @section.page("/batches/<number>/sides", needs=P.SCAN_UPLOAD, methods=("POST",))
 def count(uow: UnitOfWork, number: str) -> Answer:
-    """Keeps every count that was typed; what is no number stays in its field, and the others are kept."""
+    """Keeps every count that was typed and every paper that was ticked; what is no number stays in its field, and the others
+    are kept.
+    """
     batch, wrong = batches.find(uow, number), {}
     try:
         for volume in volumes.listed(uow, batch):
             if said := _count(uow, batch, volume):
                 wrong[f"sides-{volume.id}"] = said
-    except Conflict as error:
+            _tell_papers(uow, batch, volume)
+    except (Conflict, Invalid) as error:
         return _refused(uow, number, error)
     if wrong:
         return _page(uow, number, Invalid(fields=wrong)), Invalid.status
@@ -145,6 +149,13 @@ def _count(uow: UnitOfWork, batch: "ScanBatch", volume: volumes.Volume) -> str:
     except Invalid as error:
         return refused.why(error)
     return ""
+
+
+def _tell_papers(uow: UnitOfWork, batch: "ScanBatch", volume: volumes.Volume) -> None:
+    """Keeps which papers of a volume were ticked, where the form asked for them: one that is not ticked is not sent."""
+    ticked = request.form.getlist(f"papers-{volume.id}")
+    if f"asked-{volume.id}" in request.form and ticked != [paper.code for paper in volume.papers]:
+        volumes.tell_papers(uow, batch, volume=volume.id, kinds=ticked)
 
 
 @section.page("/batches/<number>/step/<name>", needs=HANDLING, methods=("POST",))

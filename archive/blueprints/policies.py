@@ -135,7 +135,10 @@ def _astray(error: Invalid | None, groups: list[dict[str, Any]]) -> list[str]:
 
 
 def _words(uow: UnitOfWork, kind: str) -> dict[str, Any]:
-    return {"kind_label": kind_label, "labels": _labels() | _imaging_labels() | rulebook.words(uow, kind)}
+    return {
+        "kind_label": kind_label,
+        "labels": _labels() | _digitisation_labels() | _imaging_labels() | rulebook.words(uow, kind),
+    }
 
 
 def kind_label(kind: str) -> str:
@@ -173,10 +176,6 @@ def _labels() -> dict[str, str]:
         "due_working_days": _("Working days until a mismatch is seen to"), "dual": _("Kept on paper and electronically"),
         "types": _("Types"), "codes": _("Codes that speak for it"), "when": _("Required when"),
         "instead": _("What may stand for it"),
-        "percent": _("Pages of a sample, in per cent"), "titles": _("Titles of printed forms"), "defects": _("Defects"),
-        "whole_from_level": _("Every page is looked at from this sensitivity on"),
-        "defect_per_1000": _("Pages with a defect among 1,000, at most"), "fails": _("One is too many"),
-        "pile_days": _("Days that piles are kept after their batch is back in the store"), "whole": _("Looked at whole"),
         "components": _("Components"), "departments": _("Departments"),
         "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
@@ -195,6 +194,16 @@ def _labels() -> dict[str, str]:
         "columns": _("Labels side by side"), "rows": _("Labels one below the other"),
         "width_mm": _("Width of a label, in millimetres"), "height_mm": _("Height of a label, in millimetres"),
         "daily": _("Daily"), "hour": _("From this hour on"), "working_days_only": _("On working days only"),
+    }  # fmt: skip
+
+
+def _digitisation_labels() -> dict[str, str]:
+    return {
+        "percent": _("Pages of a sample, in per cent"), "titles": _("Titles of printed forms"), "defects": _("Defects"),
+        "whole_from_level": _("Every page is looked at from this sensitivity on"),
+        "defect_per_1000": _("Pages with a defect among 1,000, at most"), "fails": _("One is too many"),
+        "kinds": _("Papers that ask for care"), "first": _("Scanned first"),
+        "pile_days": _("Days that piles are kept after their batch is back in the store"), "whole": _("Looked at whole"),
     }  # fmt: skip
 
 

@@ -53,6 +53,8 @@ class BatchVolume(Base):
     confirmed: Mapped[bool] = mapped_column(default=False)
     """A person has seen its pages and the components found in them."""
     open: Mapped[bool] = mapped_column(default=True)
+    kinds: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """What it holds that asks for care, as codes of the policy: thermal paper, pasted slips; nothing where nobody said so."""
     __table_args__ = (
         UniqueConstraint("batch_id", "holding_id"),
         Index("uq_batch_volume_open", "holding_id", unique=True, sqlite_where=text("open = 1"),

@@ -264,12 +264,19 @@ class DefectKind(Label):
     fails: bool = False
 
 
+class PaperKind(Label):
+    """特殊纸张: `first`: volumes that hold it are scanned before the others."""
+
+    first: bool = False
+
+
 class Digitisation(Shape):
-    """数字化加工规则: the sample, the defects, and the titles by which components are known."""
+    """数字化加工规则: the sample, the defects, papers that ask for care, and the titles by which components are known."""
 
     limits: SampleLimits
     whole: Whole
     defects: Annotated[dict[Code, DefectKind], Field(min_length=1)]
+    kinds: dict[Code, PaperKind] = {}
     titles: dict[
         Code, Annotated[list[Annotated[str, Field(min_length=2, max_length=40)]], Field(min_length=1)]
     ]

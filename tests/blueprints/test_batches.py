@@ -117,6 +117,14 @@ def test_what_a_batch_refuses_stays_where_it_was_typed(
     with hospital.uow("scanner", readonly=True) as uow:
         kept = [one.sides for one in volumes.listed(uow, batches.find(uow, number["count"]))]
     assert kept == [None, 30], "what was right is kept"
+    told = {f"asked-{first}": "1", f"papers-{first}": "thermal", f"sides-{first}": "4"}
+    assert who.post(f"/batches/{number['count']}/sides", told).status_code == 302
+    page = who.get(f"/batches/{number['count']}")
+    assert "1 卷含热敏纸：请先扫描。" in words_of(page)
+    assert "热敏纸：先扫 1 卷" in words_of(who.get("/batches"))
+    assert who.post(f"/batches/{number['count']}/sides", {f"sides-{second}": "31"}).status_code == 302
+    assert f'id="papers-{first}-thermal" value="thermal" checked' in page.text
+    assert page.text.index(f'id="papers-{first}-') < page.text.index(f'id="papers-{second}-')
     long = "长" * 501
     assert long in who.post(f"/batches/{number['new']}/note", {"text": long}).text
     bare = browser("archivist").post(f"/batches/{number['new']}/step/cancel", {"reason": " "})

@@ -1,19 +1,21 @@
 """A batch and its volumes: whose rights count, where each volume goes afterwards, and what the board tells."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
+from pypdf import PdfReader
 
-from archive.errors import Forbidden
+from archive.errors import Forbidden, Invalid
 from archive.models import AccessGrant, HoldingStatus, ScanBatch
 from archive.policy.permissions import P
 from archive.services import holdings, levels
-from archive.services.scanning import batches, volumes
+from archive.services.scanning import batches, care, sheets, steps, volumes
 from tests import piles
 from tests.archives import begins
 from tests.conftest import Hospital
 from tests.services import lending
-from tests.services.test_scanning import once, scanned, step
+from tests.services.test_scanning import hand_in, once, scanned, step, work_off
 from tests.services.test_whereabouts import statements
 
 
@@ -83,6 +85,24 @@ def test_whoever_may_judge_a_batch_alone_puts_nothing_into_it_and_takes_nothing_
 
 
 @once
+def test_a_batch_with_what_fades_passes_those_of_its_own_state_alone(
+    hospital: Hospital, two: list[int]
+) -> None:
+    first, second = piles.begun(hospital, [0], "check_out"), piles.begun(hospital, [1], "check_out")
+    with hospital.uow("archivist") as uow:
+        third = batches.make(uow).number
+        batch = batches.find(uow, second)
+        volume = volumes.listed(uow, batch)[0].id
+        assert [card.number for card in batches.board(uow)] == [first, second, third]
+        volumes.tell_papers(uow, batch, volume=volume, kinds=["thermal"])
+        cards = batches.board(uow)
+        assert [card.number for card in cards] == [second, first, third]
+        assert [card.urgent for card in cards] == [care.Urgent(1, "热敏纸"), None, None]
+        volumes.tell_papers(uow, batch, volume=volume, kinds=[])
+        assert [card.number for card in batches.board(uow)] == [first, second, third]
+
+
+@once
 def test_the_board_counts_the_pages_of_all_batches_in_one_go(hospital: Hospital, two: list[int]) -> None:
     number = scanned(hospital)
     with hospital.uow("archivist") as uow:
@@ -91,3 +111,29 @@ def test_the_board_counts_the_pages_of_all_batches_in_one_go(hospital: Hospital,
         cards = {card.number: (card.volumes, card.pages, card.doubts) for card in batches.board(uow)}
     assert cards == {number: (2, 6, 0), empty: (0, 0, 0)}
     assert sum(statement.count("FROM batch_page") for statement in asked) == 1
+
+
+@once
+def test_what_fades_is_scanned_first(hospital: Hospital, two: list[int]) -> None:
+    number = piles.begun(hospital, (0, 1), "check_out")
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        plain, fading = volumes.listed(uow, batch)
+        volumes.tell_papers(uow, batch, volume=plain.id, kinds=["pasted", "strip"])
+        volumes.tell_papers(uow, batch, volume=fading.id, kinds=["pasted", "thermal"])
+        with pytest.raises(Invalid):
+            volumes.tell_papers(uow, batch, volume=fading.id, kinds=["parchment"])
+        for volume in (plain, fading):
+            volumes.count_sides(uow, batch, volume=volume.id, sides=1)
+        assert [one.id for one in volumes.listed(uow, batch)] == [fading.id, plain.id]
+        slip = PdfReader(BytesIO(sheets.handover(uow, batch))).pages[0].extract_text()
+        assert "先扫：热敏纸、粘贴单" in slip
+        assert slip.index(fading.barcode) < slip.index(plain.barcode)
+        assert care.waiting(uow, [batch.id]) == {batch.id: care.Urgent(1, "热敏纸")}
+        steps.take(uow, batch, "prepare")
+        steps.take(uow, batch, "scan")
+    covers = piles.covers(hospital, number)
+    hand_in(hospital, number, piles.pile([covers[0], piles.sheet(piles.form(1, "入院记录"))]))
+    work_off(hospital.site)
+    with hospital.uow("scanner", readonly=True) as uow:
+        assert not care.waiting(uow, [batch.id]), "its pages have come"

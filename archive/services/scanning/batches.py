@@ -24,6 +24,8 @@ from archive.policy.permissions import P
 from archive.policy.workflows import BATCH
 from archive.schema import clean
 from archive.services import numbers
+from archive.services.scanning import care
+from archive.services.scanning.care import Urgent
 from archive.uow import UnitOfWork, action
 from archive.workflow import State
 
@@ -58,6 +60,8 @@ class Card:
     volumes: int
     pages: int
     doubts: int
+    urgent: Urgent | None
+    """Volumes in it that are to be scanned first."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +249,10 @@ def counted(*conditions: ColumnElement[bool]) -> Any:
 
 
 def board(uow: UnitOfWork, *, over: bool = False) -> list[Card]:
-    """Every open batch that the actor may know of, the one that has waited longest first; or the latest that are done."""
+    """Every open batch that the actor may know of, the one that has waited longest first; or the latest that are done.
+
+    Of those in one state the ones come first in which something waits that is to be scanned first.
+    """
     last = (
         select(func.max(BatchStep.id))
         .where(BatchStep.batch_id == ScanBatch.id, BatchStep.name != "note")
@@ -262,20 +269,32 @@ def board(uow: UnitOfWork, *, over: bool = False) -> list[Card]:
         .limit(SHOWN),
         execution_options=TRUSTED,
     ).all()
-    many = _pages_of(uow, [row[0].id for row in rows])
-    return [
-        Card(
-            batch.number,
-            batch.note,
-            batch.vendor,
-            BATCH.state(batch.state),
-            at,
-            by,
-            held,
-            *many.get(batch.id, (0, 0)),
-        )
-        for batch, at, by, held in rows
-    ]
+    ids = [row[0].id for row in rows]
+    many, urgent = _pages_of(uow, ids), care.waiting(uow, ids)
+    return _urgent_first(
+        [
+            Card(
+                batch.number,
+                batch.note,
+                batch.vendor,
+                BATCH.state(batch.state),
+                at,
+                by,
+                held,
+                *many.get(batch.id, (0, 0)),
+                urgent.get(batch.id),
+            )
+            for batch, at, by, held in rows
+        ]
+    )
+
+
+def _urgent_first(cards: list[Card]) -> list[Card]:
+    """Within each state, on the places that batches of it have: no batch passes one that waits at another step."""
+    waiting: dict[str, list[Card]] = {}
+    for card in sorted(cards, key=lambda card: card.urgent is None):
+        waiting.setdefault(card.state.name, []).append(card)
+    return [waiting[card.state.name].pop(0) for card in cards]
 
 
 def _pages_of(uow: UnitOfWork, ids: Sequence[int]) -> dict[int, tuple[int, int]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from reportlab.graphics import renderPDF
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from archive import piles
@@ -91,8 +92,10 @@ def _head(uow: UnitOfWork, canvas: Canvas, batch: ScanBatch, volumes: int) -> No
     bars.drawOn(canvas, WIDTH - MARGIN - bars.width, HEIGHT - 26 * mm)
 
 
-COLUMNS = (0, 12, 62, 117, 142)
+COLUMNS = (0, 10, 50, 92, 116)
 """Millimetres from the left: number, barcode, record, pages counted, remark."""
+REMARK = WIDTH - 2 * MARGIN - COLUMNS[-1] * mm
+"""What a remark has room for."""
 
 
 def _rows(canvas: Canvas, volumes: Sequence[Volume], before: int) -> None:
@@ -104,8 +107,21 @@ def _rows(canvas: Canvas, volumes: Sequence[Volume], before: int) -> None:
         _row(
             canvas,
             top - place * ROW,
-            (str(before + place), volume.barcode, number, sides, ""),
+            (str(before + place), volume.barcode, number, sides, _fitting(_papers(volume))),
         )
+
+
+def _papers(volume: Volume) -> str:
+    """What the volume holds that asks for care, and whether it is scanned first because of that."""
+    told = _(", ").join(paper.label for paper in volume.papers)
+    return _("Scan first: %(papers)s", papers=told) if volume.first else told
+
+
+def _fitting(words: str) -> str:
+    """As much of a remark as its column has room for."""
+    while stringWidth(words, FONT, 10) > REMARK:
+        words = f"{words.rstrip('…')[:-1]}…"
+    return words
 
 
 def _row(canvas: Canvas, top: float, cells: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """批次卷册: the volumes of a batch: put in by their barcodes, counted, and how far each has come."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -10,8 +11,9 @@ from archive.models import BatchPage, BatchVolume, Holding, HoldingStatus, Node,
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.services import holdings
-from archive.services.scanning import batches
+from archive.services.scanning import batches, care
 from archive.services.scanning.batches import TRUSTED
+from archive.services.scanning.care import Paper
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 
@@ -33,6 +35,13 @@ class Volume:
     linked: int
     difference: str | None
     confirmed: bool
+    papers: list[Paper]
+    """What it holds that asks for care."""
+
+    @property
+    def first(self) -> bool:
+        """Whether it is scanned before the others."""
+        return any(paper.first for paper in self.papers)
 
     @property
     def agrees(self) -> bool:
@@ -113,6 +122,20 @@ def count_sides(uow: UnitOfWork, batch: ScanBatch, *, volume: int, sides: int | 
     uow.note(batch=batch.number, sides=sides)
 
 
+@action("batch.papers_told", needs=P.SCAN_UPLOAD)
+def tell_papers(uow: UnitOfWork, batch: ScanBatch, *, volume: int, kinds: Collection[str]) -> None:
+    """Says which papers a volume holds that ask for care. Raises Conflict once it is scanned, Invalid for an unknown one."""
+    batches.lock(uow, batch)
+    batches.require(uow, batch, P.SCAN_UPLOAD)
+    batches.require_state(batch, "checked_out", "prepared")
+    found, known = one(uow, batch, volume), care.papers(uow)
+    if set(kinds) - set(known):
+        raise Invalid(_("There is no such paper. Reload the page."))
+    found.kinds = [paper.code for paper in care.of(known, kinds)] or None
+    uow.about(uow.session.get_one(Node, found.node_id, execution_options=TRUSTED))
+    uow.note(batch=batch.number, kinds=found.kinds or [])
+
+
 def one(uow: UnitOfWork, batch: ScanBatch, volume: int) -> BatchVolume:
     """A volume of this batch. Raises NotFound."""
     statement = select(BatchVolume).where(BatchVolume.id == volume, BatchVolume.batch_id == batch.id)
@@ -129,7 +152,9 @@ def count(uow: UnitOfWork, batch: ScanBatch) -> int:
 
 
 def listed(uow: UnitOfWork, batch: ScanBatch) -> list[Volume]:
-    """The volumes of a batch in the order in which they were put in: a fixed number of statements."""
+    """The volumes of a batch in a fixed number of statements: first those that are to be scanned first, each in the order in
+    which they were put in.
+    """
     pages = batches.counted(BatchPage.volume_id == BatchVolume.id, BatchPage.aside.is_(None))
     linked = batches.counted(BatchPage.volume_id == BatchVolume.id, BatchPage.linked_at.is_not(None))
     rows = uow.session.execute(
@@ -140,8 +165,12 @@ def listed(uow: UnitOfWork, batch: ScanBatch) -> list[Volume]:
         .order_by(BatchVolume.id),
         execution_options=TRUSTED,
     ).all()
-    seen = views(uow, [row[2] for row in rows])
-    return [
-        Volume(volume.id, barcode, view, volume.sides, many, done, volume.difference, volume.confirmed)
+    seen, known = views(uow, [row[2] for row in rows]), care.papers(uow)
+    found = [
+        Volume(
+            volume.id, barcode, view, volume.sides, many, done, volume.difference, volume.confirmed,
+            care.of(known, volume.kinds),
+        )
         for (volume, barcode, _node, many, done), view in zip(rows, seen, strict=True)
-    ]
+    ]  # fmt: skip
+    return sorted(found, key=lambda volume: not volume.first)

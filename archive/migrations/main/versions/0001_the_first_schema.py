@@ -1072,6 +1072,7 @@ def upgrade() -> None:
         sa.Column("difference", sa.String(length=200), nullable=True),
         sa.Column("confirmed", sa.Boolean(), nullable=False),
         sa.Column("open", sa.Boolean(), nullable=False),
+        sa.Column("kinds", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["batch_id"], ["scan_batch.id"], name=op.f("fk_batch_volume_batch_id")),
         sa.ForeignKeyConstraint(["holding_id"], ["holding.id"], name=op.f("fk_batch_volume_holding_id")),
         sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_batch_volume_node_id")),
