@@ -56,7 +56,8 @@ class Leaf:
     records: frozenset[str] = frozenset()
     """病案号 that it says."""
     said: Mapping[str, Any] = field(default_factory=dict)
-    """What a person decided: volume, component, aside; `onwards`: also of what lies behind it. `fine`: doubts that they have
+    """What a person decided: volume, component, aside; `onwards`: also of what lies behind it; `sheet`: the
+    ordinal of the page of whose sheet it is one more picture. `fine`: doubts that they have
     looked at while it lay with the volume `fine_for`.
     """
 
@@ -155,6 +156,11 @@ def _step(
 
 def _as_said(leaf: Leaf, here: _Here, by_record: Mapping[str, set[int]]) -> tuple[_Here, Placed]:
     volume = leaf.said.get("volume", here.volume)
+    if "sheet" in leaf.said:
+        # It lies with its sheet, wherever that goes; what is behind it goes where it would go behind any page with this title.
+        mine = _Here(volume, leaf.said.get("component"))
+        placed = Placed(leaf.id, volume, mine.component, doubts=tuple(_doubts(leaf, mine, by_record)))
+        return replace(here, component=leaf.title or here.component), placed
     if aside := leaf.said.get("aside"):
         return _behind(leaf, here, volume, aside), Placed(leaf.id, volume, aside=aside)
     carried = here.component if volume == here.volume else None

@@ -174,7 +174,7 @@ def _nothing(_uow: UnitOfWork, _batch: "ScanBatch", _chosen: list[int]) -> None:
 
 ACTS: dict[str, Act] = {
     "place": _place, "cover": _cover, "begin": _begin, "aside": _set_aside, "turn": _turn, "fine": pages.keep,
-    "as_found": pages.take_back,
+    "sheet": pages.lift, "as_found": pages.take_back,
 }  # fmt: skip
 """What a button can ask for."""
 

@@ -62,6 +62,8 @@ def _tile(sheet: Sheet, desk: Desk) -> dict[str, Any]:
     path = sheet.node.href.removeprefix("/a/")
     chips = [(word, "wait") for word in sheet.findings]
     chips += [(word, "idle") for word in sheet.marks]
+    if sheet.lifted:
+        chips.append((_("sheet of the page before, slips lifted"), "idle"))
     if sheet.rotation:
         chips.append((_("turned by %(degrees)s°", degrees=sheet.rotation), "idle"))
     words = [_("Page %(number)s", number=sheet.number), sheet.node.label, *(word for word, _kind in chips)]
@@ -202,6 +204,14 @@ def _put_into(uow: UnitOfWork, home: "Node", pages: list[int], version: int) -> 
     page_desk.put_into(uow, home, pages=pages, part=_part(uow, home), version=version)
 
 
+def _join_sheet(uow: UnitOfWork, home: "Node", pages: list[int], version: int) -> None:
+    page_desk.join_sheet(uow, home, pages=pages, version=version)
+
+
+def _part_sheet(uow: UnitOfWork, home: "Node", pages: list[int], version: int) -> None:
+    page_desk.part_sheet(uow, home, pages=pages, version=version)
+
+
 def _begin(uow: UnitOfWork, home: "Node", pages: list[int], version: int) -> None:
     page_desk.begin_part(uow, home, pages=pages, part=_part(uow, home), version=version)
 
@@ -234,4 +244,5 @@ def _undo(uow: UnitOfWork, home: "Node", _pages: list[int], version: int) -> Non
 ACTS: dict[str, Act] = {
     "right": _turning(90), "left": _turning(270), "over": _turning(180), "set_aside": _set_aside, "restore": _restore,
     "go": _go, "move": _move, "put_into": _put_into, "begin": _begin, "give": _give, "undo": _undo,
+    "join_sheet": _join_sheet, "part_sheet": _part_sheet,
 }  # fmt: skip

@@ -82,10 +82,14 @@ class Page(Base):
     aside_of_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
     superseded_by_id: Mapped[int | None] = mapped_column(ForeignKey("page.id"))
     """The page that was scanned in its stead."""
+    lifted: Mapped[bool] = mapped_column(default=False)
+    """粘贴单: one more picture, with slips lifted, of the sheet whose page stands before it. Both count as one."""
     __table_args__ = (
         UniqueConstraint("node_id", "ordinal"),
         UniqueConstraint("representation_id", "source_page"),
-    )
+        # The few of a record; SQLite wants the very words of the query.
+        Index("ix_page_lifted", "node_id", sqlite_where=sql("lifted IS 1"), postgresql_where=sql("lifted IS true")),
+    )  # fmt: skip
 
 
 class PageMap(Base):
@@ -103,7 +107,9 @@ class PageMap(Base):
     shows: Mapped[int]
     """The version whose order this is: its own, or after an undoing an older one."""
     entries: Mapped[list[Any]] = mapped_column(JSON)
-    """A list for each page: page, node or nothing, place, rotation, of which it was taken out, by which superseded."""
+    """A list for each page: page, node or nothing, place, rotation, of which it was taken out, by which superseded, and whether
+    it is one more picture of the sheet before it.
+    """
     act: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime]
     by_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))

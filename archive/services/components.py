@@ -10,8 +10,8 @@ from archive.models import TEXT_OF_PAGE, Node, Page, PageText
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
-from archive.services import policies, reconciliation
-from archive.services.reconciliation import Tracks
+from archive.services import policies, tracks
+from archive.services.tracks import Tracks
 from archive.uow import UnitOfWork
 
 
@@ -57,14 +57,14 @@ def card(uow: UnitOfWork, node: Node) -> Card:
     """The two tracks of a record, component by component. Needs content.read."""
     uow.require(P.READ, node)
     by_part = _pages(uow, node)
-    counts = reconciliation.tracks(uow, [node])[0]
+    counts = tracks.of(uow, [node])[0]
     paper = counts if uow.can(P.HOLDING_VIEW, node) else None
     total = Pages(
         sum(one.pages for one in by_part.values()), sum(one.read for one in by_part.values()),
         _mean(list(by_part.values())),
     )  # fmt: skip
     present = {code for code, one in by_part.items() if code and one.pages}
-    found = reconciliation.wanted(uow, node, present) if node.type == "medical_record" else []
+    found = tracks.wanted(uow, node, present) if node.type == "medical_record" else []
     names = policies.vocabulary(uow, "component")
     lines = [
         Line(names.get(one.code, one.code), one.required, one.present, by_part.get(one.code, Pages()))

@@ -7,18 +7,18 @@ at that moment: a page never stands in two records, nor in none.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from archive.errors import ArchiveError, Conflict, NotFound
 from archive.i18n import Lazy, _, _l
 from archive.journal import Origin
 from archive.models import Blob, Job, Node, Page, Representation
 from archive.policy.permissions import P
-from archive.services import drawing, intake, masters, page_map, pages, pinpoint
+from archive.services import drawing, intake, masters, page_map, pages, pinpoint, reconciliation
 from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
 from archive.services.page_layout import Layout
 from archive.uow import UnitOfWork, action
@@ -186,8 +186,29 @@ def _show_again(uow: UnitOfWork, to: Node, sha256: str, given: list[int]) -> Non
 
 
 def follow(uow: UnitOfWork, representation: Representation, given: list[int]) -> None:
-    """Part of an act: the pages of a file stand for those that were given, also in the scan batch that these came from."""
-    pages.follow_in_batches(uow, dict(zip(given, _of(uow, representation), strict=False)))
+    """Part of an act: the pages of a file stand for those that were given, also in the scan batch that these came from, and
+    pictures of one sheet stay such where the one before them came along.
+    """
+    become = dict(zip(given, _of(uow, representation), strict=False))
+    pages.follow_in_batches(uow, become)
+    if lifted := [become[page] for page in _lifted(uow, given) if page in become]:
+        uow.session.execute(
+            update(Page).where(Page.id.in_(lifted)).values(lifted=True), execution_options=TRUSTED
+        )
+        node = uow.session.get_one(Node, representation.node_id, execution_options=TRUSTED)
+        reconciliation.follow(uow, intake.file_of(uow, node))
+
+
+def _lifted(uow: UnitOfWork, given: list[int]) -> list[int]:
+    """Of pages that went those that are further pictures of a sheet and went behind the one before them."""
+    places = select(Page.id, Page.aside_of_id, Page.ordinal, Page.lifted).where(Page.id.in_(given))
+    stood = {row.id: row for row in uow.session.execute(places, execution_options=TRUSTED)}
+    both = [(stood[one], stood[two]) for one, two in pairwise(given) if one in stood and two in stood]
+    return [
+        page.id
+        for before, page in both
+        if page.lifted and (before.aside_of_id, before.ordinal) == (page.aside_of_id, page.ordinal - 1)
+    ]
 
 
 def _of(uow: UnitOfWork, file: Representation) -> list[int]:

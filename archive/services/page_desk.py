@@ -88,6 +88,30 @@ def begin_part(uow: UnitOfWork, home: Node, *, pages: Sequence[int], part: Node,
     uow.note(pages=[first], part=part.id)
 
 
+@action("page.sheet_joined", needs=P.SCAN_REPLACE)
+def join_sheet(uow: UnitOfWork, home: Node, *, pages: Sequence[int], version: int) -> None:
+    """粘贴单: pages are further pictures, with slips lifted, of the sheet whose page stands before them; all count as one.
+
+    Raises Conflict for the first page of anything.
+    """
+    with page_map.changing(uow, home, version=version, act="sheet_joined") as layout:
+        chosen = _standing(layout, pages)
+        if any(standing[0] in chosen for standing in layout.standing.values() if standing):
+            raise Conflict(
+                _("No page stands before the first one. Put them behind the page of their sheet first.")
+            )
+        layout.lifted |= set(chosen)
+    uow.note(pages=list(pages))
+
+
+@action("page.sheet_parted", needs=P.SCAN_REPLACE)
+def part_sheet(uow: UnitOfWork, home: Node, *, pages: Sequence[int], version: int) -> None:
+    """Pages are sheets of their own, and no further pictures of the one before them."""
+    with page_map.changing(uow, home, version=version, act="sheet_parted") as layout:
+        layout.lifted -= set(_standing(layout, pages))
+    uow.note(pages=list(pages))
+
+
 @action("page.change_undone", needs=P.SCAN_REPLACE)
 def undo(uow: UnitOfWork, home: Node, *, version: int) -> None:
     """Takes the last act back that has not been taken back yet."""

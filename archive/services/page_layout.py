@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Entry = list[Any]
-"""Page, node or nothing, place, rotation, the node that it was taken out of, the page that superseded it."""
+"""Page, node or nothing, place, rotation, the node that it was taken out of, the page that superseded it, and whether it is
+one more picture of the sheet before it."""
 
 
 @dataclass
@@ -17,11 +18,13 @@ class Layout:
     """Of each page that was taken out: where it stood."""
     rotation: dict[int, int] = field(default_factory=dict)
     superseded: dict[int, int] = field(default_factory=dict)
+    lifted: set[int] = field(default_factory=set)
+    """粘贴单: further pictures, with slips lifted, of the sheet whose page stands before them."""
 
     @classmethod
     def of(cls, entries: Iterable[Sequence[Any]]) -> "Layout":
         made = cls()
-        for page, node, place, rotation, aside_of, by in sorted(entries, key=lambda entry: entry[2]):
+        for page, node, place, rotation, aside_of, by, lifted in sorted(entries, key=lambda entry: entry[2]):
             made.rotation[page] = rotation
             if node is None:
                 made.aside[page] = (aside_of, place)
@@ -29,16 +32,18 @@ class Layout:
                 made.standing.setdefault(node, []).append(page)
             if by is not None:
                 made.superseded[page] = by
+            if lifted:
+                made.lifted.add(page)
         return made
 
     def entries(self) -> list[Entry]:
         """One for each page, by its id."""
         found = [
-            [page, node, place, self.rotation[page], None, self.superseded.get(page)]
+            [page, node, place, self.rotation[page], None, self.superseded.get(page), page in self.lifted]
             for node, pages in self.standing.items() for place, page in enumerate(pages, start=1)
         ]  # fmt: skip
         found += [
-            [page, None, place, self.rotation[page], node, self.superseded.get(page)]
+            [page, None, place, self.rotation[page], node, self.superseded.get(page), page in self.lifted]
             for page, (node, place) in self.aside.items()
         ]
         return sorted(found, key=lambda entry: int(entry[0]))
@@ -60,12 +65,14 @@ class Layout:
     def move(self, pages: Sequence[int], node: int, place: int) -> None:
         """Puts pages before the one that now stands at `place` of `node`, or behind the last."""
         going, there = set(pages), self.standing.get(node, [])
+        self.lifted -= self._parted(going)
         at = sum(page not in going for page in there[: place - 1])
         self._lift(going)
         self.standing.setdefault(node, [])[at:at] = pages
 
     def set_aside(self, pages: Iterable[int]) -> None:
         going = set(pages)
+        self.lifted -= self._parted(going)
         for node, standing in self.standing.items():
             self.aside |= {
                 page: (node, place) for place, page in enumerate(standing, start=1) if page in going
@@ -75,10 +82,28 @@ class Layout:
 
     def restore(self, pages: Iterable[int]) -> None:
         """Puts pages back where they stood, as far as that place is still there."""
-        for page in sorted(pages, key=lambda page: self.aside[page]):
+        coming = sorted(pages, key=lambda page: self.aside[page])
+        left = {place for page, place in self.aside.items() if page not in coming}
+        self.lifted -= {page for page in coming if (self.aside[page][0], self.aside[page][1] - 1) in left}
+        for page in coming:
             node, place = self.aside.pop(page)
             self.standing.setdefault(node, []).insert(place - 1, page)
             self.superseded.pop(page, None)
+
+    def _parted(self, going: set[int]) -> set[int]:
+        """Where some pictures of a sheet go and some stay, the first of those that lose the one which stood for the sheet:
+        from now on it stands for the sheet itself.
+        """
+        found = set()
+        for standing in self.standing.values():
+            stands = {True: False, False: False}
+            for page in standing:
+                if page not in self.lifted:
+                    stands = {True: False, False: False}
+                elif not stands[page in going]:
+                    found.add(page)
+                stands[page in going] = True
+        return found
 
     def _lift(self, going: set[int]) -> None:
         for node, standing in self.standing.items():

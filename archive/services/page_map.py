@@ -41,7 +41,15 @@ def entries(uow: UnitOfWork, home: Node) -> list[Entry]:
     """Where each page of the file and its items stands, or of which of them it was taken out."""
     mine = select(Node.id).where(Node.path >= home.path, Node.path < home.path_end)
     rows = uow.session.execute(
-        select(Page.id, Page.node_id, Page.ordinal, Page.rotation, Page.aside_of_id, Page.superseded_by_id)
+        select(
+            Page.id,
+            Page.node_id,
+            Page.ordinal,
+            Page.rotation,
+            Page.aside_of_id,
+            Page.superseded_by_id,
+            Page.lifted,
+        )
         .where(or_(Page.node_id.in_(mine), Page.aside_of_id.in_(mine)))
         .order_by(Page.id),
         execution_options=TRUSTED,
@@ -123,7 +131,7 @@ def _write(uow: UnitOfWork, home: Node, before: list[Entry], after: list[Entry])
     uow.session.execute(
         update(Page), [{"id": entry[0], "ordinal": -entry[0]} for entry in changed], execution_options=TRUSTED
     )
-    names = ("id", "node_id", "ordinal", "rotation", "aside_of_id", "superseded_by_id")
+    names = ("id", "node_id", "ordinal", "rotation", "aside_of_id", "superseded_by_id", "lifted")
     rows = [dict(zip(names, entry, strict=True)) for entry in changed]
     uow.session.execute(update(Page), rows, execution_options=TRUSTED)
     for node in nodes:
@@ -234,9 +242,10 @@ def _bring_back(layout: Layout, done: list[Entry], wanted: list[Entry]) -> None:
     later = [entry for entry in layout.entries() if entry[0] not in known]
     before, after = Layout.of(wanted), Layout.of(done)
     layout.standing, layout.aside, layout.superseded = before.standing, before.aside, before.superseded
+    layout.lifted = before.lifted | {entry[0] for entry in later if entry[6]}
     for page, rotation in before.rotation.items():
         layout.turn([page], rotation - after.rotation.get(page, rotation))
-    for page, node, place, _rotation, aside_of, by in sorted(later, key=lambda entry: int(entry[2])):
+    for page, node, place, _rotation, aside_of, by, _lifted in sorted(later, key=lambda entry: int(entry[2])):
         if node is None:
             layout.aside[page] = (aside_of, place)
         else:

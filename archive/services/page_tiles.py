@@ -16,7 +16,8 @@ ACTS = {
     "rotated": _l("turning pages"), "set_aside": _l("taking pages out"), "restored": _l("putting pages back"),
     "moved": _l("moving pages"), "put_into": _l("putting pages into a component"),
     "part_begun": _l("beginning a component"), "superseded": _l("putting a re-scan in place"),
-    "collated": _l("collating both sides"),
+    "collated": _l("collating both sides"), "sheet_joined": _l("joining pictures of one sheet"),
+    "sheet_parted": _l("parting pictures of one sheet"),
 }  # fmt: skip
 
 
@@ -33,6 +34,8 @@ class Sheet:
     findings: list[str]
     marks: list[str]
     first: bool
+    lifted: bool
+    """One more picture of the sheet whose page stands before it."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ def _sheets(uow: UnitOfWork, parts: dict[int, NodeView]) -> list[Sheet]:
                 findings,
                 page_checks.marks(check, limits),
                 page.ordinal == 1,
+                page.lifted,
             )
         )
     return sheets

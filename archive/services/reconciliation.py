@@ -3,32 +3,19 @@
 What a page change settles is settled in its own transaction; mismatches are opened by the worker, when nobody is at it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import func, select, update
 
-from archive import checklist
 from archive.actor import Actor
-from archive.models import (
-    BatchVolume,
-    Blob,
-    DualMismatch,
-    Holding,
-    Milestone,
-    Node,
-    Principal,
-    Representation,
-    ScanBatch,
-    User,
-)
+from archive.models import DualMismatch, Node, Principal, Representation, User
 from archive.policy.rights import Overlay
-from archive.policy.types import INHERITING
-from archive.services import calendar, policies
-from archive.services.scanning import batches
+from archive.services import calendar, policies, tracks
+from archive.services.tracks import Tracks, within
 from archive.site import Site
 from archive.uow import PROGRAM, UnitOfWork, action
 
@@ -38,126 +25,9 @@ COUNT = "count"
 CHUNK = 500
 
 
-@dataclass
-class Tracks:
-    """两轨计数 of one file: what was counted of its paper, and what is there of its pages."""
-
-    node: Node
-    volumes: int = 0
-    counted: int | None = 0
-    """Sides as they were counted before scanning, else sheets; nothing while one volume has neither."""
-    most: int | None = 0
-    """So many pages those can be: a sheet whose sides nobody has counted may bear two."""
-    sheets: int | None = 0
-    sides: int | None = 0
-    pages: int = 0
-    scanned: bool = False
-    """Nothing is under way any more."""
-    damaged: bool = False
-    parts: set[str] = field(default_factory=set)
-    """The components that have pages."""
-    unparted: int = 0
-    """Pages that are in no component yet."""
-
-    @property
-    def outcome(self) -> str | None:
-        """What the two tracks come to, as `Node.dual` keeps it."""
-        if not self.volumes:
-            return "electronic" if self.pages else None
-        if not self.pages:
-            return "paper"
-        if self.damaged:
-            return "damaged"
-        if self.counted is None or self.most is None or self.counted < self.pages <= self.most:
-            return "uncounted"
-        return "matched" if self.counted == self.pages else "differs"
-
-
 Cause = tuple[str, str]
 """Kind and cause of a mismatch."""
 Counts = tuple[int | None, int | None]
-
-
-def tracks(uow: UnitOfWork, nodes: Sequence[Node]) -> list[Tracks]:
-    """The counts of some files, in a fixed number of statements."""
-    found = {node.id: Tracks(node) for node in nodes}
-    _count_paper(uow, found)
-    _count_pages(uow, found)
-    _look_at_files(uow, found)
-    return list(found.values())
-
-
-def _count_paper(uow: UnitOfWork, found: dict[int, Tracks]) -> None:
-    ids = list(found)
-    batches = (
-        select(BatchVolume.holding_id, BatchVolume.sides)
-        .where(BatchVolume.node_id.in_(ids), BatchVolume.sides.is_not(None))
-        .order_by(BatchVolume.id)
-    )
-    # The last count of a volume is the one that holds.
-    sides = {row.holding_id: row.sides for row in uow.session.execute(batches, execution_options=TRUSTED)}
-    volumes = select(Holding.id, Holding.node_id, Holding.sheets).where(Holding.node_id.in_(ids))
-    for number, node, sheets in uow.session.execute(volumes, execution_options=TRUSTED):
-        one, seen = found[node], sides.get(number)
-        one.volumes += 1
-        one.counted = _sum(one.counted, sheets if seen is None else seen)
-        one.most = _sum(one.most, seen if seen is not None else sheets and 2 * sheets)
-        one.sheets, one.sides = _sum(one.sheets, sheets), _sum(one.sides, seen)
-
-
-def _sum(before: int | None, more: int | None) -> int | None:
-    return None if before is None or more is None else before + more
-
-
-def _count_pages(uow: UnitOfWork, found: dict[int, Tracks]) -> None:
-    rows = select(*_FILE_OF, Node.type, Node.page_count, Node.data["component"].as_string()).where(
-        _within(list(found))
-    )
-    for home, kind, pages, code in uow.session.execute(rows, execution_options=TRUSTED):
-        one = found[home]
-        one.pages += pages
-        if kind not in INHERITING:
-            one.unparted = pages
-        elif pages and code:
-            one.parts.add(code)
-
-
-_FILE_OF = (case((Node.type.in_(INHERITING), Node.parent_id), else_=Node.id),)
-
-
-def _within(ids: list[int]) -> Any:
-    """The files themselves, and their items that are not in the trash."""
-    items = and_(Node.parent_id.in_(ids), Node.type.in_(INHERITING), Node.overlay != int(Overlay.TRASHED))
-    return or_(Node.id.in_(ids), items)
-
-
-def _look_at_files(uow: UnitOfWork, found: dict[int, Tracks]) -> None:
-    ids = list(found)
-    wrong = or_(Representation.state.in_(("pending", "failed")), Blob.ok.is_(False))
-    rows = (
-        select(*_FILE_OF, Representation.state)
-        .join(Representation, Representation.node_id == Node.id)
-        .join(Blob, Blob.id == Representation.blob_id)
-        .where(_within(ids), Representation.state != "withdrawn", wrong)
-    )
-    linked = select(Milestone.node_id).where(
-        Milestone.node_id.in_(ids), Milestone.track == "scan", Milestone.step == "linked"
-    )
-    in_batch = (
-        select(BatchVolume.node_id)
-        .join(ScanBatch, ScanBatch.id == BatchVolume.batch_id)
-        .where(BatchVolume.node_id.in_(ids), ScanBatch.state.not_in(batches.SETTLED))
-    )
-    done = set(uow.session.scalars(linked, execution_options=TRUSTED))
-    busy = set(uow.session.scalars(in_batch, execution_options=TRUSTED))
-    for one in found.values():
-        linked_all = one.node.type != "medical_record" or one.node.id in done
-        one.scanned = one.pages > 0 and linked_all and one.node.id not in busy
-    for home, state in uow.session.execute(rows, execution_options=TRUSTED):
-        if state == "ready":
-            found[home].damaged = True
-        else:
-            found[home].scanned = False
 
 
 def differences(uow: UnitOfWork, one: Tracks) -> dict[Cause, Counts]:
@@ -173,16 +43,10 @@ def differences(uow: UnitOfWork, one: Tracks) -> dict[Cause, Counts]:
     if one.parts and not one.unparted and one.node.type == "medical_record":
         found |= {
             ("missing_component", part.code): (None, None)
-            for part in wanted(uow, one.node, one.parts)
+            for part in tracks.wanted(uow, one.node, one.parts)
             if part.missing
         }
     return found
-
-
-def wanted(uow: UnitOfWork, node: Node, present: Iterable[str]) -> list[checklist.Expected]:
-    """Of each component of the hospital's list whether the record must have it, and has it."""
-    body = policies.in_force(uow, "checklist").body
-    return checklist.expected(body, checklist.Stay.of(node.data), set(present))
 
 
 @dataclass
@@ -235,7 +99,7 @@ def follow(uow: UnitOfWork, home: Node) -> None:
     if home.type not in dual_types(uow):
         return
     uow.session.flush()
-    for plan in planned(uow, tracks(uow, [home])):
+    for plan in planned(uow, tracks.of(uow, [home])):
         _keep_outcome(uow, plan.tracks)
         _close(uow, plan)
 
@@ -268,7 +132,7 @@ def reconcile(uow: UnitOfWork, node: Node) -> int:
     """Brings the mismatches of a file to what its tracks say; gives how many were opened."""
     uow.lock(node)
     opened = 0
-    for plan in planned(uow, tracks(uow, [node])):
+    for plan in planned(uow, tracks.of(uow, [node])):
         _keep_outcome(uow, plan.tracks)
         _close(uow, plan)
         for (kind, cause), counts in plan.opening.items():
@@ -298,7 +162,7 @@ def _last_scanner(uow: UnitOfWork, node: Node) -> int | None:
         select(Principal.id)
         .join(Representation, Representation.created_by == Principal.id)
         .join(User, User.id == Principal.id)
-        .where(Representation.node_id.in_(select(Node.id).where(_within([node.id]))), User.disabled_at.is_(None))
+        .where(Representation.node_id.in_(select(Node.id).where(within([node.id]))), User.disabled_at.is_(None))
         .order_by(Representation.id.desc())
         .limit(1)
     )  # fmt: skip
@@ -327,7 +191,7 @@ def _due(uow: UnitOfWork, after: int, highest: int) -> tuple[dict[int, bool], in
     live = (Node.overlay != int(Overlay.TRASHED), Node.state != "destroyed")
     some = select(Node).where(Node.id > after, Node.type.in_(dual_types(uow)), *live).order_by(Node.id)
     nodes = uow.session.scalars(some.limit(CHUNK), execution_options=TRUSTED).all()
-    plans = [plan for plan in planned(uow, tracks(uow, nodes)) if not plan.is_nothing]
+    plans = [plan for plan in planned(uow, tracks.of(uow, nodes)) if not plan.is_nothing]
     due = {plan.tracks.node.id: plan.changes_mismatches for plan in plans}
     return due, nodes[-1].id if len(nodes) == CHUNK else highest
 
@@ -335,7 +199,7 @@ def _due(uow: UnitOfWork, after: int, highest: int) -> tuple[dict[int, bool], in
 def _outcomes(uow: UnitOfWork, numbers: list[int]) -> None:
     """The outcomes of many files in one transaction: no act, and so no event for each of a million."""
     nodes = select(Node).where(Node.id.in_(numbers))
-    for one in tracks(uow, uow.session.scalars(nodes, execution_options=TRUSTED).all()):
+    for one in tracks.of(uow, uow.session.scalars(nodes, execution_options=TRUSTED).all()):
         _keep_outcome(uow, one)
 
 

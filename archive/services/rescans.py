@@ -42,9 +42,11 @@ def put_in_place(uow: UnitOfWork, representation: Representation, page: int) -> 
     new = list(uow.session.scalars(mine, execution_options=TRUSTED))
     with page_map.changing(uow, home, version=None, act="superseded") as layout:
         if there := layout.place_of(page):
+            lifted = set(layout.lifted)
             layout.move(new, *there)
             layout.set_aside([page])
             layout.superseded[page] = new[0]
+            layout.lifted = lifted | ({new[0]} if page in lifted else set())
     pages.follow_in_batches(uow, {page: new[0]})
     detail.forget(uow, page)
     uow.note(page=page, pages=new)

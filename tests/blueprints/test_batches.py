@@ -158,6 +158,9 @@ def test_what_is_said_of_pages_stays_chosen_when_it_is_refused(
     )
     assert given.status_code == 302
     assert "缺一页" in words_of(who.get(lies))
+    lone = who.post(f"/batches/{number}/pages", {"act": "sheet", "pages": page, "back": one})
+    assert lone.status_code == 409
+    assert "该卷中它的前面没有页面" in words_of(lone)
     placed = who.post(
         f"/batches/{number}/pages", {"act": "place", "pages": page, "volume": volume, "back": one}
     )

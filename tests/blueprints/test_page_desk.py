@@ -49,6 +49,11 @@ def test_pages_are_given_to_another_record_by_their_own_button_alone(
     work_off(site)
     assert told(hospital, record) == NAMES[2:]
     assert told(hospital, other) == NAMES[:2]
+    sent = {"pages": pages(who, desk)[1:2], "version": "2"}
+    assert who.post(desk, sent | {"act": "join_sheet"}).status_code == 303
+    assert "与前页同一张，已揭开粘贴单" in words_of(who.get(desk))
+    assert who.post(desk, sent | {"act": "part_sheet", "version": "3"}).status_code == 303
+    assert "与前页同一张，已揭开粘贴单" not in words_of(who.get(desk))
 
 
 @once

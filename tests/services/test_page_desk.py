@@ -26,6 +26,7 @@ from archive.services import (
     page_tiles,
     pages,
     rescans,
+    tracks,
     tree,
     viewer,
 )
@@ -474,6 +475,40 @@ def test_pages_stay_where_they_are_when_the_other_record_was_sealed_meanwhile(
         assert session.scalar(select(Job.state).where(Job.kind == "page.give")) == "failed"
 
 
+def counted(hospital: Hospital, record: int) -> tuple[int, int]:
+    """How many pages are counted against the paper, and how many further pictures there are beside them."""
+    with hospital.uow("archivist", readonly=True) as uow:
+        (found,) = tracks.of(uow, [uow.node(record)])
+        return found.pages, found.lifted
+
+
+@once
+def test_pictures_of_a_pasted_sheet_count_as_one_wherever_they_go(
+    site: Site, hospital: Hospital, pile: int, another: int
+) -> None:
+    first, second, third, fourth, _last = ids(hospital, pile)
+    with pytest.raises(Conflict):
+        do(hospital, page_desk.join_sheet, pile, pages=[first])
+    do(hospital, page_desk.join_sheet, pile, pages=[third, fourth])
+    assert counted(hospital, pile) == (3, 2)
+    assert [sheet.lifted for sheet in desk(hospital, pile).sheets] == [False, False, True, True, False]
+    do(hospital, page_desk.set_aside, pile, pages=[second])
+    assert counted(hospital, pile) == (3, 1), "the next picture stands for the sheet"
+    do(hospital, page_desk.undo, pile)
+    assert counted(hospital, pile) == (3, 2)
+    do(hospital, page_desk.part_sheet, pile, pages=[fourth])
+    assert counted(hospital, pile) == (4, 1)
+    do(hospital, page_desk.undo, pile)
+    give(hospital, pile, [second, third, fourth], another)
+    work_off(site)
+    assert counted(hospital, pile) == (2, 0)
+    assert counted(hospital, another) == (1, 2)
+    for place in (0, 2):
+        rescan(hospital, another, ids(hospital, another)[place], papers.pdf(f"重扫{place}"), "archivist")
+        work_off(site)
+    assert counted(hospital, another) == (1, 2), "what was scanned anew is of the same sheet"
+
+
 # Any series of acts
 
 ACTS = st.lists(
@@ -483,8 +518,10 @@ ACTS = st.lists(
 
 
 @given(ACTS)
-def test_whatever_is_done_each_page_is_somewhere_once(acts: list[tuple[str, set[int], int]]) -> None:
-    layout = Layout.of([[page, 7, page + 1, 0, None, None] for page in range(6)])
+def test_whatever_is_done_each_page_is_somewhere_once_and_no_sheet_is_lost(
+    acts: list[tuple[str, set[int], int]],
+) -> None:
+    layout = Layout.of([[page, 7, page + 1, 0, None, None, page in {1, 2, 4}] for page in range(6)])
     for act, chosen, other in acts:
         standing = [page for page in sorted(chosen) if layout.place_of(page)]
         if act == "rotate":
@@ -503,6 +540,8 @@ def test_whatever_is_done_each_page_is_somewhere_once(acts: list[tuple[str, set[
             places = sorted(entry[2] for entry in entries if entry[1] == node)
             assert places == list(range(1, len(places) + 1))
         assert Layout.of(entries).entries() == entries
+        counted = layout.shown() - layout.lifted
+        assert all(sheet & counted for sheet in ({0, 1, 2}, {3, 4}, {5}) if sheet & layout.shown())
 
 
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -2,17 +2,20 @@
 
 from io import BytesIO
 
+import pytest
 from PIL import Image, ImageDraw
 from sqlalchemy import select, update
 
-from archive.models import BatchFile, BatchPage, Job
-from archive.services import jobs
+from archive.errors import Conflict
+from archive.models import BatchFile, BatchPage, Job, Node, Page
+from archive.services import jobs, tracks
 from archive.services.queue import claim, perform
-from archive.services.scanning import batches, files, pages
+from archive.services.scanning import batches, files, pages, volumes
+from archive.services.scanning import leaves as leaf_views
 from tests import piles
 from tests.archives import begins
 from tests.conftest import Hospital
-from tests.services.test_scanning import hand_in, leaves, once, state, step, work_off
+from tests.services.test_scanning import hand_in, leaves, linked_all, once, state, step, work_off
 
 TEST = {"scope": "test"}
 
@@ -59,6 +62,62 @@ def test_of_two_scans_of_a_sheet_one_is_asked_about_as_long_as_both_are_kept(
     with hospital.uow("scanner") as uow:
         pages.take_back(uow, batches.find(uow, number), [third])
     assert doubtful(hospital, number) == [(9, 3)]
+
+
+def agreeing(hospital: Hospital, number: str) -> list[tuple[int | None, int]]:
+    """Of each volume the pages that were counted, and those that were scanned."""
+    with hospital.uow("scanner", readonly=True) as uow:
+        return [(one.sides, one.pages) for one in volumes.listed(uow, batches.find(uow, number))]
+
+
+def of_one_sheet(hospital: Hospital, number: str, *ordinals: int) -> None:
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        pages.lift(uow, batch, [page.id for page in pages.of_batch(uow, batch) if page.ordinal in ordinals])
+
+
+@once
+def test_pictures_of_a_pasted_sheet_stay_and_count_as_one(hospital: Hospital, two: list[int]) -> None:
+    number = scanned_again(hospital)
+    with pytest.raises(Conflict):
+        of_one_sheet(hospital, number, 2)
+    of_one_sheet(hospital, number, 8, 9)
+    assert doubtful(hospital, number) == []
+    assert agreeing(hospital, number) == [(2, 2), (2, 2)]
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        assert leaf_views.one(uow, batch, 9).marks == ["与第 3 页同一张，已揭开粘贴单"]
+        sheet, other = (page.id for page in pages.of_batch(uow, batch) if page.ordinal in {3, 8})
+        pages.set_aside(uow, batch, [sheet], why="spoilt")
+        assert agreeing(hospital, number) == [(2, 2), (2, 2)], "the picture stands for the sheet now"
+        pages.take_back(uow, batch, [sheet, other])
+    assert doubtful(hospital, number) == [(8, 2), (9, 3)], "what was said of them is taken back"
+    of_one_sheet(hospital, number, 8, 9)
+    linked_all(hospital, number)
+    assert state(hospital, number) == "sampling"
+    with hospital.uow("archivist", readonly=True) as uow:
+        (found,) = tracks.of(uow, [uow.node(two[0])])
+        assert (found.outcome, found.pages, found.lifted) == ("matched", 2, 2)
+        stands = select(BatchPage.ordinal, Page.lifted).join(Page, Page.id == BatchPage.page_id)
+        mine = stands.join(Node, Node.id == Page.node_id).where(Node.parent_id == two[0])
+        assert uow.session.execute(mine.order_by(Page.ordinal), execution_options=TEST).all() == [
+            (2, False), (8, True), (3, False), (9, True),
+        ]  # fmt: skip
+
+
+@once
+def test_a_picture_of_a_pasted_sheet_goes_where_its_sheet_goes(hospital: Hospital, two: list[int]) -> None:
+    number = scanned_again(hospital)
+    of_one_sheet(hospital, number, 8)
+    with hospital.uow("scanner") as uow:
+        batch = batches.find(uow, number)
+        found = {page.ordinal: page for page in pages.of_batch(uow, batch)}
+        mine = found[9].volume_id
+        pages.place(uow, batch, [found[2].id], volume=found[5].volume_id or 0, component="CY")
+        pages.keep(uow, batch, [found[7].id])
+        after = {page.ordinal: (page.volume_id, page.component) for page in pages.of_batch(uow, batch)}
+        assert after[8] == after[2] == (found[5].volume_id, "CY")
+        assert after[9] == (mine, "RY"), "what is behind it in the pile does not"
 
 
 @once

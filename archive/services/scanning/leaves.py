@@ -24,7 +24,7 @@ from archive.models import (
 from archive.piles import Aside, Doubt
 from archive.policy.permissions import P
 from archive.services import drawing, imaging, page_checks, pages, policies
-from archive.services.scanning import batches
+from archive.services.scanning import batches, pasted
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import UnitOfWork
 from storage import BlobMissing
@@ -175,9 +175,14 @@ def _view(uow: UnitOfWork, batch: ScanBatch, page: BatchPage) -> LeafView:
         component_label=words.get(page.component or "", ""),
         aside=str(ASIDE[Aside(page.aside)]) if page.aside else "", doubts=[_doubt(page, doubt) for doubt in page.doubts],
         findings=[] if page.aside else list(page_checks.findings(page, check, page.confidence, within)),
-        marks=page_checks.marks(check, within), steps=imaging.told(check.steps), rotation=page.rotation, text=page.text,
-        is_linked=page.linked_at is not None, is_drawn=batches.is_in_sample(batch, page),
+        marks=[*_sheet(page), *page_checks.marks(check, within)], steps=imaging.told(check.steps), rotation=page.rotation,
+        text=page.text, is_linked=page.linked_at is not None, is_drawn=batches.is_in_sample(batch, page),
     )  # fmt: skip
+
+
+def _sheet(page: BatchPage) -> list[str]:
+    sheet = pasted.sheet_of(page)
+    return [_("sheet of page %(number)s, slips lifted", number=sheet)] if sheet else []
 
 
 def _doubt(page: BatchPage, doubt: str) -> tuple[str, str]:

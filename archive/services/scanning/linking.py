@@ -29,7 +29,7 @@ from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.services import drawing, intake, masters, policies, tree
 from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
-from archive.services.scanning import steps
+from archive.services.scanning import pasted, steps
 from archive.services.scanning.batches import TRUSTED, WAITING
 from archive.uow import UnitOfWork, action
 from storage import BlobMissing, Staged
@@ -48,7 +48,7 @@ class Part:
     volume: int | None
     component: str | None
     pages: tuple[int, ...]
-    """Ids, in the order of the pile."""
+    """Ids, in the order of the pile, but for further pictures of a pasted sheet, which lie beside it."""
     numbers: tuple[int, ...]
     """Their places in the file."""
 
@@ -112,15 +112,14 @@ def _left(uow: UnitOfWork, batch: int) -> int:
 
 def _pile(run: JobRun, number: int) -> Pile:
     """What of a file is still to be linked, and to where."""
-    waiting = select(BatchPage.id, BatchPage.source_page, BatchPage.volume_id, BatchPage.component).where(
-        BatchPage.file_id == number, *WAITING
-    )
+    light = (BatchPage.id, BatchPage.source_page, BatchPage.volume_id, BatchPage.component, BatchPage.ordinal)
+    waiting = select(*light, BatchPage.said).where(BatchPage.file_id == number, *WAITING)
     groups: dict[tuple[int | None, str | None], list[Any]] = {}
     with run.site.session(readonly=True) as session:
         file = session.get_one(BatchFile, number, execution_options=TRUSTED)
         batch = session.get_one(ScanBatch, file.batch_id, execution_options=TRUSTED)
         blob = session.get_one(Blob, file.blob_id, execution_options=TRUSTED)
-        for page in session.execute(waiting.order_by(BatchPage.ordinal), execution_options=TRUSTED):
+        for page in sorted(session.execute(waiting, execution_options=TRUSTED), key=pasted.order):
             groups.setdefault((page.volume_id, page.component), []).append(page)
     parts = [
         Part(volume, component, tuple(page.id for page in pages), tuple(page.source_page for page in pages))
@@ -227,6 +226,7 @@ def _link_pages(
     made = intake.add_master(uow, node, staged, filename, state="ready")
     uow.session.get_one(Blob, made.blob_id, execution_options=TRUSTED).mime = mime
     there = _become(uow, node, made, pages)
+    pasted.gather(uow, pages, node.id)
     uow.note(batch_pages=[page.ordinal for page in pages])
     uow.session.flush()
     intake.settle(uow, node)
@@ -268,7 +268,7 @@ def _still(uow: UnitOfWork, part: Part) -> list[BatchPage]:
         BatchPage.id.in_(part.pages), BatchPage.batch_id.in_(linking), *meant, *WAITING
     )
     locked = rows.order_by(BatchPage.ordinal).with_for_update()
-    found = list(uow.session.scalars(locked, execution_options=TRUSTED))
+    found = sorted(uow.session.scalars(locked, execution_options=TRUSTED), key=pasted.order)
     if len(found) != len(part.pages):
         raise JobFailed(CHANGED)
     return found
@@ -285,7 +285,7 @@ def _become(uow: UnitOfWork, node: Node, made: Representation, pages: list[Batch
     rows = [
         {"node_id": node.id, "ordinal": before + number, "representation_id": made.id, "source_page": number,
          "width": page.width, "height": page.height, "dpi": page.dpi, "image": image, "thumbnail": thumbnail,
-         "rotation": page.rotation}
+         "rotation": page.rotation, "lifted": pasted.sheet_of(page) is not None}
         for number, (page, (image, thumbnail)) in enumerate(zip(pages, pictures, strict=True), start=1)
     ]  # fmt: skip
     uow.session.execute(insert(Page), rows, execution_options=TRUSTED)

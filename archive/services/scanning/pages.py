@@ -15,7 +15,7 @@ from archive.piles import Aside, Doubt, Leaf, Volume
 from archive.policy.permissions import P
 from archive.schema import clean
 from archive.services import policies
-from archive.services.scanning import batches, twins, volumes
+from archive.services.scanning import batches, pasted, twins, volumes
 from archive.services.scanning.batches import TRUSTED
 from archive.uow import UnitOfWork, action
 
@@ -123,6 +123,7 @@ def split_again(
         page.volume_id, page.component, page.aside = placed.volume, placed.component, placed.aside
         page.doubts, page.doubtful = doubts, bool(doubts)
     uow.session.flush()
+    pasted.follow(uow, batch)
     twins.mark(uow, batch)
 
 
@@ -214,7 +215,9 @@ def place(
     _open(uow, batch)
     volumes.one(uow, batch, volume)
     _check_component(uow, component)
-    _say(uow, batch, ids, volume=volume, component=component, aside=None, fine=None, fine_for=None)
+    _say(
+        uow, batch, ids, volume=volume, component=component, aside=None, fine=None, fine_for=None, sheet=None
+    )
 
 
 @action("batch.component_said", needs=P.SCAN_UPLOAD)
@@ -222,7 +225,7 @@ def begin(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int], *, component: s
     """Says with which page a component begins; what lies behind it follows, up to the next title."""
     _open(uow, batch)
     _check_component(uow, component)
-    _say(uow, batch, ids, component=component, aside=None)
+    _say(uow, batch, ids, component=component, aside=None, sheet=None)
 
 
 @action("batch.pages_set_aside", needs=P.SCAN_UPLOAD)
@@ -235,7 +238,7 @@ def set_aside(
         raise Invalid(_("Say why the page goes into no record; of a cover sheet, of which volume it is."))
     if volume is not None:
         volumes.one(uow, batch, volume)
-    _say(uow, batch, ids, aside=why, volume=volume, component=None)
+    _say(uow, batch, ids, aside=why, volume=volume, component=None, sheet=None)
 
 
 @action("batch.pages_fine", needs=P.SCAN_UPLOAD)
@@ -249,6 +252,20 @@ def keep(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int]) -> None:
         before = said.get("fine", ()) if said.get("fine_for") == page.volume_id else ()
         fine = sorted({*before, *looked_at})
         page.said = {**(page.said or {}), "fine": fine, "fine_for": page.volume_id}
+    uow.note(batch=batch.number, pages=sorted(ids))
+    split_again(uow, batch, changed=[page.ordinal for page in found])
+
+
+@action("batch.slips_lifted", needs=P.SCAN_UPLOAD)
+def lift(uow: UnitOfWork, batch: ScanBatch, ids: Sequence[int]) -> None:
+    """Says that pages are further pictures of a pasted sheet, its slips lifted: they stay, beside it, and count as one page.
+
+    Raises Conflict where no page stands before one of them in its volume.
+    """
+    _open(uow, batch)
+    found = of_batch(uow, batch, ids)
+    for page in found:
+        pasted.join(uow, batch, page)
     uow.note(batch=batch.number, pages=sorted(ids))
     split_again(uow, batch, changed=[page.ordinal for page in found])
 

@@ -168,10 +168,10 @@ def _alike(uow: UnitOfWork, batch: ScanBatch) -> Sequence[Row[Any]]:
 
 
 def _is_settled(row: Row[Any]) -> bool:
-    """It lies in its record, or a person has looked at it where it is."""
+    """It lies in its record, or a person has looked at it where it is, or said that its slips were lifted."""
     said: Mapping[str, Any] = row.said or {}
     is_fine = said.get("fine_for") == row.volume_id and Doubt.DUPLICATE in said.get("fine", ())
-    return row.linked_at is not None or is_fine
+    return row.linked_at is not None or is_fine or bool(said.get("sheet"))
 
 
 def reopen(uow: UnitOfWork, volume: int | None) -> None:

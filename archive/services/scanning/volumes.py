@@ -11,7 +11,7 @@ from archive.models import BatchPage, BatchVolume, Holding, HoldingStatus, Node,
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.services import holdings
-from archive.services.scanning import batches, care
+from archive.services.scanning import batches, care, pasted
 from archive.services.scanning.batches import TRUSTED
 from archive.services.scanning.care import Paper
 from archive.sight import NodeView, views
@@ -31,7 +31,7 @@ class Volume:
     node: NodeView
     sides: int | None
     pages: int
-    """Of the pile: those that belong to it."""
+    """Of the pile: those that belong to it, a pasted sheet once."""
     linked: int
     difference: str | None
     confirmed: bool
@@ -155,7 +155,8 @@ def listed(uow: UnitOfWork, batch: ScanBatch) -> list[Volume]:
     """The volumes of a batch in a fixed number of statements: first those that are to be scanned first, each in the order in
     which they were put in.
     """
-    pages = batches.counted(BatchPage.volume_id == BatchVolume.id, BatchPage.aside.is_(None))
+    mine = (BatchPage.volume_id == BatchVolume.id, BatchPage.aside.is_(None), ~pasted.is_further())
+    pages = batches.counted(*mine)
     linked = batches.counted(BatchPage.volume_id == BatchVolume.id, BatchPage.linked_at.is_not(None))
     rows = uow.session.execute(
         select(BatchVolume, Holding.barcode, Node, pages, linked)

@@ -1164,6 +1164,7 @@ def upgrade() -> None:
         sa.Column("rotation", sa.Integer(), nullable=False),
         sa.Column("aside_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("superseded_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("lifted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["aside_of_id"], ["node.id"], name=op.f("fk_page_aside_of_id")),
         sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_page_node_id")),
         sa.ForeignKeyConstraint(
@@ -1178,6 +1179,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("page", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_page_aside_of_id"), ["aside_of_id"], unique=False)
+        batch_op.create_index(
+            "ix_page_lifted",
+            ["node_id"],
+            unique=False,
+            sqlite_where=sa.text("lifted IS 1"),
+            postgresql_where=sa.text("lifted IS true"),
+        )
 
     op.create_table(
         "request_line",
