@@ -59,6 +59,7 @@ SCOPES: Mapping[str, str] = {
     "collation": ACT,
     "corrections": ACT,
     "downloads": NODE,
+    "lacking": NODE,
     "mismatches": ACT,
     "reconciliation": "mismatches of nodes that the caller found with their permission, or the program's own work",
     "tracks": "counts of the two tracks of nodes that the caller found with their permission, or the program's own work",

@@ -45,6 +45,7 @@ WORDS = {
     "import.undone": _l("undid an import"), "job.cancelled": _l("stopped a job"), "job.retried": _l("began a job again"),
     "audit.verification_ordered": _l("ordered a verification"), "calendar.changed": _l("changed the calendar"),
     "mismatch.opened": _l("noted what does not agree"), "mismatch.closed": _l("closed a mismatch"),
+    "mismatch.explained": _l("said why a component is missing"),
     "mismatch.taken": _l("took over a mismatch"), "node.reconciled": _l("counted paper and pages against each other"),
     "batch.made": _l("began a batch"), "batch.volume_added": _l("put a volume into a batch"),
     "batch.volume_removed": _l("took a volume out of a batch"), "batch.sides_counted": _l("counted pages"),

@@ -29,8 +29,12 @@ def card(uow: UnitOfWork, node: "Node") -> str:
     return _card(uow, node)
 
 
-def _card(uow: UnitOfWork, node: "Node", error: ArchiveError | None = None, about: UUID | None = None) -> str:
-    """The card; where something was refused, with what was sent: of the mismatch that it was `about`, or of a new one."""
+def _card(
+    uow: UnitOfWork, node: "Node", error: ArchiveError | None = None, about: UUID | str | None = None
+) -> str:
+    """The card; where something was refused, with what was sent: of the mismatch or the component that it was `about`, or of
+    a new mismatch.
+    """
     seen, new = NodeView(uow, node), error if about is None else None
     wrong = new if isinstance(new, Invalid) else None
     return render_template(
@@ -59,6 +63,18 @@ def open_one(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     except (Invalid, Conflict) as error:
         return refused.again(uow, error, partial(_card, uow, node))
     flash(_("Noted."), "ok")
+    return _back(uow, node)
+
+
+@section.page("/a/<slugs:path>/@@reconciliation/explain", needs=HANDLING, node="path", methods=("POST",))
+def explain(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
+    """Why a component is missing that must be there."""
+    component, reason = request.form.get("component", ""), request.form.get("reason", "")
+    try:
+        mismatches.explain(uow, node, component=component, reason=reason)
+    except (Invalid, Conflict) as error:
+        return refused.again(uow, error, lambda why: _card(uow, node, why, component or "?"))
+    flash(_("Kept. It holds the record up no longer."), "ok")
     return _back(uow, node)
 
 

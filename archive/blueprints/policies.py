@@ -174,6 +174,7 @@ def _labels() -> dict[str, str]:
         "fields": _("Fields of a front page, in their order"), "twice": _("Fields that are keyed twice"),
         "scanners": _("Network scanners"), "address": _("Address"),
         "due_working_days": _("Working days until a mismatch is seen to"), "dual": _("Kept on paper and electronically"),
+        "blocks": _("Not archived without these, where they must be there"), "late": _("May come late"),
         "types": _("Types"), "codes": _("Codes that speak for it"), "when": _("Required when"),
         "instead": _("What may stand for it"),
         "components": _("Components"), "departments": _("Departments"),

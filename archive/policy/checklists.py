@@ -32,10 +32,20 @@ class DualMode(Shape):
     types: list[Code]
 
 
+class Archiving(Shape):
+    """归档缺件: `blocks`: a record that must have one of these and has it not is not archived. `late`: 迟到报告 never block."""
+
+    blocks: list[Code] = []
+    late: list[Code] = []
+
+
 class Checklist(Shape):
-    """病历组成与纸电核对: what a record must have, which types are kept on both carriers, how long a mismatch may stand."""
+    """病历组成与纸电核对: what a record must have, without what it is not archived, which types are kept on both carriers, how
+    long a mismatch may stand.
+    """
 
     limits: MismatchLimits
+    archive: Archiving = Archiving()
     dual: DualMode
     codes: dict[Code, Beginnings]
     components: dict[Code, Component]

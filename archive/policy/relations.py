@@ -102,7 +102,19 @@ def _keying(body: Mapping[str, Any]) -> Iterator[Problem]:
                 yield Problem(("twice", name), _("%(name)s is not keyed at all.", name=field))
 
 
+def _checklist(body: Mapping[str, Any]) -> Iterator[Problem]:
+    rule = body.get("archive", {})
+    for name in ("blocks", "late"):
+        for code in rule.get(name, ()):
+            if code not in body["components"]:
+                yield Problem(("archive", name), _("%(name)s is not among the components.", name=code))
+    for code in rule.get("blocks", ()):
+        if code in rule.get("late", ()):
+            sentence = _("%(name)s may come late, and so it holds nothing up.", name=code)
+            yield Problem(("archive", "blocks"), sentence)
+
+
 _RELATIONS = {
     "gates": _gates, "numbering": _numbering, "retention": _retention, "sensitivity": _sensitivity,
-    "storeroom": _storeroom, "synonyms": _synonyms, "keying": _keying,
+    "storeroom": _storeroom, "synonyms": _synonyms, "keying": _keying, "checklist": _checklist,
 }  # fmt: skip

@@ -141,7 +141,7 @@ WORKFLOWS = {
         Workflow("container", initial="open", states=(OPEN,)),
         Workflow("inherited", initial="draft", states=DESCRIPTION_STATES),
         _description("description"),
-        _description("medical_record", "gates_hold"),
+        _description("medical_record", "gates_hold", "nothing_lacks"),
         EREAD,
         PAPER,
     )

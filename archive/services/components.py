@@ -10,7 +10,7 @@ from archive.models import TEXT_OF_PAGE, Node, Page, PageText
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
-from archive.services import policies, tracks
+from archive.services import lacking, policies, tracks
 from archive.services.tracks import Tracks
 from archive.uow import UnitOfWork
 
@@ -32,6 +32,8 @@ class Line:
     required: bool | None
     present: bool
     pages: Pages
+    unsaid: str = ""
+    """Its code, where it lacks and nobody has noted or explained that yet."""
 
     @property
     def missing(self) -> bool:
@@ -48,6 +50,8 @@ class Card:
     total: Pages
     maybe: list[str]
     """Components that may apply and are not there."""
+    blocking: list[str]
+    """Components without which it is not archived."""
     completeness: float | None
     """Nothing while the record is not parted: what is not told apart is not missing."""
     paper: Tracks | None
@@ -66,15 +70,18 @@ def card(uow: UnitOfWork, node: Node) -> Card:
     present = {code for code, one in by_part.items() if code and one.pages}
     found = tracks.wanted(uow, node, present) if node.type == "medical_record" else []
     names = policies.vocabulary(uow, "component")
+    unsaid = set(lacking.components(uow, node)) - lacking.noted(uow, node)
     lines = [
-        Line(names.get(one.code, one.code), one.required, one.present, by_part.get(one.code, Pages()))
+        Line(names.get(one.code, one.code), one.required, one.present, by_part.get(one.code, Pages()),
+             one.code if one.code in unsaid else "")
         for one in found if one.required or one.code in present
     ]  # fmt: skip
     listed = {one.code for one in found}
     lines += [Line(names.get(code, code), None, True, by_part[code]) for code in sorted(present - listed)]
     maybe = [names.get(one.code, one.code) for one in found if one.required is None and not one.present]
     whole = checklist.completeness(found) if present and not by_part.get("") else None
-    return Card(lines, by_part.get("", Pages()), total, maybe, whole, paper)
+    blocking = lacking.named(uow, lacking.blocking(uow, node))
+    return Card(lines, by_part.get("", Pages()), total, maybe, blocking, whole, paper)
 
 
 def _mean(parts: list[Pages]) -> float | None:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from archive.i18n import _
 from archive.models import BatchVolume, Holding, HoldingStatus, Node, Representation, Request, ScanBatch
 from archive.policy.workflows import BATCH
-from archive.services import numbers, records
+from archive.services import lacking, numbers, records
 from archive.services.scanning import batches
 from archive.uow import UnitOfWork
 from archive.workflow import Guard
@@ -57,6 +57,17 @@ def gates_hold(uow: UnitOfWork, node: Node) -> str | None:
     return _("Before archiving: %(steps)s.", steps=_(", ").join(missing)) if missing else None
 
 
+def nothing_lacks(uow: UnitOfWork, node: Node) -> str | None:
+    """缺件: what a record must have is there, or somebody has said why not (domain §5)."""
+    if not (codes := lacking.blocking(uow, node)):
+        return None
+    names = _(", ").join(lacking.named(uow, codes))
+    return _(
+        "Missing: %(names)s. Scan or upload it, or say on the tab Reconciliation why it is not there.",
+        names=names,
+    )
+
+
 def nobody_has_it(uow: UnitOfWork, node: Node) -> str | None:
     """A volume in somebody's hands is not corrected meanwhile."""
     out = select(Holding.id).where(Holding.node_id == node.id, Holding.status == HoldingStatus.LENT).limit(1)
@@ -87,6 +98,7 @@ GUARDS: Mapping[str, Guard] = {
         every_page_made,
         number_rule_known,
         gates_hold,
+        nothing_lacks,
         nobody_has_it,
         not_being_scanned,
     )

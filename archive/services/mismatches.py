@@ -16,7 +16,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING, TYPES
 from archive.schema import clean
-from archive.services import listing, policies, reconciliation
+from archive.services import lacking, listing, policies, reconciliation
 from archive.services.reconciliation import COUNT
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
@@ -213,6 +213,23 @@ def close(uow: UnitOfWork, mismatch: DualMismatch, *, reason: str) -> None:
     mismatch.reason = _words(reason, "reason")
     uow.about(node)
     uow.note(kind=mismatch.kind, cause=mismatch.cause, because=mismatch.reason)
+
+
+@action("mismatch.explained", needs=HANDLING)
+def explain(uow: UnitOfWork, node: Node, *, component: str, reason: str) -> None:
+    """说明缺件: somebody says why a component that must be there is not, before the program has noted it; then it holds
+    nothing up any more. Raises Invalid without a reason, Conflict where it does not lack, or that is noted already.
+    """
+    uow.require(P.READ, node)
+    words = _words(reason, "reason")
+    uow.lock(node)
+    if component not in lacking.components(uow, node) or component in lacking.explained(uow, node):
+        raise Conflict(_("This component is not missing any more. Reload the page."))
+    if _is_open(uow, node, lacking.KIND, component):
+        raise Conflict(_("This is noted already, and still open."))
+    made = reconciliation.add(uow, node, kind=lacking.KIND, cause=component)
+    made.closed_at, made.closed_by, made.reason = uow.now, uow.actor.principal_id, words
+    uow.note(cause=component, because=words)
 
 
 @action("mismatch.taken", needs=HANDLING)

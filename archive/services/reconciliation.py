@@ -40,7 +40,7 @@ def differences(uow: UnitOfWork, one: Tracks) -> dict[Cause, Counts]:
         found[kind, COUNT] = (one.counted, one.pages)
     if one.sides is not None and one.sheets is not None and not one.sheets <= one.sides <= 2 * one.sheets:
         found["number_differs", COUNT] = (one.sheets, one.sides)
-    if one.parts and not one.unparted and one.node.type == "medical_record":
+    if one.is_parted and one.node.type == "medical_record":
         found |= {
             ("missing_component", part.code): (None, None)
             for part in tracks.wanted(uow, one.node, one.parts)

@@ -120,7 +120,8 @@ def words(uow: UnitOfWork, kind: str) -> dict[str, str]:
         parts = {**body["steps"], **body["tracks"]}
         kinds = {name: str(TYPES[name].label) for name in body["archive"] if name in TYPES}
         return kinds | {code: policies.said(label) for code, label in parts.items()}
-    return policies.vocabulary(uow, "purpose") if kind == "loans" else {}
+    vocabularies = {"loans": "purpose", "checklist": "component"}
+    return policies.vocabulary(uow, vocabularies[kind]) if kind in vocabularies else {}
 
 
 def _laid_out(body: Mapping[str, Any], called: Words) -> Iterable[Table]:

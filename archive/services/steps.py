@@ -94,7 +94,7 @@ def _arrive(uow: UnitOfWork, node: Node, state: str) -> None:
 
 def _archive(uow: UnitOfWork, node: Node) -> None:
     """Number, slug and retention in the transaction that archives; a readmission moves the patient's other records."""
-    uow.note(policies=policies.used(uow, "gates", "numbering", "retention"))
+    uow.note(policies=policies.used(uow, "checklist", "gates", "numbering", "retention"))
     numbers.assign(uow, node)
     _number_items(uow, node)
     node.retain_until = records.retain_until(uow, node)

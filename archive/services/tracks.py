@@ -42,6 +42,11 @@ class Tracks:
     """Pages that are in no component yet."""
 
     @property
+    def is_parted(self) -> bool:
+        """Whether it can be told which components are there: each page lies in one."""
+        return bool(self.parts) and not self.unparted
+
+    @property
     def outcome(self) -> str | None:
         """What the two tracks come to, as `Node.dual` keeps it."""
         if not self.volumes:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from archive.services import reconciliation
 from archive.sight import href
+from tests.archives import once
 from tests.blueprints.conftest import Browser, words_of
 from tests.conftest import Hospital
-from tests.services.test_reconciliation import counted, scan
+from tests.services.test_reconciliation import counted, part, scan
 
 
 def test_a_mismatch_is_noted_taken_over_and_closed_with_words(
@@ -39,6 +40,25 @@ def test_a_mismatch_is_noted_taken_over_and_closed_with_words(
         late = mine.post(f"/mismatches/{act}", {"reason": "再说一次"})
         assert late.status_code == 409
         assert "已调整顺序" in words_of(late), "the card of the record says who was quicker"
+
+
+@once
+def test_why_a_component_is_missing_is_said_beside_it(
+    hospital: Hospital, record: int, browser: Callable[[str], Browser]
+) -> None:
+    scan(hospital, part(hospital, record, "SY"), "住院病案首页")
+    with hospital.uow("archivist", readonly=True) as uow:
+        here = f"{href(uow, uow.node(record))}/@@reconciliation"
+    mine = browser("archivist")
+    assert "以下缺件使本卷不能归档：入院记录、" in words_of(mine.get(here))
+    refused = mine.post(f"{here}/explain", {"component": "RY", "reason": "长" * 501})
+    assert refused.status_code == 422
+    assert f'value="{"长" * 501}"' in refused.text
+    assert mine.post(f"{here}/explain", {"component": "RY", "reason": "原件在外院"}).status_code == 302
+    page = words_of(mine.get(here))
+    assert "以下缺件使本卷不能归档：病程记录、" in page
+    assert "原件在外院" in page
+    assert mine.post(f"{here}/explain", {"component": "RY", "reason": "再说一次"}).status_code == 409
 
 
 def test_the_workbench_tells_the_rate_with_the_records_behind_it(

@@ -1,5 +1,6 @@
 """Paper and pages: what does not agree becomes somebody's task, and goes when it agrees."""
 
+from contextlib import suppress
 from io import BytesIO
 from uuid import UUID
 
@@ -11,12 +12,14 @@ from sqlalchemy import select
 from archive import checklist, worker
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.models import DualMismatch, Node
+from archive.models import DualMismatch, Node, PolicyVersion
+from archive.policy.shapes import problems
 from archive.services import (
     components,
     dual_match,
     holdings,
     intake,
+    lacking,
     levels,
     mismatches,
     policies,
@@ -26,6 +29,7 @@ from archive.services import (
     tree,
     volumes,
 )
+from archive.services import steps as record_steps
 from archive.services.queue import claim, perform
 from archive.services.scanning import batches, steps
 from archive.services.scanning import volumes as volumes_of_batch
@@ -33,9 +37,10 @@ from archive.uow import UnitOfWork
 from tests import papers, piles
 from tests.archives import begins, once
 from tests.conftest import Hospital
+from tests.services.test_steps import fulfil
 
 TEST = {"scope": "test"}
-BODY = policies.seeds()["checklist"]
+BODY = {name: part for name, part in policies.seeds()["checklist"].items() if name != "source"}
 CODES = list(BODY["components"])
 stays = st.builds(
     checklist.Stay, admitted=st.none() | st.dates(), discharged=st.none() | st.dates(),
@@ -244,6 +249,66 @@ def test_a_record_that_is_not_wholly_parted_lacks_nothing(hospital: Hospital, re
     assert open_kinds(hospital) == []
     with hospital.uow("archivist", readonly=True) as uow:
         assert components.card(uow, uow.node(record)).completeness is None
+
+
+def refusal(hospital: Hospital, record: int) -> str | None:
+    """Why the record is not archived, if it is not; as one of several at once, which is no way around it."""
+    with hospital.uow("archivist") as uow:
+        (outcome,) = record_steps.take_many(uow, [uow.node(record).uuid], "archive")
+        with suppress(Conflict):
+            record_steps.take(uow, uow.node(record), "archive")
+        assert (uow.node(record).state == "archived") == (outcome.refusal is None)
+        return outcome.refusal
+
+
+@once
+def test_a_record_is_not_archived_while_a_component_lacks_that_nobody_has_explained(
+    hospital: Hospital, record: int
+) -> None:
+    counted(hospital, record, 1)
+    with hospital.uow("archivist") as uow, uow.act("test.prepared", None):
+        node = uow.node(record)
+        node.data = node.data | {"operation_codes": "74.1x01"}
+        assert lacking.components(uow, node) == [], "on paper alone nobody can tell"
+    scan(hospital, part(hospital, record, "SY"), "住院病案首页")
+    fulfil(hospital, record)
+    with hospital.uow("archivist") as uow:
+        for name in ("catalogue", "submit"):
+            record_steps.take(uow, uow.node(record), name)
+    assert (refusal(hospital, record) or "").startswith(
+        "缺少：入院记录、病程记录、手术同意书、麻醉同意书、辅助检查报告单、体温单、医嘱单。"
+    )
+    with hospital.uow("archivist") as uow:
+        node = uow.node(record)
+        assert "CY" in lacking.components(uow, node), "missed, and yet it holds nothing up"
+        with pytest.raises(Conflict):
+            mismatches.explain(uow, node, component="SY", reason="在卷中")
+        with pytest.raises(Invalid):
+            mismatches.explain(uow, node, component="RY", reason=" ")
+        mismatches.explain(uow, node, component="RY", reason="外院转入，原件在外院")
+    reconciliation.sweep(hospital.site)
+    with hospital.uow("archivist") as uow:
+        assert "RY" not in {row.cause for row in rows(uow)}, "what is explained is not opened again"
+        with pytest.raises(Conflict):
+            mismatches.explain(uow, uow.node(record), component="TW", reason="已是待办")
+    assert "入院记录" not in (refusal(hospital, record) or "")
+    with hospital.uow("archivist") as uow:
+        for row in rows(uow):
+            if row.cause in {"BC", "SSTY", "MZTY", "FZ", "TW"}:
+                mismatches.close(uow, mismatches.find(uow, row.uuid)[0], reason="原件受潮，已说明")
+    assert (refusal(hospital, record) or "").startswith("缺少：医嘱单。")
+    with hospital.site.session() as session:
+        known = session.scalars(select(PolicyVersion).where(PolicyVersion.kind == "checklist")).one()
+        session.add(PolicyVersion(kind="checklist", version=2, body=known.body | {"archive": {"blocks": [], "late": []}},
+                                  source={"zh": "院发"}, adopted_at=known.valid_from, valid_from=known.valid_from))  # fmt: skip
+    assert refusal(hospital, record) is None, "a hospital that names nothing waits for nothing"
+
+
+def test_what_may_come_late_holds_nothing_up_and_what_holds_up_is_a_component() -> None:
+    assert not problems("checklist", BODY)
+    for wrong in ({"blocks": ["BL"], "late": ["BL"]}, {"blocks": ["XX"], "late": []}):
+        (problem,) = problems("checklist", BODY | {"archive": wrong})
+        assert problem.place == ("archive", "blocks")
 
 
 def noted(hospital: Hospital, record: int, who: str = "archivist", **more: int) -> UUID:

@@ -162,4 +162,4 @@ def test_archiving_keeps_the_versions_of_the_rules_by_which_it_was_done(
     with hospital.site.session(readonly=True) as session:
         event = session.query(AuditEvent).filter_by(action="node.archive").one()
         words = journal.words_of(session, journal.CHANGES, event.id, hospital.site.keys)
-        assert words["policies"] == {"gates": 1, "numbering": 1, "retention": 1}
+        assert words["policies"] == {"checklist": 1, "gates": 1, "numbering": 1, "retention": 1}
