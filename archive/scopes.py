@@ -78,6 +78,7 @@ SCOPES: Mapping[str, str] = {
     "merging": ACT,
     "moves": SHOWN,
     "following": "one's own pins and subscriptions; the search is asked for as one that the actor may use",
+    "mismatch news": "one's own notices of mismatches, which are counted with the reader's rights",
     "news": "of one's own notices the searches that they tell of; what was new is counted with the reader's rights",
     "notices": "one's own notices; what they are about is asked for with the reader's rights",
     "numbers": "the highest number that was given, and no more",

@@ -34,4 +34,6 @@ def _target(told: Told) -> str:
     if told.searches:
         only = told.searches[0] if len(told.searches) == 1 else None
         return url_for("saved_searches.run", uuid=only, newest=1) if only else url_for("saved_searches.mine")
+    if told.mismatches:
+        return url_for("mismatches.listing", whose="mine")
     return told.node.href if told.node else url_for(".mine")

@@ -13,16 +13,16 @@ from archive.errors import Conflict, Invalid, NotFound
 from archive.i18n import Lazy, _, _l
 from archive.models import DualMismatch, Node, Page, Principal
 from archive.policy.permissions import P
-from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING, TYPES
 from archive.schema import clean
-from archive.services import lacking, listing, policies, reconciliation
+from archive.services import lacking, listing, mismatch_news, policies, reconciliation
+from archive.services.mismatch_news import visible
 from archive.services.reconciliation import COUNT
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "mismatches"}
-HANDLING = (P.EDIT, P.EDIT_LIFECYCLE, P.SCAN_UPLOAD, P.SCAN_QC)
+HANDLING = mismatch_news.HANDLING
 """Any of these on a record that one reads lets one see to what does not agree in it."""
 LONGEST = 500
 KINDS: dict[str, Lazy] = {
@@ -62,16 +62,8 @@ class Listed:
     next: str | None
 
 
-def _visible(uow: UnitOfWork, *entities: Any) -> Select[Any]:
-    """Mismatches of the records that the actor reads and works on."""
-    working = or_(*(uow.access.clause(permission) for permission in HANDLING))
-    found = uow.nodes(P.READ, *(entities or (DualMismatch, Node)))
-    found = found.select_from(DualMismatch).join(Node, Node.id == DualMismatch.node_id)
-    return found.where(working, Node.overlay != int(Overlay.TRASHED))
-
-
 def _open(uow: UnitOfWork, whose: Whose, *entities: Any) -> Select[Any]:
-    found = _visible(uow, *entities).where(DualMismatch.closed_at.is_(None))
+    found = visible(uow, *entities).where(DualMismatch.closed_at.is_(None))
     if whose == "mine":
         return found.where(DualMismatch.owner_id == uow.actor.principal_id)
     return found.where(DualMismatch.due_on < uow.today) if whose == "late" else found
@@ -103,7 +95,7 @@ def page(uow: UnitOfWork, whose: Whose = "all", after: str | None = None) -> Lis
 
 def of(uow: UnitOfWork, node: Node) -> list[Shown]:
     """All mismatches of a record, the open ones first. Nothing for whoever does not work on it."""
-    mine = _visible(uow).where(DualMismatch.node_id == node.id)
+    mine = visible(uow).where(DualMismatch.node_id == node.id)
     newest = (DualMismatch.closed_at.is_not(None), DualMismatch.closed_at.desc(), DualMismatch.id)
     return _shown(uow, uow.session.execute(_named(mine).order_by(*newest).limit(100)).all())
 
@@ -149,7 +141,7 @@ def _about(uow: UnitOfWork, row: DualMismatch, view: NodeView) -> str:
 
 def find(uow: UnitOfWork, uuid: UUID) -> tuple[DualMismatch, Node]:
     """A mismatch and its record, for whoever works on it. Raises NotFound."""
-    row = uow.session.execute(_visible(uow).where(DualMismatch.uuid == uuid)).first()
+    row = uow.session.execute(visible(uow).where(DualMismatch.uuid == uuid)).first()
     if row is None:
         raise NotFound
     return row[0], row[1]
@@ -178,7 +170,9 @@ def open_one(
     if _is_open(uow, node, kind, cause):
         raise Conflict(_("This is noted already, and still open."))
     uow.note(kind=kind, page=page, because=words)
-    return reconciliation.add(uow, node, kind=kind, cause=cause, note=words)
+    made = reconciliation.add(uow, node, kind=kind, cause=cause, note=words)
+    mismatch_news.tell(uow, node, [made])
+    return made
 
 
 def _pages(uow: UnitOfWork, node: Node) -> int:

@@ -13,8 +13,9 @@ from archive.errors import NotFound
 from archive.i18n import Lazy, _l
 from archive.models import AuditEvent, Job, Node, Notice, Request, RequestLine, SearchNews
 from archive.policy.permissions import P
-from archive.services import calendar, news, slips
+from archive.services import calendar, mismatch_news, news, slips
 from archive.services.handlers import LIVE, handlers
+from archive.services.mismatch_news import OWNED
 from archive.services.news import FOUND
 from archive.sight import NodeView, views
 from archive.site import Site
@@ -44,6 +45,7 @@ KINDS = {
     "node.sent_back": Kind(_l("Sent back to you for completion"), "arrow-back-up", "wait"),
     "job.done": Kind(_l("Your job is done"), "check", "ok"),
     "job.failed": Kind(_l("Your job has failed"), "alert-octagon", "bad"),
+    OWNED: Kind(_l("What does not agree between paper and pages is yours to see to"), "arrows-diff", "wait"),
     FOUND: Kind(_l("New results of saved searches"), "bookmark"),
 }
 DECISIONS = {"refuse": "request.refused", "revoke": "request.revoked"}
@@ -140,6 +142,8 @@ class Told:
     job: UUID | None
     searches: Sequence[UUID] = ()
     """The saved searches of which it tells, as far as one may use them still."""
+    mismatches: bool = False
+    """Whether it tells of mismatches that are one's own."""
 
 
 def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
@@ -152,8 +156,10 @@ def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
     of_request = and_(Notice.request_id.is_not(None), seen, or_(Notice.kind.not_in(LOANS), lent.exists()))
     known = uow.nodes(P.DISCOVER, Node.id).where(Node.id == Notice.node_id).correlate(Notice).exists()
     shown: ColumnElement[bool] = or_(
-        Notice.job_id.is_not(None), of_request, and_(Notice.node_id.is_not(None), known), news.of_notice(uow)
-    )
+        Notice.job_id.is_not(None), of_request, and_(Notice.node_id.is_not(None), known), news.of_notice(uow),
+        and_(Notice.kind == OWNED, mismatch_news.of_notice(uow)),
+    )  # fmt: skip
+
     return select(*entities).where(Notice.principal_id == uow.actor.principal_id, shown)
 
 
@@ -210,11 +216,13 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
         request, job = requests.get(notice.request_id or 0), jobs.get(notice.job_id or 0)
         slip, node = asked.get(request) if request else None, seen.get(notice.node_id or 0)
         about = slip.node.label if slip else node.label if node else _job_label(job)
+        about = mismatch_news.in_words(uow) if notice.kind == OWNED else about
         searches = fresh.get(notice.id, {})
         kind = KINDS[notice.kind]
         rows.append(Told(
             notice.id, str(kind.text), kind.icon, kind.look, about or "；".join(searches.values()), notice.at,
             notice.read_at is None, node, request, job.uuid if job else None, list(searches),
+            notice.kind == OWNED,
         ))  # fmt: skip
     return rows
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from archive.actor import Actor
 from archive.models import DualMismatch, Node, Principal, Representation, User
 from archive.policy.rights import Overlay
-from archive.services import calendar, policies, tracks
+from archive.services import calendar, mismatch_news, policies, tracks
 from archive.services.tracks import Tracks, within
 from archive.site import Site
 from archive.uow import PROGRAM, UnitOfWork, action
@@ -131,15 +131,15 @@ def _close(uow: UnitOfWork, plan: Plan) -> None:
 def reconcile(uow: UnitOfWork, node: Node) -> int:
     """Brings the mismatches of a file to what its tracks say; gives how many were opened."""
     uow.lock(node)
-    opened = 0
+    opened: list[DualMismatch] = []
     for plan in planned(uow, tracks.of(uow, [node])):
         _keep_outcome(uow, plan.tracks)
         _close(uow, plan)
         for (kind, cause), counts in plan.opening.items():
-            add(uow, node, kind=kind, cause=cause, counts=counts)
-            opened += 1
+            opened.append(add(uow, node, kind=kind, cause=cause, counts=counts))
         uow.note(opened=[kind for kind, _cause in plan.opening])
-    return opened
+    mismatch_news.tell(uow, node, opened)
+    return len(opened)
 
 
 def add(uow: UnitOfWork, node: Node, *, kind: str, cause: str, counts: Counts = (None, None),

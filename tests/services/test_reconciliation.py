@@ -22,6 +22,7 @@ from archive.services import (
     lacking,
     levels,
     mismatches,
+    notices,
     policies,
     purge,
     reconciliation,
@@ -206,6 +207,44 @@ def test_what_a_person_has_closed_stays_closed_until_the_counts_change(
         volumes.correct(uow, uow.holding(barcode)[0], barcode=barcode, sheets=4, condition=None)
     reconciliation.sweep(hospital.site)
     assert open_kinds(hospital) == ["missing_page"]
+
+
+def news(hospital: Hospital, who: str) -> list[tuple[str, bool]]:
+    with hospital.uow(who, readonly=True) as uow:
+        told = [(one.about, one.unread) for one in notices.mine(uow) if one.mismatches]
+        assert notices.waiting(uow).notices >= sum(unread for _about, unread in told)
+        return told
+
+
+@once
+def test_the_owner_of_mismatches_is_told_once_of_all_that_they_may_see(
+    hospital: Hospital, record: int
+) -> None:
+    counted(hospital, record, 3)
+    scan(hospital, part(hospital, record, "SY"), "住院病案首页")
+    other = piles.records(hospital, 1)[0]
+    scan(hospital, other, "入院记录")
+    noted(hospital, other)
+    reconciliation.sweep(hospital.site)
+    with hospital.uow("scanner") as uow:
+        many = mismatches.count(uow, "mine")
+        assert many > 3
+        assert mismatches.count(uow) == many
+        (notice,) = [one for one in notices.mine(uow) if one.mismatches]
+        assert notice.about == f"{many} 项待处理"
+        notices.read(uow, notice.id)
+    assert news(hospital, "archivist") == [], "nobody else is told"
+    with hospital.uow("senior") as uow:
+        levels.change(uow, uow.node(other), level=3, reason="涉密")
+    noted(hospital, other, "senior", page=1)
+    assert news(hospital, "scanner") == [(f"{many - 1} 项待处理", False)], "what they may not see is not told"
+    noted(hospital, record)
+    assert news(hospital, "scanner") == [(f"{many} 项待处理", True)]
+    noted(hospital, record, "scanner", page=1)
+    with hospital.uow("scanner") as uow:
+        for row in mismatches.page(uow, "mine").rows:
+            mismatches.close(uow, mismatches.find(uow, row.uuid)[0], reason="已核对")
+    assert news(hospital, "scanner") == [], "what is done is over"
 
 
 def test_half_a_scan_settles_nothing(hospital: Hospital, record: int) -> None:
