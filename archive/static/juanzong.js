@@ -117,8 +117,8 @@
 
   /* A gun ends each barcode with Enter: where more is asked, that goes on to the next field; the last one sends. */
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.target.tagName !== "INPUT" || !event.target.closest("[data-stepwise]")) { return; }
-    const asked = all("input:not([type=hidden])", event.target.form);
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.target.type === "checkbox" || !event.target.closest("[data-stepwise]")) { return; }
+    const asked = all("input:not([type=hidden], [type=checkbox])", event.target.form);
     const next = asked[asked.indexOf(event.target) + 1];
     if (next) {
       event.preventDefault();
