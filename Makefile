@@ -38,7 +38,7 @@ test: $(dev-stamp)
 	@$(bin)/ruff format --check .
 	@$(bin)/mypy
 	@$(bin)/lint-imports --no-logo
-	@$(bin)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(bin)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 fmt: $(dev-stamp)
 	@$(bin)/ruff check --fix .

@@ -58,7 +58,7 @@ LONGEST = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begins with what takes long, then with the files of the most tests: two processes end at about the same time."""
+    """Begins with what takes long, then with the files of the most tests: all processes end at about the same time."""
     many = Counter(item.path for item in items)
     items.sort(key=lambda item: (item.path.name not in LONGEST, -many[item.path]))
 

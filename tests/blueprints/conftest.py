@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from archive import create_app
 from archive.sight import href
 from archive.site import Site
+from tests.archives import once
 from tests.conftest import PASSWORD, Hospital
 from tests.servers import run_folder
 
@@ -22,6 +23,29 @@ Form = dict[str, Any]
 MAIN = re.compile(r"<main.*</main>", re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
+
+
+ON_BOTH = frozenset(
+    {
+        "test_two_worlds",
+        "test_search_fuzz",
+        "test_fuzz",
+        "test_errors",
+        "test_api",
+        "test_search",
+        "test_totals",
+    }
+)
+"""Modules that ask both databases: what attacks, what must leak nothing, and what goes through all of it from outside."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A page parses, calls one service and shows: the services have asked both databases, and pages are tried on one."""
+    chosen = any("site" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    on_both = metafunc.module.__name__.rpartition(".")[2] in ON_BOTH
+    if "site" in metafunc.fixturenames and not chosen and not on_both:
+        metafunc.definition.add_marker(once)
 
 
 def words_of(page: TestResponse) -> str:
