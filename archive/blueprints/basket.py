@@ -14,7 +14,7 @@ from archive.gate import P, Section, site
 from archive.i18n import _, locale, ngettext
 from archive.journal import Event
 from archive.policy.workflows import WORKFLOWS
-from archive.services import basket, labels, listing, selecting, slips, steps, tree
+from archive.services import basket, labels, listing, selecting, steps, tree
 from archive.services.levels import LONGEST_REASON
 from archive.sight import NodeView, parent_of
 from archive.uow import UnitOfWork
@@ -183,7 +183,7 @@ def _form(uow: UnitOfWork, name: str, ids: list[UUID], error: Invalid | None = N
     """What an act on several must know first."""
     chosen = listing.chosen(uow, ids)
     if name == "request":
-        asked, title, submit = terms_fields(uow, list(slips.KINDS)), _("Request"), _("Send the requests")
+        asked, title, submit = terms_fields(uow), _("Request"), _("Send the requests")
     else:
         asked, title, submit = _level_fields(uow), _("Sensitivity"), _("Change the sensitivity")
     icon = "book-upload" if name == "request" else "shield-half"

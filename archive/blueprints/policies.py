@@ -6,12 +6,14 @@ from typing import Any
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from archive import forms
+from archive.blueprints.requests import kind_words, said_days
 from archive.errors import Invalid
 from archive.gate import Section
 from archive.i18n import _
 from archive.policy import toml
 from archive.policy.permissions import P
-from archive.services import adoption, rulebook
+from archive.policy.roles import CONTENT_ROLES, ROLES
+from archive.services import adoption, lending_trial, policies, rulebook
 from archive.uow import UnitOfWork
 
 section = Section("policies", __name__, url_prefix="/control/policy")
@@ -21,6 +23,38 @@ section = Section("policies", __name__, url_prefix="/control/policy")
 def show(uow: UnitOfWork, kind: str) -> str:
     policy = rulebook.page(uow, kind, request.args.get("version", type=int))
     return render_template("policies/show.html", policy=policy, **_words(uow, kind))
+
+
+@section.page("/loans/try", needs=(P.OPERATE, P.CONFIG_MANAGE))
+def try_lending(uow: UnitOfWork) -> str | tuple[str, int]:
+    """Who would have to approve if …"""
+    given, trial, error = request.args, None, None
+    if given:
+        try:
+            trial = lending_trial.tried(
+                uow,
+                role=given.get("role", ""),
+                purpose=given.get("purpose", ""),
+                level=given.get("level", -1, type=int),
+            )
+        except Invalid as wrong:
+            error = wrong
+    page = render_template(
+        "policies/try.html", trial=trial, fields=forms.with_errors(_tried(uow), given, error), kinds=kind_words(),
+        said_days=said_days, kind_label=kind_label,
+    )  # fmt: skip
+    return page if error is None else (page, error.status)
+
+
+def _tried(uow: UnitOfWork) -> list[dict[str, Any]]:
+    roles = [(name, str(ROLES[name].title)) for name in ROLES if name in CONTENT_ROLES]
+    purposes, levels = policies.vocabulary(uow, "purpose"), policies.vocabulary(uow, "level")
+    return [
+        forms.field("role", _("Who asks"), "select", required=True, choices=roles),
+        forms.field("purpose", _("Purpose"), "select", required=True, choices=list(purposes.items())),
+        forms.field("level", _("Sensitivity"), "select", required=True,
+                    choices=[(level, levels.get(str(level), f"S{level}")) for level in lending_trial.LEVELS]),
+    ]  # fmt: skip
 
 
 @section.page("/<kind>/next", needs=P.CONFIG_MANAGE)
@@ -180,9 +214,11 @@ def _labels() -> dict[str, str]:
         "components": _("Components"), "departments": _("Departments"),
         "archive": _("Before archiving"), "deadlines": _("Deadlines"), "tracks": _("Tracks"), "steps": _("Steps"),
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
-        "death_days": _("Days after a death"), "purposes": _("Purposes"), "limits": _("Limits"), "rules": _("Rules"),
-        "eread_days": _("Days of e-reading"), "paper_days": _("Days of paper"), "renewals": _("Renewals"),
-        "blocked_while_overdue": _("Nothing more while something is overdue"), "level": _("Sensitivity"),
+        "death_days": _("Days after a death"), "purpose": _("Purpose"), "limits": _("Limits"), "rules": _("Rules"),
+        "who": _("For whom"), "level_to": _("Sensitivity, up to"), "media": _("Media"),
+        "eread_days": _("Days of e-reading"), "paper_days": _("Days of paper"),
+        "paper_working": _("Paper in working days"), "renewals": _("Renewals"), "renew_days": _("Days of a renewal"),
+        "while_overdue": _("Also while something is overdue"), "level": _("Sensitivity"),
         "open_requests": _("Open requests at a time"), "categories": _("Categories"), "digits": _("Digits"),
         "syntax": _("Form of the number"), "ranges": _("Ranges of codes"), "special": _("Special diagnoses"),
         "days": _("Days in the trash"), "bytes_days": _("Days that the bytes of what was deleted are kept"),

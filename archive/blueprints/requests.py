@@ -11,8 +11,9 @@ from archive.errors import Conflict, Invalid
 from archive.forms import field, with_errors
 from archive.gate import SIGNED_IN, P, Section
 from archive.given import whole
-from archive.i18n import _, _l, ngettext
-from archive.services import borrowing, circulation, loans, policies, requests, slips
+from archive.i18n import _, ngettext
+from archive.policy.lending import Rule
+from archive.services import borrowing, circulation, foretelling, loans, policies, requests, slips
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
@@ -46,13 +47,25 @@ def _asked() -> dict[str, str]:
 
 def _ask_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Conflict | None) -> str:
     objections = {kind: borrowing.hindrance(uow, node, kind) for kind in slips.KINDS}
-    fields = terms_fields(uow, [kind for kind, objection in objections.items() if objection is None])
+    possible = [kind for kind, objection in objections.items() if objection is None]
+    rules = foretelling.rules(uow, node, possible)
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
-        "requests/ask.html", view=NodeView(uow, node), fields=with_errors(fields, typed, wrong), objections=objections,
-        own=borrowing.own_hindrance(uow), mine=requests.mine_on(uow, node),
+        "requests/ask.html", view=NodeView(uow, node), objections=objections, kinds=kind_words(), rules=rules,
+        purposes=policies.vocabulary(uow, "purpose"), said_days=said_days,
+        fields=with_errors(_terms_fields(uow, _offered(rules)), typed, wrong), own=borrowing.own_hindrance(uow),
+        mine=requests.mine_on(uow, node), offices=foretelling.offices(uow, node, possible),
+        paper=foretelling.paper(uow, node) if "paper" in possible else None,
         general=[str(error)] if isinstance(error, Conflict) else [], **shown.place(uow, node),
     )  # fmt: skip
+
+
+def _offered(rules: list[foretelling.Foretold]) -> borrowing.Offered:
+    found: borrowing.Offered = {}
+    for one in rules:
+        if not one.is_blocked:
+            found.setdefault(one.rule.purpose, {})[one.kind] = one.rule
+    return found
 
 
 def kind_words() -> dict[str, str]:
@@ -60,22 +73,42 @@ def kind_words() -> dict[str, str]:
     return {"eread": _("To read on the screen"), "paper": _("On paper")}
 
 
-def terms_fields(uow: UnitOfWork, kinds: list[str]) -> list[dict[str, Any]]:
-    """What a request says besides what is asked for: how, what for, how long."""
+def terms_fields(uow: UnitOfWork) -> list[dict[str, Any]]:
+    """What a request says besides what is asked for, where nobody knows yet for which record it will be."""
+    return _terms_fields(uow, borrowing.offered(uow))
+
+
+def _terms_fields(uow: UnitOfWork, offered: borrowing.Offered) -> list[dict[str, Any]]:
     words = policies.vocabulary(uow, "purpose")
-    said = _l("%(purpose)s (screen %(eread)d days, paper %(paper)d working days)")
+    kinds = list(dict.fromkeys(kind for media in offered.values() for kind in media))
     purposes = [
-        (name, str(said) % {"purpose": words.get(name, name), **most})
-        for name, most in borrowing.limits(uow).items()
+        (
+            name,
+            f"{words.get(name, name)} ({_(', ').join(said_days(kind, rule) for kind, rule in media.items())})",
+        )
+        for name, media in offered.items()
     ]
     return [
         field("kind", _("How"), "radio", required=True, value=kinds[0] if kinds else "",
               choices=[(kind, kind_words()[kind]) for kind in kinds]),
         field("purpose", _("Purpose"), "select", required=True, choices=[("", _("— choose —")), *purposes]),
-        field("days", _("Number of days"), "number", required=True, value="3", min=1, max=999, inputmode="numeric"),
+        field("days", _("Number of days"), "number", min=0, max=999, inputmode="numeric",
+              hint=_("Left empty: as long as the rule allows.")),
         field("reason", _("Reason"), "textarea", maxlength=borrowing.LONGEST_REASON,
               hint=_("What whoever decides should know.")),
     ]  # fmt: skip
+
+
+def said_days(kind: str, rule: Rule) -> str:
+    """How long something may be had, in words: on the screen, 7 days."""
+    most = rule.most(kind)
+    if kind == "eread":
+        return ngettext("on the screen %(num)d day", "on the screen %(num)d days", most)
+    if not most:
+        return _("on paper, back on the same day")
+    if rule.paper_working:
+        return ngettext("on paper %(num)d working day", "on paper %(num)d working days", most)
+    return ngettext("on paper %(num)d day", "on paper %(num)d days", most)
 
 
 @section.page("/requests", needs=SIGNED_IN)
@@ -99,7 +132,7 @@ def by_number(uow: UnitOfWork) -> Response | tuple[str, int]:
 def _mine_page(uow: UnitOfWork, typed: Any, error: Invalid | Conflict | None) -> str:
     number = field("number", _("Record number and stay"), required=True, mono=True, placeholder="00218647-2",
                    hint=_("For a record that you cannot find. You are told when it has been granted."))  # fmt: skip
-    fields = [number, *terms_fields(uow, list(slips.KINDS))] if uow.can(P.REQUEST_CREATE) else []
+    fields = [number, *terms_fields(uow)] if uow.can(P.REQUEST_CREATE) else []
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
         "requests/mine.html", slips=requests.mine(uow), lent=circulation.mine(uow),

@@ -25,6 +25,8 @@ class Request(Base):
     purpose: Mapped[str] = mapped_column(String(40))
     reason: Mapped[str | None] = mapped_column(String(500))
     days: Mapped[int]
+    rule: Mapped[str] = mapped_column(String(40))
+    """The lending rule under which it was asked for, as it stands in `policy_version`."""
     policy_version: Mapped[int]
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     decided_at: Mapped[datetime | None]

@@ -6,6 +6,8 @@ from typing import Any
 from unicodedata import normalize
 
 from archive.i18n import _
+from archive.policy import lending
+from archive.policy.roles import ROLES
 from archive.policy.types import INHERITING, TYPES
 
 
@@ -102,6 +104,17 @@ def _keying(body: Mapping[str, Any]) -> Iterator[Problem]:
                 yield Problem(("twice", name), _("%(name)s is not keyed at all.", name=field))
 
 
+def _loans(body: Mapping[str, Any]) -> Iterator[Problem]:
+    for code, rule in body["rules"].items():
+        for role in rule["who"]:
+            if role not in ROLES:
+                yield Problem(("rules", code, "who"), _("%(name)s is no role.", name=role))
+        if rule["renewals"] and not rule["renew_days"]:
+            yield Problem(("rules", code, "renew_days"), _("Say for how many days it is renewed."))
+    for one in lending.never_reached(lending.rules(body)):
+        yield Problem(("rules", one.code), _("It is never reached: a rule before it always fits first."))
+
+
 def _checklist(body: Mapping[str, Any]) -> Iterator[Problem]:
     rule = body.get("archive", {})
     for name in ("blocks", "late"):
@@ -116,5 +129,5 @@ def _checklist(body: Mapping[str, Any]) -> Iterator[Problem]:
 
 _RELATIONS = {
     "gates": _gates, "numbering": _numbering, "retention": _retention, "sensitivity": _sensitivity,
-    "storeroom": _storeroom, "synonyms": _synonyms, "keying": _keying, "checklist": _checklist,
+    "storeroom": _storeroom, "synonyms": _synonyms, "keying": _keying, "checklist": _checklist, "loans": _loans,
 }  # fmt: skip

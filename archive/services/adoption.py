@@ -174,12 +174,23 @@ def begins(uow: UnitOfWork, day: date) -> datetime:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """Every value that is new, gone or another, in the order of the new version."""
+    """Every value that is new, gone or another, in the order of the new version; then what stands in another order."""
     old, new = dict(_leaves(before)), dict(_leaves(after))
-    return [
+    changed = [
         Difference(place, old.get(place), new.get(place))
         for place in dict.fromkeys([*new, *old]) if old.get(place) != new.get(place)
     ]  # fmt: skip
+    return [*changed, *_moved(before, after)]
+
+
+def _moved(before: Mapping[str, Any], after: Mapping[str, Any], place: Path = ()) -> Iterator[Difference]:
+    """Tables whose entries stand in another order: of lending rules the first that fits is the one, and lists show words so."""
+    old, new = [name for name in before if name in after], [name for name in after if name in before]
+    if place and old != new:
+        yield Difference(place, old, new)
+    for name in new:
+        if isinstance(before[name], Mapping) and isinstance(after[name], Mapping):
+            yield from _moved(before[name], after[name], (*place, str(name)))
 
 
 @action("policy.adopted", needs=P.CONFIG_MANAGE)

@@ -1,7 +1,7 @@
 """借阅制度: what may be asked for, how long, and what stands in the way (domain §10)."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -9,14 +9,20 @@ from sqlalchemy import func, select
 from archive.errors import Invalid
 from archive.i18n import _
 from archive.models import AuditEvent, Holding, Node, Request, RequestLine
+from archive.policy import lending
+from archive.policy.lending import Rule
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import holdings, policies, slips
+from archive.services import calendar, holdings, policies, slips
+from archive.services.calendar import WorkingCalendar
 from archive.services.slips import KINDS
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "borrowing"}
 LONGEST_REASON = 500
+
+Offered = dict[str, dict[str, Rule]]
+"""Purpose → medium → rule."""
 
 
 @dataclass(frozen=True)
@@ -27,31 +33,78 @@ class Terms:
     purpose: str
     days: int
     reason: str | None
+    rule: Rule
     policy_version: int
 
 
-def limits(uow: UnitOfWork) -> dict[str, dict[str, int]]:
-    """Purpose → kind → the most days that may be asked for; paper is counted in working days."""
-    purposes = policies.in_force(uow, "loans").body["purposes"]
-    return {name: {kind: rule[f"{kind}_days"] for kind in KINDS} for name, rule in purposes.items()}
+def offered(uow: UnitOfWork, level: int = 0) -> Offered:
+    """What the actor may ask for of a record of this sensitivity."""
+    return lending.offered(_rules(uow), uow.actor.roles, level)
 
 
-def checked(uow: UnitOfWork, *, kind: str, purpose: str, days: int | str, reason: str | None) -> Terms:
-    """Checks what was typed. Raises Invalid, field by field."""
-    errors, allowed = {}, limits(uow)
-    wanted = int(days) if str(days).isdecimal() and len(str(days)) < 4 else 0
+def _rules(uow: UnitOfWork) -> list[Rule]:
+    return lending.rules(policies.in_force(uow, "loans").body)
+
+
+def rule_of(uow: UnitOfWork, request: Request) -> Rule:
+    """The rule under which something was asked for, as it was then: what was granted stays granted."""
+    body = policies.of_version(uow, "loans", request.policy_version)
+    return next(rule for rule in lending.rules(body) if rule.code == request.rule)
+
+
+def due(by: WorkingCalendar, rule: Rule, days: int, out: date, renewals: int = 0) -> date:
+    """The day on which paper comes back that went out on a day for so many days, after so many renewals."""
+    day = _later(by, rule, out, days)
+    for _time in range(renewals):
+        day = renewed(by, rule, day)
+    return day
+
+
+def renewed(by: WorkingCalendar, rule: Rule, due: date) -> date:
+    """The day on which paper comes back that was due on a day, once it is renewed."""
+    return _later(by, rule, due, rule.renew_days)
+
+
+def _later(by: WorkingCalendar, rule: Rule, day: date, days: int) -> date:
+    return by.add(day, days) if rule.paper_working else day + timedelta(days=days)
+
+
+def last_day(uow: UnitOfWork, kind: str, rule: Rule) -> date:
+    """The last day if it were had from today on, for as long as the rule allows."""
+    if kind == lending.EREAD:
+        return uow.today + timedelta(days=rule.eread_days)
+    return due(calendar.of(uow), rule, rule.paper_days, uow.today)
+
+
+def checked(
+    uow: UnitOfWork, *, kind: str, purpose: str, days: int | str, reason: str | None, level: int = 0
+) -> Terms:
+    """Checks what was typed; no number of days means as many as the rule allows. Raises Invalid, field by field."""
+    errors, allowed = {}, offered(uow, level)
+    rule = allowed.get(purpose, {}).get(kind)
     if kind not in KINDS:
         errors["kind"] = _("Choose paper or reading on the screen.")
     if purpose not in allowed:
         errors["purpose"] = _("Say what it is for.")
-    elif kind in KINDS and not 1 <= wanted <= allowed[purpose][kind]:
-        errors["days"] = _("From 1 to %(most)d days for this purpose.", most=allowed[purpose][kind])
+    elif rule is None and kind in KINDS:
+        errors["kind"] = _("For this purpose the lending rules do not provide for that. Choose the other.")
+    typed = str(days).strip()
+    wanted = int(typed) if typed.isdecimal() and len(typed) < 4 else -1
+    if rule is not None:
+        most, least = rule.most(kind), min(1, rule.most(kind))
+        wanted = wanted if typed else most
+        if not least <= wanted <= most:
+            errors["days"] = (
+                _("From 1 to %(most)d days for this purpose.", most=most)
+                if most
+                else _("It comes back on the day.")
+            )
     text = clean(reason or "")
     if len(text) > LONGEST_REASON:
         errors["reason"] = _("At most %(most)d characters, please.", most=LONGEST_REASON)
-    if errors:
+    if errors or rule is None:
         raise Invalid(fields=errors)
-    return Terms(kind, purpose, wanted, text or None, policies.in_force(uow, "loans").version)
+    return Terms(kind, purpose, wanted, text or None, rule, policies.in_force(uow, "loans").version)
 
 
 def hindrance(uow: UnitOfWork, node: Node, kind: str) -> str | None:
@@ -68,16 +121,23 @@ def hindrance(uow: UnitOfWork, node: Node, kind: str) -> str | None:
     return None
 
 
-def own_hindrance(uow: UnitOfWork) -> str | None:
-    """What of the asker's own stands in the way of a new request, whatever it is for; or nothing."""
-    rule = policies.in_force(uow, "loans").body["limits"]
-    if rule["blocked_while_overdue"] and is_blocked(uow, uow.actor.principal_id):
+def own_hindrance(uow: UnitOfWork, rule: Rule | None = None) -> str | None:
+    """What of the asker's own stands in the way of a new request under a rule, or under any; or nothing."""
+    if is_overdue(uow) and not (
+        rule.while_overdue if rule else any(one.while_overdue for one in _rules(uow))
+    ):
         return _("You have a volume that is overdue. Bring it back first.")
+    most = policies.in_force(uow, "loans").body["limits"]["open_requests"]
     own = Request.requester_id == uow.actor.principal_id
     mine = slips.visible(uow, func.count(Request.id)).where(own, slips.is_open(uow))
-    if (uow.session.scalar(mine) or 0) >= rule["open_requests"]:
-        return _("You have %(most)d open requests. Wait until some are done.", most=rule["open_requests"])
+    if (uow.session.scalar(mine) or 0) >= most:
+        return _("You have %(most)d open requests. Wait until some are done.", most=most)
     return None
+
+
+def is_overdue(uow: UnitOfWork) -> bool:
+    """Whether the actor has a volume that should be back."""
+    return is_blocked(uow, uow.actor.principal_id)
 
 
 def too_many_by_number(uow: UnitOfWork) -> str | None:

@@ -12,7 +12,7 @@ from archive.i18n import _, ngettext
 from archive.models import Holding, HoldingAct, HoldingEvent, HoldingStatus, Node, Request, RequestLine
 from archive.policy.permissions import P
 from archive.policy.workflows import PAPER
-from archive.services import borrowing, calendar, holdings, policies, requests
+from archive.services import borrowing, calendar, holdings, requests
 from archive.services.scanning import batches
 from archive.uow import SIGNED_IN, UnitOfWork, action
 from archive.workflow import Transition
@@ -82,9 +82,8 @@ def _objection(uow: UnitOfWork, request: Request, holding: Holding, node: Node) 
         return _("This volume is out already. Take it back first.")
     if refusal := _stays(uow, holding, node):
         return refusal
-    blocks = policies.in_force(uow, "loans").body["limits"]["blocked_while_overdue"]
     if (
-        blocks
+        not borrowing.rule_of(uow, request).while_overdue
         and not uow.can(P.REQUEST_OVERRIDE_DUE, node)
         and borrowing.is_blocked(uow, request.requester_id)
     ):
@@ -107,8 +106,9 @@ def _compare(expected: int | None, counted: int | None, *, confirmed: bool) -> N
 
 
 def _draw_line(uow: UnitOfWork, request: Request, holding: Holding, sheets: int | None) -> RequestLine:
+    back_on = borrowing.due(calendar.of(uow), borrowing.rule_of(uow, request), request.days, uow.today)
     line = RequestLine(
-        request_id=request.id, holding_id=holding.id, due_at=calendar.due(uow, uow.today, request.days),
+        request_id=request.id, holding_id=holding.id, due_at=calendar.end_of(uow, back_on),
         out_at=uow.now, out_by=uow.actor.principal_id, sheets_out=sheets,
     )  # fmt: skip
     try:
@@ -215,7 +215,7 @@ def _put_back(
 
 @action("loan.renewed", needs=SIGNED_IN)
 def renew(uow: UnitOfWork, request: Request) -> None:
-    """The borrower keeps the volumes for as many days again, as often as the borrowing rule allows.
+    """The borrower keeps the volumes for some days more, as often and as long as the rule allows under which they were lent.
 
     Raises Forbidden for anybody but the borrower and the desk, Conflict when it is too late or too often.
     """
@@ -227,12 +227,13 @@ def renew(uow: UnitOfWork, request: Request) -> None:
     if refusal := renewal_objection(uow, request, node):
         raise Conflict(refusal)
     lines = _open_lines(uow, request)
+    rule, by = borrowing.rule_of(uow, request), calendar.of(uow)
     for line in lines:
-        line.due_at = calendar.due(uow, calendar.day_of(uow, line.due_at), request.days)
+        line.due_at = calendar.end_of(uow, borrowing.renewed(by, rule, calendar.day_of(uow, line.due_at)))
         line.renewals += 1
     uow.note(
         number=request.number, due=[line.due_at for line in lines], renewals=[line.renewals for line in lines],
-        policies=policies.used(uow, "loans"),
+        rule=[rule.code, request.policy_version],
     )  # fmt: skip
 
 
@@ -255,8 +256,7 @@ def renewal_objection(uow: UnitOfWork, request: Request, node: Node) -> str | No
         return _("Nothing of this request is out.")
     if any(line.due_at < uow.now for line in lines):
         return _("It is overdue. Bring it back.")
-    most = policies.in_force(uow, "loans").body["purposes"].get(request.purpose, {}).get("renewals", 0)
-    if any(line.renewals >= most for line in lines):
+    if any(line.renewals >= borrowing.rule_of(uow, request).renewals for line in lines):
         return _("It cannot be renewed again.")
     waiting = select(Request.id).where(
         Request.node_id == request.node_id, Request.kind == "paper", Request.state == "approved"

@@ -64,6 +64,19 @@ _AT = (
 )
 
 
+def of_version(uow: UnitOfWork, kind: str, version: int) -> dict[str, Any]:
+    """The body of a version by which something was decided. Raises LookupError for one that never was."""
+    kept: dict[tuple[str, int], dict[str, Any]] = uow.session.info.setdefault("policy_versions", {})
+    if (kind, version) not in kept:
+        body = uow.session.scalar(
+            select(PolicyVersion.body).where(PolicyVersion.kind == kind, PolicyVersion.version == version)
+        )
+        if body is None:
+            raise LookupError(f"there is no version {version} of {kind!r}")
+        kept[kind, version] = body
+    return kept[kind, version]
+
+
 def used(uow: UnitOfWork, *kinds: str) -> dict[str, int]:
     """Kind → version in force: what a decision keeps of the rules by which it was made."""
     return {kind: in_force(uow, kind).version for kind in kinds}

@@ -43,8 +43,8 @@ def ask(
     uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, reason: str | None = None
 ) -> Request:
     """Asks for `node`. Raises Invalid for wrong fields, Conflict while something of the asker's stands in the way."""
-    wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason)
-    if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(uow):
+    wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason, level=node.level)
+    if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(uow, wanted.rule):
         raise Conflict(objection)
     return _file(uow, node, wanted, _number(uow))
 
@@ -69,7 +69,7 @@ def _file(uow: UnitOfWork, node: Node, wanted: Terms, number: str) -> Request:
     made = Request(
         number=number, kind=wanted.kind, state=WORKFLOWS[wanted.kind].initial, requester_id=uow.actor.principal_id,
         node_id=node.id, purpose=wanted.purpose, reason=wanted.reason, days=wanted.days,
-        policy_version=wanted.policy_version, created_at=uow.now,
+        rule=wanted.rule.code, policy_version=wanted.policy_version, created_at=uow.now,
     )  # fmt: skip
     uow.session.add(made)
     uow.session.flush()
@@ -89,12 +89,14 @@ def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days
     if typed is None:
         raise Invalid(fields={"number": _("Write the record number and the stay, for example 00218647-2.")})
     wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason)
-    if objection := borrowing.own_hindrance(uow) or borrowing.too_many_by_number(uow):
+    if objection := borrowing.own_hindrance(uow, wanted.rule) or borrowing.too_many_by_number(uow):
         raise Conflict(objection)
     uow.note(record=number.strip())
     drawn = _number(uow)
     node = _of_stay(uow, typed[1], int(typed[2]))
-    if node is not None and _somebody_decides(node):
+    # The rules for what is as sensitive as the record are asked for in silence, too.
+    allowed = borrowing.offered(uow, node.level).get(purpose, {}) if node else {}
+    if node is not None and kind in allowed and _somebody_decides(node):
         uow.about(node)
         with suppress(AskedAlready), attempt(uow):
             _file(uow, node, wanted, drawn)

@@ -12,6 +12,7 @@ from archive.errors import Forbidden, NotFound
 from archive.i18n import _
 from archive.models import PolicyVersion, Principal
 from archive.policy.permissions import P
+from archive.policy.roles import ROLES
 from archive.policy.shapes import SHAPES
 from archive.policy.types import TYPES
 from archive.services import policies
@@ -120,7 +121,11 @@ def words(uow: UnitOfWork, kind: str) -> dict[str, str]:
         parts = {**body["steps"], **body["tracks"]}
         kinds = {name: str(TYPES[name].label) for name in body["archive"] if name in TYPES}
         return kinds | {code: policies.said(label) for code, label in parts.items()}
-    vocabularies = {"loans": "purpose", "checklist": "component"}
+    if kind == "loans":
+        return {role.name: str(role.title) for role in ROLES.values()} | policies.vocabulary(uow, "purpose") | {
+            "eread": _("Electronic"), "paper": _("Paper"),
+        }  # fmt: skip
+    vocabularies = {"checklist": "component"}
     return policies.vocabulary(uow, vocabularies[kind]) if kind in vocabularies else {}
 
 
@@ -155,4 +160,4 @@ def said(value: Any, called: Words = MappingProxyType({})) -> str:
     if isinstance(value, list):
         rows = [one if isinstance(one, list) else [one] for one in value]
         return _(", ").join(" ".join(called.get(str(part), str(part)) for part in row) for row in rows)
-    return str(value)
+    return called.get(value, value) if isinstance(value, str) else str(value)

@@ -88,10 +88,10 @@ def _numbering(uow: UnitOfWork, body: Body) -> Iterator[Problem]:
 
 def _loans(uow: UnitOfWork, body: Body) -> Iterator[Problem]:
     words = policies.terms(uow, "purpose")
-    for name in body["purposes"]:
-        if name not in words:
+    for code, rule in body["rules"].items():
+        if rule["purpose"] not in words:
             sentence = _("Give it words first: the vocabulary of purposes has no such term.")
-            yield Problem(("purposes", name), sentence)
+            yield Problem(("rules", code, "purpose"), sentence)
 
 
 def _vocabularies(uow: UnitOfWork, body: Body) -> Iterator[Problem]:
@@ -102,7 +102,7 @@ def _vocabularies(uow: UnitOfWork, body: Body) -> Iterator[Problem]:
         for code in codes:
             if name in body and code not in body[name]:
                 yield Problem((name, code), _("It stays: a standard or the program speaks of it."))
-    lent_for = policies.in_force(uow, "loans").body["purposes"]
+    lent_for = {rule["purpose"] for rule in policies.in_force(uow, "loans").body["rules"].values()}
     for name, terms in policies.in_force(uow, "vocabularies").body.items():
         for code in terms:
             if code in body.get(name, {}) or code in SPOKEN.get(name, ()):

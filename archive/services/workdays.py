@@ -12,7 +12,7 @@ from archive.i18n import _
 from archive.models import CalendarDay, Principal, Request, RequestLine
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import calendar, rulebook
+from archive.services import borrowing, calendar, rulebook
 from archive.services.calendar import DAY, WorkingCalendar
 from archive.uow import UnitOfWork, action
 
@@ -192,13 +192,13 @@ def effect(uow: UnitOfWork, found: list[Change]) -> Effect:
             exceptions[change.on] = change.after[0]
     old, new = calendar.of(uow), WorkingCalendar(exceptions)
     rows = uow.session.execute(
-        select(RequestLine, Request.days)
+        select(RequestLine, Request)
         .join(Request, Request.id == RequestLine.request_id)
         .where(RequestLine.in_at.is_(None))
     )
     later, kept = {}, 0
-    for line, days in rows:
-        was, now = (_due(uow, each, line, days) for each in (old, new))
+    for line, request in rows:
+        was, now = (_due(uow, each, line, request) for each in (old, new))
         if now > line.due_at:
             later[line.id] = now
         elif now < was:
@@ -206,12 +206,10 @@ def effect(uow: UnitOfWork, found: list[Change]) -> Effect:
     return Effect(later, kept)
 
 
-def _due(uow: UnitOfWork, by: WorkingCalendar, line: RequestLine, days: int) -> datetime:
-    """When a volume is due by a calendar: each renewal adds as many working days again."""
-    day = calendar.day_of(uow, line.out_at)
-    for _time in range(line.renewals + 1):
-        day = by.add(day, days)
-    return calendar.end_of(uow, day)
+def _due(uow: UnitOfWork, by: WorkingCalendar, line: RequestLine, request: Request) -> datetime:
+    """When a volume is due by a calendar."""
+    rule, out = borrowing.rule_of(uow, request), calendar.day_of(uow, line.out_at)
+    return calendar.end_of(uow, borrowing.due(by, rule, request.days, out, line.renewals))
 
 
 def reason_of(text: str) -> str:

@@ -70,9 +70,7 @@ class Browser:
     def get(self, address: str, **more: Any) -> TestResponse:
         return self.client.get(address, **more)
 
-    def post(
-        self, address: str, form: Form | None = None, *, page: str = ANY, **more: Any
-    ) -> TestResponse:
+    def post(self, address: str, form: Form | None = None, *, page: str = ANY, **more: Any) -> TestResponse:
         return self.client.post(address, data={"csrf_token": self.token(page), **(form or {})}, **more)
 
     def ask(self, address: str, **typed: str) -> TestResponse:
@@ -131,8 +129,12 @@ def browser(app: Flask, hospital: Hospital) -> Browse:
     def enter(account: str | None = None) -> Browser:
         made = Browser(app.test_client())
         if account is not None:
-            opened = sessions.sign_in(hospital.site, account=account, password=PASSWORD, device="", origin=Origin(), label="")
-            with made.client.session_transaction() as cookie:  # what the page of signing in leaves; it has tests of its own
+            opened = sessions.sign_in(
+                hospital.site, account=account, password=PASSWORD, device="", origin=Origin(), label=""
+            )
+            with (
+                made.client.session_transaction() as cookie
+            ):  # what the page of signing in leaves; it has tests of its own
                 cookie |= {"_user_id": opened.token, "_fresh": True}
             made.client.set_cookie("device", opened.device)
         return made

@@ -34,8 +34,8 @@ def test_a_policy_is_changed_field_by_field_compared_and_adopted(hospital: Hospi
     own = browser("sysadmin")
     form = own.get(PAGE).text
     typed = dict(re.findall(r'name="([^"]+/[^"]+)" value="(\d+)"', form))
-    assert typed["purposes/treatment/paper_days"] == "3"
-    shown = own.post(PAGE, typed | GIVEN | {"purposes/treatment/paper_days": "5"}).text
+    assert typed["rules/treatment/paper_days"] == "3"
+    shown = own.post(PAGE, typed | GIVEN | {"rules/treatment/paper_days": "5"}).text
     assert "再次住院或诊疗 › 纸质借阅天数" in shown
     assert "尚未发布" in shown
     fields = re.findall(r'name="(text|source|day|after)" value="([^"]*)"', shown)
@@ -48,7 +48,7 @@ def test_a_policy_is_changed_field_by_field_compared_and_adopted(hospital: Hospi
     assert "sysadmin甲" in done
     with hospital.site.session(readonly=True) as session:
         row = session.query(PolicyVersion).filter_by(kind="loans", version=2).one()
-        assert row.body["purposes"]["treatment"]["paper_days"] == 5
+        assert row.body["rules"]["treatment"]["paper_days"] == 5
 
 
 def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(
@@ -109,3 +109,20 @@ def test_sources_are_said_in_the_language_of_the_interface(hospital: Hospital, b
     assert "默认借阅规则" in own.get("/control").text
     own.client.set_cookie("locale", "en")
     assert "Default borrowing matrix" in own.get("/control").text
+
+
+def test_the_lending_rules_are_tried_without_asking_for_anything(browser: Browse) -> None:
+    own = browser("sysadmin")
+    address = "/control/policy/loans/try"
+    assert "试算借阅规则" in own.get("/control/policy/loans").text
+    assert "h-said" not in own.get(address).text
+    said = words_of(own.get(f"{address}?role=clinician&purpose=research&level=2"))
+    assert "research_special" in said
+    assert "规则未允许" in said  # on paper
+    assert "该角色不能申请这类病案" in said  # S2 is beyond a clinician, whatever the rules allow
+    assert "病案所在科室的科主任" in said
+    ordinary = words_of(own.get(f"{address}?role=clinician&purpose=treatment&level=1"))
+    assert "纸质 3 个工作日" in ordinary
+    assert "该角色不能申请" not in ordinary
+    assert own.get(f"{address}?role=auditor&purpose=x&level=9").status_code == 422
+    assert browser("senior").get(address).status_code == 403

@@ -61,9 +61,10 @@ def step(hospital: Hospital, account: str, number: str, name: str, *, reason: st
         requests.advance(uow, slips.one(uow, number), name, reason=reason)
 
 
-def approved(hospital: Hospital, account: str, record: int, *, kind: str = "paper", days: int = 3) -> str:
+def approved(hospital: Hospital, account: str, record: int, *, kind: str = "paper", purpose: str = "discussion",
+             days: int = 3) -> str:  # fmt: skip
     """What somebody asked for and the senior archivist approved."""
-    number = ask(hospital, account, record, kind=kind, days=days)
+    number = ask(hospital, account, record, kind=kind, purpose=purpose, days=days)
     step(hospital, "senior", number, "approve")
     return number
 

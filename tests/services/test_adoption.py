@@ -47,7 +47,7 @@ def refused(hospital: Hospital, kind: str, body: dict[str, Any]) -> str:
 
 def longer() -> dict[str, Any]:
     body = body_of("loans")
-    body["purposes"]["treatment"]["paper_days"] = 5
+    body["rules"]["treatment"]["paper_days"] = 5
     return body
 
 
@@ -61,7 +61,7 @@ def test_every_policy_has_a_shape_and_can_be_written_as_a_text(kind: str) -> Non
 def test_a_new_version_holds_at_once_with_its_source_and_the_one_who_adopted_it(hospital: Hospital) -> None:
     assert adopt(hospital, "loans", longer()) == 2
     with hospital.uow("sysadmin", readonly=True) as uow:
-        assert borrowing.limits(uow)["treatment"]["paper"] == 5
+        assert borrowing.offered(uow)["treatment"]["paper"].paper_days == 5
         page = rulebook.page(uow, "loans")
         assert (page.shown.version, page.shown.source, page.shown.approved_by) == (2, RULE, "sysadmin甲")
         assert [one.standing for one in page.versions] == ["in_force", "past"]
@@ -115,10 +115,9 @@ def test_what_waits_is_replaced_by_a_newer_version_for_an_earlier_day(
 def test_the_difference_is_against_what_would_hold_on_that_day(hospital: Hospital) -> None:
     adopt(hospital, "loans", longer(), day="2026-12-01")
     with hospital.uow("sysadmin", readonly=True) as uow:
-        later = propose(uow, "loans", longer() | {"limits": {"blocked_while_overdue": False, "open_requests": 9}},
+        later = propose(uow, "loans", longer() | {"limits": {"open_requests": 9}},
                         day="2026-12-05", after=2)  # fmt: skip
         assert [(one.place, one.before, one.after) for one in later.differences] == [
-            (("limits", "blocked_while_overdue"), True, False),
             (("limits", "open_requests"), 50, 9),
         ]
         assert later.replaced == []
@@ -147,11 +146,12 @@ def test_the_same_again_is_no_new_version(hospital: Hospital) -> None:
 
 def test_every_error_names_its_place(hospital: Hospital) -> None:
     body = longer()
-    body["purposes"]["treatment"]["eread_days"] = 0
+    body["rules"]["treatment"]["eread_days"] = 0
     body["limits"] = {"open_requests": "many", "opne_requests": 5}
+    body["rules"]["treatment"].pop("while_overdue")
     said = refused(hospital, "loans", body)
-    for line in ("purposes.treatment.eread_days: 不得小于 1", "limits.open_requests: 请填写整数", "limits.opne_requests: 没有这",
-                 "limits.blocked_while_overdue: 缺少此项"):  # fmt: skip
+    for line in ("rules.treatment.eread_days: 不得小于 1", "limits.open_requests: 请填写整数", "limits.opne_requests: 没有这",
+                 "rules.treatment.while_overdue: 缺少此项"):  # fmt: skip
         assert line in said
 
 
@@ -177,7 +177,7 @@ def test_a_form_changes_its_numbers_and_leaves_the_rest(hospital: Hospital) -> N
         expected = body_of("gates")
         expected["deadlines"]["death_days"] = 5
         assert made == expected
-        assert adoption.body_of(uow, "loans", {})["limits"]["blocked_while_overdue"] is False
+        assert adoption.body_of(uow, "loans", {})["rules"]["treatment"]["while_overdue"] is False
 
 
 def test_a_retention_code_in_use_cannot_vanish_or_change(hospital: Hospital, record: int) -> None:
@@ -257,8 +257,24 @@ def test_given_numbers_stay_and_the_next_ones_go_on(hospital: Hospital) -> None:
 
 def test_a_purpose_needs_its_words_first(hospital: Hospital) -> None:
     body = body_of("loans")
-    body["purposes"]["audit"] = {"eread_days": 1, "paper_days": 1, "renewals": 0}
-    assert "purposes.audit" in refused(hospital, "loans", body)
+    body["rules"]["audit"] = body["rules"]["discussion"] | {"purpose": "audit"}
+    assert "rules.audit.purpose" in refused(hospital, "loans", body)
+
+
+def test_lending_rules_hang_together_and_their_order_is_a_difference(hospital: Hospital) -> None:
+    body = body_of("loans")
+    body["rules"]["teaching"] = body["rules"]["research"] | {"who": ["clinician"]}
+    assert "rules.teaching: 永远用不到" in refused(hospital, "loans", body)
+    body["rules"] = {"teaching": body["rules"].pop("teaching"), **body["rules"]}
+    body["rules"]["teaching"] |= {"who": ["doctor"], "renew_days": 0}
+    said = refused(hospital, "loans", body)
+    assert "rules.teaching.who: 没有名为 doctor 的角色" in said
+    assert "rules.teaching.renew_days" in said
+    turned = body_of("loans")
+    turned["rules"] = dict(reversed(turned["rules"].items()))
+    with hospital.uow("sysadmin", readonly=True) as uow:
+        (moved,) = propose(uow, "loans", turned).differences
+    assert (moved.place, moved.before[0], moved.after[0]) == (("rules",), "treatment", "consult")
 
 
 def test_a_policy_is_kept_as_it_was_when_something_was_decided(hospital: Hospital) -> None:
@@ -266,7 +282,7 @@ def test_a_policy_is_kept_as_it_was_when_something_was_decided(hospital: Hospita
     adopt(hospital, "loans", longer())
     with hospital.site.session(readonly=True) as session:
         rows = session.query(PolicyVersion).filter_by(kind="loans").order_by(PolicyVersion.version).all()
-        assert [row.body["purposes"]["treatment"]["paper_days"] for row in rows] == [3, 5]
+        assert [row.body["rules"]["treatment"]["paper_days"] for row in rows] == [3, 5]
         assert rows[1].adopted_at - rows[0].adopted_at < timedelta(minutes=1)
 
 

@@ -1,5 +1,6 @@
 """Volumes over the desk: out, back, undone, renewed, overdue; one volume is in one hand."""
 
+import copy
 from collections.abc import Iterator
 from datetime import date
 from threading import Barrier, Thread
@@ -12,7 +13,19 @@ from archive.errors import ArchiveError, Conflict, Forbidden, NotFound
 from archive.i18n import speaking
 from archive.models import Holding, HoldingStatus
 from archive.policy.permissions import P
-from archive.services import calendar, circulation, holdings, holds, loans, requests, slips, steps, volumes
+from archive.services import (
+    adoption,
+    calendar,
+    circulation,
+    holdings,
+    holds,
+    loans,
+    policies,
+    requests,
+    slips,
+    steps,
+    volumes,
+)
 from archive.services.scanning import batches
 from archive.services.scanning import steps as batch_steps
 from archive.services.scanning import volumes as scanned
@@ -260,6 +273,35 @@ def test_a_loan_is_renewed_as_often_as_the_rule_says(hospital: Hospital, archive
         assert calendar.day_of(uow, loan.due_at) == date(2026, 11, 30)
     with pytest.raises(Conflict, match="again"), hospital.uow("clinician") as uow:
         loans.renew(uow, slips.one(uow, number))
+
+
+def test_a_rule_that_changes_leaves_what_was_granted_as_it_was(hospital: Hospital, archived: int) -> None:
+    with hospital.uow("clinician") as uow:
+        number = requests.ask(uow, uow.node(archived), kind="paper", purpose="treatment", days="").number
+    body = copy.deepcopy(policies.seeds()["loans"])
+    body.pop("source")
+    body["rules"]["treatment"] |= {"paper_working": False, "renewals": 0, "renew_days": 0}
+    with hospital.uow("sysadmin") as uow:
+        made = adoption.propose(uow, "loans", body=body, source="院发〔2026〕9号", day="2026-11-20", after=1)
+        adoption.adopt(uow, made)
+    step(hospital, "senior", number, "approve")
+    issue(hospital, number)
+    with hospital.uow("clinician") as uow:
+        loans.renew(uow, slips.one(uow, number))
+        (loan,) = circulation.out(uow)
+        assert calendar.day_of(uow, loan.due_at) == date(2026, 11, 30)
+
+
+def test_what_is_overdue_never_stops_treatment(hospital: Hospital, archived: int, clock: Clock) -> None:
+    other = another(hospital, mrn="00216166")
+    issue(hospital, approved(hospital, "clinician", archived))
+    clock.forward(days=7)
+    with pytest.raises(Conflict, match="overdue"):
+        ask(hospital, "clinician", other, kind="paper")
+    number = ask(hospital, "clinician", other, kind="paper", purpose="treatment")
+    step(hospital, "senior", number, "approve")
+    issue(hospital, number, "B00216166-1")
+    assert state_of(hospital, number) == "lent"
 
 
 def test_a_discussion_is_not_renewed(hospital: Hospital, archived: int) -> None:

@@ -1,6 +1,7 @@
 """Asking and deciding: who may, what they see of it, and when a reading ends."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from sqlalchemy import event, func, select
@@ -12,7 +13,7 @@ from archive.journal import Event
 from archive.models import AuditEvent, Request, User
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import reading, requests, setup, slips, tree
+from archive.services import foretelling, reading, requests, setup, slips, tree
 from archive.sight import NodeView
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
@@ -258,6 +259,52 @@ def test_one_asks_only_for_what_there_is(hospital: Hospital, archived: int) -> N
         ask(hospital, "clinician", archived)
     with pytest.raises(Conflict, match="read this already"):
         ask(hospital, "senior", archived)
+
+
+def test_before_it_is_sent_one_reads_who_decides_how_long_and_whether_the_paper_is_there(
+    hospital: Hospital, archived: int, clock: Clock
+) -> None:
+    issue(hospital, approved(hospital, "clinician2", archived, kind="paper"))
+    with hospital.uow("clinician", readonly=True) as uow:
+        node = uow.node(archived)
+        told = {(one.rule.purpose, one.kind): one for one in foretelling.rules(uow, node, ["eread", "paper"])}
+        assert told["treatment", "paper"].last_day == date(2026, 11, 25)
+        assert told["research", "paper"].last_day == date(2026, 12, 20)
+        assert ("consult", "paper") not in told
+        offices = foretelling.offices(uow, node, ["eread"])
+        assert [(one.department, one.title, one.names, one.people) for one in offices] == [
+            ("产科", "Department head", ["head甲"], 1), ("", "Archivist", ["archivist甲"], 1),
+            ("", "Senior archivist", ["senior甲"], 1),
+        ]  # fmt: skip
+        paper = foretelling.paper(uow, node)
+        assert paper is not None
+        assert (paper.status.name, paper.due_at is not None, paper.waiting) == ("lent", True, 0)
+    with hospital.uow("head", readonly=True) as uow:
+        assert "head甲" not in str(foretelling.offices(uow, uow.node(archived), ["eread"]))
+    other = another(hospital, mrn="00216166")
+    clock.forward(days=8)
+    with hospital.uow("clinician2", readonly=True) as uow:
+        stops = {
+            one.rule.purpose: one.is_blocked for one in foretelling.rules(uow, uow.node(other), ["paper"])
+        }
+    assert stops == {
+        "treatment": False,
+        "discussion": True,
+        "quality": True,
+        "research": True,
+        "dispute": False,
+    }
+
+
+def test_what_no_rule_provides_for_is_refused_in_words(hospital: Hospital, archived: int) -> None:
+    with pytest.raises(Invalid) as found:
+        ask(hospital, "clinician", archived, kind="paper", purpose="consult")
+    assert set(found.value.fields) == {"purpose"}
+    with pytest.raises(Invalid) as found, hospital.uow("archivist") as uow:
+        requests.ask(uow, uow.node(archived), kind="eread", purpose="consult", days="")
+    assert set(found.value.fields) == {"kind"}
+    with hospital.uow("archivist") as uow:
+        assert requests.ask(uow, uow.node(archived), kind="paper", purpose="consult", days="").days == 0
 
 
 def test_whoever_has_something_overdue_asks_for_nothing_more(

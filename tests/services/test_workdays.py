@@ -116,7 +116,7 @@ def slip(hospital: Hospital, record: int) -> str:
     """A volume went out on Friday, 20 November for three working days: it is due on Wednesday."""
     lending.shelf(hospital)
     lending.archive_it(hospital, record, location=lending.SHELF)
-    number = lending.approved(hospital, "clinician", record)
+    number = lending.approved(hospital, "clinician", record, purpose="treatment")
     lending.issue(hospital, number)
     assert due(hospital) == date(2026, 11, 25)
     return number

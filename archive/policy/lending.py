@@ -1,0 +1,70 @@
+"""借阅规则: under which rule of the hospital a request falls. Pure: the first rule that fits is the one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+EREAD, PAPER = "eread", "paper"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """借阅规则: who may have what for which purpose, up to which sensitivity, and for how long."""
+
+    code: str
+    purpose: str
+    who: frozenset[str]
+    """Roles; none means everybody who may ask at all."""
+    level_to: int
+    media: tuple[str, ...]
+    """The first one is what a form begins with."""
+    eread_days: int
+    paper_days: int
+    """Nothing means back on the same day."""
+    paper_working: bool
+    """Whether paper is counted in working days."""
+    renewals: int
+    renew_days: int
+    while_overdue: bool
+    """Whether it goes on although the borrower has something overdue."""
+
+    def most(self, kind: str) -> int:
+        """Days for which a medium may be asked for."""
+        return self.eread_days if kind == EREAD else self.paper_days
+
+    def fits(self, roles: Iterable[str], level: int) -> bool:
+        """Whether it speaks of such a person and of so sensitive a record."""
+        return level <= self.level_to and (not self.who or not self.who.isdisjoint(roles))
+
+
+def rules(body: Mapping[str, Any]) -> list[Rule]:
+    """The rules of a version of the policy, in its order."""
+    return [
+        Rule(**one | {"code": code, "who": frozenset(one["who"]), "media": tuple(one["media"])})
+        for code, one in body["rules"].items()
+    ]
+
+
+def offered(of: Iterable[Rule], roles: Iterable[str], level: int) -> dict[str, dict[str, Rule]]:
+    """Purpose → medium → the first rule that fits a person and a record; what no rule allows is not there."""
+    known, found = frozenset(roles), dict[str, dict[str, Rule]]()
+    for rule in of:
+        if rule.fits(known, level):
+            for kind in rule.media:
+                found.setdefault(rule.purpose, {}).setdefault(kind, rule)
+    return found
+
+
+def never_reached(of: Iterable[Rule]) -> list[Rule]:
+    """The rules before which another one always fits."""
+    before, found = list[Rule](), []
+    for rule in of:
+        if all(any(_covers(one, rule, kind) for one in before) for kind in rule.media):
+            found.append(rule)
+        before.append(rule)
+    return found
+
+
+def _covers(one: Rule, other: Rule, kind: str) -> bool:
+    wide = not one.who or (bool(other.who) and other.who <= one.who)
+    return one.purpose == other.purpose and kind in one.media and wide and one.level_to >= other.level_to
