@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from storage.turning import clockwise
+
 _QUALITY = 80
 _QUALITY_OF_WEBP = 70
 _ANGLE = 28  # degrees: crosses lines of print and columns of a table alike
@@ -28,9 +30,8 @@ def scaled(picture: bytes, width: int) -> bytes:
 
 def turned(picture: bytes, degrees: int) -> bytes:
     """The page turned clockwise by 90, 180 or 270 degrees."""
-    turns = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
     image = _opened(picture)
-    upright = image.transpose(turns[degrees])
+    upright = clockwise(image, degrees)
     upright.info = dict(image.info)
     return _saved(upright, image.format)
 

@@ -85,9 +85,8 @@ def not_being_scanned(uow: UnitOfWork, node: Node) -> str | None:
         .where(BatchVolume.node_id == node.id, ScanBatch.state.in_(under_way))
         .limit(1)
     )
-    if number := uow.session.scalar(batch, execution_options=TRUSTED):
-        return batches.named(uow, number) or _("It is being scanned in a batch. Wait until that is accepted.")
-    return None
+    number = uow.session.scalar(batch, execution_options=TRUSTED)
+    return None if number is None else batches.told(uow, number)
 
 
 GUARDS: Mapping[str, Guard] = {

@@ -159,7 +159,6 @@ def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
         Notice.job_id.is_not(None), of_request, and_(Notice.node_id.is_not(None), known), news.of_notice(uow),
         and_(Notice.kind == OWNED, mismatch_news.of_notice(uow)),
     )  # fmt: skip
-
     return select(*entities).where(Notice.principal_id == uow.actor.principal_id, shown)
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from storage.limits import Limits
 from storage.pages import Rendition
 from storage.processing import Step
+from storage.turning import clockwise
 
 from .child import Say
 from .foreign import foreign
@@ -20,7 +21,6 @@ from .processing import repeated
 _MORE = 1.1
 """By so much the master must be finer than the access copy, or nobody would see it."""
 _ALL = 0.99
-_TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
 
 
 def cut(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  # noqa: ARG001 - the form of a task
@@ -38,7 +38,7 @@ def cut(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  #
         steps = [Step.of(step).larger(finer) for step in request["steps"]]
         image = repeated(source.draw(number, finest).image, steps)
         if request["rotation"]:
-            image = image.transpose(_TURNS[request["rotation"]])
+            image = clockwise(image, request["rotation"])
         lengths = _cut(image, request["side"], Path(request["output"]))
     return {"width": image.width, "height": image.height, "limited": limited, "lengths": lengths}
 

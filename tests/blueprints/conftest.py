@@ -132,9 +132,8 @@ def browser(app: Flask, hospital: Hospital) -> Browse:
             opened = sessions.sign_in(
                 hospital.site, account=account, password=PASSWORD, device="", origin=Origin(), label=""
             )
-            with (
-                made.client.session_transaction() as cookie
-            ):  # what the page of signing in leaves; it has tests of its own
+            # What the page of signing in leaves; it has tests of its own.
+            with made.client.session_transaction() as cookie:
                 cookie |= {"_user_id": opened.token, "_fresh": True}
             made.client.set_cookie("device", opened.device)
         return made

@@ -47,7 +47,7 @@ def lived_through(site: Site, archived: tuple[int, list[str]], lives: int) -> No
     class House(Lending):
         origin, (record, asked) = site, archived
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis gives it no types
         House, settings=settings(max_examples=lives, stateful_step_count=40, deadline=None)
     )
 

@@ -1,5 +1,6 @@
 """A page in full detail: what the master holds beyond its access copy, with the same steps, in squares that fit together."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -29,10 +30,10 @@ def saved(image: Image.Image, file: Path, dpi: int | None = None) -> Path:
     return file
 
 
-def made(file: Path, **how: object) -> bytes:
+def made(file: Path, steps: Sequence[Step] = (), rotation: int = 0, limits: Limits | None = None) -> bytes:
     output = file.parent / f"squares-{len(list(file.parent.iterdir()))}"
     output.mkdir()
-    return cut(file, 1, output, **how)  # type: ignore[arg-type]
+    return cut(file, 1, output, steps=steps, rotation=rotation, limits=limits)
 
 
 def put_together(file: bytes) -> Image.Image:

@@ -148,6 +148,11 @@ def named(uow: UnitOfWork, number: str) -> str | None:
     return _("It is in batch %(number)s, which is being scanned.", number=number)
 
 
+def told(uow: UnitOfWork, number: str) -> str:
+    """Why something waits for this batch: by its number for whoever may know of that, to others that there is one."""
+    return named(uow, number) or _("It is being scanned in a batch. Wait until that is accepted.")
+
+
 def holds(uow: UnitOfWork, holding: Holding) -> str | None:
     """That a volume has been checked out into a batch, and into which one for whoever may know of that; else nothing.
 
@@ -159,9 +164,7 @@ def holds(uow: UnitOfWork, holding: Holding) -> str | None:
         .where(BatchVolume.holding_id == holding.id, BatchVolume.open, ScanBatch.state != "created"),
         execution_options=TRUSTED,
     )
-    if number is None:
-        return None
-    return named(uow, number) or _("It is being scanned in a batch. Wait until that is accepted.")
+    return None if number is None else told(uow, number)
 
 
 def may_read(uow: UnitOfWork, batch: ScanBatch) -> bool:
