@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -94,12 +94,12 @@ def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days
     uow.note(record=number.strip())
     drawn = _number(uow)
     node = _of_stay(uow, typed[1], int(typed[2]))
-    # The rules for what is as sensitive as the record are asked for in silence, too.
-    allowed = borrowing.offered(uow, node.level).get(purpose, {}) if node else {}
-    if node is not None and kind in allowed and _somebody_decides(node):
+    # The rule for what is as sensitive as the record is asked for in silence, too.
+    rule = borrowing.offered(uow, node.level).get(purpose, {}).get(kind) if node else None
+    if node is not None and rule is not None and _somebody_decides(node):
         uow.about(node)
         with suppress(AskedAlready), attempt(uow):
-            _file(uow, node, wanted, drawn)
+            _file(uow, node, replace(wanted, rule=rule, days=min(wanted.days, rule.most(kind))), drawn)
 
 
 def _of_stay(uow: UnitOfWork, mrn: str, times: int) -> Node | None:

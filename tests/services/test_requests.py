@@ -341,6 +341,18 @@ def test_asking_by_number_answers_the_same_whether_the_record_exists_or_not(
         assert uow.can(P.READ, uow.node(secret))
 
 
+def test_what_is_asked_for_by_number_falls_under_the_rule_for_its_sensitivity(hospital: Hospital) -> None:
+    for mrn, level in (("00217720", 2), ("00217721", 1)):
+        another(hospital, mrn=mrn, level=level)
+        with hospital.uow("clinician") as uow:
+            requests.ask_by_number(uow, number=f"{mrn}-1", kind="eread", purpose="research", days="")
+    with hospital.site.session(readonly=True) as session:
+        assert session.scalars(select(Request.rule).order_by(Request.id)).all() == [
+            "research_special",
+            "research",
+        ]
+
+
 def test_the_next_slip_does_not_tell_whether_a_number_was_found(hospital: Hospital, archived: int) -> None:
     another(hospital, mrn="00217720", level=3)
     drawn = []
