@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from archive.models import AccessToken, Node, Principal
+from archive.models import Node, Principal
 from archive.policy.lending import EREAD
 from archive.policy.permissions import P
 from archive.policy.roles import ROLES
-from archive.services import roster
+from archive.services import explain, roster
 from archive.services.roster import Member, Roster
 from archive.uow import UnitOfWork
 
@@ -30,18 +30,14 @@ def of(uow: UnitOfWork, node: Node, kind: str) -> list[Office]:
     """Who decides a request for `node` in this medium: any one of them, and never whoever asks. For whoever may ask for it."""
     uow.require(P.REQUEST_CREATE, node)
     people = roster.everybody(uow)
-    tokens = select(AccessToken.token).where(
-        AccessToken.class_id == node.access_class, AccessToken.permission == P.REQUEST_DECIDE
-    )
     found: dict[tuple[str, int | None], set[int]] = {}
-    for token in uow.session.scalars(tokens):
-        holder, _slash, level = token.rpartition("/")
+    for holder, rights in explain.rights_of(uow, node).items():
         prefix, *rest = holder.split(":")
-        if prefix not in {"R", "D"}:
+        if prefix not in {"R", "D"} or P.REQUEST_DECIDE not in rights:
             continue
         role, dept = rest[-1], int(rest[0]) if prefix == "D" else None
         # Nobody opens what they could not read themselves.
-        least = max(0 if level == "*" else int(level), node.level if kind == EREAD else 0)
+        least = max(rights[P.REQUEST_DECIDE], node.level if kind == EREAD else 0)
         found.setdefault((role, dept), set()).update(_of_office(uow, people, role, dept, least))
     return _named(uow, {key: members for key, members in found.items() if members})
 

@@ -92,7 +92,7 @@ def paths(uow: UnitOfWork, node: Node, most: int | None = None) -> list[Path]:
         raise Forbidden
     if any(start <= node.path < end for start, end in uow.access.closed()):
         return []
-    people, given = roster.everybody(uow), _given(uow, node)
+    people, given = roster.everybody(uow), rights_of(uow, node)
     found = [*_by_role(given, people), *_by_department(uow, given, people), *_by_share(uow, node, given, people),
              *_by_grant(uow, node, people)]  # fmt: skip
     if most is not None:
@@ -109,8 +109,8 @@ Rights = Mapping[P, int]
 """Permission → the clearance from which on it is held."""
 
 
-def _given(uow: UnitOfWork, node: Node) -> dict[str, dict[P, int]]:
-    """Holder → rights, from the tokens of the node's class."""
+def rights_of(uow: UnitOfWork, node: Node) -> dict[str, dict[P, int]]:
+    """Holder (`R:role`, `D:department:role`, `L:share`) → rights, from the tokens of the node's class."""
     rows = uow.session.execute(
         select(AccessToken.token, AccessToken.permission).where(AccessToken.class_id == node.access_class)
     )
