@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 EREAD, PAPER = "eread", "paper"
+MEDIA = (EREAD, PAPER)
+"""All kinds of request there are."""
 
 
 @dataclass(frozen=True)

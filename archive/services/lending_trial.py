@@ -51,10 +51,7 @@ def tried(uow: UnitOfWork, *, role: str, purpose: str, level: int) -> Trial:
         raise Invalid(fields=wrong)
     rules = lending.rules(policies.in_force(uow, "loans").body)
     found = lending.offered(rules, {role}, level).get(purpose, {})
-    media = [
-        Tried(kind, found.get(kind), _last_day(uow, kind, found.get(kind)))
-        for kind in (lending.EREAD, lending.PAPER)
-    ]
+    media = [Tried(kind, found.get(kind), _last_day(uow, kind, found.get(kind))) for kind in lending.MEDIA]
     asks = any(right.role == role for right in _holding(P.REQUEST_CREATE, level))
     return Trial(media, [_office(right) for right in _holding(P.REQUEST_DECIDE, level)], asks)
 

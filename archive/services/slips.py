@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from archive.errors import NotFound
 from archive.models import Node, Principal, Request, RequestLine
+from archive.policy.lending import MEDIA
 from archive.policy.permissions import P
 from archive.policy.rights import vetoes
 from archive.policy.workflows import WORKFLOWS
@@ -20,7 +21,7 @@ from archive.uow import UnitOfWork
 from archive.workflow import State
 
 TRUSTED: Any = {"scope": "slips"}
-KINDS = ("eread", "paper")
+KINDS = MEDIA
 GRANTED = ("approved", "active", "lent", "returned", "ended")
 MOST = 200
 """A list of requests is worked off from its beginning; nobody works through more in one go."""
