@@ -32,7 +32,6 @@ SCOPES: Mapping[str, str] = {
     "front_pages": "the volumes of nodes on which the actor was found to hold holding.view",
     "entries": "texts for the index, or again for hits that the index found with the actor's masks",
     "excerpts": "passages of hits at the tiers that the actor holds of each",
-    "foretelling": "whether the paper can be had, told to whoever may ask for it: no place and no name",
     "explain": "the paths of access to a node, told to whoever may share it",
     "index": NUMBERS,
     "pages": NODE,

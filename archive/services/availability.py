@@ -1,4 +1,4 @@
-"""在库情况: whether the paper of what somebody found can be had, for whoever may see holdings."""
+"""在库情况: whether the paper of what somebody found can be had, for whoever may see holdings or ask for them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ class Availability:
     is_overdue: bool
 
 
-def of(uow: UnitOfWork, found: Iterable[NodeView]) -> dict[int, Availability]:
-    """Node id → where its paper is, in one statement; nothing for what has none, or whose holdings one may not see."""
+def of(uow: UnitOfWork, found: Iterable[NodeView], needs: P = P.HOLDING_VIEW) -> dict[int, Availability]:
+    """Node id → where its paper is, in one statement; nothing for what has none, or on which one lacks `needs`."""
     ids = {view.id for view in found}
     lines = and_(RequestLine.holding_id == Holding.id, RequestLine.in_at.is_(None))
     wanted = (
-        uow.nodes(P.HOLDING_VIEW, Node.id, Holding.status, func.min(RequestLine.due_at))
+        uow.nodes(needs, Node.id, Holding.status, func.min(RequestLine.due_at))
         .join(Holding, Holding.node_id == Node.id)
         .outerjoin(RequestLine, lines)
         .where(Node.id.in_(ids))

@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func
 
-from archive.models import Holding, HoldingStatus, Node, Request, RequestLine
-from archive.policy.lending import Rule
+from archive.models import Node, Request
+from archive.policy.lending import PAPER, Rule
 from archive.policy.permissions import P
-from archive.services import borrowing, deciders, slips
+from archive.services import availability, borrowing, deciders, slips
 from archive.services.deciders import Office
-from archive.services.holdings import STATUSES
+from archive.sight import NodeView
 from archive.uow import UnitOfWork
 from archive.workflow import State
-
-TRUSTED = {"scope": "foretelling"}
 
 
 @dataclass(frozen=True)
@@ -56,19 +54,13 @@ def offices(uow: UnitOfWork, node: Node, kinds: list[str]) -> list[Office]:
 def paper(uow: UnitOfWork, node: Node) -> Paper | None:
     """Whether the paper of a record can be had. Where it stands, and who has it, is not said here."""
     uow.require(P.REQUEST_CREATE, node)
-    held = uow.session.execute(
-        select(Holding.status, func.min(RequestLine.due_at))
-        .outerjoin(RequestLine, (RequestLine.holding_id == Holding.id) & RequestLine.in_at.is_(None))
-        .where(Holding.node_id == node.id)
-        .group_by(Holding.status),
-        execution_options=TRUSTED,
-    ).all()
-    if not held:
+    here = availability.of(uow, [NodeView(uow, node)], needs=P.REQUEST_CREATE).get(node.id)
+    if here is None:
         return None
-    order = list(HoldingStatus)
-    status, due_at = max(held, key=lambda row: order.index(HoldingStatus(row[0])))
-    promised = select(func.count(Request.id)).where(
-        Request.node_id == node.id, Request.kind == "paper", Request.state == "approved", slips.may_go_out()
+    promised = (
+        uow.nodes(P.REQUEST_CREATE, func.count(Request.id))
+        .select_from(Node)
+        .join(Request, Request.node_id == Node.id)
+        .where(Node.id == node.id, Request.kind == PAPER, Request.state == "approved", slips.may_go_out())
     )
-    waiting = uow.session.scalar(promised.join(Node, Node.id == Request.node_id), execution_options=TRUSTED)
-    return Paper(STATUSES[status], due_at, waiting or 0)
+    return Paper(here.status, here.due_at, uow.session.scalar(promised) or 0)

@@ -10,10 +10,10 @@ from archive.actor import Actor
 from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound, Stale
 from archive.i18n import speaking
 from archive.journal import Event
-from archive.models import AuditEvent, Request, User
+from archive.models import AuditEvent, Holding, HoldingStatus, Request, User
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import foretelling, reading, requests, setup, slips, tree
+from archive.services import foretelling, holdings, reading, requests, setup, slips, tree
 from archive.sight import NodeView
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
@@ -294,6 +294,18 @@ def test_before_it_is_sent_one_reads_who_decides_how_long_and_whether_the_paper_
         "research": True,
         "dispute": False,
     }
+
+
+def test_of_several_volumes_the_one_hardest_to_have_is_told(hospital: Hospital, archived: int) -> None:
+    with hospital.uow("senior") as uow:
+        node = uow.node(archived)
+        first = uow.session.scalars(uow.of(Holding, node, P.HOLDING_VIEW)).one()
+        second = holdings.register(uow, node, sheets=12, location=None)
+        first.status, second.status = HoldingStatus.SHELVED, HoldingStatus.WARD
+    with hospital.uow("clinician", readonly=True) as uow:
+        paper = foretelling.paper(uow, uow.node(archived))
+        assert paper is not None
+        assert (paper.status.name, paper.waiting) == ("ward", 0)
 
 
 def test_what_no_rule_provides_for_is_refused_in_words(hospital: Hospital, archived: int) -> None:
