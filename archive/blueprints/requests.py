@@ -53,7 +53,8 @@ def _ask_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Confli
     return render_template(
         "requests/ask.html", view=NodeView(uow, node), objections=objections, kinds=kind_words(), rules=rules,
         purposes=policies.vocabulary(uow, "purpose"), said_days=said_days,
-        fields=with_errors(_terms_fields(uow, _offered(rules)), typed, wrong), own=borrowing.own_hindrance(uow),
+        fields=with_errors(_terms_fields(uow, _offered(rules)), typed, wrong),
+        own=borrowing.own_hindrance(uow, [one.rule for one in rules]) if possible else None,
         mine=requests.mine_on(uow, node), offices=foretelling.offices(uow, node, possible),
         paper=foretelling.paper(uow, node) if "paper" in possible else None,
         general=[str(error)] if isinstance(error, Conflict) else [], **shown.place(uow, node),

@@ -1,5 +1,6 @@
 """借阅制度: what may be asked for, how long, and what stands in the way (domain §10)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -121,11 +122,9 @@ def hindrance(uow: UnitOfWork, node: Node, kind: str) -> str | None:
     return None
 
 
-def own_hindrance(uow: UnitOfWork, rule: Rule | None = None) -> str | None:
-    """What of the asker's own stands in the way of a new request under a rule, or under any; or nothing."""
-    if is_overdue(uow) and not (
-        rule.while_overdue if rule else any(one.while_overdue for one in _rules(uow))
-    ):
+def own_hindrance(uow: UnitOfWork, rules: Iterable[Rule]) -> str | None:
+    """What of the asker's own stands in the way of a new request under each of these rules, or nothing."""
+    if not any(one.while_overdue for one in rules) and is_overdue(uow):
         return _("You have a volume that is overdue. Bring it back first.")
     most = policies.in_force(uow, "loans").body["limits"]["open_requests"]
     own = Request.requester_id == uow.actor.principal_id

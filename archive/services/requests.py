@@ -44,7 +44,7 @@ def ask(
 ) -> Request:
     """Asks for `node`. Raises Invalid for wrong fields, Conflict while something of the asker's stands in the way."""
     wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason, level=node.level)
-    if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(uow, wanted.rule):
+    if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(uow, [wanted.rule]):
         raise Conflict(objection)
     return _file(uow, node, wanted, _number(uow))
 
@@ -89,7 +89,7 @@ def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days
     if typed is None:
         raise Invalid(fields={"number": _("Write the record number and the stay, for example 00218647-2.")})
     wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason)
-    if objection := borrowing.own_hindrance(uow, wanted.rule) or borrowing.too_many_by_number(uow):
+    if objection := borrowing.own_hindrance(uow, [wanted.rule]) or borrowing.too_many_by_number(uow):
         raise Conflict(objection)
     uow.note(record=number.strip())
     drawn = _number(uow)

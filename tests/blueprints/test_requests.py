@@ -69,6 +69,17 @@ def test_a_refused_form_that_shows_a_name_stands_in_the_journal(
     )
 
 
+def test_whoever_may_ask_for_nothing_while_something_is_overdue_is_told_so_and_gets_no_empty_form(
+    hospital: Hospital, place: str, archived: int, browser: Browse
+) -> None:
+    lending.rules(hospital, treatment={"while_overdue": False}, dispute={"who": ["senior"]})
+    lending.issue(hospital, approved(hospital, "clinician", archived))
+    hospital.clock.forward(days=6)
+    page = browser("clinician").get(f"{place}/@@request").text
+    assert "您有逾期" in page
+    assert "<select" not in page
+
+
 def test_what_cannot_be_asked_is_said_beside_its_field(place: str, browser: Browse) -> None:
     doctor = browser("clinician")
     wrong = doctor.post(f"{place}/@@request", FORM | {"days": "99"})

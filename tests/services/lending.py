@@ -4,9 +4,20 @@ from sqlalchemy import select, update
 
 from archive.actor import Actor
 from archive.journal import Event
-from archive.models import Patient, Request
+from archive.models import Patient, PolicyVersion, Request
 from archive.policy.rights import Overlay
-from archive.services import branches, holdings, loans, places, records, requests, slips, steps, tree
+from archive.services import (
+    branches,
+    holdings,
+    loans,
+    places,
+    policies,
+    records,
+    requests,
+    slips,
+    steps,
+    tree,
+)
 from tests.conftest import RECORD, Hospital
 
 BARCODE = "B00218647-2"
@@ -89,6 +100,16 @@ def cover(hospital: Hospital, record: int, overlay: Overlay = Overlay.SEALED) ->
         uow.session.flush()
         branches.reclassify(uow, node)
         uow.record(Event("test.covered"))
+
+
+def rules(hospital: Hospital, **changed: dict[str, object]) -> None:
+    """The hospital changes some of its lending rules: code of the rule → what is new in it."""
+    with hospital.site.uow(Actor.system("test")) as uow:
+        known = policies.in_force(uow, "loans")
+        new = {code: rule | changed.get(code, {}) for code, rule in known.body["rules"].items()}
+        uow.session.add(PolicyVersion(kind="loans", version=known.version + 1, body=known.body | {"rules": new},
+                                      source=known.source, adopted_at=uow.now, valid_from=uow.now))  # fmt: skip
+        uow.record(Event("test.changed"))
 
 
 def merged(hospital: Hospital, mrn: str, into: str) -> None:
