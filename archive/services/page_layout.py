@@ -80,6 +80,20 @@ class Layout:
         for node, standing in self.standing.items():
             self.standing[node] = [page for page in standing if page not in going]
 
+    def supersede(self, old: int, new: Sequence[int]) -> None:
+        """Puts the pages of a re-scan where `old` stands, which is set aside; nothing changes where it stands nowhere.
+
+        The first of them becomes what `old` was, so a further picture of a sheet stays one, and the others stay with it.
+        """
+        there = self.place_of(old)
+        if there is None:
+            return
+        lifted = set(self.lifted)
+        self.move(new, *there)
+        self.set_aside([old])
+        self.superseded[old] = new[0]
+        self.lifted = lifted | ({new[0]} if old in lifted else set())
+
     def restore(self, pages: Iterable[int]) -> None:
         """Puts pages back where they stood, as far as that place is still there."""
         coming = sorted(pages, key=lambda page: self.aside[page])

@@ -41,12 +41,7 @@ def put_in_place(uow: UnitOfWork, representation: Representation, page: int) -> 
     mine = select(Page.id).where(Page.representation_id == representation.id).order_by(Page.source_page)
     new = list(uow.session.scalars(mine, execution_options=TRUSTED))
     with page_map.changing(uow, home, version=None, act="superseded") as layout:
-        if there := layout.place_of(page):
-            lifted = set(layout.lifted)
-            layout.move(new, *there)
-            layout.set_aside([page])
-            layout.superseded[page] = new[0]
-            layout.lifted = lifted | ({new[0]} if page in lifted else set())
+        layout.supersede(page, new)
     pages.follow_in_batches(uow, {page: new[0]})
     detail.forget(uow, page)
     uow.note(page=page, pages=new)
