@@ -21,7 +21,7 @@ pip-flags := -qq --no-input --disable-pip-version-check --no-compile
 lock-flags := --quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable --no-header \
 	--no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: run fill test fmt bench bench-search bench-find bench-catalogue bench-front-pages bench-namesakes bench-people bench-recognition bench-intake soak lock
+.PHONY: run fill test fmt bench bench-search bench-find bench-catalogue bench-desk bench-front-pages bench-namesakes bench-people bench-recognition bench-intake soak lock
 
 run: $(run-stamp) $(if $(wildcard $(var)/*),,fill)
 	@JUANZONG_VAR="$(var)" PORT="$(PORT)" $(bin)/juanzong serve
@@ -86,6 +86,10 @@ bench-recognition: $(dev-stamp)
 # A pile of paper through the whole line: served, with its worker.
 bench-intake: $(dev-stamp)
 	@$(bin)/python -m bench.intake
+
+# The lending desk among a million volumes: one desk, then 64 at once on PostgreSQL, and what the tables say then.
+bench-desk: $(dev-stamp)
+	@$(bin)/python -m bench.desk
 
 soak: $(dev-stamp)
 	@JUANZONG_SOAK=1 $(bin)/python -m pytest -m soak

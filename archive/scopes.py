@@ -68,6 +68,7 @@ SCOPES: Mapping[str, str] = {
     "guards": ACT,
     "holdings": ACT,
     "holds": ACT,
+    "in_hand": "a volume and its last loan; the caller asks for the permission on its record, and hidden is as if not there",
     "inspections": ACT,
     "intake": ACT,
     "keying": ACT,

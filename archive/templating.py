@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -115,7 +115,7 @@ def install(app: Flask, site: Site) -> None:
             "theme": "dark" if request.cookies.get("theme") == "dark" else "light",
             "rail": "narrow" if request.cookies.get("rail") == "narrow" else "wide",
             "locale": i18n.locale(), "demo": site.settings.demo or site.demonstration is not None,
-            "waiting": _waiting(actor), "fmt": formats, "P": P, "longest_search": search.LONGEST,
+            "waiting": Waiting(actor), "fmt": formats, "P": P, "longest_search": search.LONGEST,
         }  # fmt: skip
 
     stamps: dict[str, str] = {}
@@ -129,12 +129,26 @@ def install(app: Flask, site: Site) -> None:
             values["v"] = stamps[name]
 
 
-def _waiting(actor: Actor) -> notices.Waiting:
-    """One's own jobs and notices; nothing on a page that is shown outside a unit of work."""
-    uow = g.get("uow")
-    if uow is None or not actor.is_authenticated or not g.get("answering"):
-        return notices.Waiting()
-    return notices.waiting(uow)
+class Waiting:
+    """One's own jobs and notices, read by the first part of a page that shows them: an answer in its place shows none."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+
+    @cached_property
+    def _found(self) -> notices.Waiting:
+        uow = g.get("uow")
+        if uow is None or not self._actor.is_authenticated or not g.get("answering"):
+            return notices.Waiting()  # a page that is shown outside a unit of work
+        return notices.waiting(uow)
+
+    @property
+    def jobs(self) -> int:
+        return self._found.jobs
+
+    @property
+    def notices(self) -> int:
+        return self._found.notices
 
 
 def person(actor: Actor) -> Person:

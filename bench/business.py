@@ -81,7 +81,7 @@ def _requests(uow: UnitOfWork, people: list[int]) -> None:
         rows = []
         for _holding, node in mine:
             number += 1
-            rows.append(_request(uow.now, number, kind, state, people[number % 20], node))
+            rows.append(request(uow.now, number, kind, state, people[number % 20], node))
         ids = bulk.write_numbered(uow, Request, rows)
         if state in {"lent", "returned"}:
             _lend(
@@ -89,11 +89,13 @@ def _requests(uow: UnitOfWork, people: list[int]) -> None:
             )
 
 
-def _request(now: datetime, number: int, kind: str, state: str, who: int, node: int) -> dict[str, Any]:
+def request(now: datetime, number: int, kind: str, state: str, who: int, node: int) -> dict[str, Any]:
+    """The row of a request; all but the open ones have been decided."""
+    asked = now - timedelta(days=number % 300)
     return {
         "uuid": uuid4(), "number": f"JY2019-{number:06d}", "kind": kind, "state": state, "requester_id": who,
-        "node_id": node, "purpose": "clinical", "days": 7, "policy_version": 1, "version": 1,
-        "created_at": now - timedelta(days=number % 300),
+        "node_id": node, "purpose": "discussion", "rule": "discussion", "days": 3, "policy_version": 1, "version": 1,
+        "created_at": asked, "decided_at": None if state == "requested" else asked,
     }  # fmt: skip
 
 

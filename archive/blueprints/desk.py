@@ -6,8 +6,8 @@ from flask import Response, make_response, redirect, render_template, request, s
 
 from archive.gate import P, Section
 from archive.i18n import _
-from archive.services import circulation, desk, slips
-from archive.services.desk import Memo
+from archive.services import circulation, desk, desk_answers, slips
+from archive.services.desk import Done, Memo
 from archive.uow import UnitOfWork
 
 section = Section("desk", __name__)
@@ -17,7 +17,14 @@ KEPT = "desk"
 @section.page("/desk", needs=P.REQUEST_HANDLE)
 def counter(uow: UnitOfWork) -> str:
     memo = _memo(uow)
-    return render_template("desk/counter.html", memo=memo, counter=desk.counter(uow, memo))
+    return render_template("desk/counter.html", memo=memo, counter=desk_answers.counter(uow, memo))
+
+
+@section.page("/desk/beside", needs=P.REQUEST_HANDLE)
+def beside(uow: UnitOfWork) -> str:
+    """What an answer in its place leaves as it was: who stands there, the counters, the day."""
+    memo = _memo(uow)
+    return render_template("desk/beside.html", memo=memo, counter=desk_answers.beside(uow, memo))
 
 
 def _memo(uow: UnitOfWork) -> Memo:
@@ -28,23 +35,31 @@ def _memo(uow: UnitOfWork) -> Memo:
     return Memo(**{part.name: kept[part.name] for part in fields(Memo) if part.name in kept})
 
 
-def _keep(uow: UnitOfWork, memo: Memo) -> Response:
+def _said(uow: UnitOfWork, done: Done) -> Response:
+    """A script puts the answer into the page that is open; without one it is another page, so that loading it again repeats
+    nothing.
+    """
+    memo = done.memo
     session[KEPT] = asdict(memo) | {"by": uow.actor.staff_no}
-    return make_response(redirect(url_for(".counter")))
+    if "HX-Request" not in request.headers:
+        return make_response(redirect(url_for(".counter")))
+    person = desk_answers.borrower(uow, memo) if memo.act == "badge" else None
+    return make_response(render_template(
+        "desk/said.html", memo=memo, person=person, answer=desk_answers.answer(uow, done)
+    ))  # fmt: skip
 
 
 @section.page("/desk", needs=P.REQUEST_HANDLE, methods=("POST",))
 def scan(uow: UnitOfWork) -> Response:
-    """One scan. The answer is another page, so that loading it again repeats nothing."""
-    form, sheets = request.form, request.form.get("sheets", "")
-    return _keep(
-        uow, desk.hear(uow, form.get("barcode", ""), _memo(uow), sheets=sheets, confirmed="confirmed" in form)
-    )
+    """One scan."""
+    form = request.form
+    typed, sheets = form.get("barcode", ""), form.get("sheets", "")
+    return _said(uow, desk.hear(uow, typed, _memo(uow), sheets=sheets, confirmed="confirmed" in form))
 
 
 @section.page("/desk/undo", needs=P.REQUEST_HANDLE, methods=("POST",))
 def undo(uow: UnitOfWork) -> Response:
-    return _keep(uow, desk.undo(uow, _memo(uow)))
+    return _said(uow, desk.undo(uow, _memo(uow)))
 
 
 @section.page("/desk/pick-list", needs=P.REQUEST_HANDLE)

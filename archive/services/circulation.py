@@ -14,6 +14,7 @@ from archive.errors import Forbidden
 from archive.models import Holding, HoldingStatus, Location, Node, Principal, Request, RequestLine
 from archive.policy.permissions import P
 from archive.services import calendar, holdings, places, policies, slips
+from archive.services.in_hand import InHand
 from archive.services.slips import MOST, Slip
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
@@ -26,7 +27,8 @@ FIRST_DUE = (RequestLine.due_at, RequestLine.id)
 
 @dataclass(frozen=True)
 class Loan:
-    """在借: one volume in somebody's hands. `days_left` counts working days, and is negative when it is overdue.
+    """在借: one volume in somebody's hands. `days_left` counts working days, is negative when it is overdue, nothing when it is
+    back.
 
     `back_at` says when it came back, and `missing` how many sheets then were not there.
     """
@@ -76,15 +78,14 @@ def of_request(uow: UnitOfWork, request: Request) -> list[Loan]:
     return _loans(uow, Request.id == request.id)
 
 
-def last(uow: UnitOfWork, barcode: str) -> Loan | None:
-    """The last loan of a volume, over or not, as far as the actor sees it."""
-    found = _loans(uow, Holding.barcode == barcode, order=(RequestLine.id.desc(),), most=1)
-    return found[0] if found else None
+def loan(uow: UnitOfWork, view: NodeView, held: InHand) -> Loan | None:
+    """The last loan of a volume that lies on the desk, over or not."""
+    if held.line is None or held.request is None:
+        return None
+    return _loan(uow, (held.line, held.request, held.node, held.holding.barcode, held.borrower), view)
 
 
-def _loans(
-    uow: UnitOfWork, *conditions: ColumnElement[bool], order: Any = FIRST_DUE, most: int = MOST
-) -> list[Loan]:
+def _loans(uow: UnitOfWork, *conditions: ColumnElement[bool]) -> list[Loan]:
     borrower = aliased(Principal)
     statement = (
         slips.visible(uow, RequestLine, Request, Node, Holding.barcode, borrower.name)
@@ -92,8 +93,8 @@ def _loans(
         .join(Holding, Holding.id == RequestLine.holding_id)
         .join(borrower, borrower.id == Request.requester_id)
         .where(*conditions)
-        .order_by(*order)
-        .limit(most)
+        .order_by(*FIRST_DUE)
+        .limit(MOST)
     )
     rows = uow.session.execute(statement).all()
     return [
@@ -107,7 +108,7 @@ def _loan(uow: UnitOfWork, row: Iterable[Any], view: NodeView) -> Loan:
     return Loan(
         barcode=barcode, node=view, request=request.uuid, number=request.number,
         purpose=words.get(request.purpose, request.purpose), borrower=borrower, out_at=line.out_at, due_at=line.due_at,
-        days_left=days_left(uow, line.due_at), is_overdue=line.due_at < uow.now, sheets=line.sheets_out,
+        days_left=0 if line.in_at else days_left(uow, line.due_at), is_overdue=line.due_at < uow.now, sheets=line.sheets_out,
         back_at=line.in_at, missing=_missing(line.sheets_out, line.sheets_in),
     )  # fmt: skip
 

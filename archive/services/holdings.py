@@ -266,7 +266,9 @@ def trace(uow: UnitOfWork, node: Node, holding: Holding, act: HoldingAct, *, bef
 def _milestone(uow: UnitOfWork, node: Node, before: str | None, after: str) -> None:
     if before == HoldingStatus.WARD and after != HoldingStatus.WARD:
         records.reach(uow, node, "paper", "collected")
-    if after == HoldingStatus.SHELVED:
+    if (
+        after == HoldingStatus.SHELVED and before != HoldingStatus.LENT
+    ):  # back where it had been shelved before
         records.reach(uow, node, "paper", "shelved")
 
 

@@ -3,8 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 
 from archive.access import vetoed_by
 from archive.errors import Conflict, Forbidden
@@ -12,7 +11,8 @@ from archive.i18n import _, ngettext
 from archive.models import Holding, HoldingAct, HoldingEvent, HoldingStatus, Node, Request, RequestLine
 from archive.policy.permissions import P
 from archive.policy.workflows import PAPER
-from archive.services import borrowing, calendar, holdings, requests
+from archive.services import borrowing, calendar, holdings, in_hand, requests
+from archive.services.in_hand import InHand
 from archive.services.scanning import batches
 from archive.uow import SIGNED_IN, UnitOfWork, action
 from archive.workflow import Transition
@@ -39,15 +39,17 @@ class SheetsDiffer(Conflict):
 
 
 @action("loan.issued", needs=P.REQUEST_HANDLE)
-def issue(uow: UnitOfWork, request: Request, *, barcode: str, sheets: int | None = None,
-          confirmed: bool = False) -> RequestLine:  # fmt: skip
-    """Hands a volume over the desk: it leaves its place, and the clock starts.
+def issue(uow: UnitOfWork, request: Request, *, barcode: str, sheets: int | None = None, confirmed: bool = False,
+          held: InHand | None = None) -> RequestLine:  # fmt: skip
+    """Hands a volume over the desk: it leaves its place, and the clock starts. `held` where it has been laid down already.
 
     Raises Conflict for another record's volume, one that is out, a sealed record, a borrower with something overdue,
     and, unless `confirmed`, for a count of sheets that is not what it should be.
     """
-    holding, node = _in_hand(uow, barcode)
-    if refusal := _objection(uow, request, holding, node):
+    held = held or in_hand.lay(uow, barcode)
+    holding, node = held.holding, held.node
+    uow.about(node)
+    if refusal := _objection(uow, request, held):
         raise Conflict(refusal)
     _compare(holding.sheets, sheets, confirmed=confirmed)
     line = _draw_line(uow, request, holding, sheets if sheets is not None else holding.sheets)
@@ -59,45 +61,32 @@ def issue(uow: UnitOfWork, request: Request, *, barcode: str, sheets: int | None
     return line
 
 
-def _in_hand(uow: UnitOfWork, barcode: str) -> tuple[Holding, Node]:
-    """The volume that lies on the desk, as it is now and stays until the commit: of two desks the second one waits.
-
-    Without the lock it might be sealed, taken up for correction or handled at another desk at this very moment.
-    """
-    holding, node = uow.holding(barcode)
-    uow.require(P.REQUEST_HANDLE, node)
-    uow.lock(node)
-    uow.session.refresh(holding)
-    uow.about(node)
-    return holding, node
-
-
-def _objection(uow: UnitOfWork, request: Request, holding: Holding, node: Node) -> str | None:
+def _objection(uow: UnitOfWork, request: Request, held: InHand) -> str | None:
     """Why this volume does not go out on this request, or nothing."""
     if request.kind != "paper" or request.state not in {"approved", "lent"}:
         return _("This request is not approved for lending.")
-    if holding.node_id != request.node_id:
+    if held.holding.node_id != request.node_id:
         return _("This is not the volume that was asked for.")
-    if holding.status == HoldingStatus.LENT:
+    if held.holding.status == HoldingStatus.LENT:
         return _("This volume is out already. Take it back first.")
-    if refusal := _stays(uow, holding, node):
+    if refusal := _stays(uow, held):
         return refusal
     if (
         not borrowing.rule_of(uow, request).while_overdue
-        and not uow.can(P.REQUEST_OVERRIDE_DUE, node)
+        and not uow.can(P.REQUEST_OVERRIDE_DUE, held.node)
         and borrowing.is_blocked(uow, request.requester_id)
     ):
         return _("The borrower has a volume that is overdue. It comes back first.")
     return None
 
 
-def _stays(uow: UnitOfWork, holding: Holding, node: Node) -> str | None:
+def _stays(uow: UnitOfWork, held: InHand) -> str | None:
     """Why this volume leaves the house for nobody now, or nothing."""
-    if P.REQUEST_CREATE in vetoed_by(node.overlay):
+    if P.REQUEST_CREATE in vetoed_by(held.node.overlay):
         return _("This record is sealed or in the trash: it is not lent.")
-    if node.state == "correcting":
+    if held.node.state == "correcting":
         return _("This record is being corrected. It is lent again when that is done.")
-    return batches.holds(uow, holding)
+    return batches.told(uow, held.batch) if held.batch else None
 
 
 def _compare(expected: int | None, counted: int | None, *, confirmed: bool) -> None:
@@ -111,11 +100,7 @@ def _draw_line(uow: UnitOfWork, request: Request, holding: Holding, sheets: int 
         request_id=request.id, holding_id=holding.id, due_at=calendar.end_of(uow, back_on),
         out_at=uow.now, out_by=uow.actor.principal_id, sheets_out=sheets,
     )  # fmt: skip
-    try:
-        with uow.session.begin_nested():  # of two desks at once, the index lets one through
-            uow.session.add(line)
-    except IntegrityError as error:
-        raise Conflict(_("This volume is out already. Take it back first.")) from error
+    uow.session.add(line)
     return line
 
 
@@ -125,38 +110,24 @@ def _step(name: str) -> Transition:
 
 @action("loan.returned", needs=P.REQUEST_HANDLE)
 def take_back(uow: UnitOfWork, barcode: str, *, sheets: int | None = None, confirmed: bool = False,
-              only: Request | None = None) -> RequestLine:  # fmt: skip
+              only: Request | None = None, held: InHand | None = None) -> RequestLine:  # fmt: skip
     """Takes a volume back. Raises Conflict when it is not out, or not on the request `only`, and for missing sheets
     unless `confirmed`.
     """
-    holding, node = _in_hand(uow, barcode)
-    line = open_line(uow, holding)
-    if line is None:
+    held = held or in_hand.lay(uow, barcode)
+    holding, node, line, request = held.holding, held.node, held.line, held.request
+    uow.about(node)
+    if line is None or request is None or line.in_at is not None:
         raise Conflict(_("This volume is not out."))
     if only is not None and line.request_id != only.id:
         raise Conflict(_("This volume is out on another request."))
     _compare(line.sheets_out, sheets, confirmed=confirmed)
-    request = uow.session.get_one(Request, line.request_id)
     line.in_at, line.in_by, line.sheets_in = uow.now, uow.actor.principal_id, sheets
     holdings.take_in(uow, node, holding, because=request.number)
-    if not _has_open_lines(uow, request):
+    if not held.others_out:
         requests.take(uow, request, node, _step("return"))
     uow.note(number=request.number, barcode=holding.barcode, sheets=[line.sheets_out, sheets])
     return line
-
-
-def open_line(uow: UnitOfWork, holding: Holding) -> RequestLine | None:
-    """The loan in which a volume is out, if it is."""
-    return uow.session.scalar(
-        select(RequestLine).where(RequestLine.holding_id == holding.id, RequestLine.in_at.is_(None))
-    )
-
-
-def _has_open_lines(uow: UnitOfWork, request: Request) -> bool:
-    lines = select(func.count(RequestLine.id)).where(
-        RequestLine.request_id == request.id, RequestLine.in_at.is_(None)
-    )
-    return bool(uow.session.scalar(lines))
 
 
 @action("loan.undone", needs=P.REQUEST_HANDLE)
@@ -165,30 +136,23 @@ def undo(uow: UnitOfWork, barcode: str) -> None:
 
     Raises Conflict when somebody else has handled it since, when it is too long ago, and when what is back must stay.
     """
-    holding, node = _in_hand(uow, barcode)
-    line, card = newest_line(uow, holding), _last_on_card(uow, holding)
-    if line is None or card is None or not _is_mine_and_fresh(uow, line, card):
+    held = in_hand.lay(uow, barcode)
+    holding, node, line, request = held.holding, held.node, held.line, held.request
+    uow.about(node)
+    card = _last_on_card(uow, holding)
+    if line is None or request is None or card is None or not _is_mine_and_fresh(uow, line, card):
         raise Conflict(_("There is nothing to undo: only your own last act can be, within ten minutes."))
-    if line.in_at is not None and (refusal := _stays(uow, holding, node)):
+    if line.in_at is not None and (refusal := _stays(uow, held)):
         raise Conflict(refusal)
-    request = uow.session.get_one(Request, line.request_id)
-    uow.note(
-        number=request.number, barcode=holding.barcode, undone="issue" if line.in_at is None else "return"
-    )
-    if line.in_at is None:
-        _put_back(
-            uow, node, holding, request, line, HoldingStatus(card.from_status or HoldingStatus.PROCESSING)
-        )
+    undone = "issue" if held.is_out else "return"
+    uow.note(number=request.number, barcode=holding.barcode, undone=undone)
+    if held.is_out:
+        was = HoldingStatus(card.from_status or HoldingStatus.PROCESSING)
+        _put_back(uow, held, request, line, was)
     else:
         line.in_at = line.in_by = line.sheets_in = None
         request.state = "lent"
         holdings.hand_over(uow, node, holding, to=request.requester_id, because=request.number)
-
-
-def newest_line(uow: UnitOfWork, holding: Holding) -> RequestLine | None:
-    """The last loan of a volume, over or not."""
-    lines = select(RequestLine).where(RequestLine.holding_id == holding.id)
-    return uow.session.scalar(lines.order_by(RequestLine.id.desc()).limit(1))
 
 
 def _last_on_card(uow: UnitOfWork, holding: Holding) -> HoldingEvent | None:
@@ -203,14 +167,13 @@ def _is_mine_and_fresh(uow: UnitOfWork, line: RequestLine, card: HoldingEvent) -
 
 
 def _put_back(
-    uow: UnitOfWork, node: Node, holding: Holding, request: Request, line: RequestLine, status: HoldingStatus
+    uow: UnitOfWork, held: InHand, request: Request, line: RequestLine, status: HoldingStatus
 ) -> None:
     """It was not handed out: it is again what it was."""
     uow.session.delete(line)
-    uow.session.flush()
-    if not _has_open_lines(uow, request):
+    if not held.others_out:
         request.state = "approved"
-    holdings.take_in(uow, node, holding, because=request.number, status=status)
+    holdings.take_in(uow, held.node, held.holding, because=request.number, status=status)
 
 
 @action("loan.renewed", needs=SIGNED_IN)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select, tuple_
 
 from archive.i18n import locale
 from archive.models import PolicyVersion
@@ -51,6 +51,20 @@ def in_force(uow: UnitOfWork, kind: str) -> InForce:
     return kept[kind]
 
 
+def learn(uow: UnitOfWork, *kinds: str) -> None:
+    """Reads several kinds in one statement, where a page knows beforehand that it will ask for them."""
+    kept: dict[str, InForce] = uow.session.info.setdefault("policies", {})
+    if missing := [kind for kind in kinds if kind not in kept]:
+        newest = (
+            select(PolicyVersion.kind, func.max(PolicyVersion.version))
+            .where(PolicyVersion.kind.in_(missing), PolicyVersion.valid_from <= uow.now)
+            .group_by(PolicyVersion.kind)
+        )
+        rows = select(PolicyVersion).where(tuple_(PolicyVersion.kind, PolicyVersion.version).in_(newest))
+        for row in uow.session.scalars(rows):
+            kept[row.kind] = InForce(row.kind, row.version, row.body, row.source)
+
+
 def at(uow: UnitOfWork, kind: str, moment: datetime) -> PolicyVersion | None:
     """The version that holds at `moment`, as far as is known now: of all that are valid then, the newest."""
     return uow.session.scalar(_AT, {"kind": kind, "moment": moment})
@@ -66,6 +80,9 @@ _AT = (
 
 def of_version(uow: UnitOfWork, kind: str, version: int) -> dict[str, Any]:
     """The body of a version by which something was decided. Raises LookupError for one that never was."""
+    known: InForce | None = uow.session.info.get("policies", {}).get(kind)
+    if known is not None and known.version == version:
+        return known.body
     kept: dict[tuple[str, int], dict[str, Any]] = uow.session.info.setdefault("policy_versions", {})
     if (kind, version) not in kept:
         body = uow.session.scalar(

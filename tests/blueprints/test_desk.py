@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import event
 
 from tests.archives import begins
 from tests.blueprints.conftest import Browser
@@ -45,6 +46,35 @@ def test_out_and_back_with_nothing_but_a_gun(hospital: Hospital, number: str, br
     assert "已归还" in back
     assert SHELF in back
     assert state_of(hospital, number) == "returned"
+
+
+def test_a_script_gets_the_answer_in_its_place_within_fifteen_statements(
+    hospital: Hospital, number: str, browser: Browse
+) -> None:
+    """What stands beside the answer is fetched once the answer stands."""
+    clerk, count = browser("clerk"), [0]
+    clerk.get("/desk")
+
+    def seen(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        count[0] += not statement.startswith(("PRAGMA", "BEGIN"))
+
+    event.listen(hospital.site.engine, "before_cursor_execute", seen)
+    event.listen(hospital.site.journal_engine, "before_cursor_execute", seen)
+    for code, said, most in (
+        (BADGE, "clinician甲", 20),
+        (BARCODE, "已借出", 15),
+        ("", "", 5),
+        (BARCODE, "已归还", 15),
+    ):
+        count[0] = 0
+        answer = clerk.post("/desk", {"barcode": code}, headers={"HX-Request": "true"})
+        assert answer.status_code == 200
+        assert said in answer.text
+        assert "<html" not in answer.text
+        assert count[0] <= most, code
+    beside = clerk.get("/desk/beside").text
+    assert "借出 1" in beside
+    assert "归还 1" in beside
 
 
 def test_loading_the_page_again_repeats_nothing(hospital: Hospital, number: str, browser: Browse) -> None:
@@ -107,7 +137,7 @@ def test_nobody_goes_on_where_another_stopped(hospital: Hospital, number: str, b
 )
 def test_the_desk_is_not_for_everybody(number: str, browser: Browse, account: str) -> None:
     other = browser(account)
-    for page in ("/desk", "/desk/pick-list", "/desk/out", "/desk/overdue"):
+    for page in ("/desk", "/desk/beside", "/desk/pick-list", "/desk/out", "/desk/overdue"):
         assert other.get(page).status_code == 403
     assert other.post("/desk", {"barcode": BARCODE}).status_code == 403
     assert other.post("/desk/undo").status_code == 403

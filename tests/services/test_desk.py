@@ -8,7 +8,7 @@ from sqlalchemy import select
 from archive.errors import Forbidden
 from archive.i18n import speaking
 from archive.models import ReadEvent
-from archive.services import desk, holdings, slips
+from archive.services import desk, desk_answers, holdings, slips
 from archive.services.desk import Memo
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
@@ -33,12 +33,12 @@ def scan(hospital: Hospital, typed: str, before: Memo | None = None, *, at: str 
          confirmed: bool = False) -> Memo:  # fmt: skip
     """One shot of the gun."""
     with hospital.uow(at) as uow:
-        return desk.hear(uow, typed, before or Memo(), sheets=sheets, confirmed=confirmed)
+        return desk.hear(uow, typed, before or Memo(), sheets=sheets, confirmed=confirmed).memo
 
 
-def answer(hospital: Hospital, memo: Memo, *, at: str = "clerk") -> desk.Counter:
+def answer(hospital: Hospital, memo: Memo, *, at: str = "clerk") -> desk_answers.Counter:
     with hospital.uow(at, readonly=True) as uow:
-        return desk.counter(uow, memo)
+        return desk_answers.counter(uow, memo)
 
 
 def test_badge_then_volume_hands_out(hospital: Hospital, archived: int) -> None:
@@ -184,10 +184,10 @@ def test_the_last_act_is_undone_from_the_desk(hospital: Hospital, archived: int)
     number = approved(hospital, "clinician", archived)
     out = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
     with hospital.uow("clerk") as uow:
-        undone = desk.undo(uow, out)
+        undone = desk.undo(uow, out).memo
     assert (undone.act, state_of(hospital, number)) == ("undone", "approved")
     with hospital.uow("clerk") as uow:
-        assert desk.undo(uow, undone).act == "refused"
+        assert desk.undo(uow, undone).memo.act == "refused"
 
 
 def test_the_desk_keeps_codes_and_no_names(hospital: Hospital, archived: int) -> None:

@@ -139,7 +139,7 @@ class Lending(RuleBasedStateMachine):
 
     def scan(self, at: str, code: str) -> None:
         with self.hospital.uow(at) as uow:
-            self.memos[at] = desk.hear(uow, code, self.memos[at])
+            self.memos[at] = desk.hear(uow, code, self.memos[at]).memo
         if self.memos[at].act == "issued":
             for number in self.numbers("lent"):
                 self.promised.pop(number, None)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
 
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.i18n import _
@@ -15,7 +15,6 @@ from archive.models import (
     BatchPage,
     BatchStep,
     BatchVolume,
-    Holding,
     Node,
     Principal,
     ScanBatch,
@@ -153,18 +152,13 @@ def told(uow: UnitOfWork, number: str) -> str:
     return named(uow, number) or _("It is being scanned in a batch. Wait until that is accepted.")
 
 
-def holds(uow: UnitOfWork, holding: Holding) -> str | None:
-    """That a volume has been checked out into a batch, and into which one for whoever may know of that; else nothing.
-
-    What is only planned keeps nothing from a reader.
-    """
-    number = uow.session.scalar(
+def checked_out_with(volume: Any) -> Select[str]:
+    """The number of the batch that this volume has been checked out into. What is only planned keeps nothing from a reader."""
+    return (
         select(ScanBatch.number)
         .join(BatchVolume, BatchVolume.batch_id == ScanBatch.id)
-        .where(BatchVolume.holding_id == holding.id, BatchVolume.open, ScanBatch.state != "created"),
-        execution_options=TRUSTED,
+        .where(BatchVolume.holding_id == volume, BatchVolume.open, ScanBatch.state != "created")
     )
-    return None if number is None else told(uow, number)
 
 
 def may_read(uow: UnitOfWork, batch: ScanBatch) -> bool:
