@@ -17,6 +17,7 @@ from archive.models import (
     BatchVolume,
     Blob,
     DualMismatch,
+    Emergency,
     Encounter,
     Hold,
     Holding,
@@ -51,7 +52,7 @@ GUARDED = frozenset(
     for model in (
         Node, NodeVersion, NodeAlias, NodeDraft, Arrival, BasketItem, Notice, Record, Milestone, Blob, Representation, Page,
         PageCheck, PageMap, PageText, DualMismatch, Holding,
-        HoldingEvent, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
+        HoldingEvent, Emergency, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
         SearchNews, Keying, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
     )
 )  # fmt: skip

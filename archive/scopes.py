@@ -64,6 +64,8 @@ SCOPES: Mapping[str, str] = {
     "reconciliation": "mismatches of nodes that the caller found with their permission, or the program's own work",
     "tracks": "counts of the two tracks of nodes that the caller found with their permission, or the program's own work",
     "drafts": "one's own drafts: the statement asks for the actor's",
+    "emergencies": "those whom the actor may judge, their own, or all by codes alone, in one condition for pages and acts",
+    "breakglass": "opens exactly what number and second factor both meet, and writes down that it was tried",
     "find_exact": "says nothing but whether number and second factor both meet, and writes down that it was asked",
     "guards": ACT,
     "holdings": ACT,

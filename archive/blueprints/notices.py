@@ -31,6 +31,8 @@ def _target(told: Told) -> str:
         return url_for("requests.one", uuid=told.request)
     if told.job:
         return url_for("jobs.mine")
+    if told.emergency:
+        return url_for("emergencies.one", uuid=told.emergency)
     if told.searches:
         only = told.searches[0] if len(told.searches) == 1 else None
         return url_for("saved_searches.run", uuid=only, newest=1) if only else url_for("saved_searches.mine")

@@ -171,7 +171,11 @@ def _astray(error: Invalid | None, groups: list[dict[str, Any]]) -> list[str]:
 def _words(uow: UnitOfWork, kind: str) -> dict[str, Any]:
     return {
         "kind_label": kind_label,
-        "labels": _labels() | _digitisation_labels() | _imaging_labels() | rulebook.words(uow, kind),
+        "labels": _labels()
+        | _digitisation_labels()
+        | _imaging_labels()
+        | _emergency_labels()
+        | rulebook.words(uow, kind),
     }
 
 
@@ -180,7 +184,7 @@ def kind_label(kind: str) -> str:
         "gates": _("Filing gates and deadlines"), "loans": _("Lending rules"), "numbering": _("Archival numbers"),
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
         "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"), "storeroom": _("Storeroom"),
-        "synonyms": _("Synonyms"), "digest": _("Daily digest"),
+        "synonyms": _("Synonyms"), "emergency": _("Break-glass"), "digest": _("Daily digest"),
         "page_checks": _("Page checks"), "digitisation": _("Digitisation"), "uploads": _("Unfinished uploads"),
         "scanners": _("Network scanners"), "keying": _("Keying desk"), "imaging": _("Image processing"),
         "checklist": _("Components and reconciliation"),
@@ -241,6 +245,14 @@ def _digitisation_labels() -> dict[str, str]:
         "defect_per_1000": _("Pages with a defect among 1,000, at most"), "fails": _("One is too many"),
         "kinds": _("Papers that ask for care"), "first": _("Scanned first"),
         "pile_days": _("Days that piles are kept after their batch is back in the store"), "whole": _("Looked at whole"),
+    }  # fmt: skip
+
+
+def _emergency_labels() -> dict[str, str]:
+    return {
+        "open_hours": _("Hours for which it opens, at most"), "sensitivity_to": _("Opens records of a sensitivity up to"),
+        "least_words": _("Characters of the reason, at least"), "judge_hours": _("Hours within which it is judged"),
+        "alarm_from": _("Alarm from so many within an hour on"), "causes": _("Occasions"),
     }  # fmt: skip
 
 

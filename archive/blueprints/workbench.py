@@ -11,6 +11,7 @@ from archive.policy.permissions import P
 from archive.services import (
     circulation,
     dual_match,
+    emergencies,
     inspections,
     listing,
     mismatches,
@@ -81,6 +82,12 @@ def _figures(lists: Counted, counts: requests.Counts, uow: UnitOfWork) -> list[l
     second += _two_tracks(uow)
     if uow.can(P.REQUEST_DECIDE):
         second.append(_figure(_("To decide"), counts.to_decide, url_for("requests.to_decide"), "wait"))
+    waiting, late = emergencies.to_judge(uow)
+    if waiting:
+        told = {"note": _("%(num)s overdue", num=late)} if late else {}
+        second.append(
+            _figure(_("Break-glass to judge"), waiting, url_for("emergencies.listing"), "bad") | told
+        )
     if uow.can(P.REQUEST_HANDLE):
         second.append(_figure(_("To fetch"), counts.to_pick, url_for("desk.counter"), ""))
     if uow.can(P.HOLD_APPLY) and (due := sealed.to_review(uow)):

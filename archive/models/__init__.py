@@ -29,6 +29,7 @@ from archive.models.content import (
     Record,
     base32,
 )
+from archive.models.emergencies import Emergency
 from archive.models.events import (
     AuditDetail,
     AuditEvent,
@@ -83,6 +84,7 @@ __all__ = [
     "Counter",
     "Device",
     "DualMismatch",
+    "Emergency",
     "Encounter",
     "Hold",
     "HoldNode",

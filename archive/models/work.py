@@ -69,6 +69,9 @@ class Notice(Base):
     node_id: Mapped[int | None] = mapped_column(ForeignKey("node.id", ondelete="CASCADE"), index=True)
     request_id: Mapped[int | None] = mapped_column(ForeignKey("request.id", ondelete="CASCADE"), index=True)
     job_id: Mapped[int | None] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), index=True)
+    emergency_id: Mapped[int | None] = mapped_column(
+        ForeignKey("emergency.id", ondelete="CASCADE"), index=True
+    )
     at: Mapped[datetime]
     read_at: Mapped[datetime | None]
     __table_args__ = (

@@ -50,6 +50,7 @@ class P(StrEnum):
     CONFIG_MANAGE = "config.manage"
     OPERATE = "system.operate"
     BREAKGLASS = "breakglass.use"
+    BREAKGLASS_REVIEW = "breakglass.review"
 
 
 TIERS = (P.DISCOVER, P.IDENTIFY, P.READ)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, RootModel, StringConstraints, ValidationE
 
 from archive.i18n import _
 from archive.policy.checklists import Checklist
+from archive.policy.emergencies import EmergencyRules
 from archive.policy.relations import Problem, related
 from archive.policy.shape import Code, Days, Label, Shape
 
@@ -306,6 +307,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
     "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
     "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads, "scanners": Scanners,
+    "emergency": EmergencyRules,
     "digitisation": Digitisation, "keying": Keying, "checklist": Checklist, "imaging": Imaging,
 }  # fmt: skip
 

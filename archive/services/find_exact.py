@@ -23,15 +23,19 @@ from archive.uow import UnitOfWork
 TRUSTED: Any = {"scope": "find_exact"}
 FACTORS = ("patient_name", "birth", "discharged_on")
 STAY = TYPES["medical_record"]
+WHO = (
+    STAY.field("mrn"),
+    replace(STAY.field("patient_name"), label=_l("Name"), need=Need.OPTIONAL),
+    *(replace(STAY.field(name), need=Need.OPTIONAL) for name in FACTORS[1:]),
+)
+"""The number, and a second factor or more."""
 QUESTION = Type(
-    "question", _l("Find a patient"), "question", "user-search", frozenset(), "", (
-        STAY.field("mrn"),
-        replace(STAY.field("patient_name"), label=_l("Name"), need=Need.OPTIONAL),
-        *(replace(STAY.field(name), need=Need.OPTIONAL) for name in FACTORS[1:]),
-        Field("purpose", _l("Purpose"), Kind.CHOICE, Need.MUST, vocabulary="find_purpose"),
-    ),
+    "question", _l("Find a patient"), "question", "user-search", frozenset(), "",
+    (*WHO, Field("purpose", _l("Purpose"), Kind.CHOICE, Need.MUST, vocabulary="find_purpose")),
 )  # fmt: skip
-"""What is asked, checked like any form: the number, a second factor or more, and what for."""
+"""What is asked, checked like any form: who, and what for."""
+MISSED = ("person.found", "emergency.missed")
+"""Questions in vain are counted together, whichever page they were asked on."""
 
 ARCHIVED = ("archived", "correcting")
 """What one may ask for; what is still being worked on is nobody's to find."""
@@ -70,41 +74,45 @@ def find(uow: UnitOfWork, typed: Mapping[str, object]) -> list[Hit]:
     """
     if not uow.can(P.FIND_EXACT):
         raise Forbidden
-    asked = _checked(uow, typed)
-    _throttle(uow, asked)
+    asked, wrong = checked(uow, QUESTION, typed)
+    if wrong:
+        raise Invalid(fields=wrong)
+    throttle(uow, asked)
     hits = _hits(uow, asked)
     shown = tuple(sorted(hit.node.id for hit in hits))
-    _tell(uow, asked, "person.found", result="ok" if hits else "denied", shown=shown)
+    tell(uow, asked, "person.found", result="ok" if hits else "denied", shown=shown)
     return hits
 
 
-def _checked(uow: UnitOfWork, typed: Mapping[str, object]) -> dict[str, Any]:
-    outcome = schema.check(QUESTION, typed, lambda name: policies.vocabulary(uow, name))
+def checked(
+    uow: UnitOfWork, question: Type, typed: Mapping[str, object]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What was asked, and what is wrong with it, field by field: a number without any second factor, too."""
+    outcome = schema.check(question, typed, lambda name: policies.vocabulary(uow, name))
     errors = dict(outcome.errors)
     if not any(name in outcome.values or name in errors for name in FACTORS):
         errors[FACTORS[0]] = _("Give the name, the date of birth or the date of discharge too.")
-    if errors:
-        raise Invalid(fields=errors)
-    return dict(outcome.values)
+    return dict(outcome.values), errors
 
 
-def _throttle(uow: UnitOfWork, asked: Mapping[str, Any]) -> None:
+def throttle(uow: UnitOfWork, asked: Mapping[str, Any]) -> None:
+    """Raises GuessedTooOften for whoever has asked in vain so often that it looks like trying."""
     missed = select(func.count()).where(
         ReadEvent.actor_id == uow.actor.principal_id, ReadEvent.at > uow.now - WITHIN,
-        ReadEvent.action == "person.found", ReadEvent.result == "denied",
+        ReadEvent.action.in_(MISSED), ReadEvent.result == "denied",
     )  # fmt: skip
     with audit.reading(uow.site, journal.READS) as session:
         misses = session.scalar(missed) or 0
     if misses >= MOST_MISSES:
-        _tell(uow, asked, "person.find_throttled", result="denied")
+        tell(uow, asked, "person.find_throttled", result="denied")
         raise GuessedTooOften
 
 
-def _tell(
+def tell(
     uow: UnitOfWork, asked: Mapping[str, Any], action: str, *, result: str, shown: tuple[int, ...] = ()
 ) -> None:
     """Writes into the journal of reads, before the answer leaves. What was guessed is not kept."""
-    words = {"purpose": asked["purpose"], "by": [name for name in FACTORS if name in asked]}
+    words = {"purpose": asked.get("purpose"), "by": [name for name in FACTORS if name in asked]}
     patient = uow.site.keys.identity_hash(asked["mrn"])
     event = Event(
         action, result=result, object_kind="patient", patient_hash=patient, shown=shown, words=words
@@ -127,7 +135,7 @@ def _hits(uow: UnitOfWork, asked: Mapping[str, Any]) -> list[Hit]:
     ).all()
     # A discharge that fits counts on a record that may be known: another would betray a stay that is hidden.
     days = {stay.discharged_at for _node, _patient, stay in rows}
-    fitting = [patient for _node, patient, _stay in rows if _fits(asked, patient, days)]
+    fitting = [patient for _node, patient, _stay in rows if fits(asked, patient, days)]
     if not fitting:
         return []
     name = asked.get("patient_name") or masked(fitting[0].name)
@@ -136,7 +144,7 @@ def _hits(uow: UnitOfWork, asked: Mapping[str, Any]) -> list[Hit]:
     return [_hit(view, name, row[2], departments) for view, row in zip(seen, rows, strict=True)]
 
 
-def _fits(asked: Mapping[str, Any], patient: Patient, days: set[date | None]) -> bool:
+def fits(asked: Mapping[str, Any], patient: Patient, days: set[date | None]) -> bool:
     """Whether every factor that was given fits."""
     name, birth, left = (asked.get(factor) for factor in FACTORS)
     return (

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_
 
 from archive.errors import NotFound
 from archive.i18n import Lazy, _l
-from archive.models import AuditEvent, Job, Node, Notice, Request, RequestLine, SearchNews
+from archive.models import AuditEvent, Emergency, Job, Node, Notice, Request, RequestLine, SearchNews
 from archive.policy.permissions import P
-from archive.services import calendar, mismatch_news, news, slips
+from archive.services import calendar, emergencies, mismatch_news, news, slips
 from archive.services.handlers import LIVE, handlers
 from archive.services.mismatch_news import OWNED
 from archive.services.news import FOUND
@@ -24,6 +24,7 @@ from archive.uow import UnitOfWork
 TRUSTED: Any = {"scope": "notices", "synchronize_session": False}
 KEPT = timedelta(days=90)
 MOST = 100
+ALARM = "emergency.alarm"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ KINDS = {
     "node.sent_back": Kind(_l("Sent back to you for completion"), "arrow-back-up", "wait"),
     "job.done": Kind(_l("Your job is done"), "check", "ok"),
     "job.failed": Kind(_l("Your job has failed"), "alert-octagon", "bad"),
+    "emergency.opened": Kind(_l("Break-glass was used: it waits to be judged"), "alarm", "bad"),
+    "emergency.judged": Kind(_l("Your use of break-glass has been judged"), "gavel", "wait"),
+    ALARM: Kind(_l("Break-glass is used unusually often"), "alert-octagon", "bad"),
     OWNED: Kind(_l("What does not agree between paper and pages is yours to see to"), "arrows-diff", "wait"),
     FOUND: Kind(_l("New results of saved searches"), "bookmark"),
 }
@@ -55,14 +59,14 @@ QUIET = "page."
 
 
 def _tell(uow: UnitOfWork, person: int | None, kind: str, key: str, *, node: int | None = None,
-          request: int | None = None, job: int | None = None) -> None:  # fmt: skip
+          request: int | None = None, job: int | None = None, emergency: int | None = None) -> None:  # fmt: skip
     """Writes a notice, unless the very same has been told; nobody is told of what they have just done themselves."""
     if person is None or person == uow.actor.principal_id:
         return
     told = select(Notice.id).where(Notice.principal_id == person, Notice.key == f"{kind}:{key}")
     if uow.session.scalar(told, execution_options=TRUSTED) is None:
         uow.session.add(Notice(principal_id=person, kind=kind, key=f"{kind}:{key}", node_id=node, request_id=request,
-                               job_id=job, at=uow.now))  # fmt: skip
+                               job_id=job, emergency_id=emergency, at=uow.now))  # fmt: skip
 
 
 def decided(uow: UnitOfWork, request: Request, step: str) -> None:
@@ -89,6 +93,21 @@ def ended(uow: UnitOfWork, job: Job) -> None:
     """Tells whoever asked for a job that it is done or has failed."""
     if job.state == "failed" or (job.state == "done" and not job.kind.startswith(QUIET)):
         _tell(uow, job.owner_id, f"job.{job.state}", f"{job.id}:{uow.now:%y%m%d%H%M%S}", job=job.id)
+
+
+def emergency(uow: UnitOfWork, kind: str, row: Emergency, people: Iterable[int]) -> None:
+    """Tells people of a break-glass. What they are told names no record: some of them may see none."""
+    for person in people:
+        _tell(uow, person, kind, str(row.id), emergency=row.id)
+
+
+def alarm(uow: UnitOfWork, row: Emergency, people: Iterable[int], within: timedelta) -> bool:
+    """Tells people that break-glass is used unusually often, unless they were told within that time; gives whether they are."""
+    lately = select(Notice.id).where(Notice.kind == ALARM, Notice.at > uow.now - within).limit(1)
+    if uow.session.scalar(lately, execution_options=TRUSTED) is not None:
+        return False
+    emergency(uow, ALARM, row, people)
+    return True
 
 
 def remind(uow: UnitOfWork) -> int:
@@ -144,6 +163,7 @@ class Told:
     """The saved searches of which it tells, as far as one may use them still."""
     mismatches: bool = False
     """Whether it tells of mismatches that are one's own."""
+    emergency: UUID | None = None
 
 
 def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
@@ -155,7 +175,9 @@ def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
     )
     of_request = and_(Notice.request_id.is_not(None), seen, or_(Notice.kind.not_in(LOANS), lent.exists()))
     known = uow.nodes(P.DISCOVER, Node.id).where(Node.id == Notice.node_id).correlate(Notice).exists()
+    urgent = emergencies.visible(uow, Emergency.id).where(Emergency.id == Notice.emergency_id)
     shown: ColumnElement[bool] = or_(
+        and_(Notice.emergency_id.is_not(None), urgent.correlate(Notice).exists()),
         Notice.job_id.is_not(None), of_request, and_(Notice.node_id.is_not(None), known), news.of_notice(uow),
         and_(Notice.kind == OWNED, mismatch_news.of_notice(uow)),
     )  # fmt: skip
@@ -210,6 +232,7 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
     nodes = uow.nodes(P.DISCOVER).where(Node.id.in_([n.node_id for n in found if n.node_id]))
     seen = {view.id: view for view in views(uow, uow.list(nodes))}
     fresh = news.in_words(uow, [n.id for n in found if n.kind == FOUND])
+    urgent = emergencies.told_of(uow, [n.emergency_id for n in found if n.emergency_id])
     rows = []
     for notice in found:
         request, job = requests.get(notice.request_id or 0), jobs.get(notice.job_id or 0)
@@ -217,11 +240,12 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
         about = slip.node.label if slip else node.label if node else _job_label(job)
         about = mismatch_news.in_words(uow) if notice.kind == OWNED else about
         searches = fresh.get(notice.id, {})
+        ref, code = urgent.get(notice.emergency_id or 0, (None, ""))
         kind = KINDS[notice.kind]
         rows.append(Told(
-            notice.id, str(kind.text), kind.icon, kind.look, about or "；".join(searches.values()), notice.at,
+            notice.id, str(kind.text), kind.icon, kind.look, about or code or "；".join(searches.values()), notice.at,
             notice.read_at is None, node, request, job.uuid if job else None, list(searches),
-            notice.kind == OWNED,
+            notice.kind == OWNED, ref,
         ))  # fmt: skip
     return rows
 

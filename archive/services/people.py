@@ -4,20 +4,17 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Any, cast
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 
-from archive import journal
 from archive.errors import Conflict, Invalid, Stale
 from archive.i18n import _
-from archive.journal import Event
-from archive.models import Membership, Principal, ReadEvent, User
+from archive.models import Membership, Principal, User
 from archive.names import name_key
 from archive.policy.permissions import P
-from archive.services import audit, duties, passwords, sessions
+from archive.services import duties, passwords, proven, sessions
 from archive.uow import SIGNED_IN, UnitOfWork, action
 
-REFUSED = "user.password_refused"
 ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
 STAFF_NO = re.compile(r"[0-9A-Za-z._-]{1,30}")
 
@@ -141,15 +138,8 @@ def set_password(uow: UnitOfWork, user: User, *, password: str) -> int:
 
 
 def change_own_password(uow: UnitOfWork, *, old: str, new: str, again: str) -> None:
-    """One's own new password. Raises Invalid; Throttled after too many wrong old ones, which stand in the journal of
-    refusals: whoever finds a computer unlocked may not try on until one fits.
-    """
-    uow.require(SIGNED_IN)
-    _throttle(uow)
-    user = uow.session.get_one(User, uow.actor.principal_id)
-    if not passwords.matches(user.password, old):
-        uow.site.record_read(Event(REFUSED, result="denied"), uow.actor, uow.origin)
-        raise Invalid(fields={"old": _("This is not your password.")})
+    """One's own new password. Raises Invalid, Throttled after too many wrong old ones."""
+    user = proven.again(uow, old, "old")
     wrong = _password_faults(new, (user.account, user.staff_no), "new")
     if new == old:
         wrong["new"] = _("Take another one than before.")
@@ -158,17 +148,6 @@ def change_own_password(uow: UnitOfWork, *, old: str, new: str, again: str) -> N
     if wrong:
         raise Invalid(fields=wrong)
     _changed(uow, user, new)
-
-
-def _throttle(uow: UnitOfWork) -> None:
-    missed = select(func.count()).where(
-        ReadEvent.actor_id == uow.actor.principal_id, ReadEvent.at > uow.now - sessions.LOCK,
-        ReadEvent.action == REFUSED,
-    )  # fmt: skip
-    with audit.reading(uow.site, journal.READS) as session:
-        misses = session.scalar(missed) or 0
-    if misses >= sessions.FREE_TRIES:
-        raise sessions.TooManyAttempts
 
 
 @action("user.password_changed", needs=SIGNED_IN)

@@ -3,21 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select, update
 
 from archive.db import executed
 from archive.errors import Conflict
 from archive.i18n import _
-from archive.models import AccessGrant, Node, Request
+from archive.models import AccessGrant, Emergency, Node, Request
 from archive.policy.permissions import P
-from archive.services import calendar
+from archive.services import calendar, emergencies
 from archive.sight import ids_of
 from archive.uow import PROGRAM, UnitOfWork, action
 
 TRUSTED: Any = {"scope": "reading", "synchronize_session": False}
 CAUSE = "eread"
-SAID = (CAUSE, "inspection")
+SAID = (CAUSE, "inspection", emergencies.CAUSE)
 """What the reader is told of: until when, by which slip."""
 
 
@@ -27,6 +28,8 @@ class Grant:
 
     until: datetime
     number: str | None
+    emergency: UUID | None = None
+    """The break-glass by which it is open, which its reader ends by hand."""
 
 
 def follow(uow: UnitOfWork, request: Request, node: Node) -> None:
@@ -70,14 +73,16 @@ def my_grant(uow: UnitOfWork, node: Node) -> Grant | None:
     if P.READ not in uow.access.permissions(node):
         return None
     row = uow.session.execute(
-        select(AccessGrant.valid_until, AccessGrant.ref)
+        select(AccessGrant.valid_until, AccessGrant.ref, Emergency.uuid)
+        .outerjoin(Emergency, (Emergency.number == AccessGrant.ref) & (AccessGrant.cause == emergencies.CAUSE))
         .where(
             AccessGrant.principal_id.in_(sorted(uow.actor.principals)), AccessGrant.cause.in_(SAID),
             AccessGrant.node_id.in_(ids_of(node.path)), AccessGrant.max_level >= node.level,
             AccessGrant.valid_from <= uow.now, AccessGrant.valid_until > uow.now,
         )
         .order_by(AccessGrant.valid_until.desc())
-        .limit(1)
+        .limit(1),
+        execution_options=TRUSTED,
     ).first()  # fmt: skip
     return Grant(*row) if row else None
 

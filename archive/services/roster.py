@@ -8,6 +8,8 @@ from sqlalchemy import or_, select
 
 from archive.i18n import _, ngettext
 from archive.models import Membership, Principal, RoleAssignment, User
+from archive.policy.permissions import P
+from archive.policy.rights import matrix
 from archive.policy.roles import APART, ROLES
 from archive.uow import UnitOfWork
 
@@ -54,6 +56,11 @@ def everybody(uow: UnitOfWork) -> Roster:
 def lasts(column: Any, uow: UnitOfWork) -> Any:
     """The clause that an end has not come yet."""
     return or_(column.is_(None), column > uow.now)
+
+
+def holding(permission: P) -> frozenset[str]:
+    """The roles that hold a permission on anything."""
+    return frozenset(right.role for right in matrix() if permission in right.permissions)
 
 
 def members_of(who: Principal, roster: Roster) -> list[Member]:

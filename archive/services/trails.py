@@ -7,8 +7,20 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, and_, cast, or_, select, union
 
-from archive.models import Encounter, Holding, ImportRow, Job, Node, Patient, Record, Request
+from archive.models import (
+    AccessGrant,
+    Emergency,
+    Encounter,
+    Holding,
+    ImportRow,
+    Job,
+    Node,
+    Patient,
+    Record,
+    Request,
+)
 from archive.numbering import normalised
+from archive.services.emergencies import CAUSE
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "trails"}
@@ -60,8 +72,17 @@ def of(uow: UnitOfWork, text: str, *, with_lists: bool = False) -> Trail:
         "holding": _ids(uow, select(Holding.id).where(Holding.node_id.in_(nodes))),
         "request": _ids(uow, select(Request.id).where(Request.node_id.in_(nodes))),
         "job": _jobs(uow, nodes),
+        "emergency": _ids(uow, _emergencies(nodes)),
     }
     return Trail(text, things, number if with_lists else None)
+
+
+def _emergencies(nodes: list[int]) -> Any:
+    """Those that opened any of it: their numbers stand in the grants."""
+    granted = (AccessGrant.cause == CAUSE, AccessGrant.node_id.in_(nodes))
+    return (
+        select(Emergency.id).join(AccessGrant, AccessGrant.ref == Emergency.number).where(*granted).distinct()
+    )
 
 
 def _ids(uow: UnitOfWork, statement: Any) -> list[int]:

@@ -14,7 +14,7 @@ from archive.sight import href
 from tests import naughty
 from tests.archives import once
 from tests.blueprints.conftest import Browse, Browser
-from tests.conftest import Hospital
+from tests.conftest import PASSWORD, Hospital
 from tests.services.searching import TEST, archived, component, indexed, patient, written
 from tests.soaking import how_many
 
@@ -24,6 +24,7 @@ PAGES = {
     "/search": ("q", "type", "dept", "year", "state", "sort"), "/search/suggestions": ("q",), "/where": ("q",),
     "/keying/codes/diagnosis": ("q",),
     "/find-patient": ("mrn", "patient_name", "birth", "discharged_on", "purpose"),
+    "/break-glass": ("mrn", "patient_name", "birth", "discharged_on", "cause", "reason", "password"),
     "/search/facets": ("q", "type", "dept", "year", "state"), "/search/advanced": ("q", "dept", "under"),
     "/search/advanced/compose": ("value", "q", "join", "field", "way", "to", "act", "year", "under"),
     "/search/front-page": ("diagnosis", "operation", "attending", "outcome", "dept", "sex", "age_from", "age_to", "age_unit",
@@ -40,7 +41,7 @@ GOOD = {
     "age_to": "40", "age_unit": "months", "days_from": "1", "admitted_from": "2026-01-01", "discharged_to": "2026-12-31",
     "sample": "5", "seed": "2026", "cursor": "e30.AAAA", "ids": "00000000-0000-0000-0000-000000000000", "back": "/search?q=1",
     "mrn": "00218647", "patient_name": "刘婷婷", "birth": "1994-03-02", "discharged_on": "2026-11-12", "purpose": "treatment",
-    "s": "x", "ran": "x",
+    "s": "x", "ran": "x", "cause": "rescue", "reason": "产后大出血，昏迷送入院", "password": PASSWORD,
 }  # fmt: skip
 WORDED = ("q", "value", "diagnosis")
 """What words are typed into, more than values."""

@@ -18,7 +18,7 @@ from archive.site import Site
 from tests.archives import START
 from tests.blueprints import worlds
 from tests.blueprints.conftest import Browser
-from tests.conftest import copied, hospital_of
+from tests.conftest import PASSWORD, copied, hospital_of
 from tests.soaking import how_many
 
 BELOW = ("clinician", "clinician2", "head", "clerk", "desk", "inspector", "sysadmin", "auditor", "stranger")
@@ -110,6 +110,22 @@ ASKED = (
     Page("/where", words(*WORDS), but=("clerk",)),
     Page("/where", words(*NAMESAKES), but=("clerk",)),
     Page("/find-patient", [question | {"purpose": "treatment"} for question in QUESTIONS]),
+    Page(
+        "/break-glass",
+        [
+            {
+                "mrn": mrn,
+                "patient_name": "不是",
+                "cause": "rescue",
+                "reason": "产后大出血，昏迷送入院",
+                "password": PASSWORD,
+            }
+            for mrn in ("30000006", "30000071", "39999999")
+        ],
+        manner="posted",
+    ),
+    Page("/break-glass", manner="opened"),
+    Page("/emergencies", manner="opened"),
     Page("/", manner="opened"),
     Page("/mismatches", manner="opened"),
     Page("/mismatches/rate?outcome=matched", manner="opened"),

@@ -326,6 +326,39 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_container_location_id"), ["location_id"], unique=False)
 
     op.create_table(
+        "emergency",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("principal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("patient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("records", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("judge_by", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("judged_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("verdict", sa.String(length=12), nullable=True),
+        sa.Column("note", sa.String(length=500), nullable=True),
+        sa.ForeignKeyConstraint(["ended_by"], ["principal.id"], name=op.f("fk_emergency_ended_by")),
+        sa.ForeignKeyConstraint(["judged_by"], ["principal.id"], name=op.f("fk_emergency_judged_by")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_emergency_patient_id")),
+        sa.ForeignKeyConstraint(["principal_id"], ["principal.id"], name=op.f("fk_emergency_principal_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_emergency")),
+        sa.UniqueConstraint("number", name=op.f("uq_emergency_number")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_emergency_uuid")),
+    )
+    with op.batch_alter_table("emergency", schema=None) as batch_op:
+        batch_op.create_index("ix_emergency_at", ["at"], unique=False)
+        batch_op.create_index("ix_emergency_judged", ["judged_at", "judge_by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_emergency_patient_id"), ["patient_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_emergency_principal_id"), ["principal_id"], unique=False)
+
+    op.create_table(
         "encounter",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("patient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1133,8 +1166,12 @@ def upgrade() -> None:
         sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("emergency_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["emergency_id"], ["emergency.id"], name=op.f("fk_notice_emergency_id"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_notice_job_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_notice_node_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["principal_id"], ["principal.id"], name=op.f("fk_notice_principal_id")),
@@ -1145,6 +1182,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("principal_id", "key", name=op.f("uq_notice_principal_id_key")),
     )
     with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_emergency_id"), ["emergency_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_notice_job_id"), ["job_id"], unique=False)
         batch_op.create_index("ix_notice_newest", ["principal_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_notice_node_id"), ["node_id"], unique=False)
