@@ -59,8 +59,21 @@ LONGEST = {
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begins with what takes long, then with the files of the most tests: all processes end at about the same time."""
+    _leave_further_cases_to_the_soak(items)
     many = Counter(item.path for item in items)
     items.sort(key=lambda item: (item.path.name not in LONGEST, -many[item.path]))
+
+
+def _leave_further_cases_to_the_soak(items: list[pytest.Item]) -> None:
+    """Of a test that asks both databases with many values, PostgreSQL gets the first alone: the statements are the same."""
+    asked = set()
+    for item in items:
+        if not isinstance(item, pytest.Function) or not item.get_closest_marker("postgres"):
+            continue
+        test = item.path, item.originalname
+        if test in asked and len(item.callspec.params) > 1 and not item.get_closest_marker("each_on_both"):
+            item.add_marker(pytest.mark.soak)
+        asked.add(test)
 
 
 def pytest_collection_finish() -> None:

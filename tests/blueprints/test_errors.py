@@ -107,6 +107,7 @@ def away(site: Site) -> Iterator[None]:
     event.remove(site.engine, "do_connect", refuse)
 
 
+@pytest.mark.each_on_both
 @pytest.mark.parametrize("account", ["archivist", "clinician", "auditor", "sysadmin"])
 def test_without_the_database_everybody_gets_a_page_that_says_when_to_try_again(
     hospital: Hospital, browser: Browse, account: str, request: pytest.FixtureRequest

@@ -75,6 +75,7 @@ def lived(hospital: Hospital, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, 
     return count
 
 
+@pytest.mark.each_on_both
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_object_sql_and_search_agree_with_a_naive_walk(
     hospital: Hospital, clock: Clock, monkeypatch: pytest.MonkeyPatch, seed: int

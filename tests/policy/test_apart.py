@@ -46,6 +46,7 @@ def test_the_roles_that_stand_apart_are_the_ones_without_a_right_on_content() ->
     assert without == set(APART)
 
 
+@pytest.mark.each_on_both
 @pytest.mark.parametrize("account", ["sysadmin", "security", "auditor"])
 def test_a_share_or_a_grant_gives_them_nothing(hospital: Hospital, record: int, account: str) -> None:
     """Whoever wrote the rows: the program does not even offer it."""
@@ -66,6 +67,7 @@ def test_a_share_or_a_grant_gives_them_nothing(hospital: Hospital, record: int, 
         assert not any(np.any(allowed.mask(tier).mask) for tier in Tier)
 
 
+@pytest.mark.each_on_both
 @pytest.mark.parametrize("account", ["sysadmin", "security", "auditor", "stranger"])
 def test_what_they_may_not_know_of_answers_as_what_never_was(
     hospital: Hospital, record: int, account: str

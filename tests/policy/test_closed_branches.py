@@ -68,6 +68,7 @@ def discovers(hospital: Hospital, number: int) -> bool:
         return P.DISCOVER in uow.access.permissions(node)
 
 
+@pytest.mark.each_on_both
 @pytest.mark.parametrize("change", [level, shared, block, trash, move], ids=lambda change: change.__name__)
 def test_whatever_changes_a_large_branch_closes_it_until_the_job_is_done(
     hospital: Hospital, record: int, change: Change
@@ -127,6 +128,7 @@ def test_a_job_that_fails_keeps_the_branch_closed_says_so_and_can_be_tried_again
         assert not any("closed" in reason for reason in check(hospital.site, uow).reasons)
 
 
+@pytest.mark.each_on_both
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_a_branch_moved_with_a_closed_one_in_it_is_right_whichever_job_comes_first(
     hospital: Hospital, record: int, clock: Clock, order: tuple[int, int]

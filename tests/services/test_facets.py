@@ -207,6 +207,7 @@ def test_facets_count_only_what_one_may_know_of(hospital: Hospital) -> None:
             assert find(hospital, account, "", Filters(level="2")).is_empty, account
 
 
+@pytest.mark.each_on_both
 @pytest.mark.parametrize("filters", [Filters(level="2"), Filters(carrier="dual"), Filters(retention="D10")])
 def test_the_database_narrows_as_the_index_does(hospital: Hospital, file: int, filters: Filters) -> None:
     written(hospital, paper_of(hospital, file), "来信全文")

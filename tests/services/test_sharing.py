@@ -168,6 +168,7 @@ def test_while_a_large_branch_is_worked_out_nobody_may(
         assert session.scalars(select(ClosedBranch)).one()
 
 
+@pytest.mark.each_on_both
 @pytest.mark.parametrize(
     ("text", "found"),
     [

@@ -92,6 +92,7 @@ def the_volume(hospital: Hospital, account: str, typed: str = MRN) -> Trace:
     return volume
 
 
+@pytest.mark.each_on_both
 @pytest.mark.parametrize("typed", [
     "00218647", "218647", "００２１８６４７", " 0021 8647 ", "00218647-2", "B00218647-2", "b00218647-2", "L-1977",
     "刘婷婷", "刘婷", "刘", "liutingting", "Liu Ting", "liut", "ltt", "LTT", "11010519491231002x", IDENTITY,
@@ -295,6 +296,7 @@ def known(hospital: Hospital, archived: int) -> int:
     return archived
 
 
+@pytest.mark.each_on_both
 @pytest.mark.parametrize(("account", "ways", "shown"), [
     ("archivist", EVERY_WAY, "刘婷婷"), ("senior", EVERY_WAY, "刘婷婷"),
     ("clinician", EVERY_WAY, "刘**"), ("head", EVERY_WAY, "刘**"),
