@@ -25,10 +25,16 @@ class LendingRule(Shape):
     renewals: Annotated[int, Field(ge=0, le=20)]
     renew_days: Annotated[int, Field(ge=0, le=365)]
     while_overdue: bool
+    own_ward: bool
+    approvers: Annotated[
+        list[Literal["dept_head", "medical_affairs", "record", "record_head"]], Field(max_length=6)
+    ]
 
 
 class Limits(Shape):
     open_requests: Annotated[int, Field(ge=1, le=1000)]
+    treating_days: Annotated[int, Field(ge=0, le=90)]
+    stay_days: Annotated[int, Field(ge=1, le=3650)]
 
 
 class Loans(Shape):
