@@ -16,6 +16,9 @@ from archive.models import (
     BatchStep,
     BatchVolume,
     Blob,
+    CopyItem,
+    CopyProof,
+    CopyRequest,
     DualMismatch,
     Emergency,
     Encounter,
@@ -54,6 +57,7 @@ GUARDED = frozenset(
         PageCheck, PageMap, PageText, DualMismatch, Holding,
         HoldingEvent, Emergency, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
         SearchNews, Keying, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
+        CopyRequest, CopyItem, CopyProof,
     )
 )  # fmt: skip
 """Content, and what hangs on it: a patient or a page is seen only through a node; and what people look for."""

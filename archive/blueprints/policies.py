@@ -36,7 +36,6 @@ def try_lending(uow: UnitOfWork) -> str | tuple[str, int]:
                 role=given.get("role", ""),
                 purpose=given.get("purpose", ""),
                 level=given.get("level", -1, type=int),
-                treats="treats" in given,
             )
         except Invalid as wrong:
             error = wrong
@@ -55,7 +54,6 @@ def _tried(uow: UnitOfWork) -> list[dict[str, Any]]:
         forms.field("purpose", _("Purpose"), "select", required=True, choices=list(purposes.items())),
         forms.field("level", _("Sensitivity"), "select", required=True,
                     choices=[(level, levels.get(str(level), f"S{level}")) for level in lending_trial.LEVELS]),
-        forms.field("treats", _("The patient lies in a ward of theirs, or did until a few days ago"), "checkbox"),
     ]  # fmt: skip
 
 
@@ -174,10 +172,10 @@ def _words(uow: UnitOfWork, kind: str) -> dict[str, Any]:
     return {
         "kind_label": kind_label,
         "labels": _labels()
-        | _lending_labels()
         | _digitisation_labels()
         | _imaging_labels()
         | _emergency_labels()
+        | _copying_labels()
         | rulebook.words(uow, kind),
     }
 
@@ -191,6 +189,7 @@ def kind_label(kind: str) -> str:
         "page_checks": _("Page checks"), "digitisation": _("Digitisation"), "uploads": _("Unfinished uploads"),
         "scanners": _("Network scanners"), "keying": _("Keying desk"), "imaging": _("Image processing"),
         "checklist": _("Components and reconciliation"),
+        "copying": _("Copying"), "proofs": _("Papers of applicants"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -223,7 +222,10 @@ def _labels() -> dict[str, str]:
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
         "death_days": _("Days after a death"), "purpose": _("Purpose"), "limits": _("Limits"), "rules": _("Rules"),
         "who": _("For whom"), "level_to": _("Sensitivity, up to"), "media": _("Media"),
-        "level": _("Sensitivity"), "categories": _("Categories"), "digits": _("Digits"),
+        "eread_days": _("Days of e-reading"), "paper_days": _("Days of paper"),
+        "paper_working": _("Paper in working days"), "renewals": _("Renewals"), "renew_days": _("Days of a renewal"),
+        "while_overdue": _("Also while something is overdue"), "level": _("Sensitivity"),
+        "open_requests": _("Open requests at a time"), "categories": _("Categories"), "digits": _("Digits"),
         "syntax": _("Form of the number"), "ranges": _("Ranges of codes"), "special": _("Special diagnoses"),
         "days": _("Days in the trash"), "bytes_days": _("Days that the bytes of what was deleted are kept"),
         "alone_after_years": _("Years after which the hospital may open a seal alone"),
@@ -235,17 +237,6 @@ def _labels() -> dict[str, str]:
         "columns": _("Labels side by side"), "rows": _("Labels one below the other"),
         "width_mm": _("Width of a label, in millimetres"), "height_mm": _("Height of a label, in millimetres"),
         "daily": _("Daily"), "hour": _("From this hour on"), "working_days_only": _("On working days only"),
-    }  # fmt: skip
-
-
-def _lending_labels() -> dict[str, str]:
-    return {
-        "eread_days": _("Days of e-reading"), "paper_days": _("Days of paper"),
-        "paper_working": _("Paper in working days"), "renewals": _("Renewals"), "renew_days": _("Days of a renewal"),
-        "while_overdue": _("Also while something is overdue"), "open_requests": _("Open requests at a time"),
-        "own_ward": _("Only for patients of one's own ward"), "approvers": _("Approved by, in this order"),
-        "treating_days": _("Days after which a patient who has left counts as treated no longer"),
-        "stay_days": _("Days of a stay, at most, whose end nobody has written down"),
     }  # fmt: skip
 
 
@@ -275,4 +266,16 @@ def _imaging_labels() -> dict[str, str]:
         "black_percent": _("Part of an edge that must be black to be removed, in per cent"),
         "crop_from_mm": _("Trim black edges of so many millimetres or more"),
         "speck_um": _("Size of a speck in micrometres, at most"),
+    }  # fmt: skip
+
+
+def _copying_labels() -> dict[str, str]:
+    return {
+        "fee_fen": _("Fee for a page, in fen"), "minor_age": _("Under this age a guardian applies"),
+        "ready_working_days": _("Working days until a copy is ready"),
+        "file_days": _("Days that the file of a copy is kept"), "most_pages": _("Pages of one copy, at most"),
+        "verify_tries": _("Codes that may be tried from one address within 15 minutes"),
+        "public": _("Public page"), "copyable": _("What may be copied"), "everything": _("The whole record"),
+        "packages": _("Packages"), "papers": _("Papers"), "applicants": _("Applicants"), "needs": _("Must show"),
+        "needs_dead": _("Must show where the patient has died"), "of": _("Whose record"), "minors": _("Also of a minor"),
     }  # fmt: skip

@@ -29,6 +29,7 @@ from archive.models.content import (
     Record,
     base32,
 )
+from archive.models.copying import CopyItem, CopyProof, CopyRequest
 from archive.models.emergencies import Emergency
 from archive.models.events import (
     AuditDetail,
@@ -45,7 +46,7 @@ from archive.models.keying import Keying
 from archive.models.mismatches import DualMismatch
 from archive.models.people import Encounter, Patient, PatientAlias
 from archive.models.policies import CalendarDay, PolicyVersion, Setting
-from archive.models.requests import Request, RequestApproval, RequestLine
+from archive.models.requests import Request, RequestLine
 from archive.models.scanning import BatchDefect, BatchFile, BatchPage, BatchStep, BatchVolume, ScanBatch
 from archive.models.searches import SavedSearch, SearchFollow, SearchHistory, SearchNews
 from archive.models.security import (
@@ -81,6 +82,9 @@ __all__ = [
     "CodeList",
     "CodeTerm",
     "Container",
+    "CopyItem",
+    "CopyProof",
+    "CopyRequest",
     "Counter",
     "Device",
     "DualMismatch",
@@ -121,7 +125,6 @@ __all__ = [
     "Record",
     "Representation",
     "Request",
-    "RequestApproval",
     "RequestLine",
     "RoleAssignment",
     "SavedSearch",

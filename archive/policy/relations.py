@@ -7,7 +7,6 @@ from unicodedata import normalize
 
 from archive.i18n import _
 from archive.policy import lending
-from archive.policy.offices import OFFICES
 from archive.policy.roles import ROLES
 from archive.policy.types import INHERITING, TYPES
 
@@ -112,20 +111,8 @@ def _loans(body: Mapping[str, Any]) -> Iterator[Problem]:
                 yield Problem(("rules", code, "who"), _("%(name)s is no role.", name=role))
         if rule["renewals"] and not rule["renew_days"]:
             yield Problem(("rules", code, "renew_days"), _("Say for how many days it is renewed."))
-        yield from _chain(code, rule["approvers"])
     for one in lending.never_reached(lending.rules(body)):
         yield Problem(("rules", one.code), _("It is never reached: a rule before it always fits first."))
-
-
-def _chain(code: str, approvers: list[str]) -> Iterator[Problem]:
-    """Whoever decides comes last, once; whoever gives an opinion comes before."""
-    where = ("rules", code, "approvers")
-    if len(set(approvers)) < len(approvers):
-        yield Problem(where, _("An office is asked once."))
-    if approvers and [place for place, name in enumerate(approvers) if OFFICES[name].is_last] != [
-        len(approvers) - 1
-    ]:
-        yield Problem(where, _("The last one, and only that, is record or record_head: it decides."))
 
 
 def _checklist(body: Mapping[str, Any]) -> Iterator[Problem]:
@@ -140,7 +127,33 @@ def _checklist(body: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(("archive", "blocks"), sentence)
 
 
+def _copying(body: Mapping[str, Any]) -> Iterator[Problem]:
+    """A package never holds what may not be copied without a reason of its own."""
+    copyable = body["copyable"]
+    for name, package in body["packages"].items():
+        beyond = [code for code in package["components"] if code not in copyable["components"]]
+        if not copyable["everything"] and (beyond or package["everything"]):
+            yield Problem(("packages", name), _("It holds what may not be copied."))
+
+
+def _proofs(body: Mapping[str, Any]) -> Iterator[Problem]:
+    """Every paper that is asked for has its words."""
+    asked = [
+        (("applicants", name, key), paper)
+        for name, one in body["applicants"].items() for key in ("needs", "needs_dead") for paper in one.get(key, ())
+    ]  # fmt: skip
+    instead = [
+        (("instead", name), paper)
+        for name, others in body.get("instead", {}).items()
+        for paper in (name, *others)
+    ]
+    for place, paper in (*asked, *instead):
+        if paper not in body["papers"]:
+            yield Problem(place, _("%(name)s has no words under [papers].", name=paper))
+
+
 _RELATIONS = {
     "gates": _gates, "numbering": _numbering, "retention": _retention, "sensitivity": _sensitivity,
     "storeroom": _storeroom, "synonyms": _synonyms, "keying": _keying, "checklist": _checklist, "loans": _loans,
+    "copying": _copying, "proofs": _proofs,
 }  # fmt: skip

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, RootModel, StringConstraints, ValidationE
 
 from archive.i18n import _
 from archive.policy.checklists import Checklist
+from archive.policy.copy_shapes import Copying, Proofs
 from archive.policy.emergencies import EmergencyRules
 from archive.policy.relations import Problem, related
 from archive.policy.shape import Code, Days, Label, Shape
@@ -25,16 +26,10 @@ class LendingRule(Shape):
     renewals: Annotated[int, Field(ge=0, le=20)]
     renew_days: Annotated[int, Field(ge=0, le=365)]
     while_overdue: bool
-    own_ward: bool
-    approvers: Annotated[
-        list[Literal["dept_head", "medical_affairs", "record", "record_head"]], Field(max_length=6)
-    ]
 
 
 class Limits(Shape):
     open_requests: Annotated[int, Field(ge=1, le=1000)]
-    treating_days: Annotated[int, Field(ge=0, le=90)]
-    stay_days: Annotated[int, Field(ge=1, le=3650)]
 
 
 class Loans(Shape):
@@ -315,6 +310,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads, "scanners": Scanners,
     "emergency": EmergencyRules,
     "digitisation": Digitisation, "keying": Keying, "checklist": Checklist, "imaging": Imaging,
+    "copying": Copying, "proofs": Proofs,
 }  # fmt: skip
 
 

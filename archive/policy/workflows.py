@@ -37,9 +37,6 @@ def _description(name: str, *gates: str) -> Workflow:
     )  # fmt: skip
 
 
-PROGRAM = "program"
-"""The need of a step that the program takes itself, when what it waits for is done."""
-
 EREAD = Workflow(
     "eread",
     initial="requested",
@@ -51,13 +48,8 @@ EREAD = Workflow(
         State("cancelled", _l("Withdrawn"), "idle", final=True),
     ),
     transitions=(
-        Transition("open", _l("Open by the rule"), ("requested",), "active", PROGRAM, icon="check"),
-        Transition("endorse", _l("Agree"), ("requested",), "requested", P.REQUEST_ENDORSE,
-                   guards=("not_the_requester", "in_turn"), icon="check", primary=True),
-        Transition("object", _l("Refuse"), ("requested",), "refused", P.REQUEST_ENDORSE,
-                   guards=("not_the_requester", "in_turn"), icon="x", asks_reason=True),
         Transition("approve", _l("Approve"), ("requested",), "active", P.REQUEST_DECIDE,
-                   guards=("not_the_requester", "all_heard"), icon="check", primary=True),
+                   guards=("not_the_requester",), icon="check", primary=True),
         Transition("refuse", _l("Refuse"), ("requested",), "refused", P.REQUEST_DECIDE,
                    guards=("not_the_requester",), icon="x", asks_reason=True),
         Transition("cancel", _l("Withdraw"), ("requested",), "cancelled", "requester", icon="arrow-back-up"),
@@ -78,13 +70,8 @@ PAPER = Workflow(
         State("cancelled", _l("Withdrawn"), "idle", final=True),
     ),
     transitions=(
-        Transition("open", _l("Open by the rule"), ("requested",), "approved", PROGRAM, icon="check"),
-        Transition("endorse", _l("Agree"), ("requested",), "requested", P.REQUEST_ENDORSE,
-                   guards=("not_the_requester", "in_turn"), icon="check", primary=True),
-        Transition("object", _l("Refuse"), ("requested",), "refused", P.REQUEST_ENDORSE,
-                   guards=("not_the_requester", "in_turn"), icon="x", asks_reason=True),
         Transition("approve", _l("Approve"), ("requested",), "approved", P.REQUEST_DECIDE,
-                   guards=("not_the_requester", "all_heard"), icon="check", primary=True),
+                   guards=("not_the_requester",), icon="check", primary=True),
         Transition("refuse", _l("Refuse"), ("requested",), "refused", P.REQUEST_DECIDE,
                    guards=("not_the_requester",), icon="x", asks_reason=True),
         Transition("cancel", _l("Withdraw"), ("requested", "approved"), "cancelled", "requester",
@@ -93,6 +80,9 @@ PAPER = Workflow(
         Transition("return", _l("Take back"), ("lent",), "returned", P.REQUEST_HANDLE, icon="barcode", primary=True),
     ),
 )  # fmt: skip
+
+PROGRAM = "program"
+"""The need of a step that the program takes itself, when what it waits for is done."""
 
 BATCH = Workflow(
     "batch",
@@ -144,6 +134,42 @@ BATCH = Workflow(
     ),
 )  # fmt: skip
 """数字化批次 (domain §4.5, §13). Its rights are those over the records of its volumes, all of them."""
+
+COPY = Workflow(
+    "copy",
+    initial="accepted",
+    states=(
+        State("incomplete", _l("Papers are missing"), "wait"),
+        State("accepted", _l("To be made"), "run"),
+        State("making", _l("Being made"), "run"),
+        State("made", _l("To be confirmed"), "wait"),
+        State("confirmed", _l("To be handed over"), "run"),
+        State("delivered", _l("Handed over"), "ok", final=True),
+        State("shipped", _l("Sent by mail"), "ok"),
+        State("signed", _l("Received"), "ok", final=True),
+        State("refused", _l("Refused"), "bad", final=True),
+        State("revoked", _l("No longer valid"), "gone", final=True),
+    ),
+    transitions=(
+        Transition("complete", _l("The papers are complete"), ("incomplete",), "accepted", P.REQUEST_COPY, icon="check",
+                   primary=True),
+        Transition("make", _l("Make the copy"), ("accepted", "made"), "making", P.REQUEST_COPY, icon="printer",
+                   primary=True),
+        Transition("finish", _l("The copy is made"), ("making",), "made", PROGRAM),
+        Transition("give_up", _l("The copy could not be made"), ("making",), "accepted", PROGRAM),
+        Transition("confirm", _l("Both have confirmed it"), ("made",), "confirmed", P.REQUEST_COPY, icon="users",
+                   primary=True),
+        Transition("deliver", _l("Hand over"), ("confirmed",), "delivered", P.REQUEST_COPY, icon="package-export",
+                   primary=True),
+        Transition("ship", _l("Send by mail"), ("confirmed",), "shipped", P.REQUEST_COPY, icon="mail", primary=True),
+        Transition("sign", _l("It has arrived"), ("shipped",), "signed", P.REQUEST_COPY, icon="check", primary=True),
+        Transition("refuse", _l("Refuse"), ("incomplete", "accepted", "made"), "refused", P.REQUEST_COPY, icon="x",
+                   asks_reason=True),
+        Transition("revoke", _l("Declare it invalid"), ("confirmed", "delivered", "shipped", "signed"), "revoked",
+                   P.REQUEST_COPY, icon="ban", asks_reason=True),
+    ),
+)  # fmt: skip
+"""复制 (domain §4.3). Its rights are those over all the records that it is of."""
 
 WORKFLOWS = {
     flow.name: flow

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from reportlab.graphics.barcode.code128 import Code128
 from reportlab.graphics.barcode.qr import QrCodeWidget
@@ -45,3 +46,10 @@ def qr(code: str, side: float) -> Drawing:
     drawing = Drawing(side, side, transform=[side / (right - left), 0, 0, side / (high - low), 0, 0])
     drawing.add(widget)
     return drawing
+
+
+def squares(code: str) -> list[list[bool]]:
+    """The squares of a QR code, row by row, to be drawn into a picture."""
+    widget: Any = QrCodeWidget(code, barLevel="M")
+    widget.qr.make()
+    return [[bool(square) for square in row] for row in widget.qr.modules]

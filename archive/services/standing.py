@@ -25,7 +25,7 @@ SPOKEN = {
     "sex": ("1", "2", "0", "9"), "level": ("0", "1", "2", "3"), "open_status": ("unreviewed",), "outcome": ("5",),
 }  # fmt: skip
 """Codes that a standard or the program itself speaks of: GB/T 2261.1, S0 to S3, what an old index leaves unsaid, death."""
-LISTS = frozenset({"purpose", "find_purpose", "level"})
+LISTS = frozenset({"purpose", "find_purpose", "level", "copy_purpose"})
 """Vocabularies that no field of a type names, but a form does."""
 
 

@@ -25,6 +25,7 @@ PAGES = {
     "/keying/codes/diagnosis": ("q",),
     "/find-patient": ("mrn", "patient_name", "birth", "discharged_on", "purpose"),
     "/break-glass": ("mrn", "patient_name", "birth", "discharged_on", "cause", "reason", "password"),
+    "/copying": ("number", "patient_name", "birth", "discharged_on", "applicant"),
     "/search/facets": ("q", "type", "dept", "year", "state"), "/search/advanced": ("q", "dept", "under"),
     "/search/advanced/compose": ("value", "q", "join", "field", "way", "to", "act", "year", "under"),
     "/search/front-page": ("diagnosis", "operation", "attending", "outcome", "dept", "sex", "age_from", "age_to", "age_unit",
@@ -42,6 +43,7 @@ GOOD = {
     "sample": "5", "seed": "2026", "cursor": "e30.AAAA", "ids": "00000000-0000-0000-0000-000000000000", "back": "/search?q=1",
     "mrn": "00218647", "patient_name": "刘婷婷", "birth": "1994-03-02", "discharged_on": "2026-11-12", "purpose": "treatment",
     "s": "x", "ran": "x", "cause": "rescue", "reason": "产后大出血，昏迷送入院", "password": PASSWORD,
+    "number": "00218647", "applicant": "agent",
 }  # fmt: skip
 WORDED = ("q", "value", "diagnosis")
 """What words are typed into, more than values."""

@@ -126,6 +126,8 @@ ASKED = (
     ),
     Page("/break-glass", manner="opened"),
     Page("/emergencies", manner="opened"),
+    Page("/copying", [{"number": asked.get("mrn", "")} | asked for asked in QUESTIONS]),
+    Page("/copying/slips", manner="opened"),
     Page("/", manner="opened"),
     Page("/mismatches", manner="opened"),
     Page("/mismatches/rate?outcome=matched", manner="opened"),

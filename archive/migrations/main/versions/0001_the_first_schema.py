@@ -326,6 +326,66 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_container_location_id"), ["location_id"], unique=False)
 
     op.create_table(
+        "copy_request",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("queue", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("patient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("mrn", sa.String(length=20), nullable=False),
+        sa.Column("applicant", sa.String(length=40), nullable=False),
+        sa.Column("applicant_name", sa.String(length=60), nullable=False),
+        sa.Column("identity_enc", sa.LargeBinary(), nullable=True),
+        sa.Column("relation", sa.String(length=60), nullable=True),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("package", sa.String(length=40), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=True),
+        sa.Column("is_dead", sa.Boolean(), nullable=False),
+        sa.Column("rules", sa.Integer(), nullable=False),
+        sa.Column("proofs_version", sa.Integer(), nullable=False),
+        sa.Column("by_mail", sa.Boolean(), nullable=False),
+        sa.Column("mail_enc", sa.LargeBinary(), nullable=True),
+        sa.Column("tracking", sa.String(length=60), nullable=True),
+        sa.Column("pages", sa.Integer(), nullable=True),
+        sa.Column("fee_fen", sa.Integer(), nullable=True),
+        sa.Column("is_paid", sa.Boolean(), nullable=False),
+        sa.Column("ready_by", sa.Date(), nullable=True),
+        sa.Column("code_hash", sa.String(length=64), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("continues_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("owes", sa.Boolean(), nullable=False),
+        sa.Column("ended_because", sa.String(length=500), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by"], ["principal.id"], name=op.f("fk_copy_request_confirmed_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["continues_id"], ["copy_request.id"], name=op.f("fk_copy_request_continues_id")
+        ),
+        sa.ForeignKeyConstraint(["created_by"], ["principal.id"], name=op.f("fk_copy_request_created_by")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_copy_request_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_copy_request")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_copy_request_code_hash")),
+        sa.UniqueConstraint("day", "queue", name=op.f("uq_copy_request_day_queue")),
+        sa.UniqueConstraint("number", name=op.f("uq_copy_request_number")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_copy_request_uuid")),
+    )
+    with op.batch_alter_table("copy_request", schema=None) as batch_op:
+        batch_op.create_index("ix_copy_request_ended", ["ended_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_copy_request_patient_id"), ["patient_id"], unique=False)
+        batch_op.create_index("ix_copy_request_state", ["state", "created_at"], unique=False)
+
+    op.create_table(
         "emergency",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("uuid", sa.Uuid(), nullable=False),
@@ -753,6 +813,35 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_batch_step_batch_id"), ["batch_id"], unique=False)
 
     op.create_table(
+        "copy_item",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("copy_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("sheets", sa.Integer(), nullable=True),
+        sa.Column("pages", sa.JSON(), nullable=True),
+        sa.ForeignKeyConstraint(["copy_id"], ["copy_request.id"], name=op.f("fk_copy_item_copy_id")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_copy_item_node_id")),
+        sa.ForeignKeyConstraint(["record_id"], ["node.id"], name=op.f("fk_copy_item_record_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_copy_item")),
+    )
+    with op.batch_alter_table("copy_item", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_copy_item_copy_id"), ["copy_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_copy_item_node_id"), ["node_id"], unique=False)
+
+    op.create_table(
+        "copy_proof",
+        sa.Column("copy_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["copy_id"], ["copy_request.id"], name=op.f("fk_copy_proof_copy_id")),
+        sa.ForeignKeyConstraint(["seen_by"], ["principal.id"], name=op.f("fk_copy_proof_seen_by")),
+        sa.PrimaryKeyConstraint("copy_id", "kind", name=op.f("pk_copy_proof")),
+    )
+    op.create_table(
         "device",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1037,7 +1126,6 @@ def upgrade() -> None:
         sa.Column("days", sa.Integer(), nullable=False),
         sa.Column("rule", sa.String(length=40), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
-        sa.Column("stage", sa.Integer(), nullable=False),
         sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_note", sa.String(length=500), nullable=True),
@@ -1226,26 +1314,6 @@ def upgrade() -> None:
             sqlite_where=sa.text("lifted IS 1"),
             postgresql_where=sa.text("lifted IS true"),
         )
-
-    op.create_table(
-        "request_approval",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("place", sa.Integer(), nullable=False),
-        sa.Column("office", sa.String(length=20), nullable=False),
-        sa.Column("verdict", sa.String(length=10), nullable=True),
-        sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("note", sa.String(length=500), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["decided_by"], ["principal.id"], name=op.f("fk_request_approval_decided_by")
-        ),
-        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_approval_request_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_approval")),
-        sa.UniqueConstraint("request_id", "place", name=op.f("uq_request_approval_request_id_place")),
-    )
-    with op.batch_alter_table("request_approval", schema=None) as batch_op:
-        batch_op.create_index("ix_request_approval_by", ["decided_by"], unique=False)
 
     op.create_table(
         "request_line",

@@ -1,0 +1,207 @@
+"""受理: an application for a copy, on one page and with one save (domain §4.3; 2013 rule art. 17 to 21)."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from archive.errors import Conflict, Forbidden, Invalid
+from archive.i18n import _
+from archive.models import CopyItem, CopyProof, CopyRequest
+from archive.policy import proofs
+from archive.policy.permissions import P
+from archive.policy.proofs import Applicant
+from archive.schema import clean
+from archive.services import calendar, numbers, patient_names, policies
+from archive.services.copying import slips
+from archive.services.copying.finding import Found, Stay
+from archive.uow import UnitOfWork, action
+
+LONGEST = {"applicant_name": 60, "identity": 30, "relation": 60, "note": 500, "mail": 200}
+MOST_SHEETS = 2000
+
+
+@dataclass(frozen=True)
+class Application:
+    """复制申请 as it was typed: who, what for, on which papers, and what of which record."""
+
+    applicant: str
+    applicant_name: str
+    purpose: str
+    package: str
+    identity: str = ""
+    relation: str = ""
+    note: str = ""
+    mail: str = ""
+    by_mail: bool = False
+    papers: frozenset[str] = frozenset()
+    records: frozenset[int] = frozenset()
+    parts: frozenset[int] = frozenset()
+    sheets: Mapping[int, str] = field(default_factory=dict)
+    """Sheets copied from the paper of a record, as they were typed."""
+    later: frozenset[int] = frozenset()
+    """Records of which the rest is to follow."""
+
+
+@action("copy.applied", needs=P.REQUEST_COPY)
+def apply(
+    uow: UnitOfWork, found: Found, wanted: Application, *, continues: CopyRequest | None = None
+) -> CopyRequest:
+    """Takes an application down: accepted when its papers are complete, else incomplete with what is missing.
+
+    Raises Invalid with everything that is wrong.
+    """
+    body, rules = policies.in_force(uow, "proofs"), policies.in_force(uow, "copying")
+    chosen = list(_items(found, wanted, rules.body))
+    who = _checked(uow, found, wanted, chosen, body.body)
+    made = CopyRequest(
+        number=numbers.slip(uow, "FY"), day=uow.today, queue=numbers.draw(uow, f"copying:{uow.today}"),
+        state="accepted", patient_id=found.patient.id, mrn=found.patient.mrn, applicant=who.code,
+        applicant_name=clean(wanted.applicant_name), identity_enc=_hidden(uow, wanted.identity),
+        relation=clean(wanted.relation) or None, purpose=wanted.purpose, package=wanted.package,
+        note=clean(wanted.note) or None, is_dead=found.is_dead, rules=rules.version, proofs_version=body.version,
+        by_mail=wanted.by_mail, mail_enc=_hidden(uow, wanted.mail) if wanted.by_mail else None,
+        owes=bool(wanted.later), continues_id=continues.id if continues else None, created_at=uow.now,
+        created_by=uow.actor.principal_id,
+    )  # fmt: skip
+    uow.session.add(made)
+    uow.session.flush()
+    uow.about(made)
+    for item in chosen:
+        item.copy_id = made.id
+        uow.session.add(item)
+    show(uow, made, wanted.papers)
+    if continues is not None:
+        continues.owes = False
+    uow.note(applicant=made.applicant, purpose=made.purpose, package=made.package, state=made.state,
+             papers=sorted(wanted.papers), items=len(chosen), owes=made.owes)  # fmt: skip
+    return made
+
+
+def _hidden(uow: UnitOfWork, text: str) -> bytes | None:
+    return uow.site.keys.encrypt("identity-enc", clean(text)) if clean(text) else None
+
+
+def show(uow: UnitOfWork, copy: CopyRequest, papers: Collection[str]) -> None:
+    """Part of an act: these papers have been seen; what they make of the application."""
+    body = policies.of_version(uow, "proofs", copy.proofs_version)
+    who, seen = proofs.applicants(body)[copy.applicant], slips.present(uow, copy)
+    for kind in proofs.asked(body, who, dead=copy.is_dead):
+        if kind in papers and kind not in seen:
+            uow.session.add(
+                CopyProof(copy_id=copy.id, kind=kind, seen_at=uow.now, seen_by=uow.actor.principal_id)
+            )
+    lacking = proofs.missing(body, who, seen | set(papers), dead=copy.is_dead)
+    copy.state = "incomplete" if lacking else "accepted"
+    if not lacking:
+        limits = policies.of_version(uow, "copying", copy.rules)["limits"]
+        copy.accepted_at = uow.now
+        copy.ready_by = calendar.add_working_days(uow, uow.today, limits["ready_working_days"])
+    uow.session.flush()
+
+
+def package_of(body: Mapping[str, object], name: str, code: str) -> bool:
+    """Whether a package holds what is of this component; pages that stand in none are of the whole record alone."""
+    packages: Mapping[str, Mapping[str, object]] = body["packages"]  # type: ignore[assignment]
+    package = packages.get(name, {})
+    return bool(package.get("everything")) or bool(code and code in package.get("components", ()))  # type: ignore[operator]
+
+
+def _items(found: Found, wanted: Application, body: Mapping[str, object]) -> Iterator[CopyItem]:
+    for stay in reversed(found.stays):  # as they lie in the folder of the patient: the oldest first
+        ticked = stay.node.id in wanted.records
+        for part in stay.parts:
+            if part.node.id in wanted.parts or (ticked and package_of(body, wanted.package, part.code)):
+                yield CopyItem(record_id=stay.node.id, node_id=part.node.id, source="scan", code=part.code)
+        if ticked and (sheets := _number(wanted.sheets.get(stay.node.id, ""))):
+            yield CopyItem(record_id=stay.node.id, node_id=stay.node.id, source="paper", sheets=sheets)
+        if stay.node.id in wanted.later:
+            yield CopyItem(record_id=stay.node.id, node_id=stay.node.id, source="later")
+
+
+def _number(typed: str) -> int:
+    text = patient_names.folded(typed)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
+
+
+def _checked(
+    uow: UnitOfWork, found: Found, wanted: Application, chosen: list[CopyItem], papers: Mapping[str, object]
+) -> Applicant:
+    """The applicant. Raises Invalid with everything that is wrong."""
+    rules = policies.in_force(uow, "copying").body
+    wrong = _too_long(wanted)
+    who = proofs.applicants(papers).get(wanted.applicant)
+    if objection := objection_to(found, who):
+        wrong["applicant"] = objection
+    if not clean(wanted.applicant_name):
+        wrong["applicant_name"] = _("Fill this in.")
+    if wanted.purpose not in policies.vocabulary(uow, "copy_purpose"):
+        wrong["purpose"] = _("Choose one of the list.")
+    if wanted.package not in rules["packages"]:
+        wrong["package"] = _("Choose one of the list.")
+    if wanted.by_mail and not clean(wanted.mail):
+        wrong["mail"] = _("Write where it is to be sent, and a telephone number.")
+    wrong |= _sheets(found, wanted)
+    if not chosen and "sheets" not in wrong:
+        wrong["records"] = _(
+            "Choose a record and what of it is copied; count the sheets of what is on paper alone."
+        )
+    copyable = rules["copyable"]
+    outside = [one for one in chosen if one.source == "scan" and one.code not in copyable["components"]]
+    if outside and not copyable["everything"] and not clean(wanted.note):
+        wrong["note"] = _("Say why something is copied that the hospital's rule does not name.")
+    if wrong or who is None:
+        raise Invalid(fields=wrong)
+    return who
+
+
+def objection_to(found: Found, who: Applicant | None) -> str | None:
+    """Why somebody cannot apply for this patient, or nothing."""
+    if who is None:
+        return _("Choose one of the list.")
+    if who.fits(dead=found.is_dead, minor=found.is_minor):
+        return None
+    if found.is_dead:
+        return _("The patient has died: an heir, a near relative or their agent applies.")
+    if found.is_minor and who.of != proofs.DEAD:
+        return _("The patient is a minor: a guardian applies.")
+    return _("The patient is alive: the patient or an agent applies.")
+
+
+def _too_long(wanted: Application) -> dict[str, str]:
+    return {
+        name: _("At most %(most)d characters, please.", most=most)
+        for name, most in LONGEST.items() if len(clean(getattr(wanted, name))) > most
+    }  # fmt: skip
+
+
+def _sheets(found: Found, wanted: Application) -> dict[str, str]:
+    for stay in found.stays:
+        typed = wanted.sheets.get(stay.node.id, "").strip()
+        if typed and not 0 < _number(typed) <= MOST_SHEETS:
+            return {"sheets": _("%(stay)s: write how many sheets were counted.", stay=stay.stay)}
+        if _number(typed) and stay.node.id not in wanted.records:
+            return {"sheets": _("%(stay)s: tick the record of which sheets were counted.", stay=stay.stay)}
+    return {}
+
+
+@action("copy.papers_shown", needs=P.REQUEST_COPY)
+def complete(uow: UnitOfWork, copy: CopyRequest, papers: Collection[str]) -> CopyRequest:
+    """Further papers have been brought: the application is accepted once none is missing. Raises Conflict."""
+    held(uow, copy)
+    if copy.state != "incomplete":
+        raise Conflict(_("Its papers are complete already."))
+    show(uow, copy, papers)
+    uow.note(papers=sorted(papers), state=copy.state)
+    return copy
+
+
+def held(uow: UnitOfWork, copy: CopyRequest) -> None:
+    """Locks a slip for an act, and asks again for the right over every record of it. Raises Forbidden."""
+    uow.session.flush()
+    uow.session.refresh(copy, with_for_update=True)
+    if not all(uow.can(P.REQUEST_COPY, node) for node in slips.nodes_of(uow, copy)):
+        raise Forbidden
+
+
+def first_choice(found: Found) -> Stay | None:
+    """The record that a form begins with: the newest one."""
+    return found.stays[0] if found.stays else None

@@ -1,0 +1,123 @@
+"""The copying window as pages, from the card on the counter to the code on the paper; and the public page."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from archive.models import ReadEvent
+from archive.services.copying import verifying
+from archive.site import Site
+from tests import papers
+from tests.archives import begins
+from tests.blueprints.conftest import Browser, words_of
+from tests.conftest import Hospital
+from tests.services.searching import archived, component
+from tests.services.test_derive import work_off
+from tests.services.test_intake import upload
+
+Browse = Callable[..., Browser]
+ASKED = {"number": "00218647", "patient_name": "刘婷婷", "applicant": "agent"}
+SLIP = re.compile(r"/copying/slips/[0-9a-f-]{36}")
+
+
+@begins
+def scanned(hospital: Hospital, record: int) -> int:
+    upload(
+        hospital, "archivist", component(hospital, record, "出院记录", "CY"), papers.pdf("出院记录", "续页")
+    )
+    work_off(hospital.site)
+    archived(hospital, record)
+    return record
+
+
+def form_of(page: str) -> dict[str, str]:
+    """What the form of the found patient holds already."""
+    sealed = re.search(r'name="s" value="([^"]+)"', page)
+    record = re.search(r'name="records" value="([^"]+)"', page)
+    assert sealed
+    assert record
+    return {"s": sealed[1], "records": record[1], "applicant": "agent", "applicant_name": "刘建国",
+            "purpose": "reimbursement", "package": "reimbursement"}  # fmt: skip
+
+
+def test_the_story_of_a_copy_at_the_window(
+    site: Site, hospital: Hospital, scanned: int, browser: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = verifying.code()
+    monkeypatch.setattr(verifying, "code", lambda: code)
+    desk = browser("desk")
+    assert "/copying" in desk.get("/").text
+    nothing = desk.ask("/copying", **ASKED | {"patient_name": "不是她"})
+    assert "号码与信息不符" in nothing.text
+    page = desk.ask("/copying", **ASKED)
+    assert "00218647-2" in page.text
+    assert "出院记录" in page.text
+    assert "授权委托书" in page.text
+    assert "妊娠合并子宫瘢痕" not in page.text
+    assert "@@upload" not in page.text, "whoever may not scan is not led there"
+    form = form_of(page.text)
+    refused = desk.post(
+        "/copying/applications", form | {"applicant_name": " ", "relation": "父亲", "by_mail": "1"}
+    )
+    assert refused.status_code == 422
+    assert "父亲" in refused.text
+    assert "邮寄地址" in refused.text
+
+    sent = desk.post("/copying/applications", form | {"paper": ["patient_id", "agent_id", "agency"]})
+    assert sent.status_code == 302
+    slip = SLIP.search(sent.location)
+    assert slip
+    page = desk.get(slip[0])
+    assert "还缺：授权委托书" in page.text
+    assert "排队 1 号" in page.text
+    assert "刘建国" not in desk.get("/copying/slips").text, "a list names nobody"
+    assert desk.post(f"{slip[0]}/make").status_code == 409
+    assert desk.post(f"{slip[0]}/papers", {"paper": "attorney"}).status_code == 302
+    assert "待制作" in desk.get(slip[0]).text
+    assert desk.get(f"{slip[0]}/file").status_code == 409
+    assert desk.post(f"{slip[0]}/make", {"version": "1"}).status_code == 409, "an old page"
+    assert desk.post(f"{slip[0]}/make").status_code == 302
+    work_off(site)
+    pdf = desk.get(f"{slip[0]}/file")
+    assert pdf.data.startswith(b"%PDF")
+    assert pdf.headers["Content-Disposition"].startswith("inline; filename*=UTF-8''FY2026-000001.pdf")
+    half = desk.post(f"{slip[0]}/confirm", {"clerk": "1"})
+    assert half.status_code == 422
+    assert "申请人也须确认" in half.text
+    assert desk.post(f"{slip[0]}/confirm", {"clerk": "1", "applicant": "1"}).status_code == 302
+    assert "已收费 1.00 元" in desk.get(slip[0]).text
+    assert desk.post(f"{slip[0]}/deliver", {"paid": "1"}).status_code == 302
+    assert "已交付" in desk.get("/copying/slips?which=ended").text
+    assert "近一个月交付 1 件，其中按时 1 件" in desk.get("/copying/slips?which=owing").text
+
+    stranger = browser()
+    told = stranger.get(f"/verify/{verifying.spoken(code)}")
+    assert "FY2026-000001" in told.text
+    for secret in ("刘", "00218647", "出院记录", "desk"):
+        assert secret not in words_of(told)
+    for account in ("clinician", "head", "clerk", "auditor", "sysadmin"):
+        for address in ("/copying", "/copying/slips", slip[0], f"{slip[0]}/file"):
+            assert browser(account).get(address).status_code == 403, (account, address)
+    with site.journal() as journal:
+        told_of = set(journal.scalars(select(ReadEvent.action).where(ReadEvent.action.startswith("copy."))))
+    assert told_of == {"copy.patient_found", "copy.viewed", "copy.file_taken", "copy.verified"}
+
+
+def test_whatever_is_not_confirmed_is_answered_alike_to_the_byte_and_nobody_gets_a_cookie(app: Flask) -> None:
+    client = app.test_client()
+    first = client.get("/verify")
+    assert first.status_code == 200
+    assert "Set-Cookie" not in first.headers
+    answers = [
+        client.get("/verify", query_string={"code": code})
+        for code in (verifying.code(), verifying.spoken(verifying.code()), "FY2026-000001", "查", "x" * 3000, "' OR 1=1 --")
+    ] + [client.get("/verify/AAAA/BBBB")]  # fmt: skip
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.data for answer in answers}) == 1
+    assert not any("Set-Cookie" in answer.headers for answer in answers)
+    for _time in range(30):
+        last = client.get("/verify?code=AAAA")
+    assert last.status_code == 429

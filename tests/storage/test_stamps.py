@@ -1,0 +1,68 @@
+"""The strip below a certified page: nothing of the page is covered, and the code in it can be read by a machine."""
+
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageChops
+
+from archive.services import printing
+from storage.stamps import Stamp, listed, stamped
+
+FONT = Path(__file__).parents[2] / "archive/static/fonts/NotoSansSC-Regular.ttf"
+CODE = "ABCDE-FGHIJ-KLMNO-PQRST-UVWXY-Z"
+
+
+def stamp(line: str = "FY2026-000001") -> Stamp:
+    return Stamp("复印件 与原件一致", line, printing.squares(CODE), FONT)
+
+
+def opened(picture: bytes) -> Image.Image:
+    return Image.open(BytesIO(picture)).convert("RGB")
+
+
+def test_the_page_stays_whole_above_its_stamp() -> None:
+    out = BytesIO()
+    page = Image.linear_gradient("L").resize((1240, 1754))
+    page.save(out, "JPEG", dpi=(150, 150))
+    whole = opened(stamped(out.getvalue(), stamp()))
+    assert whole.width == 1240
+    assert whole.height > 1754
+    above = whole.crop((0, 0, 1240, 1754 - 16))
+    assert (
+        max(
+            high
+            for _low, high in ImageChops.difference(
+                above, page.convert("RGB").crop(above.getbbox())
+            ).getextrema()
+        )
+        < 12
+    )
+    other = opened(stamped(out.getvalue(), stamp("FY2026-000002")))
+    assert ImageChops.difference(whole, other).getbbox()[1] >= 1754 - 16  # type: ignore[index]
+    assert Image.open(BytesIO(stamped(out.getvalue(), stamp()))).info["dpi"] == (150, 150)
+
+
+def test_every_square_of_the_code_is_there_on_a_small_page_too() -> None:
+    for width in (700, 1240, 2480):
+        out = BytesIO()
+        Image.new("L", (width, 900), 255).save(out, "JPEG")
+        whole = opened(stamped(out.getvalue(), stamp())).convert("L")
+        squares = printing.squares(CODE)
+        side = whole.height - 900 - 4
+        step = side // (len(squares) + 4)
+        left = width - side - 2 + (side - step * (len(squares) + 4)) // 2
+        top = 900 + 3 + (side - step * (len(squares) + 4)) // 2
+        seen = [
+            [whole.getpixel((left + (x + 2) * step + step // 2, top + (y + 2) * step + step // 2)) < 128  # type: ignore[operator]
+             for x in range(len(squares))]
+            for y in range(len(squares))
+        ]  # fmt: skip
+        assert seen == squares, width
+
+
+def test_a_long_list_goes_on_on_further_sheets() -> None:
+    rows = [("00218647-2", "检验报告" * 9, str(number)) for number in range(100)]
+    sheets = list(listed("复制页清单", [("病案号", "00218647")], rows, FONT))
+    assert len(sheets) == 3
+    assert {opened(sheet).size for sheet in sheets} == {(1240, 1754)}
+    assert len(list(listed("复制页清单", [], [], FONT))) == 1
