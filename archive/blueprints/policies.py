@@ -36,6 +36,7 @@ def try_lending(uow: UnitOfWork) -> str | tuple[str, int]:
                 role=given.get("role", ""),
                 purpose=given.get("purpose", ""),
                 level=given.get("level", -1, type=int),
+                treats="treats" in given,
             )
         except Invalid as wrong:
             error = wrong
@@ -54,6 +55,7 @@ def _tried(uow: UnitOfWork) -> list[dict[str, Any]]:
         forms.field("purpose", _("Purpose"), "select", required=True, choices=list(purposes.items())),
         forms.field("level", _("Sensitivity"), "select", required=True,
                     choices=[(level, levels.get(str(level), f"S{level}")) for level in lending_trial.LEVELS]),
+        forms.field("treats", _("The patient lies in a ward of theirs, or did until a few days ago"), "checkbox"),
     ]  # fmt: skip
 
 
@@ -172,6 +174,7 @@ def _words(uow: UnitOfWork, kind: str) -> dict[str, Any]:
     return {
         "kind_label": kind_label,
         "labels": _labels()
+        | _lending_labels()
         | _digitisation_labels()
         | _imaging_labels()
         | _emergency_labels()
@@ -222,10 +225,7 @@ def _labels() -> dict[str, str]:
         "target_working_days": _("Working days, target"), "hard_working_days": _("Working days, at most"),
         "death_days": _("Days after a death"), "purpose": _("Purpose"), "limits": _("Limits"), "rules": _("Rules"),
         "who": _("For whom"), "level_to": _("Sensitivity, up to"), "media": _("Media"),
-        "eread_days": _("Days of e-reading"), "paper_days": _("Days of paper"),
-        "paper_working": _("Paper in working days"), "renewals": _("Renewals"), "renew_days": _("Days of a renewal"),
-        "while_overdue": _("Also while something is overdue"), "level": _("Sensitivity"),
-        "open_requests": _("Open requests at a time"), "categories": _("Categories"), "digits": _("Digits"),
+        "level": _("Sensitivity"), "categories": _("Categories"), "digits": _("Digits"),
         "syntax": _("Form of the number"), "ranges": _("Ranges of codes"), "special": _("Special diagnoses"),
         "days": _("Days in the trash"), "bytes_days": _("Days that the bytes of what was deleted are kept"),
         "alone_after_years": _("Years after which the hospital may open a seal alone"),
@@ -237,6 +237,17 @@ def _labels() -> dict[str, str]:
         "columns": _("Labels side by side"), "rows": _("Labels one below the other"),
         "width_mm": _("Width of a label, in millimetres"), "height_mm": _("Height of a label, in millimetres"),
         "daily": _("Daily"), "hour": _("From this hour on"), "working_days_only": _("On working days only"),
+    }  # fmt: skip
+
+
+def _lending_labels() -> dict[str, str]:
+    return {
+        "eread_days": _("Days of e-reading"), "paper_days": _("Days of paper"),
+        "paper_working": _("Paper in working days"), "renewals": _("Renewals"), "renew_days": _("Days of a renewal"),
+        "while_overdue": _("Also while something is overdue"), "open_requests": _("Open requests at a time"),
+        "own_ward": _("Only for patients of one's own ward"), "approvers": _("Approved by, in this order"),
+        "treating_days": _("Days after which a patient who has left counts as treated no longer"),
+        "stay_days": _("Days of a stay, at most, whose end nobody has written down"),
     }  # fmt: skip
 
 

@@ -13,7 +13,17 @@ from archive.gate import SIGNED_IN, P, Section
 from archive.given import whole
 from archive.i18n import _, ngettext
 from archive.policy.lending import Rule
-from archive.services import borrowing, circulation, foretelling, loans, policies, requests, slips
+from archive.services import (
+    borrowing,
+    circulation,
+    deciders,
+    foretelling,
+    loans,
+    policies,
+    requests,
+    slips,
+    turns,
+)
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
@@ -37,7 +47,11 @@ def ask(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     except (Invalid, Conflict) as error:
         uow.undo()
         return _ask_page(uow, node, request.form, error), error.status
-    flash(_("Sent. You will be told when it has been decided."), "ok")
+    opened = made.state != "requested"
+    flash(
+        _("The rule gives it at once.") if opened else _("Sent. You will be told when it has been decided."),
+        "ok",
+    )
     return make_response(redirect(url_for(".one", uuid=made.uuid)))
 
 
@@ -55,7 +69,7 @@ def _ask_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Confli
         purposes=policies.vocabulary(uow, "purpose"), said_days=said_days,
         fields=with_errors(_terms_fields(uow, _offered(rules)), typed, wrong),
         own=borrowing.own_hindrance(uow, [one.rule for one in rules]) if possible else None,
-        mine=requests.mine_on(uow, node), offices=foretelling.offices(uow, node, possible),
+        mine=requests.mine_on(uow, node), stages=foretelling.offices(uow, node, rules), chain=deciders.said, last=turns.LAST,
         paper=foretelling.paper(uow, node) if "paper" in possible else None,
         general=[str(error)] if isinstance(error, Conflict) else [], **shown.place(uow, node),
     )  # fmt: skip
@@ -76,7 +90,7 @@ def kind_words() -> dict[str, str]:
 
 def terms_fields(uow: UnitOfWork) -> list[dict[str, Any]]:
     """What a request says besides what is asked for, where nobody knows yet for which record it will be."""
-    return _terms_fields(uow, borrowing.offered(uow))
+    return _terms_fields(uow, borrowing.offered_unseen(uow))
 
 
 def _terms_fields(uow: UnitOfWork, offered: borrowing.Offered) -> list[dict[str, Any]]:
@@ -141,14 +155,14 @@ def _mine_page(uow: UnitOfWork, typed: Any, error: Invalid | Conflict | None) ->
     )  # fmt: skip
 
 
-@section.page("/approvals", needs=P.REQUEST_DECIDE)
+@section.page("/approvals", needs=(P.REQUEST_DECIDE, P.REQUEST_ENDORSE))
 def to_decide(uow: UnitOfWork) -> str:
     """What waits for one's decision; what was refused of the last act stands in its row."""
     notes = session.pop("undecided", {})
     return render_template("requests/approvals.html", slips=requests.to_decide(uow), notes=notes)
 
 
-@section.page("/approvals", needs=P.REQUEST_DECIDE, methods=("POST",))
+@section.page("/approvals", needs=(P.REQUEST_DECIDE, P.REQUEST_ENDORSE), methods=("POST",))
 def decide(uow: UnitOfWork) -> Response:
     form = request.form
     outcomes = requests.decide(

@@ -36,9 +36,13 @@ def home(uow: UnitOfWork) -> str | Response:
         "workbench/home.html", waiting=_cards(uow, lists), figures=_figures(lists, requests.counts(uow), uow),
         newest=newest, readable=workbench.readable_now(uow), inspected=_inspected(uow), mine=requests.mine(uow)[:6],
         pinned=saved_searches.on_workbench(uow),
-        deciding=requests.to_decide(uow)[:8] if uow.can(P.REQUEST_DECIDE) else [],
+        deciding=requests.to_decide(uow)[:8] if _decides(uow) else [],
         picks=circulation.pick_list(uow)[:8] if uow.can(P.REQUEST_HANDLE) else [],
     )  # fmt: skip
+
+
+def _decides(uow: UnitOfWork) -> bool:
+    return uow.can(P.REQUEST_DECIDE) or uow.can(P.REQUEST_ENDORSE)
 
 
 def _inspected(uow: UnitOfWork) -> list[inspections.Shown]:
@@ -80,7 +84,7 @@ def _figures(lists: Counted, counts: requests.Counts, uow: UnitOfWork) -> list[l
         ]
     second = [_of_list(kind, total) for kind, total in lists if kind.name not in (*FIVE, "late")]
     second += _two_tracks(uow)
-    if uow.can(P.REQUEST_DECIDE):
+    if _decides(uow):
         second.append(_figure(_("To decide"), counts.to_decide, url_for("requests.to_decide"), "wait"))
     waiting, late = emergencies.to_judge(uow)
     if waiting:

@@ -71,6 +71,8 @@ class Cast:
     people: dict[str, int] = field(default_factory=dict)
     doctors: dict[str, list[str]] = field(default_factory=dict)
     """Accounts of the doctors of a ward, by its code."""
+    heads: dict[str, str] = field(default_factory=dict)
+    """The account of the head of a ward, by its code."""
     listed: list[tuple[str, str, str]] = field(default_factory=list)
     """Account, name and role of everybody who can sign in."""
 
@@ -103,12 +105,15 @@ def _give_password(uow: UnitOfWork, cast: Cast, password: str) -> None:
 
 
 def _enlist_doctors(uow: UnitOfWork, cast: Cast, free: Iterable[Staff]) -> None:
+    cast.heads = {part.dept: part.account for part in PARTS if part.post is Post.HEAD}
     cast.doctors = {code: [part.account for part in PARTS if part.dept == code] for code in ADMITTING}
     for who in free:
         if who.dept in ADMITTING and who.post in DOCTORS:
             roles = ("head", "clinician") if who.post is Post.HEAD else ("clinician",)
             _account(uow, cast, Person(who.number, roles, len(roles), who.name, who.number, who.dept))
             cast.doctors[who.dept].append(who.number)
+            if who.post is Post.HEAD:
+                cast.heads[who.dept] = who.number
 
 
 def _account(uow: UnitOfWork, cast: Cast, whose: Person) -> None:

@@ -160,6 +160,7 @@ class Lending:
         slip = Slip(life, who, "eread", "research", 30, self._rng.choice(REASONS["research"]))
         self._diary.note(self._days.ago(2), 10.5, who, _asking(slip))
         if end in {"approve", "give_back", "revoke"}:
+            self._endorse(slip, self._days.ago(2))
             self._diary.note(self._days.ago(2), 12.0, self._decider(slip), _step(slip, "approve"))
         if end not in {"", "approve"}:
             by = who if end in {"give_back", "cancel"} else self._decider(slip)
@@ -176,10 +177,20 @@ class Lending:
         return slip
 
     def _approve(self, slip: Slip, day: date) -> None:
+        self._endorse(slip, day)
         self._diary.note(day, 12.5, self._decider(slip), _step(slip, "approve"))
 
+    def _endorse(self, slip: Slip, day: date) -> None:
+        """The head of whoever asks is heard first, where the rule says so."""
+        ward = next(dept for dept, doctors in self._cast.doctors.items() if slip.who in doctors)
+        head = self._cast.heads.get(ward, slip.who)
+        if slip.purpose == "research" and head != slip.who:
+            self._diary.note(day, 11.4, head, _step(slip, "endorse"))
+
     def _decider(self, slip: Slip) -> str:
-        """The head decides for obstetrics, but never on what is their own; the archivist for the others."""
+        """The head decides for obstetrics, never on what is their own; the archivist for others; on some the senior alone."""
+        if slip.purpose in {"quality", "research"}:
+            return "senior"
         return "head" if slip.life.dept == "CK" and slip.who != "head" else "archivist"
 
 
@@ -193,7 +204,14 @@ def _asking(slip: Slip) -> Callable[[UnitOfWork], object]:
 
 
 def _step(slip: Slip, name: str, reason: str | None = None) -> Callable[[UnitOfWork], object]:
-    return lambda uow: requests.advance(uow, slips.one(uow, slip.number), name, reason=reason)
+    def act(uow: UnitOfWork) -> None:
+        request = slips.one(uow, slip.number)
+        if (
+            name not in {"approve", "refuse"} or request.state == "requested"
+        ):  # a rule may have opened it at once
+            requests.advance(uow, request, name, reason=reason)
+
+    return act
 
 
 def _issue(uow: UnitOfWork, slip: Slip) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, String, Uuid, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.db import Base, BigInt
@@ -28,6 +28,8 @@ class Request(Base):
     rule: Mapped[str] = mapped_column(String(40))
     """The lending rule under which it was asked for, as it stands in `policy_version`."""
     policy_version: Mapped[int]
+    stage: Mapped[int] = mapped_column(default=0)
+    """Whose turn it is: the place of an approval."""
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     decided_at: Mapped[datetime | None]
     decision_note: Mapped[str | None] = mapped_column(String(500))
@@ -37,6 +39,28 @@ class Request(Base):
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (Index("ix_request_state", "kind", "state", "created_at"),)
+
+
+class RequestApproval(Base):
+    """审批意见: one office of the chain that the rule names, as it stood when it was asked for, and what it said.
+
+    `verdict`: agreed, refused, vacant (nobody sat in the office who may know of the record); nothing yet.
+    """
+
+    __tablename__ = "request_approval"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"))
+    place: Mapped[int]
+    office: Mapped[str] = mapped_column(String(20))
+    verdict: Mapped[str | None] = mapped_column(String(10))
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    at: Mapped[datetime | None]
+    note: Mapped[str | None] = mapped_column(String(500))
+    __table_args__ = (
+        UniqueConstraint("request_id", "place"),
+        Index("ix_request_approval_by", "decided_by"),
+    )
 
 
 class RequestLine(Base):

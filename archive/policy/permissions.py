@@ -29,6 +29,7 @@ class P(StrEnum):
     HOLDING_STOCKTAKE = "holding.stocktake"
     REQUEST_CREATE = "request.create"
     REQUEST_DECIDE = "request.decide"
+    REQUEST_ENDORSE = "request.endorse"
     REQUEST_HANDLE = "request.handle"
     REQUEST_COPY = "request.copy"
     REQUEST_OVERRIDE_DUE = "request.override_due"

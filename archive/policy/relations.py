@@ -7,6 +7,7 @@ from unicodedata import normalize
 
 from archive.i18n import _
 from archive.policy import lending
+from archive.policy.offices import OFFICES
 from archive.policy.roles import ROLES
 from archive.policy.types import INHERITING, TYPES
 
@@ -111,8 +112,20 @@ def _loans(body: Mapping[str, Any]) -> Iterator[Problem]:
                 yield Problem(("rules", code, "who"), _("%(name)s is no role.", name=role))
         if rule["renewals"] and not rule["renew_days"]:
             yield Problem(("rules", code, "renew_days"), _("Say for how many days it is renewed."))
+        yield from _chain(code, rule["approvers"])
     for one in lending.never_reached(lending.rules(body)):
         yield Problem(("rules", one.code), _("It is never reached: a rule before it always fits first."))
+
+
+def _chain(code: str, approvers: list[str]) -> Iterator[Problem]:
+    """Whoever decides comes last, once; whoever gives an opinion comes before."""
+    where = ("rules", code, "approvers")
+    if len(set(approvers)) < len(approvers):
+        yield Problem(where, _("An office is asked once."))
+    if approvers and [place for place, name in enumerate(approvers) if OFFICES[name].is_last] != [
+        len(approvers) - 1
+    ]:
+        yield Problem(where, _("The last one, and only that, is record or record_head: it decides."))
 
 
 def _checklist(body: Mapping[str, Any]) -> Iterator[Problem]:

@@ -9,34 +9,9 @@ from archive.i18n import _
 from archive.policy.checklists import Checklist
 from archive.policy.copy_shapes import Copying, Proofs
 from archive.policy.emergencies import EmergencyRules
+from archive.policy.lending_shapes import Loans
 from archive.policy.relations import Problem, related
 from archive.policy.shape import Code, Days, Label, Shape
-
-
-class LendingRule(Shape):
-    """借阅规则: for whom and for what, up to which sensitivity, in which media and for how long; see `lending.Rule`."""
-
-    purpose: Code
-    who: list[Code]
-    level_to: Annotated[int, Field(ge=0, le=3)]
-    media: Annotated[list[Literal["eread", "paper"]], Field(min_length=1)]
-    eread_days: Days
-    paper_days: Annotated[int, Field(ge=0, le=365)]
-    paper_working: bool
-    renewals: Annotated[int, Field(ge=0, le=20)]
-    renew_days: Annotated[int, Field(ge=0, le=365)]
-    while_overdue: bool
-
-
-class Limits(Shape):
-    open_requests: Annotated[int, Field(ge=1, le=1000)]
-
-
-class Loans(Shape):
-    """借阅制度: the rules in their order, of which the first that fits is the one."""
-
-    limits: Limits
-    rules: Annotated[dict[Code, LendingRule], Field(min_length=1)]
 
 
 class Deadlines(Shape):

@@ -37,6 +37,9 @@ def _description(name: str, *gates: str) -> Workflow:
     )  # fmt: skip
 
 
+PROGRAM = "program"
+"""The need of a step that the program takes itself, when what it waits for is done."""
+
 EREAD = Workflow(
     "eread",
     initial="requested",
@@ -48,8 +51,13 @@ EREAD = Workflow(
         State("cancelled", _l("Withdrawn"), "idle", final=True),
     ),
     transitions=(
+        Transition("open", _l("Open by the rule"), ("requested",), "active", PROGRAM, icon="check"),
+        Transition("endorse", _l("Agree"), ("requested",), "requested", P.REQUEST_ENDORSE,
+                   guards=("not_the_requester", "in_turn"), icon="check", primary=True),
+        Transition("object", _l("Refuse"), ("requested",), "refused", P.REQUEST_ENDORSE,
+                   guards=("not_the_requester", "in_turn"), icon="x", asks_reason=True),
         Transition("approve", _l("Approve"), ("requested",), "active", P.REQUEST_DECIDE,
-                   guards=("not_the_requester",), icon="check", primary=True),
+                   guards=("not_the_requester", "all_heard"), icon="check", primary=True),
         Transition("refuse", _l("Refuse"), ("requested",), "refused", P.REQUEST_DECIDE,
                    guards=("not_the_requester",), icon="x", asks_reason=True),
         Transition("cancel", _l("Withdraw"), ("requested",), "cancelled", "requester", icon="arrow-back-up"),
@@ -70,8 +78,13 @@ PAPER = Workflow(
         State("cancelled", _l("Withdrawn"), "idle", final=True),
     ),
     transitions=(
+        Transition("open", _l("Open by the rule"), ("requested",), "approved", PROGRAM, icon="check"),
+        Transition("endorse", _l("Agree"), ("requested",), "requested", P.REQUEST_ENDORSE,
+                   guards=("not_the_requester", "in_turn"), icon="check", primary=True),
+        Transition("object", _l("Refuse"), ("requested",), "refused", P.REQUEST_ENDORSE,
+                   guards=("not_the_requester", "in_turn"), icon="x", asks_reason=True),
         Transition("approve", _l("Approve"), ("requested",), "approved", P.REQUEST_DECIDE,
-                   guards=("not_the_requester",), icon="check", primary=True),
+                   guards=("not_the_requester", "all_heard"), icon="check", primary=True),
         Transition("refuse", _l("Refuse"), ("requested",), "refused", P.REQUEST_DECIDE,
                    guards=("not_the_requester",), icon="x", asks_reason=True),
         Transition("cancel", _l("Withdraw"), ("requested", "approved"), "cancelled", "requester",
@@ -80,9 +93,6 @@ PAPER = Workflow(
         Transition("return", _l("Take back"), ("lent",), "returned", P.REQUEST_HANDLE, icon="barcode", primary=True),
     ),
 )  # fmt: skip
-
-PROGRAM = "program"
-"""The need of a step that the program takes itself, when what it waits for is done."""
 
 BATCH = Workflow(
     "batch",

@@ -15,7 +15,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.services import levels, requests
 from archive.services.attempts import Outcome, each
-from archive.services.borrowing import checked
+from archive.services.borrowing import checked, offered_unseen
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 
@@ -103,7 +103,14 @@ def barcodes(uow: UnitOfWork, refs: Iterable[UUID]) -> list[str]:
 
 def ask(uow: UnitOfWork, refs: Iterable[UUID], terms: dict[str, str]) -> list[Outcome]:
     """Asks for each. Raises Invalid where the terms themselves are wrong."""
-    checked(uow, kind=terms["kind"], purpose=terms["purpose"], days=terms["days"], reason=terms["reason"])
+    checked(
+        uow,
+        offered_unseen(uow),
+        kind=terms["kind"],
+        purpose=terms["purpose"],
+        days=terms["days"],
+        reason=terms["reason"],
+    )
     return each(uow, refs, lambda ref: requests.ask(uow, uow.node(ref), **terms))
 
 

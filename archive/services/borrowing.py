@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from archive.errors import Invalid
 from archive.i18n import _
-from archive.models import AuditEvent, Holding, Node, Request, RequestLine
+from archive.models import AuditEvent, Encounter, Holding, Node, Patient, Record, Request, RequestLine
 from archive.policy import lending
 from archive.policy.lending import Rule
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import calendar, holdings, policies, slips
+from archive.services import calendar, holdings, patient_names, policies, slips
 from archive.services.calendar import WorkingCalendar
 from archive.services.slips import KINDS
+from archive.sight import ids_of
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "borrowing"}
@@ -38,9 +39,44 @@ class Terms:
     policy_version: int
 
 
-def offered(uow: UnitOfWork, level: int = 0) -> Offered:
-    """What the actor may ask for of a record of this sensitivity."""
-    return lending.offered(_rules(uow), uow.actor.roles, level)
+def offered(uow: UnitOfWork, node: Node) -> Offered:
+    """What the actor may ask for of a record."""
+    asker = lending.Asker(uow.actor.roles, uow.actor.clearance, treats(uow, node))
+    return lending.offered(_rules(uow), asker, node.level)
+
+
+def offered_unseen(uow: UnitOfWork, level: int = 0) -> Offered:
+    """What the actor may ask for of what they do not see: nothing that would be opened at once, which would tell of it."""
+    return lending.offered(_rules(uow), lending.Asker(uow.actor.roles), level)
+
+
+def treats(uow: UnitOfWork, node: Node) -> bool:
+    """Whether the patient of a record lies in a ward of the actor's, or did until a few days ago (domain §10)."""
+    limits = policies.in_force(uow, "loans").body["limits"]
+    mine = (
+        select(patient_names.head())
+        .join(Encounter, Encounter.patient_id == Patient.id)
+        .join(Record, Record.encounter_id == Encounter.id)
+        .where(Record.node_id.in_(ids_of(node.path)))
+    )
+    over = Encounter.discharged_at >= uow.today - timedelta(days=limits["treating_days"])
+    lies_here = and_(
+        Encounter.discharged_at.is_(None),
+        Encounter.admitted_at >= uow.today - timedelta(days=limits["stay_days"]),
+    )
+    stay = (
+        select(Encounter.id)
+        .join(Patient, Patient.id == Encounter.patient_id)
+        .where(
+            patient_names.head().in_(mine),
+            Encounter.dept_id.in_(sorted(uow.actor.departments)),
+            or_(over, lies_here),
+        )
+    )
+    return (
+        bool(uow.actor.departments)
+        and uow.session.scalar(stay.limit(1), execution_options=TRUSTED) is not None
+    )
 
 
 def _rules(uow: UnitOfWork) -> list[Rule]:
@@ -78,10 +114,10 @@ def last_day(uow: UnitOfWork, kind: str, rule: Rule) -> date:
 
 
 def checked(
-    uow: UnitOfWork, *, kind: str, purpose: str, days: int | str, reason: str | None, level: int = 0
+    uow: UnitOfWork, allowed: Offered, *, kind: str, purpose: str, days: int | str, reason: str | None
 ) -> Terms:
     """Checks what was typed; no number of days means as many as the rule allows. Raises Invalid, field by field."""
-    errors, allowed = {}, offered(uow, level)
+    errors = {}
     rule = allowed.get(purpose, {}).get(kind)
     if kind not in KINDS:
         errors["kind"] = _("Choose paper or reading on the screen.")

@@ -1,14 +1,18 @@
 """审批人: who could decide a request for a record, told to whoever asks before it is sent."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from archive.i18n import _
 from archive.models import Node, Principal
 from archive.policy.lending import EREAD
+from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
 from archive.policy.roles import ROLES
-from archive.services import explain, roster
+from archive.services import explain, roster, turns
+from archive.services.explain import Rights
 from archive.services.roster import Member, Roster
 from archive.uow import UnitOfWork
 
@@ -18,7 +22,7 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Office:
-    """审批岗位: a role that decides, of the record's department or of the whole house. `names` of some, `people` of all."""
+    """审批岗位: a role that decides, of a department or of the whole house. `names` of some, `people` of all."""
 
     title: str
     department: str
@@ -26,31 +30,90 @@ class Office:
     people: int
 
 
-def of(uow: UnitOfWork, node: Node, kind: str) -> list[Office]:
-    """Who decides a request for `node` in this medium: any one of them, and never whoever asks. For whoever may ask for it."""
+@dataclass(frozen=True)
+class Stage:
+    """审批环节: one office of a rule, and who sits in it: any one of them answers. Nobody: it is passed over."""
+
+    code: str
+    title: str
+    offices: list[Office]
+
+
+def of(uow: UnitOfWork, node: Node, kind: str, codes: Iterable[str]) -> dict[str, Stage]:
+    """Who sits in these offices when the actor asks for `node` in this medium; never the actor. For whoever may ask for it."""
     uow.require(P.REQUEST_CREATE, node)
-    people = roster.everybody(uow)
-    found: dict[tuple[str, int | None], set[int]] = {}
+    asker = uow.actor.principal_id or 0
+    stages = {}
+    for code in codes:
+        if OFFICES[code].is_last:
+            found = _deciding(uow, node, kind, OFFICES[code].role, asker)
+        else:
+            found = {(OFFICES[code].role or "", None): endorsers(uow, node, code, asker)}
+        named = _named(uow, {key: members for key, members in found.items() if members})
+        stages[code] = Stage(code, str(OFFICES[code].title), named)
+    return stages
+
+
+def endorsers(uow: UnitOfWork, node: Node, code: str, asker: int) -> set[int]:
+    """Who may give the opinion of an office about what somebody asks for: whoever sits in it and may know of the record."""
+    people, rights, role = _everybody(uow), explain.rights_of(uow, node), OFFICES[code].role
+    wards = turns.departments_of(uow, people[asker].groups) if asker in people else frozenset()
+
+    def is_one(one: Member) -> bool:
+        here = code != "dept_head" or not wards.isdisjoint(one.groups)
+        return role in one.roles and here and not one.is_apart and _knows(rights, one)
+
+    return {one.id for one in people.values() if is_one(one) and one.id != asker}
+
+
+def _knows(rights: Mapping[str, Rights], one: Member) -> bool:
+    holders = [f"R:{role}" for role in one.roles] + [
+        f"D:{group}:{role}" for group in one.groups for role in one.roles
+    ]
+    return any(one.clearance >= rights.get(holder, {}).get(P.DISCOVER, 9) for holder in holders)
+
+
+def _everybody(uow: UnitOfWork) -> Roster:
+    return uow.once("roster", lambda: roster.everybody(uow))
+
+
+Found = dict[tuple[str, int | None], set[int]]
+"""Role and department → people."""
+
+
+def _deciding(uow: UnitOfWork, node: Node, kind: str, only: str | None, asker: int) -> Found:
+    """Who decides on the record itself, of any role or of one."""
+    people, found = _everybody(uow), Found()
     for holder, rights in explain.rights_of(uow, node).items():
         prefix, *rest = holder.split(":")
-        if prefix not in {"R", "D"} or P.REQUEST_DECIDE not in rights:
+        if prefix not in {"R", "D"} or P.REQUEST_DECIDE not in rights or only not in {None, rest[-1]}:
             continue
         role, dept = rest[-1], int(rest[0]) if prefix == "D" else None
         # Nobody opens what they could not read themselves.
         least = max(rights[P.REQUEST_DECIDE], node.level if kind == EREAD else 0)
-        found.setdefault((role, dept), set()).update(_of_office(uow, people, role, dept, least))
-    return _named(uow, {key: members for key, members in found.items() if members})
+        members = _of_office(people, role, dept, least) - {asker}
+        found.setdefault((role, dept), set()).update(members)
+    return found
 
 
-def _of_office(uow: UnitOfWork, people: Roster, role: str, dept: int | None, least: int) -> set[int]:
+def _of_office(people: Roster, role: str, dept: int | None, least: int) -> set[int]:
     def is_one(member: Member) -> bool:
         here = dept is None or dept in member.groups
         return role in member.roles and here and member.clearance >= least
 
-    return {one.id for one in people.values() if is_one(one) and one.id != uow.actor.principal_id}
+    return {one.id for one in people.values() if is_one(one)}
 
 
-def _named(uow: UnitOfWork, found: dict[tuple[str, int | None], set[int]]) -> list[Office]:
+def by_role(uow: UnitOfWork, code: str) -> Stage:
+    """An office as it is where no record and no asker is in question: the head of a department is not named."""
+    office = OFFICES[code]
+    if office.role is None or code == "dept_head":
+        return Stage(code, str(office.title), [])
+    people = {one.id for one in _everybody(uow).values() if office.role in one.roles}
+    return Stage(code, str(office.title), _named(uow, {(office.role, None): people} if people else {}))
+
+
+def _named(uow: UnitOfWork, found: Found) -> list[Office]:
     wanted = {number for members in found.values() for number in members}
     wanted |= {dept for _role, dept in found if dept is not None}
     rows = select(Principal.id, Principal.name).where(Principal.id.in_(wanted)).order_by(Principal.name_key)
@@ -63,3 +126,9 @@ def _named(uow: UnitOfWork, found: dict[tuple[str, int | None], set[int]]) -> li
         )
         for (role, dept), members in sorted(found.items(), key=lambda one: (one[0][1] is None, order.index(one[0][0])))
     ]  # fmt: skip
+
+
+def said(codes: Iterable[str]) -> str:
+    """A chain of offices in words: first, then, at last; or that nobody is asked."""
+    titles = [str(OFFICES[code].title) for code in codes]
+    return " → ".join(titles) if titles else _("At once, by the rule itself")

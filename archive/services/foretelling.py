@@ -7,9 +7,10 @@ from sqlalchemy import func
 
 from archive.models import Node, Request
 from archive.policy.lending import PAPER, Rule
+from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
 from archive.services import availability, borrowing, deciders, slips
-from archive.services.deciders import Office
+from archive.services.deciders import Stage
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 from archive.workflow import State
@@ -37,7 +38,7 @@ class Paper:
 def rules(uow: UnitOfWork, node: Node, kinds: list[str]) -> list[Foretold]:
     """Purpose by purpose what the actor may ask for of a record."""
     uow.require(P.REQUEST_CREATE, node)
-    is_overdue, found = borrowing.is_overdue(uow), borrowing.offered(uow, node.level)
+    is_overdue, found = borrowing.is_overdue(uow), borrowing.offered(uow, node)
     return [
         Foretold(kind, rule, borrowing.last_day(uow, kind, rule), is_overdue and not rule.while_overdue)
         for media in found.values()
@@ -46,9 +47,10 @@ def rules(uow: UnitOfWork, node: Node, kinds: list[str]) -> list[Foretold]:
     ]
 
 
-def offices(uow: UnitOfWork, node: Node, kinds: list[str]) -> list[Office]:
-    """Who could decide: for the screen where that can be asked for, which is never more than for the paper."""
-    return deciders.of(uow, node, kinds[0]) if kinds else []
+def offices(uow: UnitOfWork, node: Node, told: list[Foretold]) -> dict[str, Stage]:
+    """Who sits in the offices of these rules: for the screen where that may be asked for, never more than for the paper."""
+    codes = [code for code in OFFICES if any(code in one.rule.approvers for one in told)]
+    return deciders.of(uow, node, min(one.kind for one in told), codes) if told else {}
 
 
 def paper(uow: UnitOfWork, node: Node) -> Paper | None:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from archive.i18n import _
 from archive.models import BatchVolume, Holding, HoldingStatus, Node, Representation, Request, ScanBatch
 from archive.policy.workflows import BATCH
-from archive.services import lacking, numbers, records
+from archive.services import approvals, lacking, numbers, records
 from archive.services.scanning import batches
 from archive.uow import UnitOfWork
 from archive.workflow import Guard
@@ -20,6 +20,18 @@ def not_the_requester(uow: UnitOfWork, request: Request) -> str | None:
     if request.requester_id == uow.actor.principal_id:
         return _("Ask somebody else to decide this: nobody decides their own request.")
     return None
+
+
+def in_turn(uow: UnitOfWork, request: Request) -> str | None:
+    """An office gives its opinion when the ones before it have."""
+    return approvals.not_my_turn(uow, request)
+
+
+def all_heard(uow: UnitOfWork, request: Request) -> str | None:
+    """Whoever decides comes last, and is who the rule says."""
+    return approvals.not_heard(
+        uow, request, uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
+    )
 
 
 def has_pages_or_paper(uow: UnitOfWork, node: Node) -> str | None:
@@ -93,6 +105,8 @@ GUARDS: Mapping[str, Guard] = {
     guard.__name__: guard
     for guard in (
         not_the_requester,
+        in_turn,
+        all_heard,
         has_pages_or_paper,
         every_page_made,
         number_rule_known,

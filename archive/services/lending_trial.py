@@ -10,7 +10,8 @@ from archive.policy.lending import Rule
 from archive.policy.permissions import P
 from archive.policy.rights import Right, matrix
 from archive.policy.roles import CONTENT_ROLES, ROLES
-from archive.services import borrowing, policies, rulebook
+from archive.services import borrowing, deciders, policies, rulebook
+from archive.services.deciders import Stage
 from archive.uow import UnitOfWork
 
 KIND, STATE = "medical_record", "archived"
@@ -20,23 +21,24 @@ LEVELS = range(4)
 
 @dataclass(frozen=True)
 class Tried:
-    """One medium: the rule that fits, or none, and the last day if it were had today."""
+    """One medium: the rule that fits, or none, the last day if it were had today, and who is asked in which order."""
 
     kind: str
     rule: Rule | None
     last_day: date | None
+    chain: list[Stage]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """试算结果. `deciders`: the offices of which any one decides. `may_ask`: whether the role asks for such records at all."""
+    """试算结果. `deciders`: the roles that decide on such a record. `may_ask`: whether the role asks for such records at all."""
 
     media: list[Tried]
     deciders: list[str]
     may_ask: bool
 
 
-def tried(uow: UnitOfWork, *, role: str, purpose: str, level: int) -> Trial:
+def tried(uow: UnitOfWork, *, role: str, purpose: str, level: int, treats: bool = False) -> Trial:
     """What somebody of a role would be told who asks for a record of this sensitivity. Raises Invalid, field by field."""
     rulebook.may_look(uow)
     wrong = {
@@ -49,15 +51,19 @@ def tried(uow: UnitOfWork, *, role: str, purpose: str, level: int) -> Trial:
     }  # fmt: skip
     if wrong:
         raise Invalid(fields=wrong)
+    asker = lending.Asker(frozenset({role}), level, treats)
     rules = lending.rules(policies.in_force(uow, "loans").body)
-    found = lending.offered(rules, {role}, level).get(purpose, {})
-    media = [Tried(kind, found.get(kind), _last_day(uow, kind, found.get(kind))) for kind in lending.MEDIA]
+    found = lending.offered(rules, asker, level).get(purpose, {})
+    media = [_tried(uow, kind, found.get(kind)) for kind in lending.MEDIA]
     asks = any(right.role == role for right in _holding(P.REQUEST_CREATE, level))
     return Trial(media, [_office(right) for right in _holding(P.REQUEST_DECIDE, level)], asks)
 
 
-def _last_day(uow: UnitOfWork, kind: str, rule: Rule | None) -> date | None:
-    return borrowing.last_day(uow, kind, rule) if rule else None
+def _tried(uow: UnitOfWork, kind: str, rule: Rule | None) -> Tried:
+    if rule is None:
+        return Tried(kind, None, None, [])
+    chain = [deciders.by_role(uow, code) for code in rule.approvers]
+    return Tried(kind, rule, borrowing.last_day(uow, kind, rule), chain)
 
 
 def _holding(permission: P, level: int) -> list[Right]:

@@ -52,7 +52,7 @@ KINDS = {
     OWNED: Kind(_l("What does not agree between paper and pages is yours to see to"), "arrows-diff", "wait"),
     FOUND: Kind(_l("New results of saved searches"), "bookmark"),
 }
-DECISIONS = {"refuse": "request.refused", "revoke": "request.revoked"}
+DECISIONS = {"refuse": "request.refused", "object": "request.refused", "revoke": "request.revoked"}
 LOANS = ("loan.due", "loan.overdue")
 QUIET = "page."
 """Jobs that follow an upload by themselves: their end is seen on the record, only their failure is told."""

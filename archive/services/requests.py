@@ -15,9 +15,9 @@ from archive.i18n import _
 from archive.models import Encounter, Node, Patient, Record, Request, RequestLine
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
-from archive.policy.workflows import WORKFLOWS
+from archive.policy.workflows import PROGRAM, WORKFLOWS
 from archive.schema import clean
-from archive.services import borrowing, notices, numbers, reading, slips
+from archive.services import approvals, borrowing, notices, numbers, reading, slips, turns
 from archive.services.attempts import Outcome, attempt, each
 from archive.services.borrowing import Terms
 from archive.services.guards import GUARDS
@@ -28,6 +28,9 @@ from archive.workflow import Transition, objections
 TRUSTED: Any = {"scope": "requests"}
 AT_THE_DESK = frozenset({"issue", "return"})
 """Steps that a barcode takes, never a button (services/loans.py)."""
+DECIDING = frozenset({"open", "approve", "refuse", "object"})
+BY_RULE = {name: next(step for step in WORKFLOWS[name].transitions if step.name == "open") for name in KINDS}
+"""What a rule without approvers does at once."""
 STAY = re.compile(r"([0-9]{6,10})-([0-9]{1,3})")
 
 
@@ -43,7 +46,9 @@ def ask(
     uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, reason: str | None = None
 ) -> Request:
     """Asks for `node`. Raises Invalid for wrong fields, Conflict while something of the asker's stands in the way."""
-    wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason, level=node.level)
+    wanted = borrowing.checked(
+        uow, borrowing.offered(uow, node), kind=kind, purpose=purpose, days=days, reason=reason
+    )
     if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(uow, [wanted.rule]):
         raise Conflict(objection)
     return _file(uow, node, wanted, _number(uow))
@@ -74,6 +79,9 @@ def _file(uow: UnitOfWork, node: Node, wanted: Terms, number: str) -> Request:
     uow.session.add(made)
     uow.session.flush()
     uow.note(number=number, kind=wanted.kind, purpose=wanted.purpose, days=wanted.days, reason=wanted.reason)
+    approvals.begin(uow, made, node, wanted.rule)
+    if wanted.rule.is_at_once:
+        take(uow, made, node, BY_RULE[made.kind])
     return made
 
 
@@ -88,14 +96,16 @@ def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days
     typed = STAY.fullmatch(number.strip())
     if typed is None:
         raise Invalid(fields={"number": _("Write the record number and the stay, for example 00218647-2.")})
-    wanted = borrowing.checked(uow, kind=kind, purpose=purpose, days=days, reason=reason)
+    wanted = borrowing.checked(
+        uow, borrowing.offered_unseen(uow), kind=kind, purpose=purpose, days=days, reason=reason
+    )
     if objection := borrowing.own_hindrance(uow, [wanted.rule]) or borrowing.too_many_by_number(uow):
         raise Conflict(objection)
     uow.note(record=number.strip())
     drawn = _number(uow)
     node = _of_stay(uow, typed[1], int(typed[2]))
     # The rule for what is as sensitive as the record is asked for in silence, too.
-    rule = borrowing.offered(uow, node.level).get(purpose, {}).get(kind) if node else None
+    rule = borrowing.offered_unseen(uow, node.level).get(purpose, {}).get(kind) if node else None
     if node is not None and rule is not None and _somebody_decides(node):
         uow.about(node)
         with suppress(AskedAlready), attempt(uow):
@@ -136,6 +146,10 @@ def _node_of(uow: UnitOfWork, request: Request) -> Node:
 def _may(uow: UnitOfWork, request: Request, node: Node, step: Transition) -> bool:
     if step.needs == "requester":
         return request.requester_id == uow.actor.principal_id
+    if step.needs == PROGRAM:
+        return False
+    if step.needs == P.REQUEST_ENDORSE:  # of no record, but of one that they may know of
+        return uow.can(P.REQUEST_ENDORSE) and uow.can(P.DISCOVER, node)
     return uow.can(P(step.needs), node)
 
 
@@ -166,12 +180,11 @@ def take(
     with uow.act(f"request.{step.name}", node):
         uow.note(number=request.number, kind=request.kind, state=[request.state, step.target], reason=reason)
         request.state = step.target
-        if step.name in {"approve", "refuse"}:
-            request.decided_by, request.decided_at, request.decision_note = (
-                uow.actor.principal_id,
-                uow.now,
-                reason,
-            )
+        approvals.follow(uow, request, node, step.name, reason)
+        if step.name in DECIDING:
+            # What a rule opens at once nobody has decided.
+            by = None if step.needs == PROGRAM else uow.actor.principal_id
+            request.decided_by, request.decided_at, request.decision_note = by, uow.now, reason
         if request.kind == "eread":
             reading.follow(uow, request, node)
         notices.decided(uow, request, step.name)
@@ -181,7 +194,19 @@ def take(
 
 def decide(uow: UnitOfWork, refs: Iterable[UUID], name: str, *, reason: str | None = None) -> list[Outcome]:
     """Takes one step with several requests, each on its own: one refused does not hold up the others."""
-    return each(uow, refs, lambda ref: advance(uow, slips.one(uow, ref), name, reason=reason))
+
+    def one(ref: UUID) -> None:
+        request = slips.one(uow, ref)
+        advance(uow, request, as_asked(uow, request, name), reason=reason)
+
+    return each(uow, refs, one)
+
+
+def as_asked(uow: UnitOfWork, request: Request, name: str) -> str:
+    """What saying yes or no means for the actor: their decision, or the opinion of their office."""
+    if request.requester_id != uow.actor.principal_id and turns.is_mine(uow, request):
+        return {"approve": "endorse", "refuse": "object"}.get(name, name)
+    return name
 
 
 def mine(uow: UnitOfWork) -> list[Slip]:
@@ -219,7 +244,8 @@ def counts(uow: UnitOfWork) -> Counts:
     """All figures in one statement over the open requests."""
     own = Request.requester_id == uow.actor.principal_id
     desk = slips.handled(uow) if uow.can(P.REQUEST_HANDLE) else false()
-    deciding = slips.decidable(uow) if uow.can(P.REQUEST_DECIDE) else false()
+    decides = uow.can(P.REQUEST_DECIDE) or uow.can(P.REQUEST_ENDORSE)
+    deciding = slips.decidable(uow) if decides else false()
     late = RequestLine.due_at < uow.now
     wanted = (
         own & (Request.state == "requested"), own & (Request.state == "approved"), own & (Request.state == "active"),

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from archive.errors import Forbidden, NotFound
 from archive.i18n import _
 from archive.models import PolicyVersion, Principal
+from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
 from archive.policy.roles import ROLES
 from archive.policy.shapes import SHAPES
@@ -124,6 +125,7 @@ def words(uow: UnitOfWork, kind: str) -> dict[str, str]:
     if kind == "loans":
         return {role.name: str(role.title) for role in ROLES.values()} | policies.vocabulary(uow, "purpose") | {
             "eread": _("Electronic"), "paper": _("Paper"),
+        } | {office.code: str(office.title) for office in OFFICES.values()
         }  # fmt: skip
     vocabularies = {"checklist": "component"}
     return policies.vocabulary(uow, vocabularies[kind]) if kind in vocabularies else {}

@@ -10,12 +10,13 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.errors import NotFound
+from archive.i18n import _
 from archive.models import Node, Principal, Request, RequestLine
 from archive.policy.lending import MEDIA
 from archive.policy.permissions import P
 from archive.policy.rights import vetoes
 from archive.policy.workflows import WORKFLOWS
-from archive.services import policies
+from archive.services import policies, turns
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 from archive.workflow import State
@@ -58,7 +59,7 @@ class Slip:
 
 def visible(uow: UnitOfWork, *entities: Any) -> Select[Any]:
     """A select over the requests that the actor may see, joined to their nodes: their own, those that they may
-    decide, and the paper ones that they handle at the desk.
+    decide or on which their opinion is asked, and the paper ones that they handle at the desk.
 
     Their own, too, is hidden while it asks for what they may not discover and has not been granted: a request by
     number must not tell whether the number exists (model §3).
@@ -71,7 +72,15 @@ def visible(uow: UnitOfWork, *entities: Any) -> Select[Any]:
         select(*(entities or (Request,)))
         .select_from(Request)
         .join(Node, Node.id == Request.node_id)
-        .where(or_(mine, uow.access.clause(P.REQUEST_DECIDE), handled(uow)))
+        .where(
+            or_(
+                mine,
+                uow.access.clause(P.REQUEST_DECIDE),
+                handled(uow),
+                turns.to_endorse(uow),
+                turns.endorsed(uow),
+            )
+        )
         .execution_options(scope="slips")
     )
 
@@ -82,12 +91,12 @@ def handled(uow: UnitOfWork) -> ColumnElement[bool]:
 
 
 def decidable(uow: UnitOfWork) -> ColumnElement[bool]:
-    """The requests that wait for the actor's decision; never their own."""
+    """The requests that wait for the actor, their decision or their opinion; never their own."""
     return and_(
         Request.kind.in_(KINDS),  # all there are: the index of open requests begins with the kind
         Request.state == "requested",
         Request.requester_id != uow.actor.principal_id,
-        uow.access.clause(P.REQUEST_DECIDE),
+        or_(and_(uow.access.clause(P.REQUEST_DECIDE), turns.at_the_end(uow)), turns.to_endorse(uow)),
     )
 
 
@@ -164,6 +173,16 @@ def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[st
         state=WORKFLOWS[request.kind].state(effective_state(uow, request)),
         purpose=purposes.get(request.purpose, request.purpose), reason=request.reason, days=request.days,
         asked_at=request.created_at, requester=requester, is_mine=request.requester_id == uow.actor.principal_id,
-        node=view, decided_by=decider, decided_at=request.decided_at, note=request.decision_note, until=request.until,
+        node=view,
+        decided_by=decider or _by_rule(request), decided_at=request.decided_at, note=request.decision_note, until=request.until,
         due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
     )  # fmt: skip
+
+
+def _by_rule(request: Request) -> str | None:
+    """What nobody has decided the rule has, which stands in the hospital's lending rules."""
+    if request.decided_at is None:
+        return None
+    return _(
+        "The lending rule %(code)s, version %(version)d", code=request.rule, version=request.policy_version
+    )

@@ -10,7 +10,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Right, matrix, vetoes
 from archive.policy.roles import CONFLICTS, ROLES
 from archive.policy.types import TYPES
-from archive.policy.workflows import WORKFLOWS
+from archive.policy.workflows import PROGRAM, WORKFLOWS
 from archive.scopes import SCOPES
 from archive.services.guards import GUARDS
 
@@ -57,7 +57,7 @@ def test_every_type_has_a_workflow_and_parents_that_exist() -> None:
 
 def test_every_transition_needs_a_permission_of_the_list() -> None:
     needed = {step.needs for flow in WORKFLOWS.values() for step in flow.transitions}
-    assert needed <= set(P) | {"requester"}
+    assert needed <= set(P) | {"requester", PROGRAM}
 
 
 def test_local_roles_have_no_row_by_department_which_no_token_could_carry() -> None:

@@ -61,7 +61,7 @@ def test_every_policy_has_a_shape_and_can_be_written_as_a_text(kind: str) -> Non
 def test_a_new_version_holds_at_once_with_its_source_and_the_one_who_adopted_it(hospital: Hospital) -> None:
     assert adopt(hospital, "loans", longer()) == 2
     with hospital.uow("sysadmin", readonly=True) as uow:
-        assert borrowing.offered(uow)["treatment"]["paper"].paper_days == 5
+        assert borrowing.offered_unseen(uow)["treatment"]["paper"].paper_days == 5
         page = rulebook.page(uow, "loans")
         assert (page.shown.version, page.shown.source, page.shown.approved_by) == (2, RULE, "sysadmin甲")
         assert [one.standing for one in page.versions] == ["in_force", "past"]
@@ -115,7 +115,7 @@ def test_what_waits_is_replaced_by_a_newer_version_for_an_earlier_day(
 def test_the_difference_is_against_what_would_hold_on_that_day(hospital: Hospital) -> None:
     adopt(hospital, "loans", longer(), day="2026-12-01")
     with hospital.uow("sysadmin", readonly=True) as uow:
-        later = propose(uow, "loans", longer() | {"limits": {"open_requests": 9}},
+        later = propose(uow, "loans", longer() | {"limits": body_of("loans")["limits"] | {"open_requests": 9}},
                         day="2026-12-05", after=2)  # fmt: skip
         assert [(one.place, one.before, one.after) for one in later.differences] == [
             (("limits", "open_requests"), 50, 9),
@@ -267,14 +267,17 @@ def test_lending_rules_hang_together_and_their_order_is_a_difference(hospital: H
     assert "rules.teaching: 永远用不到" in refused(hospital, "loans", body)
     body["rules"] = {"teaching": body["rules"].pop("teaching"), **body["rules"]}
     body["rules"]["teaching"] |= {"who": ["doctor"], "renew_days": 0}
+    body["rules"]["teaching"]["approvers"] = ["record", "dept_head"]
     said = refused(hospital, "loans", body)
+    assert "rules.teaching.approvers: 最后一个且只有最后一个" in said
     assert "rules.teaching.who: 没有名为 doctor 的角色" in said
     assert "rules.teaching.renew_days" in said
     turned = body_of("loans")
-    turned["rules"] = dict(reversed(turned["rules"].items()))
+    own = turned["rules"].pop("treatment_own")
+    turned["rules"] = {"treatment_own": own, **dict(reversed(turned["rules"].items()))}
     with hospital.uow("sysadmin", readonly=True) as uow:
         (moved,) = propose(uow, "loans", turned).differences
-    assert (moved.place, moved.before[0], moved.after[0]) == (("rules",), "treatment", "consult")
+    assert (moved.place, moved.before[1], moved.after[1]) == (("rules",), "treatment", "consult")
 
 
 def test_a_policy_is_kept_as_it_was_when_something_was_decided(hospital: Hospital) -> None:

@@ -271,16 +271,22 @@ def test_before_it_is_sent_one_reads_who_decides_how_long_and_whether_the_paper_
         assert told["treatment", "paper"].last_day == date(2026, 11, 25)
         assert told["research", "paper"].last_day == date(2026, 12, 20)
         assert ("consult", "paper") not in told
-        offices = foretelling.offices(uow, node, ["eread"])
-        assert [(one.department, one.title, one.names, one.people) for one in offices] == [
-            ("产科", "Department head", ["head甲"], 1), ("", "Archivist", ["archivist甲"], 1),
-            ("", "Senior archivist", ["senior甲"], 1),
-        ]  # fmt: skip
+        stages = foretelling.offices(uow, node, list(told.values()))
+        assert {
+            code: [(one.department, one.title, one.names, one.people) for one in stage.offices]
+            for code, stage in stages.items()
+        } == {
+            "record": [("产科", "Department head", ["head甲"], 1), ("", "Archivist", ["archivist甲"], 1),
+                       ("", "Senior archivist", ["senior甲"], 1)],
+            "record_head": [("", "Senior archivist", ["senior甲"], 1)],
+            "dept_head": [("", "Department head", ["head甲"], 1)], "medical_affairs": [],
+        }  # fmt: skip
         paper = foretelling.paper(uow, node)
         assert paper is not None
         assert (paper.status.name, paper.due_at is not None, paper.waiting) == ("lent", True, 0)
     with hospital.uow("head", readonly=True) as uow:
-        assert "head甲" not in str(foretelling.offices(uow, uow.node(archived), ["eread"]))
+        node = uow.node(archived)
+        assert "head甲" not in str(foretelling.offices(uow, node, foretelling.rules(uow, node, ["paper"])))
     other = another(hospital, mrn="00216166")
     clock.forward(days=8)
     with hospital.uow("clinician2", readonly=True) as uow:

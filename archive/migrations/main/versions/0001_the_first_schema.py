@@ -1126,6 +1126,7 @@ def upgrade() -> None:
         sa.Column("days", sa.Integer(), nullable=False),
         sa.Column("rule", sa.String(length=40), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
         sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_note", sa.String(length=500), nullable=True),
@@ -1314,6 +1315,26 @@ def upgrade() -> None:
             sqlite_where=sa.text("lifted IS 1"),
             postgresql_where=sa.text("lifted IS true"),
         )
+
+    op.create_table(
+        "request_approval",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("office", sa.String(length=20), nullable=False),
+        sa.Column("verdict", sa.String(length=10), nullable=True),
+        sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("note", sa.String(length=500), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["principal.id"], name=op.f("fk_request_approval_decided_by")
+        ),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_approval_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_approval")),
+        sa.UniqueConstraint("request_id", "place", name=op.f("uq_request_approval_request_id_place")),
+    )
+    with op.batch_alter_table("request_approval", schema=None) as batch_op:
+        batch_op.create_index("ix_request_approval_by", ["decided_by"], unique=False)
 
     op.create_table(
         "request_line",

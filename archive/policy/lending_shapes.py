@@ -1,0 +1,39 @@
+"""The shape of what borrowing goes by: who may ask for what, for how long, and who is asked. Pure."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from archive.policy.shape import Code, Days, Shape
+
+
+class LendingRule(Shape):
+    """借阅规则: for whom and for what, up to which sensitivity, in which media and for how long; see `lending.Rule`."""
+
+    purpose: Code
+    who: list[Code]
+    level_to: Annotated[int, Field(ge=0, le=3)]
+    media: Annotated[list[Literal["eread", "paper"]], Field(min_length=1)]
+    eread_days: Days
+    paper_days: Annotated[int, Field(ge=0, le=365)]
+    paper_working: bool
+    renewals: Annotated[int, Field(ge=0, le=20)]
+    renew_days: Annotated[int, Field(ge=0, le=365)]
+    while_overdue: bool
+    own_ward: bool
+    approvers: Annotated[
+        list[Literal["dept_head", "medical_affairs", "record", "record_head"]], Field(max_length=6)
+    ]
+
+
+class LendingLimits(Shape):
+    open_requests: Annotated[int, Field(ge=1, le=1000)]
+    treating_days: Annotated[int, Field(ge=0, le=90)]
+    stay_days: Annotated[int, Field(ge=1, le=3650)]
+
+
+class Loans(Shape):
+    """借阅制度: the rules in their order, of which the first that fits is the one."""
+
+    limits: LendingLimits
+    rules: Annotated[dict[Code, LendingRule], Field(min_length=1)]

@@ -1,0 +1,72 @@
+"""逐级审批: the offices that a rule names are asked in their order; the last one decides (domain §10)."""
+
+from archive.i18n import _
+from archive.models import Node, Request, RequestApproval
+from archive.policy.lending import Rule
+from archive.policy.offices import OFFICES
+from archive.services import deciders, turns
+from archive.uow import UnitOfWork
+
+OF_THE_CHAIN = frozenset({"endorse", "object", "approve", "refuse"})
+
+
+def begin(uow: UnitOfWork, request: Request, node: Node, rule: Rule) -> None:
+    """Writes down who is asked, as the rule has it today: a later version of the rules changes nothing of it."""
+    for place, office in enumerate(rule.approvers):
+        uow.session.add(RequestApproval(request_id=request.id, place=place, office=office))
+    uow.session.flush()
+    _pass_vacant(uow, request, node)
+
+
+def _pass_vacant(uow: UnitOfWork, request: Request, node: Node) -> None:
+    """An office in which nobody sits who may know of the record holds nothing up; whoever decides reads that it was empty."""
+    for row in turns.chain(uow, request)[request.stage :]:
+        if row.office in turns.LAST or deciders.endorsers(uow, node, row.office, request.requester_id):
+            return
+        row.verdict, row.at = "vacant", uow.now
+        request.stage = row.place + 1
+
+
+def follow(uow: UnitOfWork, request: Request, node: Node, step: str, reason: str | None) -> None:
+    """What a step means for the chain: an opinion is written down, and it is the turn of the next office."""
+    if step not in OF_THE_CHAIN:
+        return
+    rows = turns.chain(uow, request)
+    if step == "endorse":
+        _say(uow, rows[request.stage], "agreed", reason)
+        request.stage += 1
+        _pass_vacant(uow, request, node)
+    elif step == "object":
+        _say(uow, rows[request.stage], "refused", reason)
+    elif rows:
+        for row in rows[request.stage : -1]:
+            if step == "approve":  # nobody sits there any more, or the guard would have objected
+                row.verdict, row.at = "vacant", uow.now
+        request.stage = rows[-1].place
+        _say(uow, rows[-1], "agreed" if step == "approve" else "refused", reason)
+
+
+def _say(uow: UnitOfWork, row: RequestApproval, verdict: str, reason: str | None) -> None:
+    row.verdict, row.decided_by, row.at, row.note = verdict, uow.actor.principal_id, uow.now, reason
+
+
+def not_my_turn(uow: UnitOfWork, request: Request) -> str | None:
+    """Why the actor gives no opinion now, or nothing."""
+    if turns.is_mine(uow, request):
+        return None
+    row = turns.current(uow, request)
+    if row is None:
+        return _("Nobody's opinion is asked for: the rule itself decides.")
+    return _("It is the turn of: %(office)s.", office=str(OFFICES[row.office].title))
+
+
+def not_heard(uow: UnitOfWork, request: Request, node: Node) -> str | None:
+    """Whom the actor must wait for before they decide, or nothing."""
+    rows = turns.chain(uow, request)
+    for row in rows[request.stage : -1]:
+        if deciders.endorsers(uow, node, row.office, request.requester_id):
+            return _("First it is the turn of: %(office)s.", office=str(OFFICES[row.office].title))
+    office = OFFICES[rows[-1].office] if rows else None
+    if office and office.role is not None and office.role not in uow.actor.roles:
+        return _("By the rule this is decided by: %(office)s.", office=str(office.title))
+    return None

@@ -1,0 +1,234 @@
+"""Who is asked in which order: the rule's chain of offices, what each may see, and what nobody is asked about."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from archive.actor import Actor
+from archive.errors import Conflict, Forbidden, Invalid, NotFound
+from archive.i18n import speaking
+from archive.models import Encounter, Membership, Request, RequestApproval
+from archive.policy.permissions import P
+from archive.services import lending_trial, requests, setup, slips, tree
+from tests.archives import begins
+from tests.conftest import Hospital
+from tests.services.lending import another, archive_it, ask, rules, state_of, step
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    with speaking("en"):
+        yield
+
+
+@begins
+def archived(hospital: Hospital, record: int) -> int:
+    """An archived record of obstetrics, and somebody of medical affairs."""
+    with hospital.site.uow(Actor.system("test")) as uow:
+        setup.enlist(uow, account="affairs", name="苏文", staff_no="0098", password=None, roles=("medical_affairs",),
+                     clearance=2)  # fmt: skip
+    return archive_it(hospital, record)
+
+
+@pytest.fixture
+def affairs(hospital: Hospital, archived: int) -> str:
+    """The account of that person."""
+    return "affairs"
+
+
+def said(hospital: Hospital, number: str) -> list[tuple[str, str | None, str | None]]:
+    """What the offices of a slip have said, in their order."""
+    with hospital.site.session(readonly=True) as session:
+        rows = session.execute(
+            select(RequestApproval.office, RequestApproval.verdict, RequestApproval.note)
+            .join(Request, Request.id == RequestApproval.request_id)
+            .where(Request.number == number)
+            .order_by(RequestApproval.place)
+        )
+        return [(office, verdict, note) for office, verdict, note in rows]
+
+
+def waiting(hospital: Hospital, account: str) -> list[str]:
+    """The slips that wait for somebody."""
+    with hospital.uow(account, readonly=True) as uow:
+        listed = [slip.number for slip in requests.to_decide(uow)]
+        assert requests.counts(uow).to_decide == len(listed)
+        return listed
+
+
+def move(hospital: Hospital, account: str, ward: str) -> None:
+    """Somebody works in another ward, too."""
+    with hospital.site.uow(Actor.system("test")) as uow:
+        uow.session.add(Membership(principal_id=hospital.people[account], group_id=hospital.wards[ward]))
+
+
+def test_offices_are_asked_in_their_order_and_the_last_one_decides(
+    hospital: Hospital, archived: int, affairs: str
+) -> None:
+    rules(hospital, discussion={"approvers": ["dept_head", "medical_affairs", "record_head"]})
+    number = ask(hospital, "clinician", archived)
+    assert [waiting(hospital, one) for one in ("head", affairs, "senior", "archivist")] == [
+        [number],
+        [],
+        [],
+        [],
+    ]
+    for account, refusal in (("senior", "First it is the turn of: Head of the asker"), (affairs, None)):
+        with pytest.raises((Conflict, NotFound), match=refusal):
+            step(hospital, account, number, "approve" if account == "senior" else "endorse")
+    step(hospital, "head", number, "endorse", reason="同意")
+    assert [waiting(hospital, one) for one in ("head", affairs, "senior")] == [[], [number], []]
+    with pytest.raises(Conflict, match="the turn of: Medical affairs"):
+        step(hospital, "head", number, "endorse")
+    rules(hospital, discussion={"approvers": ["record"]})
+    step(hospital, affairs, number, "endorse")
+    assert [waiting(hospital, one) for one in (affairs, "senior", "archivist")] == [[], [number], []]
+    with pytest.raises(Conflict, match="decided by: Head of the record room"):
+        step(hospital, "archivist", number, "approve")
+    step(hospital, "senior", number, "approve")
+    assert state_of(hospital, number) == "active"
+    assert said(hospital, number) == [
+        ("dept_head", "agreed", "同意"), ("medical_affairs", "agreed", None), ("record_head", "agreed", None),
+    ]  # fmt: skip
+
+
+def test_an_office_that_refuses_ends_it_and_says_why(hospital: Hospital, archived: int, affairs: str) -> None:
+    number = ask(hospital, "clinician", archived, purpose="dispute")
+    with pytest.raises(Invalid):
+        step(hospital, affairs, number, "object")
+    step(hospital, affairs, number, "object", reason="先登记纠纷")
+    assert state_of(hospital, number) == "refused"
+    with hospital.uow("clinician", readonly=True) as uow:
+        (slip,) = requests.mine(uow)
+        assert (slip.note, slip.decided_by) == ("先登记纠纷", "苏文")
+    with pytest.raises(Conflict):
+        step(hospital, "senior", number, "approve")
+
+
+def test_whoever_decides_may_refuse_without_waiting_for_the_others(hospital: Hospital, archived: int) -> None:
+    number = ask(hospital, "clinician", archived, purpose="research")
+    step(hospital, "senior", number, "refuse", reason="已有人在用")
+    assert said(hospital, number) == [("dept_head", None, None), ("record_head", "refused", "已有人在用")]
+
+
+def test_an_office_in_which_nobody_sits_but_the_asker_is_passed_over_and_that_is_written_down(
+    hospital: Hospital, archived: int
+) -> None:
+    for account in ("clinician2", "head"):
+        number = ask(hospital, account, archived, purpose="research")
+        assert said(hospital, number) == [("dept_head", "vacant", None), ("record_head", None, None)]
+        assert waiting(hospital, "senior")[-1] == number
+    mine = ask(hospital, "clinician", archived, purpose="research")
+    with hospital.site.uow(Actor.system("test")) as uow:
+        uow.session.query(Membership).filter_by(principal_id=hospital.people["head"]).delete()
+    step(hospital, "senior", mine, "approve")
+    assert said(hospital, mine) == [("dept_head", "vacant", None), ("record_head", "agreed", None)]
+
+
+def test_nobody_gives_an_opinion_on_their_own_request_nor_for_another_ward(
+    hospital: Hospital, archived: int
+) -> None:
+    move(hospital, "clinician2", "CK")
+    theirs = ask(hospital, "clinician2", archived, purpose="research")
+    with hospital.site.uow(Actor.system("test")) as uow:
+        uow.session.query(Membership).filter_by(
+            principal_id=hospital.people["clinician2"], group_id=hospital.wards["CK"]
+        ).delete()
+    with pytest.raises(Conflict, match="turn of"):
+        step(hospital, "head", theirs, "endorse")
+    with hospital.site.uow(Actor.system("test")) as uow:
+        made = setup.enlist(uow, account="head2", name="何静", staff_no="0097", password=None, roles=("head",),
+                            clearance=1)  # fmt: skip
+        hospital.people["head2"] = made.id
+    move(hospital, "head2", "CK")
+    own = ask(hospital, "head", archived, purpose="research", kind="paper")
+    with pytest.raises(Conflict, match="own request"):
+        step(hospital, "head", own, "endorse")
+    assert waiting(hospital, "head2") == [own]
+    assert own not in waiting(hospital, "head")
+
+
+def test_whoever_gives_an_opinion_sees_the_slip_by_their_own_tiers_and_no_record_that_they_may_not_know_of(
+    hospital: Hospital, archived: int, affairs: str
+) -> None:
+    ours = another(hospital, mrn="00216166", ward="EK")
+    seen = ask(hospital, "clinician", ours, purpose="research")
+    with hospital.uow("head", readonly=True) as uow:
+        slip = next(slip for slip in requests.to_decide(uow) if slip.number == seen)
+        assert (slip.node.title, slip.node.label) == (None, "00216166-1")
+        assert not uow.can(P.REQUEST_DECIDE, uow.node(ours))
+    another(hospital, mrn="00217720", ward="EK", level=3)
+    with hospital.uow("clinician") as uow:
+        requests.ask_by_number(uow, number="00217720-1", kind="eread", purpose="research", days="")
+    number = waiting(hospital, "senior")[-1]
+    assert said(hospital, number) == [
+        ("dept_head", "vacant", None), ("medical_affairs", "vacant", None), ("record_head", None, None),
+    ]  # fmt: skip
+    for account in ("head", affairs):
+        assert number not in waiting(hospital, account)
+        with hospital.uow(account, readonly=True) as uow, pytest.raises(NotFound):
+            slips.one(uow, number)
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(ours), level=3, reason="锁定")
+    with hospital.uow("head", readonly=True) as uow, pytest.raises(NotFound):
+        slips.one(uow, seen)
+
+
+@pytest.mark.parametrize("account", ["archivist", "clinician2", "scanner", "desk", "auditor", "stranger"])
+def test_opinions_are_asked_of_the_offices_alone(hospital: Hospital, archived: int, account: str) -> None:
+    number = ask(hospital, "clinician", archived, purpose="research")
+    with pytest.raises((Forbidden, NotFound)):
+        step(hospital, account, number, "endorse")
+
+
+def treated(hospital: Hospital, ward: str, until: date | None) -> None:
+    """The patient of the record has one more stay, which ended then or goes on."""
+    with hospital.site.uow(Actor.system("test")) as uow, uow.unscoped("test"):
+        old = uow.session.scalars(select(Encounter)).first()
+        assert old is not None
+        stay = Encounter(patient_id=old.patient_id, kind="inpatient", times=9, admitted_at=date(2026, 11, 10),
+                         discharged_at=until, dept_id=hospital.wards[ward], created_at=uow.now)  # fmt: skip
+        uow.session.add(stay)
+
+
+@pytest.mark.parametrize(
+    ("ward", "until", "at_once"),
+    [
+        ("EK", None, True),
+        ("EK", date(2026, 11, 13), True),
+        ("EK", date(2026, 11, 12), False),
+        ("CK", None, False),
+    ],
+)
+def test_treatment_of_a_patient_in_ones_own_ward_opens_at_once_by_the_rule_and_no_other(
+    hospital: Hospital, archived: int, ward: str, until: date | None, *, at_once: bool
+) -> None:
+    treated(hospital, ward, until)
+    number = ask(hospital, "clinician2", archived, purpose="treatment")
+    assert state_of(hospital, number) == ("active" if at_once else "requested")
+    with hospital.uow("clinician2", readonly=True) as uow:
+        assert uow.can(P.READ, uow.node(archived)) == at_once
+        (slip,) = requests.mine(uow)
+        assert slip.decided_by == ("The lending rule treatment_own, version 1" if at_once else None)
+    assert bool(said(hospital, number)) != at_once
+
+
+def test_nothing_that_is_asked_for_by_number_opens_at_once(hospital: Hospital, archived: int) -> None:
+    treated(hospital, "EK", None)
+    with hospital.uow("clinician2") as uow:
+        requests.ask_by_number(uow, number="00218647-2", kind="eread", purpose="treatment", days="")
+    assert waiting(hospital, "senior") == ["JY2026-000001"]
+
+
+def test_the_rules_can_be_tried_for_who_would_be_asked(hospital: Hospital, archived: int) -> None:
+    with hospital.uow("sysadmin", readonly=True) as uow:
+        special = lending_trial.tried(uow, role="clinician", purpose="research", level=2)
+        chain = next(one for one in special.media if one.kind == "eread").chain
+        assert [(stage.title, [office.names for office in stage.offices]) for stage in chain] == [
+            ("Head of the asker's department", []), ("Medical affairs", [["苏文"]]),
+            ("Head of the record room", [["senior甲"]]),
+        ]  # fmt: skip
+        own = lending_trial.tried(uow, role="clinician", purpose="treatment", level=1, treats=True)
+        assert [one.chain for one in own.media] == [[], []]
