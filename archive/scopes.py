@@ -75,6 +75,7 @@ SCOPES: Mapping[str, str] = {
     "guards": ACT,
     "holdings": ACT,
     "holds": ACT,
+    "reservations": "the queue of a record on which the caller acts, or whose request they see; names only to the desk",
     "in_hand": "a volume and its last loan; the caller asks for the permission on its record, and hidden is as if not there",
     "inspections": ACT,
     "intake": ACT,

@@ -33,6 +33,7 @@ from archive.services import (
     queue,
     reading,
     reconciliation,
+    reservations,
     sidecars,
     timings,
 )
@@ -248,6 +249,7 @@ def remind(site: Site, _me: str) -> None:
     """Tells borrowers what is due and what is overdue."""
     with site.uow(Actor.system("remind")) as uow:
         notices.remind(uow)
+    reservations.pass_on(site)
 
 
 def tell_what_is_new(stop: Event, site: Site, _me: str) -> None:

@@ -24,6 +24,7 @@ WORDS = {
     "location.closed": _l("closed a place"), "location.reopened": _l("opened a place again"),
     "loan.issued": _l("handed a volume out"), "loan.returned": _l("took a volume back"),
     "loan.renewed": _l("renewed a loan"), "loan.undone": _l("took back an act at the desk"),
+    "loan.recalled": _l("asked for a volume back"), "request.lapsed": _l("let a request lapse that nobody collected"),
     "request.asked": _l("asked for it"), "request.approve": _l("approved a request"),
     "request.open": _l("was given it by the rule"), "request.endorse": _l("agreed to a request"),
     "request.object": _l("refused a request"), "request.refuse": _l("refused a request"),

@@ -54,7 +54,17 @@ def scan(uow: UnitOfWork) -> Response:
     """One scan."""
     form = request.form
     typed, sheets = form.get("barcode", ""), form.get("sheets", "")
-    return _said(uow, desk.hear(uow, typed, _memo(uow), sheets=sheets, confirmed="confirmed" in form))
+    return _said(
+        uow,
+        desk.hear(
+            uow,
+            typed,
+            _memo(uow),
+            sheets=sheets,
+            confirmed="confirmed" in form,
+            because=form.get("because", ""),
+        ),
+    )
 
 
 @section.page("/desk/undo", needs=P.REQUEST_HANDLE, methods=("POST",))

@@ -192,7 +192,7 @@ def kind_label(kind: str) -> str:
         "page_checks": _("Page checks"), "digitisation": _("Digitisation"), "uploads": _("Unfinished uploads"),
         "scanners": _("Network scanners"), "keying": _("Keying desk"), "imaging": _("Image processing"),
         "checklist": _("Components and reconciliation"),
-        "copying": _("Copying"), "proofs": _("Papers of applicants"),
+        "copying": _("Copying"), "proofs": _("Papers of applicants"), "queue": _("Queue of the lending desk"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -227,6 +227,8 @@ def _labels() -> dict[str, str]:
         "who": _("For whom"), "level_to": _("Sensitivity, up to"), "media": _("Media"),
         "level": _("Sensitivity"), "categories": _("Categories"), "digits": _("Digits"),
         "syntax": _("Form of the number"), "ranges": _("Ranges of codes"), "special": _("Special diagnoses"),
+        "ready_days": _("Working days for which a volume lies ready"), "order": _("Order"),
+        "recall_days": _("Working days after a recall"), "first": _("Purposes that come first"),
         "days": _("Days in the trash"), "bytes_days": _("Days that the bytes of what was deleted are kept"),
         "alone_after_years": _("Years after which the hospital may open a seal alone"),
         "review_days": _("Days until a seal is reviewed"), "near_days": _("Days before which the review is near"),

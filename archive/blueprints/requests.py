@@ -21,6 +21,7 @@ from archive.services import (
     loans,
     policies,
     requests,
+    reservations,
     slips,
     turns,
 )
@@ -183,6 +184,7 @@ def one(uow: UnitOfWork, uuid: UUID) -> str:
     return render_template(
         "requests/one.html", slip=slips.slip(uow, row), offers=requests.offers(uow, row), kinds=kind_words(),
         lent=circulation.of_request(uow, row), may_renew=loans.may_renew(uow, row),
+        may_recall=loans.may_recall(uow, row), place=reservations.place(uow, row),
     )  # fmt: skip
 
 
@@ -193,6 +195,8 @@ def step(uow: UnitOfWork, uuid: UUID, name: str) -> Response:
     try:
         if name == "renew":
             loans.renew(uow, row)
+        elif name == "recall":
+            loans.recall(uow, row)
         else:
             requests.advance(
                 uow, row, name, reason=form.get("reason"), version=form.get("version", type=whole)

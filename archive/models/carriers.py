@@ -171,6 +171,7 @@ class HoldingStatus(StrEnum):
     WARD = "ward"
     PROCESSING = "processing"
     SHELVED = "shelved"
+    HELD = "held"
     LENT = "lent"
     MISSING = "missing"
 

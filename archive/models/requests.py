@@ -35,6 +35,10 @@ class Request(Base):
     decision_note: Mapped[str | None] = mapped_column(String(500))
     until: Mapped[datetime | None]
     """End of e-reading."""
+    offered_until: Mapped[datetime | None]
+    """预约待领: of an approved request on paper until when it lies ready; nothing while it waits in line."""
+    offered_id: Mapped[int | None] = mapped_column(ForeignKey("holding.id"), index=True)
+    """The volume that lies on the shelf of what is reserved; nothing where it stands in its own place."""
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}
@@ -79,6 +83,8 @@ class RequestLine(Base):
     in_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     sheets_in: Mapped[int | None]
     renewals: Mapped[int] = mapped_column(default=0)
+    recalled_at: Mapped[datetime | None]
+    """催还: since when somebody else waits for it, and the day on which it is due stands fast."""
     __table_args__ = (
         Index("uq_request_line_open", "holding_id", unique=True,
               sqlite_where=text("in_at IS NULL"), postgresql_where=text("in_at IS NULL")),

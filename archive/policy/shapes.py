@@ -10,6 +10,7 @@ from archive.policy.checklists import Checklist
 from archive.policy.copy_shapes import Copying, Proofs
 from archive.policy.emergencies import EmergencyRules
 from archive.policy.lending_shapes import Loans
+from archive.policy.queueing import Queue
 from archive.policy.relations import Problem, related
 from archive.policy.shape import Code, Days, Label, Shape
 
@@ -285,7 +286,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads, "scanners": Scanners,
     "emergency": EmergencyRules,
     "digitisation": Digitisation, "keying": Keying, "checklist": Checklist, "imaging": Imaging,
-    "copying": Copying, "proofs": Proofs,
+    "copying": Copying, "proofs": Proofs, "queue": Queue,
 }  # fmt: skip
 
 

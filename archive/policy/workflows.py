@@ -76,6 +76,7 @@ PAPER = Workflow(
         State("returned", _l("Returned"), "ok", final=True),
         State("refused", _l("Refused"), "bad", final=True),
         State("cancelled", _l("Withdrawn"), "idle", final=True),
+        State("expired", _l("Not collected"), "idle", final=True),
     ),
     transitions=(
         Transition("open", _l("Open by the rule"), ("requested",), "approved", PROGRAM, icon="check"),

@@ -17,6 +17,7 @@ WORST = (
     HoldingStatus.SHELVED,
     HoldingStatus.WARD,
     HoldingStatus.PROCESSING,
+    HoldingStatus.HELD,
     HoldingStatus.LENT,
     HoldingStatus.MISSING,
 )

@@ -10,7 +10,7 @@ from archive.services import holdings, places
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "boxes"}
-KEEPS_ITS_STATE = frozenset({HoldingStatus.LENT, HoldingStatus.MISSING})
+KEEPS_ITS_STATE = frozenset({HoldingStatus.HELD, HoldingStatus.LENT, HoldingStatus.MISSING})
 
 
 @action("container.moved", needs=P.HOLDING_PLACE)

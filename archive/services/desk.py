@@ -1,8 +1,9 @@
 """借阅台: one field that hears badges, slips, volumes and shelves, and answers in one sentence (interface, Desk)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm.exc import StaleDataError
@@ -11,6 +12,7 @@ from archive.errors import ArchiveError, Conflict, Forbidden, NotFound
 from archive.i18n import _
 from archive.journal import Event
 from archive.models import HoldingStatus, Location, Principal, User
+from archive.policy.permissions import P
 from archive.schema import clean
 from archive.services import holdings, in_hand, loans, patient_names, policies, reservations, slips
 from archive.services.in_hand import InHand
@@ -19,6 +21,9 @@ from archive.uow import UnitOfWork
 
 CODE = re.compile(r"[A-Z]{0,4}[0-9][0-9A-Z.·-]{0,60}")
 """How barcodes, slips, badges and shelves are written."""
+LONGEST_REASON = 200
+TOGETHER = timedelta(minutes=10)
+"""A badge within this time after a volume is of whoever takes it."""
 AGAIN = timedelta(seconds=60)
 """A gun may fire twice, and so may two desks: the echo takes nothing back that has just gone out, and hands nothing out that
 has just come back.
@@ -30,13 +35,24 @@ class Memo:
     """What the desk keeps from one scan to the next. It travels with the browser, so it holds codes and no names."""
 
     act: str = ""
-    """badge, issued, returned, again, back, placed, waiting, differs, undone, refused; nothing at the beginning."""
+    """badge, issued, returned, again, back, placed, waiting, differs, turn, undone, refused; nothing at the beginning."""
     barcode: str = ""
     borrower: str = ""
     """Staff number of whoever stands at the desk."""
     words: str = ""
     sheets: int | None = None
     at: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was said with a scan."""
+
+    sheets: int | None = None
+    confirmed: bool = False
+    """That a count which differs was made twice."""
+    because: str = ""
+    """Why somebody is passed over."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +63,14 @@ class Done:
     held: InHand | None = None
 
 
-def hear(uow: UnitOfWork, typed: str, before: Memo, *, sheets: str = "", confirmed: bool = False) -> Done:
+def hear(uow: UnitOfWork, typed: str, before: Memo, *, sheets: str = "", confirmed: bool = False,
+         because: str = "") -> Done:  # fmt: skip
     """Does what a scan asks for. A refusal becomes a sentence, and nothing of the act stays."""
     code = clean(typed).upper()
     if not code:
         return Done(Memo())
     try:
-        heard = _heard(uow, code, before, _number(sheets), confirmed=confirmed)
+        heard = _heard(uow, code, before, Said(_number(sheets), confirmed, clean(because)[:LONGEST_REASON]))
     except StaleDataError:  # the same volume lies on two desks; whoever came second does nothing
         uow.undo()
         words = _("Another desk handled this at the same moment. Scan it again.")
@@ -82,19 +99,38 @@ def _number(sheets: str) -> int | None:
     return int(sheets) if sheets.isdecimal() and len(sheets) < 6 else None
 
 
-def _heard(uow: UnitOfWork, code: str, before: Memo, sheets: int | None, *, confirmed: bool) -> Done:
+def _heard(uow: UnitOfWork, code: str, before: Memo, said: Said) -> Done:
     if (held := _volume(uow, code)) is not None:
-        try:
-            return _scanned(uow, held, before.borrower, sheets, confirmed=confirmed)
-        except loans.SheetsDiffer as differ:  # raised before anything was written
-            return Done(Memo("differs", held.holding.barcode, before.borrower, str(differ), sheets), held)
+        return _answered(uow, held, before.borrower, said)
     if (person := _staff_no_of(uow, code)) is not None:
+        if before.act == "waiting" and uow.now - datetime.fromisoformat(before.at) < TOGETHER:
+            return _collected(uow, before.barcode, person)
         return Done(Memo("badge", borrower=person))
     if before.barcode and uow.session.scalar(select(Location.id).where(Location.code == code)) is not None:
         holding, _node = uow.holding(before.barcode)
         holdings.move(uow, holding, to=HoldingStatus.SHELVED, location=code)
         return Done(Memo("placed", holding.barcode, before.borrower, code), in_hand.lay(uow, holding.barcode))
     raise NotFound(_("No volume, badge, slip or shelf has the number %(code)s.", code=code[:40]))
+
+
+def _answered(uow: UnitOfWork, held: InHand, borrower: str, said: Said) -> Done:
+    """What is refused before anything was written, and may be gone on with."""
+    try:
+        return _scanned(uow, held, borrower, said)
+    except loans.SheetsDiffer as differ:
+        return Done(Memo("differs", held.holding.barcode, borrower, str(differ), said.sheets), held)
+    except loans.NotYourTurn as others:
+        act = "turn" if uow.can(P.REQUEST_OVERRIDE_DUE, held.node) else "refused"
+        return Done(Memo(act, held.holding.barcode, borrower, str(others)), held)
+
+
+def _collected(uow: UnitOfWork, barcode: str, person: str) -> Done:
+    """The badge came after the volume: handed out, or said why not, and the person stands at the desk."""
+    try:
+        return _answered(uow, in_hand.lay(uow, barcode), person, Said())
+    except Conflict as refusal:
+        uow.undo()
+        return Done(Memo("refused", barcode, person, str(refusal)))
 
 
 def _volume(uow: UnitOfWork, code: str) -> InHand | None:
@@ -114,22 +150,24 @@ def _staff_no_of(uow: UnitOfWork, code: str) -> str | None:
     return uow.session.scalar(select(User.staff_no).where(User.id == request.requester_id))
 
 
-def _scanned(uow: UnitOfWork, held: InHand, borrower: str, sheets: int | None, *, confirmed: bool) -> Done:
-    barcode, line = held.holding.barcode, held.line
-    if line is not None and held.is_out:
-        if borrower and borrower == held.staff_no and uow.now - line.out_at < AGAIN:
+def _scanned(uow: UnitOfWork, held: InHand, borrower: str, said: Said) -> Done:
+    barcode, last = held.holding.barcode, held.line
+    policies.learn(uow, "loans", "vocabularies", "queue")
+    if last is not None and held.is_out:
+        if borrower and borrower == held.staff_no and uow.now - last.out_at < AGAIN:
             return Done(Memo("again", barcode, borrower), held)
-        loans.take_back(uow, barcode, sheets=sheets, confirmed=confirmed, held=held)
+        loans.take_back(uow, barcode, sheets=said.sheets, confirmed=said.confirmed, held=held)
         return Done(Memo("returned", barcode, borrower), held)
     if not borrower:
         return Done(Memo("waiting", barcode), held)
     if _is_just_back(uow, held, borrower):
         return Done(Memo("back", barcode, borrower), held)
-    policies.learn(uow, "loans", "vocabularies")
-    turn = _turn_of(uow, held, borrower)
+    line = reservations.turns(uow, held.node)
+    turn = _turn_of(uow, line, borrower)
     if turn is None:
         return Done(Memo("waiting", barcode), held)
-    drawn = loans.issue(uow, turn.request, barcode=barcode, sheets=sheets, confirmed=confirmed, held=held)
+    drawn = loans.issue(uow, turn.request, barcode=barcode, sheets=said.sheets, confirmed=said.confirmed, held=held,
+                        line=line, because=said.because)  # fmt: skip
     return Done(Memo("issued", barcode, borrower),
                 replace(held, line=drawn, request=turn.request, borrower=turn.name, staff_no=borrower))  # fmt: skip
 
@@ -144,11 +182,10 @@ def _is_just_back(uow: UnitOfWork, held: InHand, borrower: str) -> bool:
     return held.staff_no == borrower or line.in_by != uow.actor.principal_id
 
 
-def _turn_of(uow: UnitOfWork, held: InHand, borrower: str) -> Turn | None:
+def _turn_of(uow: UnitOfWork, turns: Sequence[Turn], borrower: str) -> Turn | None:
     """What the borrower may collect of this record; of a record in two volumes the second one, too. Nothing when nobody has
     this badge any more. Raises Conflict.
     """
-    turns = reservations.turns(uow, held.node)
     if (found := next((turn for turn in turns if turn.staff_no == borrower), None)) is not None:
         return found
     person = select(Principal.name).join(User, User.id == Principal.id).where(User.staff_no == borrower)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from archive.errors import Forbidden, NotFound
 from archive.i18n import _
-from archive.models import Membership, Principal, User
+from archive.models import HoldingStatus, Membership, Principal, User
 from archive.services import borrowing, circulation, holdings, in_hand, policies, requests, reservations
 from archive.services.circulation import Loan, Pick, Today
 from archive.services.desk import Done, Memo
@@ -18,7 +18,14 @@ from archive.services.reservations import Turn
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
-LOOKS = {"waiting": "wait", "differs": "wait", "again": "wait", "back": "wait", "refused": "bad"}
+LOOKS = {
+    "waiting": "wait",
+    "differs": "wait",
+    "again": "wait",
+    "back": "wait",
+    "turn": "wait",
+    "refused": "bad",
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def answer(uow: UnitOfWork, done: Done) -> Answer | None:
     memo, held = done.memo, done.held or _looked_at(uow, done.memo.barcode)
     if not memo.act or memo.act == "badge":
         return None
-    policies.learn(uow, "vocabularies", "loans")
+    policies.learn(uow, "vocabularies", "loans", "queue")
     view = NodeView(uow, held.node) if held else None
     return Answer(
         act=memo.act, look=LOOKS.get(memo.act, "ok"), at=datetime.fromisoformat(memo.at) if memo.at else None,
@@ -92,7 +99,8 @@ def _volume(held: InHand) -> holdings.Volume:
 
 
 def _wanted(uow: UnitOfWork, memo: Memo, held: InHand) -> list[Turn]:
-    return reservations.waiting(uow, held.node) if memo.act == "waiting" else []
+    kept = memo.act == "returned" and held.holding.status == HoldingStatus.HELD
+    return reservations.waiting(uow, held.node) if kept or memo.act == "waiting" else []
 
 
 def borrower(uow: UnitOfWork, memo: Memo) -> Borrower | None:

@@ -35,6 +35,7 @@ STATUSES = {
         State(HoldingStatus.WARD, _l("On the ward")),
         State(HoldingStatus.PROCESSING, _l("Being processed"), "run"),
         State(HoldingStatus.SHELVED, _l("On the shelf"), "ok"),
+        State(HoldingStatus.HELD, _l("Reserved"), "run"),
         State(HoldingStatus.LENT, _l("Lent"), "wait"),
         State(HoldingStatus.MISSING, _l("Whereabouts unknown"), "bad"),
     )

@@ -1,5 +1,6 @@
 """借阅: volumes over the desk. Out by barcode and back by barcode; one volume is in one hand (domain §4.2)."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ from archive.i18n import _, ngettext
 from archive.models import Holding, HoldingAct, HoldingEvent, HoldingStatus, Node, Request, RequestLine
 from archive.policy.permissions import P
 from archive.policy.workflows import PAPER
-from archive.services import borrowing, calendar, holdings, in_hand, requests
+from archive.services import borrowing, calendar, holdings, in_hand, notices, policies, requests, reservations
 from archive.services.in_hand import InHand
+from archive.services.reservations import Turn
 from archive.services.scanning import batches
 from archive.uow import SIGNED_IN, UnitOfWork, action
 from archive.workflow import Transition
@@ -38,27 +40,43 @@ class SheetsDiffer(Conflict):
                         all=self.expected)  # fmt: skip
 
 
+class NotYourTurn(Conflict):
+    """Others come first; whoever may pass them over says why."""
+
+
 @action("loan.issued", needs=P.REQUEST_HANDLE)
 def issue(uow: UnitOfWork, request: Request, *, barcode: str, sheets: int | None = None, confirmed: bool = False,
-          held: InHand | None = None) -> RequestLine:  # fmt: skip
-    """Hands a volume over the desk: it leaves its place, and the clock starts. `held` where it has been laid down already.
+          held: InHand | None = None, line: Sequence[Turn] | None = None, because: str = "") -> RequestLine:  # fmt: skip
+    """Hands a volume over the desk: it leaves its place, and the clock starts. `held` and `line`, the queue of the record,
+    where they have been read already.
 
-    Raises Conflict for another record's volume, one that is out, a sealed record, a borrower with something overdue,
-    and, unless `confirmed`, for a count of sheets that is not what it should be.
+    Raises Conflict for another record's volume, one that is out, a sealed record, a borrower with something overdue, and for
+    a count of sheets that is not what it should be, unless `confirmed`; NotYourTurn while others come first, unless the
+    actor may pass them over and says why.
     """
     held = held or in_hand.lay(uow, barcode)
     holding, node = held.holding, held.node
     uow.about(node)
     if refusal := _objection(uow, request, held):
         raise Conflict(refusal)
+    line = reservations.turns(uow, node) if line is None else line
+    refusal = reservations.objection(uow, held, request, line)
+    if refusal and not (because and uow.can(P.REQUEST_OVERRIDE_DUE, node)):
+        raise NotYourTurn(refusal)
     _compare(holding.sheets, sheets, confirmed=confirmed)
-    line = _draw_line(uow, request, holding, sheets if sheets is not None else holding.sheets)
+    if any(turn.is_over(uow.now) for turn in line):  # it lapsed while the volume was here, whoever notes that
+        reservations.settle(uow, node)
+    drawn = _draw_line(uow, request, holding, sheets if sheets is not None else holding.sheets)
     holdings.hand_over(uow, node, holding, to=request.requester_id, because=request.number)
     if request.state == "approved":
         requests.take(uow, request, node, _step("issue"))
-    uow.note(number=request.number, barcode=holding.barcode, to=request.requester_id, due=line.due_at,
+    if any(turn.request.id != request.id for turn in line):
+        reservations.settle(uow, node)
+    uow.note(number=request.number, barcode=holding.barcode, to=request.requester_id, due=drawn.due_at,
              sheets=[holding.sheets, sheets])  # fmt: skip
-    return line
+    if refusal:
+        uow.note(passed_over=because)
+    return drawn
 
 
 def _objection(uow: UnitOfWork, request: Request, held: InHand) -> str | None:
@@ -123,7 +141,8 @@ def take_back(uow: UnitOfWork, barcode: str, *, sheets: int | None = None, confi
         raise Conflict(_("This volume is out on another request."))
     _compare(line.sheets_out, sheets, confirmed=confirmed)
     line.in_at, line.in_by, line.sheets_in = uow.now, uow.actor.principal_id, sheets
-    holdings.take_in(uow, node, holding, because=request.number)
+    kept = HoldingStatus.HELD if reservations.settle(uow, node, at_hand=holding) else None
+    holdings.take_in(uow, node, holding, because=request.number, status=kept)
     if not held.others_out:
         requests.take(uow, request, node, _step("return"))
     uow.note(number=request.number, barcode=holding.barcode, sheets=[line.sheets_out, sheets])
@@ -153,6 +172,7 @@ def undo(uow: UnitOfWork, barcode: str) -> None:
         line.in_at = line.in_by = line.sheets_in = None
         request.state = "lent"
         holdings.hand_over(uow, node, holding, to=request.requester_id, because=request.number)
+    reservations.settle(uow, node)
 
 
 def _last_on_card(uow: UnitOfWork, holding: Holding) -> HoldingEvent | None:
@@ -221,10 +241,7 @@ def renewal_objection(uow: UnitOfWork, request: Request, node: Node) -> str | No
         return _("It is overdue. Bring it back.")
     if any(line.renewals >= borrowing.rule_of(uow, request).renewals for line in lines):
         return _("It cannot be renewed again.")
-    waiting = select(Request.id).where(
-        Request.node_id == request.node_id, Request.kind == "paper", Request.state == "approved"
-    )
-    if uow.session.scalar(waiting.limit(1)) is not None:
+    if any(line.recalled_at for line in lines) or reservations.somebody_waits(uow, node):
         return _("Somebody else is waiting for it.")
     return None
 
@@ -232,3 +249,31 @@ def renewal_objection(uow: UnitOfWork, request: Request, node: Node) -> str | No
 def _open_lines(uow: UnitOfWork, request: Request) -> list[RequestLine]:
     open_ones = select(RequestLine).where(RequestLine.request_id == request.id, RequestLine.in_at.is_(None))
     return list(uow.session.scalars(open_ones.order_by(RequestLine.id)))
+
+
+@action("loan.recalled", needs=P.REQUEST_HANDLE)
+def recall(uow: UnitOfWork, request: Request) -> None:
+    """催还: somebody waits, so what is out on this request is due sooner, never later. Raises Conflict when nobody waits."""
+    node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
+    uow.require(P.REQUEST_HANDLE, node)
+    uow.lock(node)
+    uow.about(node)
+    lines = [line for line in _open_lines(uow, request) if line.recalled_at is None]
+    if not lines or not reservations.somebody_waits(uow, node):
+        raise Conflict(_("Nobody waits for it, or it has been asked back already."))
+    soon = calendar.due(uow, uow.today, policies.in_force(uow, "queue").body["limits"]["recall_days"])
+    for line in lines:
+        line.due_at, line.recalled_at = min(line.due_at, soon), uow.now
+    uow.note(number=request.number, due=[line.due_at for line in lines])
+    notices.in_line(uow, request, "loan.recalled")
+
+
+def may_recall(uow: UnitOfWork, request: Request) -> bool:
+    """Whether the actor would not be refused."""
+    node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
+    handles = request.kind == "paper" and request.state == "lent" and uow.can(P.REQUEST_HANDLE, node)
+    return (
+        handles
+        and any(not line.recalled_at for line in _open_lines(uow, request))
+        and reservations.somebody_waits(uow, node)
+    )

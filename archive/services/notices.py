@@ -41,6 +41,11 @@ KINDS = {
     "request.ready": Kind(_l("Your request has been approved: ready to collect"), "package", "ok"),
     "request.refused": Kind(_l("Your request has been refused"), "x", "bad"),
     "request.revoked": Kind(_l("Your reading has been ended"), "ban", "wait"),
+    "request.offered": Kind(_l("What you asked for has come back: it lies ready for you"), "package", "ok"),
+    "request.expired": Kind(_l("What lay ready for you was not collected in time"), "clock-x", "wait"),
+    "loan.recalled": Kind(
+        _l("Somebody waits for what you have on loan: bring it back sooner"), "arrow-back-up", "wait"
+    ),
     "loan.due": Kind(_l("What you have on loan is due"), "calendar-due", "wait"),
     "loan.overdue": Kind(_l("What you have on loan is overdue"), "alert-triangle", "bad"),
     "node.sent_back": Kind(_l("Sent back to you for completion"), "arrow-back-up", "wait"),
@@ -53,7 +58,7 @@ KINDS = {
     FOUND: Kind(_l("New results of saved searches"), "bookmark"),
 }
 DECISIONS = {"refuse": "request.refused", "object": "request.refused", "revoke": "request.revoked"}
-LOANS = ("loan.due", "loan.overdue")
+LOANS = ("loan.due", "loan.overdue", "loan.recalled")
 QUIET = "page."
 """Jobs that follow an upload by themselves: their end is seen on the record, only their failure is told."""
 
@@ -74,6 +79,11 @@ def decided(uow: UnitOfWork, request: Request, step: str) -> None:
     approved = "request.ready" if request.kind == "paper" else "request.approved"
     if kind := approved if step == "approve" else DECISIONS.get(step):
         _tell(uow, request.requester_id, kind, str(request.id), request=request.id)
+
+
+def in_line(uow: UnitOfWork, request: Request, kind: str) -> None:
+    """Tells whoever asked that it is their turn, that it is over, or, having the volume, that somebody waits for it."""
+    _tell(uow, request.requester_id, kind, f"{request.id}:{uow.now:%y%m%d%H%M}", request=request.id)
 
 
 def sent_back(uow: UnitOfWork, node: Node) -> None:

@@ -17,7 +17,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.workflows import PROGRAM, WORKFLOWS
 from archive.schema import clean
-from archive.services import approvals, borrowing, notices, numbers, reading, slips, turns
+from archive.services import approvals, borrowing, notices, numbers, reading, reservations, slips, turns
 from archive.services.attempts import Outcome, attempt, each
 from archive.services.borrowing import Terms
 from archive.services.guards import GUARDS
@@ -81,8 +81,17 @@ def _file(uow: UnitOfWork, node: Node, wanted: Terms, number: str) -> Request:
     uow.note(number=number, kind=wanted.kind, purpose=wanted.purpose, days=wanted.days, reason=wanted.reason)
     approvals.begin(uow, made, node, wanted.rule)
     if wanted.rule.is_at_once:
+        if made.kind == "paper":
+            uow.lock(node)
         take(uow, made, node, BY_RULE[made.kind])
+        _stand_in_line(uow, made, node)
     return made
+
+
+def _stand_in_line(uow: UnitOfWork, request: Request, node: Node) -> None:
+    """Whoever comes or goes changes the queue of a record, which the caller has locked: it is one thing."""
+    if request.kind == "paper":
+        reservations.settle(uow, node)
 
 
 @action("request.asked_by_number", needs=P.REQUEST_CREATE)
@@ -164,7 +173,11 @@ def advance(uow: UnitOfWork, request: Request, name: str, *, reason: str | None 
         raise Forbidden
     if version is not None and request.version != version:
         raise Stale(_("Somebody else has decided this meanwhile. Reload the page."))
-    return take(uow, request, node, step, reason=clean(reason or "") or None)
+    if request.kind == "paper":
+        uow.lock(node)
+    take(uow, request, node, step, reason=clean(reason or "") or None)
+    _stand_in_line(uow, request, node)
+    return request
 
 
 def take(

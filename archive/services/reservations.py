@@ -1,10 +1,31 @@
-"""预约排队: who is to have the paper of a record, in which order. The approved requests are the queue; it has no table."""
+"""预约排队: who is to have the paper of a record, in which order. The approved requests are the queue; it has no table.
 
+While a volume is in the house the first in line is offered it until a day; then it is the next one's turn. Whoever calls
+`settle` has locked the record: an offer is made, kept or passed on by one at a time.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
 
-from archive.models import Node, Principal, Request, User
-from archive.services import slips
+from sqlalchemy import func, select
+
+from archive.access import vetoed_by
+from archive.actor import Actor
+from archive.i18n import _, ngettext
+from archive.models import Holding, HoldingAct, HoldingStatus, Node, Principal, Request, RequestLine, User
+from archive.policy.permissions import P
+from archive.services import calendar, holdings, notices, policies
+from archive.services.in_hand import InHand
+from archive.services.scanning import batches
+from archive.site import Site
 from archive.uow import UnitOfWork
+
+TRUSTED: Any = {"scope": "reservations"}
+IN_HOUSE = (HoldingStatus.SHELVED, HoldingStatus.PROCESSING, HoldingStatus.HELD)
+"""Where a volume can be fetched from."""
 
 
 @dataclass(frozen=True)
@@ -19,23 +40,201 @@ class Turn:
     def number(self) -> str:
         return self.request.number
 
-    @property
-    def requester(self) -> str:
-        return self.name
+    def is_offered(self, now: datetime) -> bool:
+        """Whether it lies ready for this person."""
+        return self.request.offered_until is not None and self.request.offered_until > now
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it lay ready and was not collected in time."""
+        return self.request.offered_until is not None and self.request.offered_until <= now
 
 
 def turns(uow: UnitOfWork, node: Node) -> list[Turn]:
-    """Who may collect paper of a record, and who has some of it already, as far as the actor handles it."""
+    """Whoever may collect paper of a record or has some of it: what lies ready first, then by purpose, then by approval."""
+    first = list(policies.in_force(uow, "queue").body["order"]["first"])
     wanted = (
-        slips.visible(uow, Request, Principal.name, User.staff_no)
+        select(Request, Principal.name, User.staff_no)
         .join(Principal, Principal.id == Request.requester_id)
         .outerjoin(User, User.id == Principal.id)
-        .where(slips.handled(uow), Request.node_id == node.id, Request.state.in_(("approved", "lent")))
-        .order_by(Request.decided_at, Request.id)
+        .where(Request.node_id == node.id, Request.kind == "paper", Request.state.in_(("approved", "lent")))
+        .execution_options(populate_existing=True)
     )
-    return [Turn(request, name, number or "") for request, name, number in uow.session.execute(wanted)]
+    uow.session.flush()
+    found = [
+        Turn(request, name, number or "")
+        for request, name, number in uow.session.execute(wanted, execution_options=TRUSTED)
+    ]
+
+    def in_line(turn: Turn) -> Any:
+        asked = turn.request
+        rank = first.index(asked.purpose) if asked.purpose in first else len(first)
+        return not turn.is_offered(uow.now), rank, asked.decided_at or asked.created_at, asked.id
+
+    return sorted(found, key=in_line)
 
 
 def waiting(uow: UnitOfWork, node: Node) -> list[Turn]:
     """Who has nothing of it yet, the first in line first."""
-    return [turn for turn in turns(uow, node) if turn.request.state == "approved"]
+    return _waiting(turns(uow, node))
+
+
+def _waiting(found: Iterable[Turn]) -> list[Turn]:
+    return [turn for turn in found if turn.request.state == "approved"]
+
+
+def objection(uow: UnitOfWork, held: InHand, request: Request, found: Sequence[Turn]) -> str | None:
+    """Why this volume does not go out on this request while `found` stand in line, or nothing. Judged by the clock: it makes no
+    difference whether the program has passed on meanwhile what nobody collected.
+    """
+    others = [turn for turn in _waiting(found) if turn.request.id != request.id and not turn.is_over(uow.now)]
+    mine = next((turn for turn in found if turn.request.id == request.id), None)
+    kept = next(
+        (turn for turn in others if turn.is_offered(uow.now) and turn.request.offered_id == held.holding.id),
+        None,
+    )
+    if kept is not None:
+        return _("It is kept for somebody else until %(day)s.", day=_day(uow, kept.request.offered_until))
+    if request.state == "approved" and mine is not None and mine.is_over(uow.now):
+        return _(
+            "It lay ready until %(day)s and was not collected. Ask again.",
+            day=_day(uow, request.offered_until),
+        )
+    if not others or (mine is not None and mine.is_offered(uow.now)):
+        return None
+    ahead = len(others if request.state == "lent" else _before(found, request, others))
+    if ahead < len({held.holding.id, *(one.id for one in _in_house(uow, held.node))}):
+        return None
+    return ngettext(
+        "%(num)d person is before this one in line.", "%(num)d people are before this one in line.", ahead
+    )
+
+
+def _before(found: Sequence[Turn], request: Request, others: Sequence[Turn]) -> list[Turn]:
+    place = next((at for at, turn in enumerate(found) if turn.request.id == request.id), len(found))
+    return [turn for turn in found[:place] if turn in others]
+
+
+def _day(uow: UnitOfWork, moment: datetime | None) -> object:
+    return uow.local(moment or uow.now).date()
+
+
+def _in_house(uow: UnitOfWork, node: Node) -> list[Holding]:
+    """The volumes that somebody could fetch now; none of a record that is sealed, in the trash or being corrected."""
+    if P.REQUEST_CREATE in vetoed_by(node.overlay) or node.state == "correcting":
+        return []
+    scanned = batches.checked_out_with(Holding.id).exists()
+    wanted = select(Holding).where(Holding.node_id == node.id, Holding.status.in_(IN_HOUSE), ~scanned)
+    return list(uow.session.scalars(wanted.order_by(Holding.id), execution_options=TRUSTED))
+
+
+def settle(
+    uow: UnitOfWork, node: Node, *, at_hand: Holding | None = None, found: Sequence[Turn] | None = None
+) -> bool:
+    """Part of an act on a locked record: what was not collected expires, what nobody is to have goes back, and the next in line
+    are offered what is there. `at_hand` lies on the desk and is about to be taken in; gives whether somebody
+    is to have that one.
+    """
+    line = _waiting(turns(uow, node) if found is None else found)
+    if not line:
+        return False
+    there = _in_house(uow, node)
+    if at_hand is not None and P.REQUEST_CREATE not in vetoed_by(node.overlay) and at_hand not in there:
+        there.append(at_hand)
+    for turn in [turn for turn in line if turn.is_over(uow.now)]:
+        _let_go(uow, node, turn, expires=bool(there))
+    line = [turn for turn in line if turn.request.state == "approved"]
+    live = [turn for turn in line if turn.is_offered(uow.now)]
+    for turn in live[len(there) :]:  # a volume has gone meanwhile: the promise waits for the next one
+        turn.request.offered_until = turn.request.offered_id = None
+    live, known = live[: len(there)], {volume.id for volume in there}
+    for turn in live:
+        if turn.request.offered_id not in known:  # another one is fetched for them
+            turn.request.offered_id = None
+    _back_to_the_shelf(uow, node, there, live)
+    wanted = at_hand
+    for turn in [turn for turn in line if turn not in live][: max(0, len(there) - len(live))]:
+        _offer(uow, turn, wanted)
+        wanted = None
+    uow.session.flush()
+    return at_hand is not None and wanted is None
+
+
+def _let_go(uow: UnitOfWork, node: Node, turn: Turn, *, expires: bool) -> None:
+    """Nobody came in time. Where the volume was not to be had either, the place in line is kept."""
+    turn.request.offered_id = None
+    if not expires:
+        turn.request.offered_until = None
+    else:
+        turn.request.state = "expired"
+        with uow.act("request.lapsed", node):
+            uow.note(number=turn.request.number)
+        notices.in_line(uow, turn.request, "request.expired")
+
+
+def _back_to_the_shelf(uow: UnitOfWork, node: Node, there: Iterable[Holding], live: Iterable[Turn]) -> None:
+    kept = {turn.request.offered_id for turn in live}
+    for volume in there:
+        if volume.status == HoldingStatus.HELD and volume.id not in kept:
+            volume.status = HoldingStatus.SHELVED if volume.location_id else HoldingStatus.PROCESSING
+            holdings.trace(uow, node, volume, HoldingAct.MOVED, before=HoldingStatus.HELD)
+
+
+def _offer(uow: UnitOfWork, turn: Turn, volume: Holding | None) -> None:
+    days = policies.in_force(uow, "queue").body["limits"]["ready_days"]
+    turn.request.offered_until = calendar.due(uow, uow.today, days)
+    turn.request.offered_id = volume.id if volume is not None else None
+    if volume is not None:
+        notices.in_line(uow, turn.request, "request.offered")
+
+
+def somebody_waits(uow: UnitOfWork, node: Node) -> bool:
+    """Whether anybody in line is promised nothing, and no volume stands free for them either."""
+    line = [turn for turn in waiting(uow, node) if not turn.is_over(uow.now)]
+    return len(line) > len(_in_house(uow, node))
+
+
+@dataclass(frozen=True)
+class Place:
+    """排位: where somebody stands in line: numbers, and nobody's name."""
+
+    position: int
+    ready_until: datetime | None
+    due_at: datetime | None
+    """When the first volume that is out is due."""
+
+
+def place(uow: UnitOfWork, request: Request) -> Place | None:
+    """Where a request stands in line, for whoever sees the request; nothing when it waits for no volume."""
+    if request.kind != "paper" or request.state != "approved":
+        return None
+    node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
+    line = [
+        turn.request.id
+        for turn in waiting(uow, node)
+        if not turn.is_over(uow.now) or turn.request.id == request.id
+    ]
+    due = (
+        select(func.min(RequestLine.due_at))
+        .join(Holding, Holding.id == RequestLine.holding_id)
+        .where(Holding.node_id == node.id, RequestLine.in_at.is_(None))
+    )
+    return Place(
+        line.index(request.id) + 1, request.offered_until, uow.session.scalar(due, execution_options=TRUSTED)
+    )
+
+
+def pass_on(site: Site) -> None:
+    """What lay ready and was not collected is offered to the next in line; each record in a transaction of its own."""
+    with site.uow(Actor.system("reservations"), readonly=True) as uow:
+        over = select(Request.node_id).where(
+            Request.kind == "paper", Request.state == "approved", Request.offered_until <= uow.now
+        )
+        numbers = list(uow.session.scalars(over.distinct()))
+    for number in numbers:
+        site.run(Actor.system("reservations"), partial(_passed_on, number=number))
+
+
+def _passed_on(uow: UnitOfWork, *, number: int) -> None:
+    node = uow.session.get_one(Node, number, execution_options=TRUSTED)
+    uow.lock(node)
+    settle(uow, node)

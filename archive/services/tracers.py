@@ -117,7 +117,7 @@ def _trace(
     knows = handles or request is not None
     return Trace(
         status=holdings.STATUSES[held.status], step=step if held.status == HoldingStatus.PROCESSING else None,
-        barcode=held.barcode if handles else None, place=row.place if is_here else None,
+        barcode=held.barcode if handles else None, place=row.place if is_here and held.status != HoldingStatus.HELD else None,
         ward=row.ward if handles and held.status == HoldingStatus.WARD else None,
         container=row.container if is_here else None, holder=row.holder if knows else None,
         since=(row.out_at or row.since) if knows else None, due_at=row.due_at,

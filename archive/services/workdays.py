@@ -194,7 +194,7 @@ def effect(uow: UnitOfWork, found: list[Change]) -> Effect:
     rows = uow.session.execute(
         select(RequestLine, Request)
         .join(Request, Request.id == RequestLine.request_id)
-        .where(RequestLine.in_at.is_(None))
+        .where(RequestLine.in_at.is_(None), RequestLine.recalled_at.is_(None))
     )
     later, kept = {}, 0
     for line, request in rows:

@@ -131,11 +131,24 @@ def test_a_volume_on_its_shelf_says_who_waits_for_it(hospital: Hospital, archive
     here = scan(hospital, BARCODE)
     shown = answer(hospital, here).answer
     assert shown is not None
-    assert (here.act, shown.look, [slip.requester for slip in shown.wanted]) == (
+    assert (here.act, shown.look, [turn.name for turn in shown.wanted]) == (
         "waiting",
         "wait",
         ["clinician甲"],
     )
+
+
+def test_a_badge_after_a_volume_takes_it(hospital: Hospital, archived: int, clock: Clock) -> None:
+    number = approved(hospital, "clinician", archived)
+    out = scan(hospital, STAFF_NO["clinician"], scan(hospital, BARCODE))
+    assert (out.act, out.borrower, state_of(hospital, number)) == ("issued", STAFF_NO["clinician"], "lent")
+    clock.forward(minutes=5)
+    back = scan(hospital, BARCODE)
+    nothing = scan(hospital, STAFF_NO["clinician2"], scan(hospital, BARCODE, back))
+    assert (nothing.act, nothing.borrower) == ("refused", STAFF_NO["clinician2"])
+    lying = scan(hospital, BARCODE)
+    clock.forward(minutes=11)
+    assert scan(hospital, STAFF_NO["clinician"], lying).act == "badge"
 
 
 def test_a_shelf_after_a_volume_puts_it_there(hospital: Hospital, archived: int) -> None:

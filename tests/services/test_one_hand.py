@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from archive.errors import ArchiveError
 from archive.models import Hold, Node, Request
 from archive.policy.permissions import P
-from archive.services import desk, holdings, holds, loans, requests, slips, steps, volumes
+from archive.services import desk, holdings, holds, loans, requests, reservations, slips, steps, volumes
 from archive.services.desk import Memo
 from archive.services.scanning import batches
 from archive.services.scanning import steps as batch_steps
@@ -160,6 +160,17 @@ class Lending(RuleBasedStateMachine):
             self.promised[number] = "undone"
 
     @rule(which=st.integers(0, 5))
+    def recall(self, which: int) -> None:
+        number = self.slip(which)
+        with suppress(ArchiveError), self.hospital.uow("clerk") as uow:
+            if number is not None:
+                loans.recall(uow, slips.one(uow, number))
+
+    @rule()
+    def the_program_passes_on(self) -> None:
+        reservations.pass_on(self.hospital.site)
+
+    @rule(which=st.integers(0, 5))
     def renew(self, which: int) -> None:
         number = self.slip(which)
         with suppress(ArchiveError), self.hospital.uow("archivist") as uow:
@@ -252,4 +263,21 @@ class Lending(RuleBasedStateMachine):
 
     @invariant()
     def what_was_promised_still_stands(self) -> None:
+        expired = self.rows("SELECT number, offered_until FROM request WHERE state = 'expired'")
+        for row in expired:
+            assert row.offered_until is not None, "what never lay ready does not lapse"
+            assert row.offered_until <= self.now()
+            self.promised.pop(row.number, None)
         assert set(self.promised) <= set(self.numbers("approved"))
+
+    def now(self) -> str:
+        return self.hospital.clock.now.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+    @invariant()
+    def what_is_reserved_is_for_one_and_is_not_out(self) -> None:
+        live = (
+            "SELECT r.offered_id, count(*) AS many, max(h.status) AS status FROM request r JOIN holding h ON h.id = r.offered_id "
+            "WHERE r.state = 'approved' AND r.offered_until > :now GROUP BY r.offered_id"
+        )
+        for row in self.rows(live, now=self.now()):
+            assert (row.many, row.status != "lent") == (1, True)

@@ -1113,39 +1113,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("node_id", "role", "seq", name=op.f("uq_representation_node_id_role_seq")),
     )
     op.create_table(
-        "request",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("uuid", sa.Uuid(), nullable=False),
-        sa.Column("number", sa.String(length=20), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("state", sa.String(length=20), nullable=False),
-        sa.Column("requester_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("purpose", sa.String(length=40), nullable=False),
-        sa.Column("reason", sa.String(length=500), nullable=True),
-        sa.Column("days", sa.Integer(), nullable=False),
-        sa.Column("rule", sa.String(length=40), nullable=False),
-        sa.Column("policy_version", sa.Integer(), nullable=False),
-        sa.Column("stage", sa.Integer(), nullable=False),
-        sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("decision_note", sa.String(length=500), nullable=True),
-        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["decided_by"], ["principal.id"], name=op.f("fk_request_decided_by")),
-        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_request_node_id")),
-        sa.ForeignKeyConstraint(["requester_id"], ["principal.id"], name=op.f("fk_request_requester_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_request")),
-        sa.UniqueConstraint("number", name=op.f("uq_request_number")),
-        sa.UniqueConstraint("uuid", name=op.f("uq_request_uuid")),
-    )
-    with op.batch_alter_table("request", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_request_node_id"), ["node_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_request_requester_id"), ["requester_id"], unique=False)
-        batch_op.create_index("ix_request_state", ["kind", "state", "created_at"], unique=False)
-
-    op.create_table(
         "search_follow",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("search_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1248,37 +1215,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_import_row_job_id"), ["job_id"], unique=False)
 
     op.create_table(
-        "notice",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("principal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("kind", sa.String(length=30), nullable=False),
-        sa.Column("key", sa.String(length=60), nullable=False),
-        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("emergency_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["emergency_id"], ["emergency.id"], name=op.f("fk_notice_emergency_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_notice_job_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_notice_node_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["principal_id"], ["principal.id"], name=op.f("fk_notice_principal_id")),
-        sa.ForeignKeyConstraint(
-            ["request_id"], ["request.id"], name=op.f("fk_notice_request_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
-        sa.UniqueConstraint("principal_id", "key", name=op.f("uq_notice_principal_id_key")),
-    )
-    with op.batch_alter_table("notice", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_notice_emergency_id"), ["emergency_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_notice_job_id"), ["job_id"], unique=False)
-        batch_op.create_index("ix_notice_newest", ["principal_id", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_notice_node_id"), ["node_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_notice_request_id"), ["request_id"], unique=False)
-
-    op.create_table(
         "page",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -1317,57 +1253,41 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "request_approval",
+        "request",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("place", sa.Integer(), nullable=False),
-        sa.Column("office", sa.String(length=20), nullable=False),
-        sa.Column("verdict", sa.String(length=10), nullable=True),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("requester_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.String(length=40), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
         sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("note", sa.String(length=500), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["decided_by"], ["principal.id"], name=op.f("fk_request_approval_decided_by")
-        ),
-        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_approval_request_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_approval")),
-        sa.UniqueConstraint("request_id", "place", name=op.f("uq_request_approval_request_id_place")),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision_note", sa.String(length=500), nullable=True),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("offered_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("offered_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["decided_by"], ["principal.id"], name=op.f("fk_request_decided_by")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_request_node_id")),
+        sa.ForeignKeyConstraint(["offered_id"], ["holding.id"], name=op.f("fk_request_offered_id")),
+        sa.ForeignKeyConstraint(["requester_id"], ["principal.id"], name=op.f("fk_request_requester_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request")),
+        sa.UniqueConstraint("number", name=op.f("uq_request_number")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_request_uuid")),
     )
-    with op.batch_alter_table("request_approval", schema=None) as batch_op:
-        batch_op.create_index("ix_request_approval_by", ["decided_by"], unique=False)
-
-    op.create_table(
-        "request_line",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("holding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("out_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("out_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("sheets_out", sa.Integer(), nullable=True),
-        sa.Column("in_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("in_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("sheets_in", sa.Integer(), nullable=True),
-        sa.Column("renewals", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["holding_id"], ["holding.id"], name=op.f("fk_request_line_holding_id")),
-        sa.ForeignKeyConstraint(["in_by"], ["principal.id"], name=op.f("fk_request_line_in_by")),
-        sa.ForeignKeyConstraint(["out_by"], ["principal.id"], name=op.f("fk_request_line_out_by")),
-        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_line_request_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_line")),
-    )
-    with op.batch_alter_table("request_line", schema=None) as batch_op:
-        batch_op.create_index("ix_request_line_due", ["due_at"], unique=False)
-        batch_op.create_index("ix_request_line_holding", ["holding_id", "id"], unique=False)
-        batch_op.create_index("ix_request_line_in", ["in_at"], unique=False)
-        batch_op.create_index("ix_request_line_out", ["out_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_request_line_request_id"), ["request_id"], unique=False)
-        batch_op.create_index(
-            "uq_request_line_open",
-            ["holding_id"],
-            unique=True,
-            sqlite_where=sa.text("in_at IS NULL"),
-            postgresql_where=sa.text("in_at IS NULL"),
-        )
+    with op.batch_alter_table("request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_request_node_id"), ["node_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_request_offered_id"), ["offered_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_request_requester_id"), ["requester_id"], unique=False)
+        batch_op.create_index("ix_request_state", ["kind", "state", "created_at"], unique=False)
 
     op.create_table(
         "batch_page",
@@ -1419,6 +1339,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_batch_page_volume_id"), ["volume_id"], unique=False)
 
     op.create_table(
+        "notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("principal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("key", sa.String(length=60), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("emergency_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["emergency_id"], ["emergency.id"], name=op.f("fk_notice_emergency_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_notice_job_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_notice_node_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["principal_id"], ["principal.id"], name=op.f("fk_notice_principal_id")),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["request.id"], name=op.f("fk_notice_request_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("principal_id", "key", name=op.f("uq_notice_principal_id_key")),
+    )
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_emergency_id"), ["emergency_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_notice_job_id"), ["job_id"], unique=False)
+        batch_op.create_index("ix_notice_newest", ["principal_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_notice_node_id"), ["node_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_notice_request_id"), ["request_id"], unique=False)
+
+    op.create_table(
         "page_check",
         sa.Column("page_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("ink", sa.Double(), nullable=False),
@@ -1458,21 +1409,58 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "search_news",
-        sa.Column("notice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("search_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        "request_approval",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("office", sa.String(length=20), nullable=False),
+        sa.Column("verdict", sa.String(length=10), nullable=True),
+        sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("note", sa.String(length=500), nullable=True),
         sa.ForeignKeyConstraint(
-            ["notice_id"], ["notice.id"], name=op.f("fk_search_news_notice_id"), ondelete="CASCADE"
+            ["decided_by"], ["principal.id"], name=op.f("fk_request_approval_decided_by")
         ),
-        sa.ForeignKeyConstraint(
-            ["search_id"], ["saved_search.id"], name=op.f("fk_search_news_search_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("notice_id", "search_id", name=op.f("pk_search_news")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_approval_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_approval")),
+        sa.UniqueConstraint("request_id", "place", name=op.f("uq_request_approval_request_id_place")),
     )
-    with op.batch_alter_table("search_news", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_search_news_search_id"), ["search_id"], unique=False)
+    with op.batch_alter_table("request_approval", schema=None) as batch_op:
+        batch_op.create_index("ix_request_approval_by", ["decided_by"], unique=False)
+
+    op.create_table(
+        "request_line",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("holding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("out_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("out_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("sheets_out", sa.Integer(), nullable=True),
+        sa.Column("in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("in_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("sheets_in", sa.Integer(), nullable=True),
+        sa.Column("renewals", sa.Integer(), nullable=False),
+        sa.Column("recalled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["holding_id"], ["holding.id"], name=op.f("fk_request_line_holding_id")),
+        sa.ForeignKeyConstraint(["in_by"], ["principal.id"], name=op.f("fk_request_line_in_by")),
+        sa.ForeignKeyConstraint(["out_by"], ["principal.id"], name=op.f("fk_request_line_out_by")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_line_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_line")),
+    )
+    with op.batch_alter_table("request_line", schema=None) as batch_op:
+        batch_op.create_index("ix_request_line_due", ["due_at"], unique=False)
+        batch_op.create_index("ix_request_line_holding", ["holding_id", "id"], unique=False)
+        batch_op.create_index("ix_request_line_in", ["in_at"], unique=False)
+        batch_op.create_index("ix_request_line_out", ["out_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_request_line_request_id"), ["request_id"], unique=False)
+        batch_op.create_index(
+            "uq_request_line_open",
+            ["holding_id"],
+            unique=True,
+            sqlite_where=sa.text("in_at IS NULL"),
+            postgresql_where=sa.text("in_at IS NULL"),
+        )
 
     op.create_table(
         "batch_defect",
@@ -1497,5 +1485,22 @@ def upgrade() -> None:
     with op.batch_alter_table("batch_defect", schema=None) as batch_op:
         batch_op.create_index("ix_batch_defect_batch", ["batch_id", "round", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_batch_defect_batch_page_id"), ["batch_page_id"], unique=False)
+
+    op.create_table(
+        "search_news",
+        sa.Column("notice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("search_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["notice_id"], ["notice.id"], name=op.f("fk_search_news_notice_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["search_id"], ["saved_search.id"], name=op.f("fk_search_news_search_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("notice_id", "search_id", name=op.f("pk_search_news")),
+    )
+    with op.batch_alter_table("search_news", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_search_news_search_id"), ["search_id"], unique=False)
 
     # ### end Alembic commands ###

@@ -1,0 +1,187 @@
+"""Who is to have a volume: in the order of approval, offered until a day, passed on, recalled, and never two at once."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from archive.errors import Conflict
+from archive.i18n import speaking
+from archive.models import HoldingStatus
+from archive.services import (
+    calendar,
+    circulation,
+    desk,
+    holdings,
+    loans,
+    notices,
+    reservations,
+    slips,
+    workdays,
+)
+from archive.services.desk import Memo
+from tests.archives import begins, once
+from tests.conftest import CAST, Clock, Hospital
+from tests.services import lending
+from tests.services.lending import BARCODE, approved, archive_it, ask, issue, state_of, step
+
+STAFF_NO = {account: f"{number:04d}" for number, account in enumerate(CAST, start=1)}
+pytestmark = once
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    with speaking("en"):
+        yield
+
+
+@begins
+def lent(hospital: Hospital, record: int) -> list[str]:
+    """The first volume of a record is out; a discussion and then a treatment wait for it."""
+    archive_it(hospital, record, location=lending.shelf(hospital))
+    first = approved(hospital, "clinician", record, purpose="treatment")
+    issue(hospital, first)
+    waiting = [
+        approved(hospital, "head", record),
+        approved(hospital, "clinician2", record, purpose="treatment"),
+    ]
+    return [first, *waiting, str(record)]
+
+
+def place(hospital: Hospital, account: str, number: str) -> reservations.Place:
+    with hospital.uow(account, readonly=True) as uow:
+        found = reservations.place(uow, slips.one(uow, number))
+    assert found is not None
+    return found
+
+
+def back(hospital: Hospital) -> desk.Done:
+    with hospital.uow("clerk") as uow:
+        return desk.hear(uow, BARCODE, Memo())
+
+
+def scan(hospital: Hospital, account: str, *, at: str = "clerk", because: str = "") -> Memo:
+    with hospital.uow(at) as uow:
+        return desk.hear(uow, BARCODE, Memo("badge", borrower=STAFF_NO[account]), because=because).memo
+
+
+def status(hospital: Hospital, record: str) -> str:
+    with hospital.uow("senior", readonly=True) as uow:
+        return holdings.volumes(uow, uow.node(int(record)))[0].status.name
+
+
+def told(hospital: Hospital, account: str) -> list[str]:
+    with hospital.uow(account, readonly=True) as uow:
+        return [notice.text for notice in notices.mine(uow)]
+
+
+def test_what_comes_back_is_kept_for_the_first_in_line_and_goes_to_nobody_else(
+    hospital: Hospital, lent: list[str], clock: Clock
+) -> None:
+    _first, discussion, treatment, record = lent
+    assert [
+        place(hospital, who, number).position
+        for who, number in (("clinician2", treatment), ("head", discussion))
+    ] == [1, 2]
+    assert place(hospital, "head", discussion).due_at is not None
+    clock.forward(minutes=5)
+    done = back(hospital)
+    assert (done.memo.act, status(hospital, record)) == ("returned", HoldingStatus.HELD)
+    assert "it lies ready" in " ".join(told(hospital, "clinician2"))
+    assert "it lies ready" not in " ".join(told(hospital, "head"))
+    clock.forward(minutes=5)
+    other = scan(hospital, "head")
+    assert (other.act, "kept for somebody else until 2026-11-25" in other.words) == ("refused", True)
+    assert scan(hospital, "head", at="senior").act == "turn"
+    assert state_of(hospital, discussion) == "approved"
+    assert scan(hospital, "clinician2").act == "issued"
+    assert place(hospital, "head", discussion).position == 1
+
+
+def test_whoever_may_pass_others_over_says_why_and_their_place_is_kept(
+    hospital: Hospital, lent: list[str], clock: Clock
+) -> None:
+    _first, _discussion, treatment, _record = lent
+    clock.forward(minutes=5)
+    back(hospital)
+    clock.forward(minutes=5)
+    assert scan(hospital, "head", at="senior", because="急诊会诊").act == "issued"
+    waits = place(hospital, "clinician2", treatment)
+    assert (waits.position, waits.ready_until) == (1, None)
+
+
+@pytest.mark.parametrize("worker", [True, False])
+def test_what_is_not_collected_in_time_is_the_next_ones_whether_or_not_the_program_runs(
+    hospital: Hospital, lent: list[str], clock: Clock, *, worker: bool
+) -> None:
+    _first, discussion, treatment, _record = lent
+    clock.forward(minutes=5)
+    back(hospital)
+    clock.forward(days=6)
+    if worker:
+        reservations.pass_on(hospital.site)
+        assert state_of(hospital, treatment) == "expired"
+        assert "not collected in time" in " ".join(told(hospital, "clinician2"))
+        assert place(hospital, "head", discussion).ready_until is not None
+    late = scan(hospital, "clinician2")
+    assert late.act == "refused"
+    assert scan(hospital, "head").act == "issued"
+    assert state_of(hospital, treatment) == "expired"
+
+
+def test_a_promise_does_not_lapse_while_the_volume_is_not_to_be_had(
+    hospital: Hospital, lent: list[str], clock: Clock
+) -> None:
+    _first, discussion, treatment, record = lent
+    clock.forward(days=40)
+    reservations.pass_on(hospital.site)
+    assert [state_of(hospital, number) for number in (discussion, treatment)] == ["approved", "approved"]
+    back(hospital)
+    lending.cover(hospital, int(record))
+    clock.forward(days=10)
+    reservations.pass_on(hospital.site)
+    assert [state_of(hospital, number) for number in (discussion, treatment)] == ["approved", "approved"]
+
+
+def test_whoever_withdraws_makes_way_for_the_next(hospital: Hospital, lent: list[str], clock: Clock) -> None:
+    _first, discussion, treatment, record = lent
+    clock.forward(minutes=5)
+    back(hospital)
+    step(hospital, "clinician2", treatment, "cancel")
+    assert place(hospital, "head", discussion).ready_until is not None
+    step(hospital, "head", discussion, "cancel")
+    assert status(hospital, record) == HoldingStatus.SHELVED
+
+
+def test_a_recall_shortens_and_nothing_lengthens_it_again(
+    hospital: Hospital, lent: list[str], clock: Clock
+) -> None:
+    """Lent on Friday until Wednesday; asked back on Friday, it is due on Monday, though that becomes a holiday."""
+    first, *_waiting = lent
+    with pytest.raises(Conflict, match="Somebody else is waiting"), hospital.uow("clinician") as uow:
+        loans.renew(uow, slips.one(uow, first))
+    with hospital.uow("clerk") as uow:
+        loans.recall(uow, slips.one(uow, first))
+    with pytest.raises(Conflict, match="asked back already"), hospital.uow("clerk") as uow:
+        loans.recall(uow, slips.one(uow, first))
+    with hospital.uow("sysadmin") as uow:
+        workdays.enter(uow, workdays.changes(uow, "2026-11-23 休 停电"), because="通知")
+    with hospital.uow("clerk", readonly=True) as uow:
+        (loan,) = circulation.out(uow)
+        assert calendar.day_of(uow, loan.due_at) == date(2026, 11, 23)
+    assert "bring it back sooner" in " ".join(told(hospital, "clinician"))
+
+
+def test_a_second_volume_on_its_shelf_serves_whoever_waits_and_the_first_is_renewed(
+    hospital: Hospital, lent: list[str]
+) -> None:
+    first, discussion, treatment, record = lent
+    step(hospital, "head", discussion, "cancel")
+    with hospital.uow("senior") as uow:
+        holdings.register(uow, uow.node(int(record)), barcode="B7000001", location=lending.SHELF)
+    with hospital.uow("clinician") as uow:
+        loans.renew(uow, slips.one(uow, first))
+    with pytest.raises(Conflict, match="Nobody waits"), hospital.uow("clerk") as uow:
+        loans.recall(uow, slips.one(uow, first))
+    issue(hospital, treatment, "B7000001")
+    assert ask(hospital, "head", int(record), kind="paper")
