@@ -28,8 +28,16 @@ class Stamp:
     font: Path
 
 
-def stamped(picture: bytes, stamp: Stamp) -> bytes:
-    """The page as JPEG with the stamp burnt in below it, so that nothing of the page is covered and nothing can be peeled off."""
+@dataclass(frozen=True)
+class Stamped:
+    """A certified page as JPEG; and the words of its stamp with their places, as storage.searchable takes them."""
+
+    jpeg: bytes
+    lines: list[list[float | str]]
+
+
+def stamped(picture: bytes, stamp: Stamp) -> Stamped:
+    """The page with the stamp burnt in below it, so that nothing of the page is covered and nothing can be peeled off."""
     image = Image.open(BytesIO(picture), formats=("JPEG", "WEBP")).convert("RGB")
     height = max(72, round(image.width * _STRIP))
     whole = Image.new("RGB", (image.width, image.height + height), "white")
@@ -38,7 +46,12 @@ def stamped(picture: bytes, stamp: Stamp) -> bytes:
     whole.paste(strip, (0, image.height))
     out = BytesIO()
     whole.save(out, "JPEG", quality=_QUALITY, dpi=image.info.get("dpi", (0, 0)))
-    return out.getvalue()
+    top, right = image.height, image.width - height - 20
+    return Stamped(
+        out.getvalue(),
+        [[12, top + height * 0.08, right, top + height * 0.5, stamp.title],
+         [12, top + height * 0.58, right, top + height * 0.92, stamp.line]],
+    )  # fmt: skip
 
 
 def _strip(width: int, height: int, stamp: Stamp) -> Image.Image:

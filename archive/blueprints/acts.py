@@ -40,6 +40,7 @@ WORDS = {
     "copy.find_throttled": _l("was stopped after guessing too often at the copying window"),
     "copy.file_taken": _l("opened a copy to print it"), "copy.viewed": _l("looked at a slip of the copying window"),
     "copy.verified": _l("verified a copy"),
+    "copy.trail_drawn": _l("drew up for the patient who has seen the record"),
     "hold.applied": _l("sealed it"), "hold.released": _l("took the seal off"),
     "hold.reviewed": _l("reviewed the seal"), "inspection.opened": _l("opened it to an inspector"),
     "emergency.declared": _l("opened records by break-glass"), "emergency.opened": _l("opened it by break-glass"),

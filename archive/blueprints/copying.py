@@ -59,7 +59,17 @@ def _application(found: Found) -> Application:
     form = request.form
     records, parts = set(form.getlist("records")), set(form.getlist("part"))
     later = set(form.getlist("later"))
-    texts = ("applicant", "applicant_name", "purpose", "package", "identity", "relation", "note", "mail")
+    texts = (
+        "kind",
+        "applicant",
+        "applicant_name",
+        "purpose",
+        "package",
+        "identity",
+        "relation",
+        "note",
+        "mail",
+    )
     return Application(
         **{name: form.get(name, "") for name in texts}, by_mail="by_mail" in form, papers=frozenset(form.getlist("paper")),
         records=frozenset(stay.node.id for stay in found.stays if str(stay.node.uuid) in records),
@@ -100,7 +110,9 @@ def _fields(uow: UnitOfWork, rules: dict[str, Any]) -> list[dict[str, Any]]:
     packages = [(code, policies.said(one)) for code, one in rules["packages"].items()]
     purposes = policies.vocabulary(uow, "copy_purpose")
     most = applications.LONGEST
+    kinds = [("copy", _("A copy of the record")), (applications.TRAIL, _("Who has seen my record"))]
     return [
+        field("kind", _("What is asked for"), "radio", required=True, value="copy", choices=kinds),
         field("applicant_name", _("Name of the applicant"), required=True, maxlength=most["applicant_name"], autocomplete="off"),
         field("identity", _("Number of the identity paper"), maxlength=most["identity"], mono=True, autocomplete="off"),
         field("relation", _("Relation to the patient, or body"), maxlength=most["relation"]),

@@ -40,7 +40,7 @@ def form_of(page: str) -> dict[str, str]:
     assert sealed
     assert record
     return {"s": sealed[1], "records": record[1], "applicant": "agent", "applicant_name": "刘建国",
-            "purpose": "reimbursement", "package": "reimbursement"}  # fmt: skip
+            "purpose": "reimbursement", "package": "reimbursement", "kind": "copy"}  # fmt: skip
 
 
 def test_the_story_of_a_copy_at_the_window(

@@ -31,7 +31,7 @@ PAGES = {
         "/keying/{uuid}", "/batches", "/batches/add", "/batches/{batch}", "/batches/{batch}/pages?show=all",
     ),
     "senior": ("/", "{record}/@@sharing", "{record}/@@sharing/add", "{record}/@@level", "/inspections",
-               "/inspections/add"),
+               "/inspections/add", "/copying", "/copying/slips", "/verify"),
     "scanner": ("/", "/worklists/to_scan", "/batches/{batch}", "/batches/{batch}/pages", "/batches/{batch}/pages/2"),
     "clinician": ("/", "/requests", "/find-patient", "/search 病历"),
     "clerk": (

@@ -1,6 +1,7 @@
 """复制窗口: who is found, what is missing, what is copied, what is handed over, and what the code confirms."""
 
 import hashlib
+from threading import Barrier, Thread
 from typing import Any
 
 import pypdfium2
@@ -9,11 +10,11 @@ from sqlalchemy import select, update
 
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.journal import Origin
-from archive.models import AuditEvent, Blob, CopyRequest, Patient, ReadEvent, SignInAttempt
+from archive.journal import Event, Origin
+from archive.models import AuditEvent, Blob, CopyRequest, Job, Patient, ReadEvent, SignInAttempt
 from archive.policy.rights import Overlay
 from archive.services import purge, tree
-from archive.services.copying import applications, finding, handing, slips, verifying
+from archive.services.copying import applications, finding, handing, slips, trail, verifying
 from archive.services.copying.applications import Application
 from archive.services.find_exact import GuessedTooOften
 from tests import papers
@@ -329,3 +330,58 @@ def test_a_slip_is_seen_by_whoever_may_copy_all_of_it_and_its_file_goes_when_its
         assert purge.remove_bytes(uow, blob.id)
     with hospital.uow("archivist", readonly=True) as uow, pytest.raises(Conflict):
         handing.file(uow, of(uow, number))
+
+
+@once
+def test_the_patient_is_told_who_has_seen_the_record_by_office_and_of_no_other_record(
+    hospital: Hospital, scanned: tuple[int, int]
+) -> None:
+    with hospital.uow("archivist", readonly=True) as uow:
+        for number in scanned:
+            event = uow.event_about(uow.node(number), Event("page.viewed"))
+            hospital.site.record_read(event, uow.actor, uow.origin)
+    hidden = another(hospital, mrn="00218647", name="刘婷婷", level=2)
+    with hospital.uow("senior", readonly=True) as uow:
+        hospital.site.record_read(
+            uow.event_about(uow.node(hidden), Event("record.downloaded")), uow.actor, uow.origin
+        )
+    with pytest.raises(Invalid) as refused:
+        applied(hospital, scanned[0], kind="trail", applicant="authority")
+    assert set(refused.value.fields) == {"kind"}
+    slip = applied(hospital, scanned[0], kind="trail")
+    pdf = made(hospital, slip)
+    with hospital.uow("desk", readonly=True) as uow:
+        copy = of(uow, slip)
+        assert (copy.pages, copy.fee_fen) == (len(pypdfium2.PdfDocument(pdf)), 0)
+        told = trail.rows(uow, copy, slips.nodes_of(uow, copy))
+    assert ("2026-11-20", "阅读了页面", "档案管理员", "2") in told
+    assert not [row for row in told if "下载" in row[1]], "a record that the window may not know of"
+    assert not [row for row in told if "甲" in "".join(row)], "no names"
+    assert {row[1] for row in told} >= {"阅读了页面", "按号码查找了患者"}
+    with hospital.site.journal() as journal:
+        drawn = journal.scalars(select(ReadEvent).where(ReadEvent.action == "copy.trail_drawn")).one()
+    assert drawn.object_ref == slip
+
+
+def test_of_two_windows_that_go_on_with_one_slip_at_once_one_is_told(
+    hospital: Hospital, scanned: tuple[int, int]
+) -> None:
+    number, said, start = applied(hospital, scanned[0]), [], Barrier(2)
+
+    def order(account: str) -> None:
+        actor = hospital.actor(account)
+        start.wait()
+        try:
+            hospital.site.run(actor, lambda uow: handing.make(uow, of(uow, number)))
+            said.append("ordered")
+        except Conflict:  # by the state that is read, or as Stale by the version
+            said.append("told")
+
+    threads = [Thread(target=order, args=(account,)) for account in ("desk", "archivist")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == ["ordered", "told"]
+    with hospital.site.session(readonly=True) as session:
+        assert len(session.scalars(select(Job).where(Job.kind == handing.KIND)).all()) == 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from archive.errors import Conflict, Forbidden, Invalid
 from archive.i18n import _
@@ -17,6 +18,7 @@ from archive.uow import UnitOfWork, action
 
 LONGEST = {"applicant_name": 60, "identity": 30, "relation": 60, "note": 500, "mail": 200}
 MOST_SHEETS = 2000
+TRAIL = "trail"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Application:
     applicant_name: str
     purpose: str
     package: str
+    kind: str = "copy"
+    """copy, or trail: who has seen these records."""
     identity: str = ""
     relation: str = ""
     note: str = ""
@@ -53,13 +57,13 @@ def apply(
     chosen = list(_items(found, wanted, rules.body))
     who = _checked(uow, found, wanted, chosen, body.body)
     made = CopyRequest(
-        number=numbers.slip(uow, "FY"), day=uow.today, queue=numbers.draw(uow, f"copying:{uow.today}"),
+        number=numbers.slip(uow, "FY"), kind=wanted.kind, day=uow.today, queue=numbers.draw(uow, f"copying:{uow.today}"),
         state="accepted", patient_id=found.patient.id, mrn=found.patient.mrn, applicant=who.code,
         applicant_name=clean(wanted.applicant_name), identity_enc=_hidden(uow, wanted.identity),
         relation=clean(wanted.relation) or None, purpose=wanted.purpose, package=wanted.package,
         note=clean(wanted.note) or None, is_dead=found.is_dead, rules=rules.version, proofs_version=body.version,
         by_mail=wanted.by_mail, mail_enc=_hidden(uow, wanted.mail) if wanted.by_mail else None,
-        owes=bool(wanted.later), continues_id=continues.id if continues else None, created_at=uow.now,
+        owes=any(item.source == "later" for item in chosen), continues_id=continues.id if continues else None, created_at=uow.now,
         created_by=uow.actor.principal_id,
     )  # fmt: skip
     uow.session.add(made)
@@ -71,7 +75,7 @@ def apply(
     show(uow, made, wanted.papers)
     if continues is not None:
         continues.owes = False
-    uow.note(applicant=made.applicant, purpose=made.purpose, package=made.package, state=made.state,
+    uow.note(kind=made.kind, applicant=made.applicant, purpose=made.purpose, package=made.package, state=made.state,
              papers=sorted(wanted.papers), items=len(chosen), owes=made.owes)  # fmt: skip
     return made
 
@@ -108,6 +112,10 @@ def package_of(body: Mapping[str, object], name: str, code: str) -> bool:
 def _items(found: Found, wanted: Application, body: Mapping[str, object]) -> Iterator[CopyItem]:
     for stay in reversed(found.stays):  # as they lie in the folder of the patient: the oldest first
         ticked = stay.node.id in wanted.records
+        if wanted.kind == TRAIL:
+            if ticked:
+                yield CopyItem(record_id=stay.node.id, node_id=stay.node.id, source=TRAIL)
+            continue
         for part in stay.parts:
             if part.node.id in wanted.parts or (ticked and package_of(body, wanted.package, part.code)):
                 yield CopyItem(record_id=stay.node.id, node_id=part.node.id, source="scan", code=part.code)
@@ -127,16 +135,12 @@ def _checked(
 ) -> Applicant:
     """The applicant. Raises Invalid with everything that is wrong."""
     rules = policies.in_force(uow, "copying").body
-    wrong = _too_long(wanted)
     who = proofs.applicants(papers).get(wanted.applicant)
+    wrong = _too_long(wanted) | _asked_for(uow, wanted, who, rules)
     if objection := objection_to(found, who):
         wrong["applicant"] = objection
     if not clean(wanted.applicant_name):
         wrong["applicant_name"] = _("Fill this in.")
-    if wanted.purpose not in policies.vocabulary(uow, "copy_purpose"):
-        wrong["purpose"] = _("Choose one of the list.")
-    if wanted.package not in rules["packages"]:
-        wrong["package"] = _("Choose one of the list.")
     if wanted.by_mail and not clean(wanted.mail):
         wrong["mail"] = _("Write where it is to be sent, and a telephone number.")
     wrong |= _sheets(found, wanted)
@@ -151,6 +155,23 @@ def _checked(
     if wrong or who is None:
         raise Invalid(fields=wrong)
     return who
+
+
+def _asked_for(
+    uow: UnitOfWork, wanted: Application, who: Applicant | None, rules: Mapping[str, Any]
+) -> dict[str, str]:
+    """What is wrong with what is asked for, and with what it is for."""
+    wrong, choose = {}, _("Choose one of the list.")
+    if wanted.kind not in slips.KINDS:
+        wrong["kind"] = choose
+    if wanted.kind == TRAIL and who is not None and who.of == proofs.ANYBODY:
+        # 个人信息保护法 art. 45 and 49: it is the patient's right, and after the death that of the near relatives.
+        wrong["kind"] = _("Who has seen a record is told to the patient's side only.")
+    if wanted.purpose not in policies.vocabulary(uow, "copy_purpose"):
+        wrong["purpose"] = choose
+    if wanted.package not in rules["packages"]:
+        wrong["package"] = choose
+    return wrong
 
 
 def objection_to(found: Found, who: Applicant | None) -> str | None:

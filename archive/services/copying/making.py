@@ -1,6 +1,7 @@
 """制作: the copy as a PDF of stamped pages, a list of contents on top. What stands on the paper is never changed later.
 
-The text of the pages is left out: a certified copy shows what the paper shows, and no machine's reading of it.
+The text of the pages is left out: a certified copy shows what the paper shows, and no machine's reading of it. That of the
+stamp is there, so that the code can be copied.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,10 +15,11 @@ from sqlalchemy import select
 from archive.actor import Actor
 from archive.errors import Forbidden
 from archive.i18n import _, _l, speaking
-from archive.models import Blob, CopyItem, CopyRequest, Job, Page, Patient, Representation
+from archive.journal import Event
+from archive.models import Blob, CopyItem, CopyRequest, Job, Node, Page, Patient, Representation
 from archive.policy.permissions import P
 from archive.services import actors, drawing, intake, pages, policies, printing
-from archive.services.copying import handing, slips, verifying
+from archive.services.copying import applications, handing, slips, trail, verifying
 from archive.services.handlers import JobFailed, JobRun, handles
 from archive.site import Site
 from archive.uow import PROGRAM, UnitOfWork, action
@@ -39,10 +41,10 @@ class Plan:
 
     copy: int
     number: str
-    uuid: Any
+    title: str
     pages: dict[int, list[int]]
     facts: list[tuple[str, str]]
-    rows: list[tuple[str, str, str]]
+    rows: list[tuple[str, ...]]
     sheets: int
     address: str
 
@@ -72,9 +74,10 @@ def make(run: JobRun) -> dict[str, Any]:
         with site.uow(owner, readonly=True) as uow:
             plan = _planned(uow, run.args["copy"])
         code = verifying.code()
-        staged = intake.stage(site, _Stream(_file(site, owner, plan, code, run.progress)))
+        covers = list(listed(plan.title, plan.facts, plan.rows, site.static / drawing.FONT))
+        staged = intake.stage(site, _Stream(_file(site, owner, plan, code, covers, run.progress)))
     try:
-        site.run(run.actor, partial(_keep, plan=plan, code=code, staged=staged))
+        site.run(run.actor, partial(_keep, plan=plan, code=code, staged=staged, covers=len(covers)))
     finally:
         intake.discard(site, staged)
     return {"pages": plan.total}
@@ -85,20 +88,37 @@ def _planned(uow: UnitOfWork, number: int) -> Plan:
     nodes = slips.nodes_of(uow, copy)
     if copy.state != "making" or not all(uow.can(P.REQUEST_COPY, node) for node in nodes):
         raise JobFailed(GONE)
-    rules = policies.of_version(uow, "copying", copy.rules)
+    if copy.kind == applications.TRAIL:
+        return _trail(uow, copy, nodes)
+    limits = policies.of_version(uow, "copying", copy.rules)["limits"]
     chosen, have = slips.items(uow, copy), handing.copied_before(uow, copy)
     found = {item.id: _pages(uow, item.node_id, have) for item in chosen if item.source == "scan"}
     sheets = sum(item.sheets or 0 for item in chosen)
     total = sum(len(one) for one in found.values())
-    if total > rules["limits"]["most_pages"]:
+    if total > limits["most_pages"]:
         raise JobFailed(TOO_MANY)
     if not total and not sheets:
         raise JobFailed(NOTHING)
-    address = policies.in_force(uow, "copying").body["public"]["address"]
+    facts = [(_("Pages of scans"), str(total)), (_("Sheets of paper"), str(sheets))]
     return Plan(
-        copy.id, copy.number, copy.uuid, found, _facts(uow, copy, total, sheets),
-        list(_rows(slips.lines(uow, copy), chosen, found)), sheets, address,
+        copy.id, copy.number, _("List of copied pages"), found, [*_facts(uow, copy), *facts],
+        list(_rows(slips.lines(uow, copy), chosen, found)), sheets, _address(uow),
     )  # fmt: skip
+
+
+def _trail(uow: UnitOfWork, copy: CopyRequest, nodes: list[Node]) -> Plan:
+    """谁看过我的病历: no page of the record, but what the journals know of it. That it was drawn stands there, too."""
+    told = Event("copy.trail_drawn", object_kind="copy_request", object_id=copy.id, object_ref=copy.number,
+                 patient_hash=uow.site.keys.identity_hash(copy.mrn))  # fmt: skip
+    uow.site.record_read(told, uow.actor, uow.origin)
+    head = (_("Day"), _("What happened"), _("By which office"), _("Times"))
+    facts = [*_facts(uow, copy), *((_("Record"), line.stay) for line in slips.lines(uow, copy))]
+    rows: list[tuple[str, ...]] = [head, *trail.rows(uow, copy, nodes)]
+    return Plan(copy.id, copy.number, _("Who has seen my record"), {}, facts, rows, 0, _address(uow))
+
+
+def _address(uow: UnitOfWork) -> str:
+    return str(policies.in_force(uow, "copying").body["public"]["address"])
 
 
 def _pages(uow: UnitOfWork, node: int, have: set[int]) -> list[int]:
@@ -106,7 +126,7 @@ def _pages(uow: UnitOfWork, node: int, have: set[int]) -> list[int]:
     return [page for page in uow.session.scalars(mine, execution_options=TRUSTED) if page not in have]
 
 
-def _facts(uow: UnitOfWork, copy: CopyRequest, total: int, sheets: int) -> list[tuple[str, str]]:
+def _facts(uow: UnitOfWork, copy: CopyRequest) -> list[tuple[str, str]]:
     name = uow.session.scalar(
         select(Patient.name).where(Patient.id == copy.patient_id), execution_options=TRUSTED
     )
@@ -114,7 +134,7 @@ def _facts(uow: UnitOfWork, copy: CopyRequest, total: int, sheets: int) -> list[
     return [
         (_("Copying slip"), copy.number), (_("Record number"), f"{copy.mrn}  {name}"),
         (_("Applicant"), f"{slip.applicant}  {copy.applicant_name}"), (_("Purpose"), slip.purpose),
-        (_("Date"), str(uow.today)), (_("Pages of scans"), str(total)), (_("Sheets of paper"), str(sheets)),
+        (_("Date"), str(uow.today)),
     ]  # fmt: skip
 
 
@@ -134,26 +154,29 @@ def _rows(
 
 
 def _file(
-    site: Site, owner: Actor, plan: Plan, code: str, progress: Callable[[int, int], None]
+    site: Site, owner: Actor, plan: Plan, code: str, covers: list[bytes], progress: Callable[[int, int], None]
 ) -> Iterator[bytes]:
     font = site.static / drawing.FONT
     target = (
         f"{plan.address.rstrip('/')}/{verifying.spoken(code)}" if plan.address else verifying.spoken(code)
     )
     stamp = partial(Stamp, squares=printing.squares(target), font=font)
-    title = f"{_('Copy: conforms with the original')}  {site.hospital_name}"
+    said = _("Copy: conforms with the original") if plan.total else plan.title
+    title = f"{said}  {site.hospital_name}"
     ends = _("%(number)s · code %(code)s", number=plan.number, code=verifying.spoken(code))
 
     def sheets() -> Iterator[Sheet]:
-        for cover in listed(_("List of copied pages"), plan.facts, plan.rows, font):
-            yield Sheet(stamped(cover, stamp(title, ends)), 150, ())
-        for place, (node_page, dpi) in enumerate(_pictures(site, owner, plan), start=1):
+        for cover in covers:
+            first = stamped(cover, stamp(title, ends))
+            yield Sheet(first.jpeg, 150, first.lines)
+        for place, (picture, dpi) in enumerate(_pictures(site, owner, plan), start=1):
             line = _("%(number)s · page %(page)d of %(pages)d · code %(code)s", number=plan.number, page=place,
                      pages=plan.total, code=verifying.spoken(code))  # fmt: skip
-            yield Sheet(stamped(node_page, stamp(title, line)), dpi, ())
+            page = stamped(picture, stamp(title, line))
+            yield Sheet(page.jpeg, dpi, page.lines)
             progress(place, plan.total)
 
-    return searchable_pdf(sheets(), title=plan.number, subject=_("Copy: conforms with the original"))
+    return searchable_pdf(sheets(), title=plan.number, subject=said)
 
 
 def _pictures(site: Site, owner: Actor, plan: Plan) -> Iterator[tuple[bytes, int | None]]:
@@ -184,17 +207,17 @@ def _node(uow: UnitOfWork, number: int) -> Any:
     return uow.node(number, P.REQUEST_COPY)
 
 
-def _keep(uow: UnitOfWork, plan: Plan, code: str, staged: Staged) -> None:
+def _keep(uow: UnitOfWork, plan: Plan, code: str, staged: Staged, covers: int) -> None:
     copy = uow.session.get_one(
         CopyRequest, plan.copy, with_for_update=True, populate_existing=True, execution_options=TRUSTED
     )
     if copy.state != "making":
         raise JobFailed(GONE)
-    _finish(uow, copy, plan, code, staged)
+    _finish(uow, copy, plan, code, staged, covers)
 
 
 @action("copy.made", needs=PROGRAM)
-def _finish(uow: UnitOfWork, copy: CopyRequest, plan: Plan, code: str, staged: Staged) -> None:
+def _finish(uow: UnitOfWork, copy: CopyRequest, plan: Plan, code: str, staged: Staged, covers: int) -> None:
     blob = intake.keep(uow, copy.uuid, staged, f"{plan.number}.pdf")
     blob.mime = "application/pdf"
     for item in slips.items(uow, copy):
@@ -207,8 +230,9 @@ def _finish(uow: UnitOfWork, copy: CopyRequest, plan: Plan, code: str, staged: S
         blob.sha256,
         verifying.hashed(code),
     )
-    copy.pages = plan.total + plan.sheets
-    copy.fee_fen = copy.pages * policies.of_version(uow, "copying", copy.rules)["limits"]["fee_fen"]
+    copied = plan.total + plan.sheets
+    copy.pages = copied or covers  # of who has seen a record there is the list alone, and it costs nothing
+    copy.fee_fen = copied * policies.of_version(uow, "copying", copy.rules)["limits"]["fee_fen"]
     uow.note(digest=blob.sha256, pages=plan.total, sheets=plan.sheets, fee_fen=copy.fee_fen)
 
 

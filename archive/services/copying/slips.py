@@ -26,7 +26,7 @@ MOST = 200
 """The window works a list off from its beginning; nobody works through more in one go."""
 OPEN = tuple(state.name for state in COPY.states if not state.final)
 SPAN = timedelta(days=30)
-KINDS = {"copy", "trail"}
+KINDS = frozenset({"copy", "trail"})
 
 
 @dataclass(frozen=True)
@@ -199,13 +199,15 @@ def _label(item: CopyItem, words: dict[str, str]) -> str:
         return _("From the paper volume")
     if item.source == "later":
         return _("The rest, when it is finished")
+    if item.source == "trail":
+        return _("Who has seen it")
     return words.get(item.code, item.code) if item.code else _("Not yet split")
 
 
 def _count(item: CopyItem, pages: int) -> int:
     if item.source == "paper":
         return item.sheets or 0
-    if item.source == "later":
+    if item.source in ("later", "trail"):
         return 0
     return len(item.pages) if item.pages is not None else pages
 

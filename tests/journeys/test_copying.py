@@ -1,0 +1,128 @@
+"""复制窗口 with the keyboard alone: the card is read, papers are brought later, the copy is made, handed over and verified."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pypdfium2
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from archive.services import intake, tree
+from tests import papers
+from tests.conftest import RECORD, hospital_of
+from tests.journeys.conftest import Archive, Reader, wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.browser
+MRN = "00219555"
+CODE = re.compile(r"[A-Z2-7]{5}(-[A-Z2-7]{5}){4}-[A-Z2-7]")
+
+
+def record_of(archive: Archive, folder: "Path") -> None:
+    """A record with one scanned component, planted beside the browser."""
+    site = archive.site()
+    hospital = hospital_of(site)
+    with hospital.uow("archivist") as uow:
+        fields = RECORD | {"mrn": MRN, "times": "1", "dept": str(hospital.wards["CK"])}
+        node = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields)
+        number = tree.add(uow, node, kind="component", fields={"title": "出院记录", "component": "CY"}).id
+    file = folder / "出院记录.pdf"
+    file.write_bytes(papers.pdf("出院记录", "续页"))
+    with file.open("rb") as stream:
+        staged = intake.stage(site, stream)
+    with hospital.uow("archivist") as uow:
+        intake.upload(uow, uow.node(number), staged, filename=file.name)
+
+    def made() -> bool:
+        with hospital.uow("archivist", readonly=True) as uow:
+            return uow.node(number).page_count == 2
+
+    wait_for(made, "the pages", 90)
+    site.close()
+
+
+def to(page: Page, selector: str) -> None:
+    """Goes on with Tab until it has come there."""
+    for _step in range(80):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"nothing leads to {selector}")
+
+
+def sound(page: Page) -> None:
+    """No serious fault of access, nothing wider than the screen."""
+    found = Axe().run(page).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_a_copy_from_application_to_verification_by_keyboard(
+    archive: Archive, people: Callable[[str], Reader], tmp_path: "Path"
+) -> None:
+    record_of(archive, tmp_path)
+    desk = people("desk")
+    page = desk.page
+    desk.go("/copying?applicant=agent")
+    page.keyboard.type(MRN)  # the first field has the focus
+    to(page, "[name=patient_name]")
+    page.keyboard.type("刘婷婷")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator("main")).to_contain_text(f"{MRN}-1")
+    sound(page)
+    for kind in ("patient_id", "agent_id", "agency"):
+        to(page, f"[name=paper][value={kind}]")
+        page.keyboard.press("Space")
+    to(page, "[name=applicant_name]")
+    page.keyboard.type("刘建国")
+    page.keyboard.press("F9")
+    expect(page.locator("main")).to_contain_text("还缺：授权委托书")
+    sound(page)
+    to(page, "[name=paper][value=attorney]")
+    page.keyboard.press("Space")
+    page.keyboard.press("F9")
+    expect(page.locator("main")).to_contain_text("待制作")
+    to(page, "#step-make")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+    def ready() -> bool:
+        page.reload()
+        return page.locator("#step-confirm").count() > 0
+
+    wait_for(ready, "the copy", 90)
+    for name in ("clerk", "applicant"):
+        to(page, f"[name={name}]")
+        page.keyboard.press("Space")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    to(page, "[name=paid]")
+    page.keyboard.press("Space")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator(".jz-sub")).to_contain_text("已交付")
+
+    digest = page.locator(".jz-digest").inner_text()
+    file = page.request.get(f"{page.url}/file").body()
+    assert hashlib.sha256(file).hexdigest() == digest
+    pages = pypdfium2.PdfDocument(file)
+    code = CODE.search(pages[2].get_textpage().get_text_range())
+    assert len(pages) == 3
+    assert code, "below the last page"
+
+    public = page.context.browser.new_page()  # type: ignore[union-attr]  # nobody is signed in there
+    public.goto(f"{archive.url}/verify")
+    public.keyboard.type("AAAAA-BBBBB-CCCCC")
+    public.keyboard.press("Enter")
+    expect(public.locator("main")).to_contain_text("此查验码未对应任何有效复印件")
+    public.keyboard.type(code[0].lower())
+    public.keyboard.press("Enter")
+    expect(public.locator("main")).to_contain_text(digest)
+    expect(public.locator("main")).not_to_contain_text("刘")
+    public.close()
