@@ -101,7 +101,7 @@ def _window(uow: UnitOfWork, asked: dict[str, str], found: Found | None, error: 
         objection=applications.objection_to(found, who) if found else None, rules=rules,
         fields={one["name"]: one for one in with_errors(fields, given, error if isinstance(error, Invalid) else None)},
         given=given, posted=request.method == "POST", wrong=wrong, searched=bool(asked) and error is None,
-        general=[str(error)] if isinstance(error, Conflict | Throttled) else [], figures=slips.figures(uow),
+        general=[str(error)] if isinstance(error, Conflict | Throttled) else [], counts=slips.counts(uow),
         patient=envelope.seal(uow, asked) if found else "", holds=lambda name, code: applications.package_of(rules, name, code),
     )  # fmt: skip
 

@@ -291,9 +291,11 @@ def test_of_an_unfinished_record_the_finished_part_is_copied_now_and_the_rest_la
     work_off(hospital.site)
     with hospital.uow("desk", readonly=True) as uow:
         assert [row.can_follow for row in slips.listing(uow, "owing")] == [False]
+        assert slips.counts(uow) == slips.Counts(open=0, today=1, ready=0)
     archived(hospital, record)
     with hospital.uow("desk", readonly=True) as uow:
         assert [row.can_follow for row in slips.listing(uow, "owing")] == [True]
+        assert slips.counts(uow).ready == 1
     with hospital.uow("desk") as uow:
         second = handing.follow(uow, of(uow, number), sheets={}).number
     made(hospital, second)
@@ -322,6 +324,8 @@ def test_a_slip_is_seen_by_whoever_may_copy_all_of_it_and_its_file_goes_when_its
         assert slips.figures(uow).open == 0
     with hospital.uow("archivist") as uow:
         handing.refuse(uow, of(uow, number), reason="申请人撤回")
+    with hospital.uow("archivist", readonly=True) as uow, pytest.raises(Conflict):
+        handing.file(uow, of(uow, number))
     hospital.clock.forward(days=91)
     with hospital.site.uow(Actor.system("test")) as uow:
         blob = uow.session.scalars(

@@ -153,7 +153,7 @@ def follow(uow: UnitOfWork, copy: CopyRequest, *, sheets: Mapping[int, str]) -> 
     applications.held(uow, copy)
     owed = {item.record_id for item in slips.items(uow, copy) if item.source == "later"}
     found = finding.rest(uow, copy.patient_id, owed)
-    if not copy.owes or copy.state not in ("delivered", "shipped", "signed") or found is None:
+    if not copy.owes or copy.state not in slips.HANDED or found is None:
         raise Conflict(_("Nothing more is owed for this slip."))
     body = policies.in_force(uow, "copying").body
     unfinished = {stay.node.id for stay in found.stays if not stay.is_finished}
@@ -188,10 +188,8 @@ def copied_before(uow: UnitOfWork, copy: CopyRequest) -> set[int]:
 
 def file(uow: UnitOfWork, copy: CopyRequest) -> tuple[str, Any]:
     """The finished copy to be printed, its name and its bytes; leaves one event. Raises Conflict where it is not there."""
-    if (
-        not all(uow.can(P.REQUEST_COPY, node) for node in slips.nodes_of(uow, copy))
-        or copy.state == "revoked"
-    ):
+    may = all(uow.can(P.REQUEST_COPY, node) for node in slips.nodes_of(uow, copy))
+    if not may or copy.state in ("revoked", "refused"):
         raise Conflict(_("This copy may not be taken out any more."))
     mine = select(Blob).where(Blob.record == str(copy.uuid), Blob.sha256 == copy.digest)
     blob = (

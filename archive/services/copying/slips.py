@@ -25,6 +25,7 @@ TRUSTED: Any = {"scope": "copying slips"}
 MOST = 200
 """The window works a list off from its beginning; nobody works through more in one go."""
 OPEN = tuple(state.name for state in COPY.states if not state.final)
+HANDED = ("delivered", "shipped", "signed")
 SPAN = timedelta(days=30)
 KINDS = frozenset({"copy", "trail"})
 
@@ -101,6 +102,15 @@ class Figures:
     open: int
     late: int
     today: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many slips are open, how many were taken down today, of how many the owed rest is finished now."""
+
+    open: int
+    today: int
+    ready: int
 
 
 def visible(uow: UnitOfWork, *entities: Any) -> Select[Any]:
@@ -220,9 +230,7 @@ def listing(uow: UnitOfWork, which: str = "open") -> list[Row]:
     """The window's slips: those that are open, the oldest first; those that owe a later part; those that have ended."""
     statement = visible(uow)
     if which == "owing":
-        statement = statement.where(
-            CopyRequest.owes, CopyRequest.state.in_(("delivered", "shipped", "signed"))
-        )
+        statement = statement.where(CopyRequest.owes, CopyRequest.state.in_(HANDED))
         statement = statement.order_by(CopyRequest.created_at)
     elif which == "ended":
         ended = CopyRequest.state.not_in(OPEN)
@@ -253,9 +261,25 @@ def _can_follow(uow: UnitOfWork, owing: Iterable[int]) -> set[int]:
     return {number for number, held in states.items() if "archived" in held}
 
 
+def counts(uow: UnitOfWork) -> Counts:
+    """What the window shows at its head, in one statement over what is open, of today, or owed."""
+    finished = exists().where(
+        CopyItem.copy_id == CopyRequest.id, CopyItem.source == "later", CopyItem.record_id == Node.id,
+        Node.state == "archived",
+    )  # fmt: skip
+    many = func.count(CopyRequest.id)
+    wanted = (
+        CopyRequest.state.in_(OPEN), CopyRequest.day == uow.today,
+        CopyRequest.owes & CopyRequest.state.in_(HANDED) & finished,
+    )  # fmt: skip
+    asked = visible(uow, *(many.filter(one) for one in wanted))
+    near = or_(CopyRequest.state.in_(OPEN), CopyRequest.day == uow.today, CopyRequest.owes)
+    return Counts(*uow.session.execute(asked.where(near)).one())
+
+
 def figures(uow: UnitOfWork) -> Figures:
     """How long copies take, over the last month; counted over the slips that the actor may see."""
-    handed = CopyRequest.state.in_(("delivered", "shipped", "signed"))
+    handed = CopyRequest.state.in_(HANDED)
     ended = visible(uow).where(handed, CopyRequest.ended_at > uow.now - SPAN)
     done = list(uow.session.scalars(ended))
     spans = [_span(uow, copy) for copy in done]
