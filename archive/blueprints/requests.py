@@ -14,6 +14,7 @@ from archive.given import whole
 from archive.i18n import _, ngettext
 from archive.policy.lending import Rule
 from archive.services import (
+    approval_desk,
     borrowing,
     circulation,
     deciders,
@@ -160,7 +161,12 @@ def _mine_page(uow: UnitOfWork, typed: Any, error: Invalid | Conflict | None) ->
 def to_decide(uow: UnitOfWork) -> str:
     """What waits for one's decision; what was refused of the last act stands in its row."""
     notes = session.pop("undecided", {})
-    return render_template("requests/approvals.html", slips=requests.to_decide(uow), notes=notes)
+    return render_template(
+        "requests/approvals.html",
+        waiting=approval_desk.mine(uow),
+        later=approval_desk.others_first(uow),
+        notes=notes,
+    )
 
 
 @section.page("/approvals", needs=(P.REQUEST_DECIDE, P.REQUEST_ENDORSE), methods=("POST",))
@@ -183,6 +189,7 @@ def one(uow: UnitOfWork, uuid: UUID) -> str:
     row = slips.one(uow, uuid)
     return render_template(
         "requests/one.html", slip=slips.slip(uow, row), offers=requests.offers(uow, row), kinds=kind_words(),
+        chain=approval_desk.said(uow, [row.id]).get(row.id, []), why_not=requests.why_not(uow, row),
         lent=circulation.of_request(uow, row), may_renew=loans.may_renew(uow, row),
         may_recall=loans.may_recall(uow, row), place=reservations.place(uow, row),
     )  # fmt: skip

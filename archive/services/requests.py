@@ -148,6 +148,18 @@ def offers(uow: UnitOfWork, request: Request) -> list[Transition]:
     ]
 
 
+def why_not(uow: UnitOfWork, request: Request) -> list[str]:
+    """Why a button is missing that the actor's rights would give them: a sentence each."""
+    state, node = effective_state(uow, request), _node_of(uow, request)
+    sentences = [
+        sentence
+        for step in WORKFLOWS[request.kind].steps(state)
+        if step.name not in AT_THE_DESK and _may(uow, request, node, step)
+        for sentence in objections(step, GUARDS, uow, request)
+    ]
+    return list(dict.fromkeys(sentences))
+
+
 def _node_of(uow: UnitOfWork, request: Request) -> Node:
     return uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
 

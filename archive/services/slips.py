@@ -50,6 +50,11 @@ class Slip:
     until: datetime | None
     due_at: datetime | None
     is_overdue: bool
+    id: int
+    requester_id: int
+    rule: str
+    policy_version: int
+    stage: int
 
     @property
     def href(self) -> str | None:
@@ -176,6 +181,8 @@ def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[st
         node=view,
         decided_by=decider or _by_rule(request), decided_at=request.decided_at, note=request.decision_note, until=request.until,
         due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
+        id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
+        stage=request.stage,
     )  # fmt: skip
 
 

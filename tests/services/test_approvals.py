@@ -11,10 +11,10 @@ from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.i18n import speaking
 from archive.models import Encounter, Membership, Request, RequestApproval
 from archive.policy.permissions import P
-from archive.services import lending_trial, requests, setup, slips, tree
+from archive.services import approval_desk, lending_trial, requests, setup, slips, tree
 from tests.archives import begins
 from tests.conftest import Hospital
-from tests.services.lending import another, archive_it, ask, rules, state_of, step
+from tests.services.lending import another, approved, archive_it, ask, issue, rules, state_of, step
 
 
 @pytest.fixture(autouse=True)
@@ -220,6 +220,57 @@ def test_nothing_that_is_asked_for_by_number_opens_at_once(hospital: Hospital, a
     with hospital.uow("clinician2") as uow:
         requests.ask_by_number(uow, number="00218647-2", kind="eread", purpose="treatment", days="")
     assert waiting(hospital, "senior") == ["JY2026-000001"]
+
+
+def test_all_that_a_decision_needs_stands_on_one_page(
+    hospital: Hospital, archived: int, affairs: str
+) -> None:
+    issue(hospital, approved(hospital, "clinician2", archived))
+    ask(hospital, "head", archived, kind="paper")
+    number = ask(hospital, "clinician2", archived, purpose="research")
+    dispute = ask(hospital, "clinician", archived, purpose="dispute")
+    hospital.clock.forward(days=8)
+    with hospital.uow("senior", readonly=True) as uow:
+        one = next(one for one in approval_desk.mine(uow) if one.slip.number == number)
+        assert (one.asker.note, one.asker.out, one.asker.overdue) == ("儿科 0006", 1, 1)
+        assert [(said.office, said.verdict, said.by) for said in one.chain] == [
+            ("Head of the asker's department", "Nobody to ask", None), ("Head of the record room", "Not yet", None),
+        ]  # fmt: skip
+        assert (one.office, one.slip.rule) == ("Head of the record room", "research")
+        assert one.source.startswith("Default borrowing matrix")
+        assert one.paper is not None
+        assert (one.paper.status.name, one.paper.is_overdue, one.others, one.hindrance) == (
+            "lent",
+            True,
+            1,
+            None,
+        )
+        (later,) = approval_desk.others_first(uow)
+        assert (later.slip.number, later.hindrance) == (dispute, "First it is the turn of: Medical affairs.")
+    with hospital.uow(affairs, readonly=True) as uow:
+        (mine,) = approval_desk.mine(uow)
+        assert (mine.slip.number, mine.office, approval_desk.others_first(uow)) == (
+            dispute,
+            "Medical affairs",
+            [],
+        )
+    with hospital.uow("head", readonly=True) as uow:
+        assert approval_desk.mine(uow) == []
+        assert "Head of the record room" in str(requests.why_not(uow, slips.one(uow, number)))
+
+
+def test_the_page_says_beforehand_what_would_be_refused(hospital: Hospital, archived: int) -> None:
+    number = ask(hospital, "clinician", archived)
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(archived), level=3, reason="锁定")
+    with hospital.site.uow(Actor.system("test")) as uow:
+        made = setup.enlist(uow, account="senior2", name="沈佳", staff_no="0099", password=None, roles=("senior",),
+                            clearance=2)  # fmt: skip
+        hospital.people["senior2"] = made.id
+    for account, said_why in (("senior2", True), ("senior", False)):
+        with hospital.uow(account, readonly=True) as uow:
+            (one,) = approval_desk.mine(uow)
+            assert (one.slip.number, bool(one.hindrance)) == (number, said_why)
 
 
 def test_the_rules_can_be_tried_for_who_would_be_asked(hospital: Hospital, archived: int) -> None:

@@ -13,7 +13,7 @@ from archive.journal import Event
 from archive.models import AuditEvent, Holding, HoldingStatus, Request, User
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import foretelling, holdings, reading, requests, setup, slips, tree
+from archive.services import approval_desk, foretelling, holdings, reading, requests, setup, slips, tree
 from archive.sight import NodeView
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
@@ -497,6 +497,8 @@ def test_a_longer_list_asks_no_more_of_the_database(hospital: Hospital, archived
         with hospital.uow("archivist", readonly=True) as uow:
             event.listen(hospital.site.engine, "before_cursor_execute", listen)
             requests.to_decide(uow)
+            approval_desk.mine(uow)
+            approval_desk.others_first(uow)
             event.remove(hospital.site.engine, "before_cursor_execute", listen)
         return len(asked)
 

@@ -1,0 +1,157 @@
+"""审批台: what waits for somebody's word, with all that they need to know for it on one page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, func, not_, select
+
+from archive.i18n import Lazy, _, _l
+from archive.models import Node, PolicyVersion, Principal, Request, RequestApproval, RequestLine
+from archive.policy.lending import EREAD
+from archive.policy.offices import OFFICES
+from archive.policy.permissions import P
+from archive.services import availability, policies, roster, slips
+from archive.services.availability import Availability
+from archive.services.slips import Slip
+from archive.uow import UnitOfWork
+
+VERDICTS: dict[str | None, tuple[Lazy, str]] = {
+    "agreed": (_l("Agreed"), "ok"), "refused": (_l("Refused"), "bad"), "vacant": (_l("Nobody to ask"), "idle"),
+    None: (_l("Not yet"), "wait"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Said:
+    """审批意见: one office of a chain and what it has said so far."""
+
+    place: int
+    office: str
+    verdict: str
+    look: str
+    by: str | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Asker:
+    """申请人: their department and staff number, and how many volumes they have in hand."""
+
+    note: str
+    out: int
+    overdue: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """待审批: a request, who asks, what the offices have said, by which rule, and whether the paper can be had.
+
+    `others`: how many more have asked for the same paper. `hindrance`: why the actor cannot say yes to it now.
+    """
+
+    slip: Slip
+    asker: Asker
+    chain: list[Said]
+    office: str
+    source: str
+    paper: Availability | None
+    others: int
+    hindrance: str | None
+
+
+def mine(uow: UnitOfWork) -> list[Waiting]:
+    """What waits for the actor, the oldest first."""
+    return _told(uow, slips.listed(uow, slips.decidable(uow)))
+
+
+def others_first(uow: UnitOfWork) -> list[Waiting]:
+    """What the actor decides in the end, once others have been heard, or somebody else does by the rule."""
+    later = and_(Request.state == "requested", Request.requester_id != uow.actor.principal_id)
+    here = and_(later, uow.access.clause(P.REQUEST_DECIDE), not_(slips.decidable(uow)))
+    return _told(uow, slips.listed(uow, here)) if uow.can(P.REQUEST_DECIDE) else []
+
+
+def said(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, list[Said]]:
+    """Request → its offices in their order. For requests that the actor has come by through `slips`."""
+    rows = uow.session.execute(
+        select(RequestApproval, Principal.name)
+        .outerjoin(Principal, Principal.id == RequestApproval.decided_by)
+        .where(RequestApproval.request_id.in_(numbers))
+        .order_by(RequestApproval.request_id, RequestApproval.place)
+    )
+    found: dict[int, list[Said]] = {}
+    for row, name in rows:
+        word, look = VERDICTS[row.verdict]
+        one = Said(row.place, str(OFFICES[row.office].title), str(word), look, name, row.note)
+        found.setdefault(row.request_id, []).append(one)
+    return found
+
+
+def _told(uow: UnitOfWork, found: list[Slip]) -> list[Waiting]:
+    """A fixed number of statements, however many there are."""
+    if not found:
+        return []
+    chains, askers = said(uow, [slip.id for slip in found]), _askers(uow, found)
+    papers = availability.of(uow, [slip.node for slip in found], needs=P.DISCOVER)
+    others, sources = _others(uow, found), _sources(uow, found)
+    return [
+        Waiting(
+            slip, askers[slip.requester_id], chain := chains.get(slip.id, []), _office(chain, slip.stage),
+            sources.get(slip.policy_version, ""), papers.get(slip.node.id),
+            max(0, others.get(slip.node.id, 0) - (slip.kind != EREAD)), _hindrance(uow, slip, chain),
+        )
+        for slip in found
+    ]  # fmt: skip
+
+
+def _office(chain: list[Said], stage: int) -> str:
+    return next((one.office for one in chain if one.place == stage), "")
+
+
+def _hindrance(uow: UnitOfWork, slip: Slip, chain: list[Said]) -> str | None:
+    """Why saying yes would be refused, as far as the list can tell; the act itself asks again."""
+    is_last = not chain or slip.stage == chain[-1].place
+    if not is_last and uow.can(P.REQUEST_DECIDE):
+        return _("First it is the turn of: %(office)s.", office=_office(chain, slip.stage))
+    if is_last and slip.kind == EREAD and slip.node.level > uow.actor.clearance:
+        return _("This record is more sensitive than your own clearance. Ask somebody with a higher one.")
+    return None
+
+
+def _askers(uow: UnitOfWork, found: list[Slip]) -> dict[int, Asker]:
+    people = {slip.requester_id for slip in found}
+    who = uow.session.scalars(select(Principal).where(Principal.id.in_(people)))
+    notes = roster.notes(uow, who, uow.once("roster", lambda: roster.everybody(uow)))
+    late = func.count(RequestLine.id).filter(RequestLine.due_at < uow.now)
+    rows: Any = uow.session.execute(
+        select(Request.requester_id, func.count(RequestLine.id), late)
+        .join(RequestLine, RequestLine.request_id == Request.id)
+        .where(Request.requester_id.in_(people), RequestLine.in_at.is_(None))
+        .group_by(Request.requester_id)
+    )
+    lent = {person: (out, overdue) for person, out, overdue in rows}
+    return {person: Asker(notes.get(person, ""), *lent.get(person, (0, 0))) for person in people}
+
+
+def _others(uow: UnitOfWork, found: list[Slip]) -> dict[int, int]:
+    """Node → how many have asked for its paper and not got it yet: a number, and never who."""
+    rows = uow.session.execute(
+        uow.nodes(P.DISCOVER, Node.id, func.count(Request.id))
+        .select_from(Node)
+        .join(Request, Request.node_id == Node.id)
+        .where(
+            Node.id.in_([slip.node.id for slip in found]), Request.kind != EREAD,
+            Request.state.in_(("requested", "approved")),
+        )
+        .group_by(Node.id)
+    )  # fmt: skip
+    return {node: count for node, count in rows}  # noqa: C416  # a Row is no pair to mypy
+
+
+def _sources(uow: UnitOfWork, found: list[Slip]) -> dict[int, str]:
+    versions = {slip.policy_version for slip in found}
+    rows = select(PolicyVersion.version, PolicyVersion.source).where(
+        PolicyVersion.kind == "loans", PolicyVersion.version.in_(versions)
+    )
+    return {version: policies.said(source) for version, source in uow.session.execute(rows)}
