@@ -7,7 +7,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from archive.blueprints import asked_address, folder, looks, node_rows, outcomes, picked
 from archive.blueprints.documents import pdf
-from archive.blueprints.requests import terms_fields
+from archive.blueprints.requests import TERMS, terms_fields
 from archive.errors import Conflict, Invalid, Unavailable
 from archive.forms import field, with_errors
 from archive.gate import P, Section, site
@@ -157,7 +157,7 @@ def _move(uow: UnitOfWork, ids: list[UUID]) -> Response:
 @section.page("/basket/request", needs=P.REQUEST_CREATE, methods=("POST",))
 def ask(uow: UnitOfWork) -> Answer:
     ids, form = request.form.getlist("ids", type=UUID), request.form
-    terms = {name: form.get(name, "") for name in ("kind", "purpose", "days", "reason")}
+    terms = {name: form.get(name, "") for name in TERMS}
     try:
         done = basket.ask(uow, ids, terms)
     except Invalid as error:

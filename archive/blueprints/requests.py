@@ -17,6 +17,7 @@ from archive.services import (
     approval_desk,
     borrowing,
     circulation,
+    conflicts,
     deciders,
     foretelling,
     loans,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from archive.models import Node
 
 section = Section("requests", __name__)
+TERMS = ("kind", "purpose", "days", "reason", "declared", "declared_words")
+"""What is asked of whoever asks, one by one or for several."""
 NOTES = 40
 """Refusals of one act that are shown in their rows: they travel in the cookie, which holds four kilobytes."""
 
@@ -58,7 +61,7 @@ def ask(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
 
 
 def _asked() -> dict[str, str]:
-    return {name: request.form.get(name, "") for name in ("kind", "purpose", "days", "reason")}
+    return {name: request.form.get(name, "") for name in TERMS}
 
 
 def _ask_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Conflict | None) -> str:
@@ -113,6 +116,9 @@ def _terms_fields(uow: UnitOfWork, offered: borrowing.Offered) -> list[dict[str,
               hint=_("Left empty: as long as the rule allows.")),
         field("reason", _("Reason"), "textarea", maxlength=borrowing.LONGEST_REASON,
               hint=_("What whoever decides should know.")),
+        field("declared", _("Declaration"), "radio", required=True,
+              choices=[(name, str(words)) for name, words in conflicts.DECLARED.items()]),
+        field("declared_words", _("What stands between you and the patient"), maxlength=conflicts.LONGEST),
     ]  # fmt: skip
 
 
@@ -190,6 +196,7 @@ def one(uow: UnitOfWork, uuid: UUID) -> str:
     return render_template(
         "requests/one.html", slip=slips.slip(uow, row), offers=requests.offers(uow, row), kinds=kind_words(),
         chain=approval_desk.said(uow, [row.id]).get(row.id, []), why_not=requests.why_not(uow, row),
+        longest=conflicts.LONGEST,
         lent=circulation.of_request(uow, row), may_renew=loans.may_renew(uow, row),
         may_recall=loans.may_recall(uow, row), place=reservations.place(uow, row),
     )  # fmt: skip
@@ -204,6 +211,8 @@ def step(uow: UnitOfWork, uuid: UUID, name: str) -> Response:
             loans.renew(uow, row)
         elif name == "recall":
             loans.recall(uow, row)
+        elif name == "recuse":
+            requests.recuse(uow, row, words=form.get("words", ""))
         else:
             requests.advance(
                 uow, row, name, reason=form.get("reason"), version=form.get("version", type=whole)

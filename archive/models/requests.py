@@ -30,6 +30,8 @@ class Request(Base):
     policy_version: Mapped[int]
     stage: Mapped[int] = mapped_column(default=0)
     """Whose turn it is: the place of an approval."""
+    conflict: Mapped[str | None] = mapped_column(String(200))
+    """利害关系: what the asker has declared to stand between them and the patient; nothing: that there is none."""
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     decided_at: Mapped[datetime | None]
     decision_note: Mapped[str | None] = mapped_column(String(500))
@@ -65,6 +67,19 @@ class RequestApproval(Base):
         UniqueConstraint("request_id", "place"),
         Index("ix_request_approval_by", "decided_by"),
     )
+
+
+class RequestConflict(Base):
+    """回避: somebody who would decide has declared what stands between them and the patient, and decides no more."""
+
+    __tablename__ = "request_conflict"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"))
+    principal_id: Mapped[int] = mapped_column(ForeignKey("principal.id"))
+    words: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("request_id", "principal_id"),)
 
 
 class RequestLine(Base):

@@ -30,6 +30,7 @@ class LendingLimits(Shape):
     open_requests: Annotated[int, Field(ge=1, le=1000)]
     treating_days: Annotated[int, Field(ge=0, le=90)]
     stay_days: Annotated[int, Field(ge=1, le=3650)]
+    to_relatives: bool
 
 
 class Loans(Shape):

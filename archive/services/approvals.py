@@ -1,11 +1,14 @@
 """逐级审批: the offices that a rule names are asked in their order; the last one decides (domain §10)."""
 
+from archive.errors import Conflict, Forbidden, Invalid
 from archive.i18n import _
-from archive.models import Node, Request, RequestApproval
+from archive.models import Node, Request, RequestApproval, RequestConflict
 from archive.policy.lending import Rule
 from archive.policy.offices import OFFICES
-from archive.services import deciders, turns
-from archive.uow import UnitOfWork
+from archive.policy.permissions import P
+from archive.schema import clean
+from archive.services import conflicts, deciders, turns
+from archive.uow import SIGNED_IN, UnitOfWork, action
 
 OF_THE_CHAIN = frozenset({"endorse", "object", "approve", "refuse"})
 
@@ -21,10 +24,38 @@ def begin(uow: UnitOfWork, request: Request, node: Node, rule: Rule) -> None:
 def _pass_vacant(uow: UnitOfWork, request: Request, node: Node) -> None:
     """An office in which nobody sits who may know of the record holds nothing up; whoever decides reads that it was empty."""
     for row in turns.chain(uow, request)[request.stage :]:
-        if row.office in turns.LAST or deciders.endorsers(uow, node, row.office, request.requester_id):
+        if row.office in turns.LAST or _sit_in(uow, request, node, row.office):
             return
         row.verdict, row.at = "vacant", uow.now
         request.stage = row.place + 1
+
+
+def _sit_in(uow: UnitOfWork, request: Request, node: Node, office: str) -> set[int]:
+    declared = conflicts.have_declared(uow, request)
+    return deciders.endorsers(uow, node, office, request.requester_id, but=declared)
+
+
+@action("request.recused", needs=SIGNED_IN)
+def recuse(uow: UnitOfWork, request: Request, node: Node, *, words: str) -> None:
+    """Somebody who would decide says that they are related to the patient, or why else not they: from now on they do not.
+
+    Raises Forbidden for whoever has asked, Invalid without words, Conflict when it is decided or declared already.
+    """
+    text = clean(words)
+    decides = uow.can(P.REQUEST_DECIDE, node) or turns.is_mine(uow, request)
+    if request.requester_id == uow.actor.principal_id or not decides:
+        raise Forbidden
+    if not text or len(text) > conflicts.LONGEST:
+        raise Invalid(fields={"words": _("Say what it is, in a few words.")})
+    if request.state != "requested" or conflicts.objection(uow, request):
+        raise Conflict(_("This has been done already, or the request is in another state. Reload the page."))
+    uow.about(node)
+    uow.session.add(
+        RequestConflict(request_id=request.id, principal_id=uow.actor.principal_id, words=text, at=uow.now)
+    )
+    uow.session.flush()
+    uow.note(number=request.number, words=text)
+    _pass_vacant(uow, request, node)
 
 
 def follow(uow: UnitOfWork, request: Request, node: Node, step: str, reason: str | None) -> None:
@@ -64,7 +95,7 @@ def not_heard(uow: UnitOfWork, request: Request, node: Node) -> str | None:
     """Whom the actor must wait for before they decide, or nothing."""
     rows = turns.chain(uow, request)
     for row in rows[request.stage : -1]:
-        if deciders.endorsers(uow, node, row.office, request.requester_id):
+        if _sit_in(uow, request, node, row.office):
             return _("First it is the turn of: %(office)s.", office=str(OFFICES[row.office].title))
     office = OFFICES[rows[-1].office] if rows else None
     if office and office.role is not None and office.role not in uow.actor.roles:

@@ -103,14 +103,7 @@ def barcodes(uow: UnitOfWork, refs: Iterable[UUID]) -> list[str]:
 
 def ask(uow: UnitOfWork, refs: Iterable[UUID], terms: dict[str, str]) -> list[Outcome]:
     """Asks for each. Raises Invalid where the terms themselves are wrong."""
-    checked(
-        uow,
-        offered_unseen(uow),
-        kind=terms["kind"],
-        purpose=terms["purpose"],
-        days=terms["days"],
-        reason=terms["reason"],
-    )
+    checked(uow, offered_unseen(uow), **terms)
     return each(uow, refs, lambda ref: requests.ask(uow, uow.node(ref), **terms))
 
 

@@ -14,7 +14,7 @@ from archive.policy import lending
 from archive.policy.lending import Rule
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import calendar, holdings, patient_names, policies, slips
+from archive.services import calendar, conflicts, holdings, patient_names, policies, slips
 from archive.services.calendar import WorkingCalendar
 from archive.services.slips import KINDS
 from archive.sight import ids_of
@@ -37,6 +37,7 @@ class Terms:
     reason: str | None
     rule: Rule
     policy_version: int
+    conflict: str | None = None
 
 
 def offered(uow: UnitOfWork, node: Node) -> Offered:
@@ -114,8 +115,9 @@ def last_day(uow: UnitOfWork, kind: str, rule: Rule) -> date:
 
 
 def checked(
-    uow: UnitOfWork, allowed: Offered, *, kind: str, purpose: str, days: int | str, reason: str | None
-) -> Terms:
+    uow: UnitOfWork, allowed: Offered, *, kind: str, purpose: str, days: int | str, reason: str | None,
+    declared: str = conflicts.NONE, declared_words: str | None = None,
+) -> Terms:  # fmt: skip
     """Checks what was typed; no number of days means as many as the rule allows. Raises Invalid, field by field."""
     errors = {}
     rule = allowed.get(purpose, {}).get(kind)
@@ -139,9 +141,19 @@ def checked(
     text = clean(reason or "")
     if len(text) > LONGEST_REASON:
         errors["reason"] = _("At most %(most)d characters, please.", most=LONGEST_REASON)
+    said = None
+    try:
+        said = _declared(uow, declared, declared_words)
+    except Invalid as wrong:
+        errors |= wrong.fields
     if errors or rule is None:
         raise Invalid(fields=errors)
-    return Terms(kind, purpose, wanted, text or None, rule, policies.in_force(uow, "loans").version)
+    return Terms(kind, purpose, wanted, text or None, rule, policies.in_force(uow, "loans").version, said)
+
+
+def _declared(uow: UnitOfWork, what: str, words: str | None) -> str | None:
+    may = policies.in_force(uow, "loans").body["limits"]["to_relatives"]
+    return conflicts.declared(what, words, may_be_relative=may)
 
 
 def hindrance(uow: UnitOfWork, node: Node, kind: str) -> str | None:

@@ -54,8 +54,13 @@ def of(uow: UnitOfWork, node: Node, kind: str, codes: Iterable[str]) -> dict[str
     return stages
 
 
-def endorsers(uow: UnitOfWork, node: Node, code: str, asker: int) -> set[int]:
-    """Who may give the opinion of an office about what somebody asks for: whoever sits in it and may know of the record."""
+def endorsers(
+    uow: UnitOfWork, node: Node, code: str, asker: int, but: frozenset[int] = frozenset()
+) -> set[int]:
+    """Who may give the opinion of an office about what somebody asks for: whoever sits in it and may know of the record.
+
+    `but`: not these, who have declared why.
+    """
     people, rights, role = _everybody(uow), explain.rights_of(uow, node), OFFICES[code].role
     wards = turns.departments_of(uow, people[asker].groups) if asker in people else frozenset()
 
@@ -63,7 +68,7 @@ def endorsers(uow: UnitOfWork, node: Node, code: str, asker: int) -> set[int]:
         here = code != "dept_head" or not wards.isdisjoint(one.groups)
         return role in one.roles and here and not one.is_apart and _knows(rights, one)
 
-    return {one.id for one in people.values() if is_one(one) and one.id != asker}
+    return {one.id for one in people.values() if is_one(one) and one.id != asker and one.id not in but}
 
 
 def _knows(rights: Mapping[str, Rights], one: Member) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from archive.i18n import _
 from archive.models import BatchVolume, Holding, HoldingStatus, Node, Representation, Request, ScanBatch
 from archive.policy.workflows import BATCH
-from archive.services import approvals, lacking, numbers, records
+from archive.services import approvals, conflicts, lacking, numbers, records
 from archive.services.scanning import batches
 from archive.uow import UnitOfWork
 from archive.workflow import Guard
@@ -20,6 +20,11 @@ def not_the_requester(uow: UnitOfWork, request: Request) -> str | None:
     if request.requester_id == uow.actor.principal_id:
         return _("Ask somebody else to decide this: nobody decides their own request.")
     return None
+
+
+def no_conflict(uow: UnitOfWork, request: Request) -> str | None:
+    """Nobody decides who has declared that they are related to the patient."""
+    return conflicts.objection(uow, request)
 
 
 def in_turn(uow: UnitOfWork, request: Request) -> str | None:
@@ -105,6 +110,7 @@ GUARDS: Mapping[str, Guard] = {
     guard.__name__: guard
     for guard in (
         not_the_requester,
+        no_conflict,
         in_turn,
         all_heard,
         has_pages_or_paper,

@@ -17,7 +17,17 @@ from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.workflows import PROGRAM, WORKFLOWS
 from archive.schema import clean
-from archive.services import approvals, borrowing, notices, numbers, reading, reservations, slips, turns
+from archive.services import (
+    approvals,
+    borrowing,
+    conflicts,
+    notices,
+    numbers,
+    reading,
+    reservations,
+    slips,
+    turns,
+)
 from archive.services.attempts import Outcome, attempt, each
 from archive.services.borrowing import Terms
 from archive.services.guards import GUARDS
@@ -43,12 +53,14 @@ class AskedAlready(Conflict):
 
 @action("request.asked", needs=P.REQUEST_CREATE)
 def ask(
-    uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, reason: str | None = None
-) -> Request:
+    uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, reason: str | None = None,
+    declared: str = conflicts.NONE, declared_words: str | None = None,
+) -> Request:  # fmt: skip
     """Asks for `node`. Raises Invalid for wrong fields, Conflict while something of the asker's stands in the way."""
     wanted = borrowing.checked(
-        uow, borrowing.offered(uow, node), kind=kind, purpose=purpose, days=days, reason=reason
-    )
+        uow, borrowing.offered(uow, node), kind=kind, purpose=purpose, days=days, reason=reason,
+        declared=declared, declared_words=declared_words,
+    )  # fmt: skip
     if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(uow, [wanted.rule]):
         raise Conflict(objection)
     return _file(uow, node, wanted, _number(uow))
@@ -74,13 +86,14 @@ def _file(uow: UnitOfWork, node: Node, wanted: Terms, number: str) -> Request:
     made = Request(
         number=number, kind=wanted.kind, state=WORKFLOWS[wanted.kind].initial, requester_id=uow.actor.principal_id,
         node_id=node.id, purpose=wanted.purpose, reason=wanted.reason, days=wanted.days,
-        rule=wanted.rule.code, policy_version=wanted.policy_version, created_at=uow.now,
+        rule=wanted.rule.code, policy_version=wanted.policy_version, conflict=wanted.conflict, created_at=uow.now,
     )  # fmt: skip
     uow.session.add(made)
     uow.session.flush()
-    uow.note(number=number, kind=wanted.kind, purpose=wanted.purpose, days=wanted.days, reason=wanted.reason)
+    uow.note(number=number, kind=wanted.kind, purpose=wanted.purpose, days=wanted.days, reason=wanted.reason,
+             conflict=wanted.conflict)  # fmt: skip
     approvals.begin(uow, made, node, wanted.rule)
-    if wanted.rule.is_at_once:
+    if wanted.rule.is_at_once and wanted.conflict is None:
         if made.kind == "paper":
             uow.lock(node)
         take(uow, made, node, BY_RULE[made.kind])
@@ -96,7 +109,8 @@ def _stand_in_line(uow: UnitOfWork, request: Request, node: Node) -> None:
 
 @action("request.asked_by_number", needs=P.REQUEST_CREATE)
 def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days: int | str,
-                  reason: str | None = None) -> None:  # fmt: skip
+                  reason: str | None = None, declared: str = conflicts.NONE,
+                  declared_words: str | None = None) -> None:  # fmt: skip
     """Asks for the record 病案号-次, whether or not there is one: the answer is always the same (model §3).
 
     It is filed if somebody could decide it, and stays hidden from the asker until it is granted. A slip number is
@@ -106,8 +120,9 @@ def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days
     if typed is None:
         raise Invalid(fields={"number": _("Write the record number and the stay, for example 00218647-2.")})
     wanted = borrowing.checked(
-        uow, borrowing.offered_unseen(uow), kind=kind, purpose=purpose, days=days, reason=reason
-    )
+        uow, borrowing.offered_unseen(uow), kind=kind, purpose=purpose, days=days, reason=reason,
+        declared=declared, declared_words=declared_words,
+    )  # fmt: skip
     if objection := borrowing.own_hindrance(uow, [wanted.rule]) or borrowing.too_many_by_number(uow):
         raise Conflict(objection)
     uow.note(record=number.strip())
@@ -146,6 +161,11 @@ def offers(uow: UnitOfWork, request: Request) -> list[Transition]:
     return [
         step for step in may if step.name not in AT_THE_DESK and not objections(step, GUARDS, uow, request)
     ]
+
+
+def recuse(uow: UnitOfWork, request: Request, *, words: str) -> None:
+    """Whoever would decide declares why they do not: see `approvals.recuse`."""
+    approvals.recuse(uow, request, _node_of(uow, request), words=words)
 
 
 def why_not(uow: UnitOfWork, request: Request) -> list[str]:

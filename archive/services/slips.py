@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.errors import NotFound
@@ -16,7 +16,7 @@ from archive.policy.lending import MEDIA
 from archive.policy.permissions import P
 from archive.policy.rights import vetoes
 from archive.policy.workflows import WORKFLOWS
-from archive.services import policies, turns
+from archive.services import conflicts, policies, turns
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 from archive.workflow import State
@@ -55,6 +55,7 @@ class Slip:
     rule: str
     policy_version: int
     stage: int
+    conflict: str | None
 
     @property
     def href(self) -> str | None:
@@ -101,6 +102,7 @@ def decidable(uow: UnitOfWork) -> ColumnElement[bool]:
         Request.kind.in_(KINDS),  # all there are: the index of open requests begins with the kind
         Request.state == "requested",
         Request.requester_id != uow.actor.principal_id,
+        not_(conflicts.is_mine(uow)),
         or_(and_(uow.access.clause(P.REQUEST_DECIDE), turns.at_the_end(uow)), turns.to_endorse(uow)),
     )
 
@@ -182,7 +184,7 @@ def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[st
         decided_by=decider or _by_rule(request), decided_at=request.decided_at, note=request.decision_note, until=request.until,
         due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
         id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
-        stage=request.stage,
+        stage=request.stage, conflict=request.conflict,
     )  # fmt: skip
 
 

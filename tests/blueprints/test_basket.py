@@ -109,7 +109,8 @@ def test_several_are_asked_for_at_once_and_each_says_what_became_of_it(
     form = ward.post("/basket", {"act": "request", "ids": shelf[:2], "back": "/search?s=abc"})
     assert form.status_code == 200
     assert all(f'name="ids" value="{uuid}"' in form.text for uuid in shelf[:2])
-    terms = {"ids": shelf[:2], "kind": "paper", "purpose": "discussion", "days": "3", "reason": "病例讨论"}
+    terms = {"ids": shelf[:2], "kind": "paper", "purpose": "discussion", "days": "3", "reason": "病例讨论",
+             "declared": "none"}  # fmt: skip
     wrong = ward.post("/basket/request", terms | {"days": "900"})
     assert wrong.status_code == 422
     assert 'value="900"' in wrong.text

@@ -15,7 +15,7 @@ from tests.services import lending
 from tests.services.lending import approved, archive_it, ask, state_of, step
 
 Browse = Callable[..., Browser]
-FORM = {"kind": "eread", "purpose": "discussion", "days": "3", "reason": "多次剖宫产讨论"}
+FORM = {"kind": "eread", "purpose": "discussion", "days": "3", "reason": "多次剖宫产讨论", "declared": "none"}
 IDS = re.compile(r'name="ids" value="([^"]+)"')
 
 

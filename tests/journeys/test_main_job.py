@@ -126,6 +126,7 @@ def _ask(reader: Reader, path: str, kind: str) -> str:
     page.check(f"input[name=kind][value={kind}]")
     page.select_option("select[name=purpose]", "discussion")
     page.fill("input[name=days]", "3")
+    page.check("input[name=declared][value=none]")
     page.click("main form .btn-primary")
     expect(page.locator("main")).to_contain_text("JY2026-")
     return page.locator("main").inner_text().split("JY")[1].split()[0]

@@ -259,6 +259,58 @@ def test_all_that_a_decision_needs_stands_on_one_page(
         assert "Head of the record room" in str(requests.why_not(uow, slips.one(uow, number)))
 
 
+def test_whoever_asks_declares_and_a_relative_is_not_lent_to_but_where_the_house_says_so(
+    hospital: Hospital, archived: int
+) -> None:
+    def asked(declared: str, words: str = "") -> str:
+        with hospital.uow("clinician2") as uow:
+            return requests.ask(uow, uow.node(archived), kind="eread", purpose="treatment", days="", declared=declared,
+                                declared_words=words).number  # fmt: skip
+
+    treated(hospital, "EK", None)
+    for declared, words, field in (
+        ("", "", "declared"), ("cousin", "", "declared"), ("relative", "表妹", "declared"),
+        ("other", " ", "declared_words"), ("other", "因" * 201, "declared_words"),
+    ):  # fmt: skip
+        with pytest.raises(Invalid) as refused:
+            asked(declared, words)
+        assert set(refused.value.fields) == {field}
+    number = asked("other", "曾为医患纠纷当事人")
+    assert state_of(hospital, number) == "requested", "what somebody has declared somebody looks at first"
+    with hospital.uow("senior", readonly=True) as uow:
+        (one,) = approval_desk.mine(uow)
+        assert (one.slip.number, one.slip.conflict) == (number, "曾为医患纠纷当事人")
+    step(hospital, "senior", number, "approve")
+    assert state_of(hospital, number) == "active"
+
+
+def test_whoever_has_declared_a_relative_neither_decides_nor_gives_an_opinion(
+    hospital: Hospital, archived: int, affairs: str
+) -> None:
+    def recuse(account: str, number: str, words: str = "患者是我的表妹") -> None:
+        with hospital.uow(account) as uow:
+            requests.recuse(uow, slips.one(uow, number), words=words)
+
+    mine = ask(hospital, "clinician", archived, purpose="dispute")
+    for account in ("clinician", "clerk", "stranger"):
+        with pytest.raises((Forbidden, NotFound)):
+            recuse(account, mine)
+    with pytest.raises(Invalid):
+        recuse(affairs, mine, " ")
+    recuse("senior", mine)
+    for name in ("approve", "refuse"):
+        with pytest.raises(Conflict, match="stands between you"):
+            step(hospital, "senior", mine, name, reason="不同意")
+    with pytest.raises(Conflict):
+        recuse("senior", mine)
+    recuse(affairs, mine)
+    assert said(hospital, mine) == [("medical_affairs", "vacant", None), ("record_head", None, None)]
+    assert waiting(hospital, affairs) == waiting(hospital, "senior") == []
+    other = ask(hospital, "clinician", archived, kind="paper")
+    step(hospital, "senior", other, "approve")
+    assert state_of(hospital, other) == "approved"
+
+
 def test_the_page_says_beforehand_what_would_be_refused(hospital: Hospital, archived: int) -> None:
     number = ask(hospital, "clinician", archived)
     with hospital.uow("senior") as uow:

@@ -186,13 +186,15 @@ class RequestsAsked(Shape):
 
 
 class Asked(Shape):
-    """A request to be made: `kind` eread or paper, `node` its uuid."""
+    """A request to be made: `kind` eread or paper, `node` its uuid; `declared` what stands between asker and patient."""
 
     kind: Literal["eread", "paper"]
     node: UUID
     purpose: str
     days: Number
     reason: str | None = None
+    declared: Literal["none", "relative", "other"] = "none"
+    declared_words: str | None = None
 
 
 class Request(Shape):

@@ -1267,6 +1267,7 @@ def upgrade() -> None:
         sa.Column("rule", sa.String(length=40), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("conflict", sa.String(length=200), nullable=True),
         sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_note", sa.String(length=500), nullable=True),
@@ -1428,6 +1429,22 @@ def upgrade() -> None:
     with op.batch_alter_table("request_approval", schema=None) as batch_op:
         batch_op.create_index("ix_request_approval_by", ["decided_by"], unique=False)
 
+    op.create_table(
+        "request_conflict",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("principal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("words", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["principal_id"], ["principal.id"], name=op.f("fk_request_conflict_principal_id")
+        ),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_conflict_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_conflict")),
+        sa.UniqueConstraint(
+            "request_id", "principal_id", name=op.f("uq_request_conflict_request_id_principal_id")
+        ),
+    )
     op.create_table(
         "request_line",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
