@@ -11,7 +11,7 @@ from archive.models import Node, PolicyVersion, Principal, Request, RequestAppro
 from archive.policy.lending import EREAD
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
-from archive.services import availability, policies, roster, slips
+from archive.services import availability, conflicts, policies, roster, slips
 from archive.services.availability import Availability
 from archive.services.slips import Slip
 from archive.uow import UnitOfWork
@@ -62,14 +62,18 @@ class Waiting:
 
 def mine(uow: UnitOfWork) -> list[Waiting]:
     """What waits for the actor, the oldest first."""
-    return _told(uow, slips.listed(uow, slips.decidable(uow)))
+    return _told(uow, slips.listed(uow, slips.decidable(uow)), is_turn=True)
 
 
 def others_first(uow: UnitOfWork) -> list[Waiting]:
     """What the actor decides in the end, once others have been heard, or somebody else does by the rule."""
-    later = and_(Request.state == "requested", Request.requester_id != uow.actor.principal_id)
+    later = and_(
+        Request.state == "requested",
+        Request.requester_id != uow.actor.principal_id,
+        not_(conflicts.is_mine(uow)),
+    )
     here = and_(later, uow.access.clause(P.REQUEST_DECIDE), not_(slips.decidable(uow)))
-    return _told(uow, slips.listed(uow, here)) if uow.can(P.REQUEST_DECIDE) else []
+    return _told(uow, slips.listed(uow, here), is_turn=False) if uow.can(P.REQUEST_DECIDE) else []
 
 
 def said(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, list[Said]]:
@@ -88,7 +92,7 @@ def said(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, list[Said]]:
     return found
 
 
-def _told(uow: UnitOfWork, found: list[Slip]) -> list[Waiting]:
+def _told(uow: UnitOfWork, found: list[Slip], *, is_turn: bool) -> list[Waiting]:
     """A fixed number of statements, however many there are."""
     if not found:
         return []
@@ -99,7 +103,7 @@ def _told(uow: UnitOfWork, found: list[Slip]) -> list[Waiting]:
         Waiting(
             slip, askers[slip.requester_id], chain := chains.get(slip.id, []), _office(chain, slip.stage),
             sources.get(slip.policy_version, ""), papers.get(slip.node.id),
-            max(0, others.get(slip.node.id, 0) - (slip.kind != EREAD)), _hindrance(uow, slip, chain),
+            max(0, others.get(slip.node.id, 0) - (slip.kind != EREAD)), _hindrance(uow, slip, chain, is_turn=is_turn),
         )
         for slip in found
     ]  # fmt: skip
@@ -109,14 +113,16 @@ def _office(chain: list[Said], stage: int) -> str:
     return next((one.office for one in chain if one.place == stage), "")
 
 
-def _hindrance(uow: UnitOfWork, slip: Slip, chain: list[Said]) -> str | None:
+def _hindrance(uow: UnitOfWork, slip: Slip, chain: list[Said], *, is_turn: bool) -> str | None:
     """Why saying yes would be refused, as far as the list can tell; the act itself asks again."""
     is_last = not chain or slip.stage == chain[-1].place
-    if not is_last and uow.can(P.REQUEST_DECIDE):
-        return _("First it is the turn of: %(office)s.", office=_office(chain, slip.stage))
-    if is_last and slip.kind == EREAD and slip.node.level > uow.actor.clearance:
+    if is_turn and is_last and slip.kind == EREAD and slip.node.level > uow.actor.clearance:
         return _("This record is more sensitive than your own clearance. Ask somebody with a higher one.")
-    return None
+    if is_turn:
+        return None
+    if is_last:
+        return _("By the rule this is decided by: %(office)s.", office=_office(chain, slip.stage))
+    return _("First it is the turn of: %(office)s.", office=_office(chain, slip.stage))
 
 
 def _askers(uow: UnitOfWork, found: list[Slip]) -> dict[int, Asker]:

@@ -249,6 +249,7 @@ def test_all_that_a_decision_needs_stands_on_one_page(
         assert (later.slip.number, later.hindrance) == (dispute, "First it is the turn of: Medical affairs.")
     with hospital.uow(affairs, readonly=True) as uow:
         (mine,) = approval_desk.mine(uow)
+        assert mine.hindrance is None
         assert (mine.slip.number, mine.office, approval_desk.others_first(uow)) == (
             dispute,
             "Medical affairs",
