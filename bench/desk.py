@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -51,7 +52,7 @@ AIM = "≤ 60 ms, ≤ 15"
 
 @dataclass(frozen=True)
 class Wanted:
-    """Two people are waiting for one volume."""
+    """One person is waiting for a volume, or two."""
 
     barcode: str
     badges: tuple[str, str]
@@ -96,7 +97,7 @@ def _bind(uow: UnitOfWork) -> None:
 
 
 def _approve(uow: UnitOfWork, count: int) -> list[Wanted]:
-    """Two approved requests for each of so many archived records whose volume stands on its shelf."""
+    """Two approved requests for each of so many archived records whose volume stands on its shelf, one for the first of them."""
     people = uow.session.execute(select(User.id, User.staff_no).where(User.account.like("u0%"))).all()
     free = (
         select(Node.id, Holding.barcode)
@@ -106,11 +107,14 @@ def _approve(uow: UnitOfWork, count: int) -> list[Wanted]:
         .limit(count)
     )
     random, wanted, rows = Random(5), [], list[dict[str, Any]]()
+    ready: list[dict[str, Any]] = [{"offered_until": uow.now + timedelta(days=30)}, {"offered_until": None}]
     for node, barcode in uow.session.execute(free, execution_options=TRUSTED):
         two = random.sample(people, 2)
         wanted.append(Wanted(barcode, (two[0].staff_no, two[1].staff_no)))
-        for number, _staff_no in two:
-            rows.append(business.request(uow.now, 500_000 + len(rows), "paper", "approved", number, node))
+        for (number, _staff_no), offered in zip(two[: 1 + (len(wanted) > ALONE)], ready, strict=False):
+            rows.append(
+                business.request(uow.now, 500_000 + len(rows), "paper", "approved", number, node) | offered
+            )
     bulk.write(uow, Request, rows)
     return wanted
 

@@ -11,10 +11,19 @@ from sqlalchemy.orm.exc import StaleDataError
 from archive.errors import ArchiveError, Conflict, Forbidden, NotFound
 from archive.i18n import _
 from archive.journal import Event
-from archive.models import HoldingStatus, Location, Principal, User
+from archive.models import HoldingStatus, Location, Principal, Request, User
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import holdings, in_hand, loans, patient_names, policies, reservations, slips
+from archive.services import (
+    desk_hearing,
+    holdings,
+    in_hand,
+    loans,
+    patient_names,
+    policies,
+    reservations,
+    slips,
+)
 from archive.services.in_hand import InHand
 from archive.services.reservations import Turn
 from archive.uow import UnitOfWork
@@ -35,7 +44,7 @@ class Memo:
     """What the desk keeps from one scan to the next. It travels with the browser, so it holds codes and no names."""
 
     act: str = ""
-    """badge, issued, returned, again, back, placed, waiting, differs, turn, undone, refused; nothing at the beginning."""
+    """badge, choose, issued, returned, again, back, placed, waiting, differs, turn, undone, refused; nothing at the beginning."""
     barcode: str = ""
     borrower: str = ""
     """Staff number of whoever stands at the desk."""
@@ -106,11 +115,42 @@ def _heard(uow: UnitOfWork, code: str, before: Memo, said: Said) -> Done:
         if before.act == "waiting" and uow.now - datetime.fromisoformat(before.at) < TOGETHER:
             return _collected(uow, before.barcode, person)
         return Done(Memo("badge", borrower=person))
-    if before.barcode and uow.session.scalar(select(Location.id).where(Location.code == code)) is not None:
+    if (
+        before.barcode
+        and before.act != "choose"
+        and uow.session.scalar(select(Location.id).where(Location.code == code)) is not None
+    ):
         holding, _node = uow.holding(before.barcode)
         holdings.move(uow, holding, to=HoldingStatus.SHELVED, location=code)
         return Done(Memo("placed", holding.barcode, before.borrower, code), in_hand.lay(uow, holding.barcode))
-    raise NotFound(_("No volume, badge, slip or shelf has the number %(code)s.", code=code[:40]))
+    return _among(uow, code, before.borrower, said)
+
+
+def _among(uow: UnitOfWork, code: str, borrower: str, said: Said) -> Done:
+    """Of the volumes that are called by a number or lie in a bag the only one, or the only one that the borrower may have or
+    has; of several, which ones there are. Raises NotFound.
+    """
+    found = desk_hearing.meant(uow, code)
+    if not found:
+        raise NotFound(_("No volume, badge, slip or shelf has the number %(code)s.", code=code[:40]))
+    theirs = found
+    if borrower and len(found) > 1:
+        ready = _records_of(uow, borrower, [one.node_id for one in found])
+        theirs = [one for one in found if one.node_id in ready]
+    if len(theirs) == 1:
+        return _answered(uow, in_hand.lay(uow, theirs[0].barcode), borrower, said)
+    return Done(Memo("choose", code[:40], borrower))
+
+
+def _records_of(uow: UnitOfWork, borrower: str, nodes: Sequence[int]) -> set[int]:
+    """Those of the records of which somebody may collect something or has something."""
+    asked = (
+        slips.visible(uow, Request.node_id)
+        .join(User, User.id == Request.requester_id)
+        .where(slips.handled(uow), Request.node_id.in_(nodes), Request.state.in_(("approved", "lent")),
+               User.staff_no == borrower)
+    )  # fmt: skip
+    return set(uow.session.scalars(asked))
 
 
 def _answered(uow: UnitOfWork, held: InHand, borrower: str, said: Said) -> Done:

@@ -9,9 +9,19 @@ from sqlalchemy import select
 from archive.errors import Forbidden, NotFound
 from archive.i18n import _
 from archive.models import HoldingStatus, Membership, Principal, User
-from archive.services import borrowing, circulation, holdings, in_hand, policies, requests, reservations
+from archive.services import (
+    borrowing,
+    circulation,
+    desk_hearing,
+    holdings,
+    in_hand,
+    policies,
+    requests,
+    reservations,
+)
 from archive.services.circulation import Loan, Pick, Today
 from archive.services.desk import Done, Memo
+from archive.services.desk_hearing import Meant
 from archive.services.in_hand import InHand
 from archive.services.requests import Counts
 from archive.services.reservations import Turn
@@ -24,6 +34,7 @@ LOOKS = {
     "again": "wait",
     "back": "wait",
     "turn": "wait",
+    "choose": "wait",
     "refused": "bad",
 }
 
@@ -44,6 +55,8 @@ class Answer:
     wanted: Sequence[Turn]
     """Who waits for a volume that has been scanned without a badge, or that has come back; the first in line first."""
     can_undo: bool
+    choices: Sequence[Meant] = ()
+    """The volumes that may be meant."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,7 @@ def answer(uow: UnitOfWork, done: Done) -> Answer | None:
         volume=_volume(held) if held else None,
         loan=circulation.loan(uow, view, held) if held and view else None,
         wanted=_wanted(uow, memo, held) if held else (), can_undo=memo.act in {"issued", "returned"},
+        choices=desk_hearing.meant(uow, memo.barcode) if memo.act == "choose" else (),
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def issue(uow: UnitOfWork, request: Request, *, barcode: str, sheets: int | None
     if request.state == "approved":
         requests.take(uow, request, node, _step("issue"))
     if any(turn.request.id != request.id for turn in line):
-        reservations.settle(uow, node)
+        reservations.settle(uow, node, found=line)
     uow.note(number=request.number, barcode=holding.barcode, to=request.requester_id, due=drawn.due_at,
              sheets=[holding.sheets, sheets])  # fmt: skip
     if refusal:

@@ -21,8 +21,9 @@ SIGNS = frozenset(':："“”')
 """No name has them: what has one is a search in the language of the search box."""
 
 
-def by_number(uow: UnitOfWork, text: str) -> list[Node]:
-    """What has exactly this 档号, barcode, 病案号 (with or without 次) or old number, as far as one may know of it.
+def by_number(uow: UnitOfWork, text: str, needs: P = P.DISCOVER) -> list[Node]:
+    """What has exactly this 档号, barcode, 病案号 (with or without 次) or old number, as far as one may know of it, or holds
+    another right on it.
 
     Every number has a figure in it, if only 一: words without one cost nothing. A page asks several times.
     """
@@ -30,7 +31,7 @@ def by_number(uow: UnitOfWork, text: str) -> list[Node]:
     if not SHORTEST <= len(typed) <= LONGEST or not any(map(str.isnumeric, typed)):
         return []
     return uow.once(
-        ("by number", typed), lambda: _in_turn(uow, P.DISCOVER, union_all(*_numbered(typed)), MOST)
+        ("by number", typed, needs), lambda: _in_turn(uow, needs, union_all(*_numbered(typed)), MOST)
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from archive.errors import Forbidden
 from archive.i18n import speaking
 from archive.models import ReadEvent
-from archive.services import desk, desk_answers, holdings, slips
+from archive.services import desk, desk_answers, holdings, places, slips
 from archive.services.desk import Memo
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
@@ -149,6 +149,35 @@ def test_a_badge_after_a_volume_takes_it(hospital: Hospital, archived: int, cloc
     lying = scan(hospital, BARCODE)
     clock.forward(minutes=11)
     assert scan(hospital, STAFF_NO["clinician"], lying).act == "badge"
+
+
+def test_any_number_by_which_people_call_a_record_finds_its_volume(hospital: Hospital, archived: int) -> None:
+    """The record number alone, its archival number, or the bag in which all stays of a patient lie."""
+    with hospital.uow("senior") as uow:
+        spoken = uow.node(archived).archival_no
+        bag = places.add_container(uow, kind="bag").barcode
+        for barcode in (BARCODE, holdings.register(uow, uow.node(archived), sheets=3).barcode):
+            holdings.pack(uow, uow.holding(barcode)[0], container=bag)
+    number = approved(hospital, "clinician", archived)
+    for code in ("00218647", spoken or "", bag):
+        which = scan(hospital, code)
+        said = answer(hospital, which).answer
+        assert said is not None
+        assert (which.act, [one.barcode for one in said.choices]) == ("choose", [BARCODE, f"{BARCODE}-V2"])
+        assert "刘" not in repr([one.node.label for one in said.choices])
+    other = another(hospital, mrn="00216166")
+    with hospital.uow("senior") as uow:
+        holdings.pack(uow, uow.holding("B00216166-1")[0], container=bag)
+        holdings.pack(
+            uow, uow.holding(f"{BARCODE}-V2")[0], container=places.add_container(uow, kind="bag").barcode
+        )
+    assert scan(hospital, bag).act == "choose"
+    out = scan(hospital, bag, scan(hospital, STAFF_NO["clinician"]))
+    assert (out.act, out.barcode, state_of(hospital, number)) == ("issued", BARCODE, "lent")
+    assert scan(hospital, "00216166").act == "waiting"
+    assert other
+    for account in ("desk", "stranger"):
+        assert scan(hospital, "00218647", at=account).act == "refused"
 
 
 def test_a_shelf_after_a_volume_puts_it_there(hospital: Hospital, archived: int) -> None:
