@@ -96,6 +96,7 @@ SCOPES: Mapping[str, str] = {
     "purge": PROGRAM,
     "reading": ACT,
     "records": NODE,
+    "reminders": "loans of the actor, or of those for whom they answer: slips and borrowers, of the record what they may see",
     "requests": ACT,
     "scanning": "batches of which the actor holds all records, in one condition; acts ask again, jobs are the program's own",
     "sharing": ACT,

@@ -86,6 +86,9 @@ MENU = (
     ),
     Entry(_l("My requests"), "book", "requests.mine", (P.REQUEST_CREATE,), ("requests",)),
     Entry(_l("Approvals"), "checkbox", "requests.to_decide", (P.REQUEST_DECIDE, P.REQUEST_ENDORSE)),
+    Entry(
+        _l("Overdue in my department"), "calendar-due", "overdue.listing", (P.REQUEST_OVERSEE,), ("overdue",)
+    ),
     Entry(_l("Lending desk"), "arrows-exchange", "desk.counter", (P.REQUEST_HANDLE,), ("desk",)),
     Entry(_l("Copying window"), "files", "copying.window", (P.REQUEST_COPY,), ("copying",)),
     Entry(_l("Seals"), "lock-square", "holds.listing", (P.HOLD_APPLY, P.HOLD_RELEASE), ("holds",)),

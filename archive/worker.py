@@ -33,6 +33,7 @@ from archive.services import (
     queue,
     reading,
     reconciliation,
+    reminders,
     reservations,
     sidecars,
     timings,
@@ -248,7 +249,7 @@ def let_go(site: Site, _me: str) -> None:
 def remind(site: Site, _me: str) -> None:
     """Tells borrowers what is due and what is overdue."""
     with site.uow(Actor.system("remind")) as uow:
-        notices.remind(uow)
+        reminders.remind(uow)
     reservations.pass_on(site)
 
 

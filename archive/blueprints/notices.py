@@ -3,7 +3,7 @@
 from flask import Response, make_response, redirect, render_template, url_for
 
 from archive.gate import SIGNED_IN, Section
-from archive.services import notices
+from archive.services import notices, reminders
 from archive.services.notices import Told
 from archive.uow import UnitOfWork
 
@@ -31,6 +31,8 @@ def _target(told: Told) -> str:
         return url_for("requests.one", uuid=told.request)
     if told.job:
         return url_for("jobs.mine")
+    if told.loans:
+        return url_for("requests.mine" if told.loans in reminders.OWN else "overdue.listing")
     if told.emergency:
         return url_for("emergencies.one", uuid=told.emergency)
     if told.searches:

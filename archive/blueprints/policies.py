@@ -188,7 +188,8 @@ def kind_label(kind: str) -> str:
         "gates": _("Filing gates and deadlines"), "loans": _("Lending rules"), "numbering": _("Archival numbers"),
         "retention": _("Retention periods"), "sensitivity": _("Special diagnoses"), "vocabularies": _("Vocabularies"),
         "holds": _("Sealing"), "inspections": _("Inspections"), "trash": _("Trash"), "storeroom": _("Storeroom"),
-        "synonyms": _("Synonyms"), "emergency": _("Break-glass"), "digest": _("Daily digest"),
+        "synonyms": _("Synonyms"), "emergency": _("Break-glass"), "reminders": _("Reminders of loans"),
+        "digest": _("Daily digest"),
         "page_checks": _("Page checks"), "digitisation": _("Digitisation"), "uploads": _("Unfinished uploads"),
         "scanners": _("Network scanners"), "keying": _("Keying desk"), "imaging": _("Image processing"),
         "checklist": _("Components and reconciliation"),
@@ -266,6 +267,9 @@ def _digitisation_labels() -> dict[str, str]:
 
 def _emergency_labels() -> dict[str, str]:
     return {
+        "warn_before": _("Reminded so many days before it is due"), "warn_working": _("These are working days"),
+        "late_first": _("Reminded so many days after it was due"), "late_every": _("Then every so many days"),
+        "escalate_from": _("Told to medical affairs after so many days"),
         "open_hours": _("Hours for which it opens, at most"), "sensitivity_to": _("Opens records of a sensitivity up to"),
         "least_words": _("Characters of the reason, at least"), "judge_hours": _("Hours within which it is judged"),
         "alarm_from": _("Alarm from so many within an hour on"), "causes": _("Occasions"),

@@ -15,6 +15,7 @@ from archive.services import (
     inspections,
     listing,
     mismatches,
+    reminders,
     requests,
     sealed,
     workbench,
@@ -86,6 +87,8 @@ def _figures(lists: Counted, counts: requests.Counts, uow: UnitOfWork) -> list[l
     second += _two_tracks(uow)
     if _decides(uow):
         second.append(_figure(_("To decide"), counts.to_decide, url_for("requests.to_decide"), "wait"))
+    if overdue := reminders.count(uow):
+        second.append(_figure(_("Overdue in my department"), overdue, url_for("overdue.listing"), "bad"))
     waiting, late = emergencies.to_judge(uow)
     if waiting:
         told = {"note": _("%(num)s overdue", num=late)} if late else {}

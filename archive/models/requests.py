@@ -100,6 +100,8 @@ class RequestLine(Base):
     renewals: Mapped[int] = mapped_column(default=0)
     recalled_at: Mapped[datetime | None]
     """催还: since when somebody else waits for it, and the day on which it is due stands fast."""
+    reminded: Mapped[str | None] = mapped_column(String(12))
+    """The last reminder that was told: T-1, T+0, T+7."""
     __table_args__ = (
         Index("uq_request_line_open", "holding_id", unique=True,
               sqlite_where=text("in_at IS NULL"), postgresql_where=text("in_at IS NULL")),

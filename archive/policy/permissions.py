@@ -32,6 +32,7 @@ class P(StrEnum):
     REQUEST_ENDORSE = "request.endorse"
     REQUEST_HANDLE = "request.handle"
     REQUEST_COPY = "request.copy"
+    REQUEST_OVERSEE = "request.oversee"
     REQUEST_OVERRIDE_DUE = "request.override_due"
     HOLD_APPLY = "hold.apply"
     HOLD_RELEASE = "hold.release"

@@ -12,6 +12,7 @@ from archive.policy.emergencies import EmergencyRules
 from archive.policy.lending_shapes import Loans
 from archive.policy.queueing import Queue
 from archive.policy.relations import Problem, related
+from archive.policy.reminding import ReminderRules
 from archive.policy.shape import Code, Days, Label, Shape
 
 
@@ -284,7 +285,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "gates": Gates, "loans": Loans, "numbering": Numbering, "retention": Retention, "sensitivity": Sensitivity,
     "vocabularies": Vocabularies, "holds": Holds, "inspections": Inspections, "trash": Trash, "storeroom": Storeroom,
     "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads, "scanners": Scanners,
-    "emergency": EmergencyRules,
+    "emergency": EmergencyRules, "reminders": ReminderRules,
     "digitisation": Digitisation, "keying": Keying, "checklist": Checklist, "imaging": Imaging,
     "copying": Copying, "proofs": Proofs, "queue": Queue,
 }  # fmt: skip

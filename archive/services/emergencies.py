@@ -22,7 +22,6 @@ from archive.models import (
     User,
 )
 from archive.policy.permissions import P
-from archive.policy.rights import matrix
 from archive.services import policies, roster
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
@@ -58,9 +57,7 @@ def causes(uow: UnitOfWork) -> dict[str, str]:
 
 def judging(scope: str) -> frozenset[str]:
     """The roles that judge: `dept` those of their own department, `any` all."""
-    return frozenset(
-        right.role for right in matrix() if right.scope == scope and P.BREAKGLASS_REVIEW in right.permissions
-    )
+    return roster.holding(P.BREAKGLASS_REVIEW, scope)
 
 
 def _judged_by_me(uow: UnitOfWork) -> ColumnElement[bool]:

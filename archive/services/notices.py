@@ -13,7 +13,7 @@ from archive.errors import NotFound
 from archive.i18n import Lazy, _l
 from archive.models import AuditEvent, Emergency, Job, Node, Notice, Request, RequestLine, SearchNews
 from archive.policy.permissions import P
-from archive.services import calendar, emergencies, mismatch_news, news, slips
+from archive.services import emergencies, mismatch_news, news, reminders, slips
 from archive.services.handlers import LIVE, handlers
 from archive.services.mismatch_news import OWNED
 from archive.services.news import FOUND
@@ -24,7 +24,8 @@ from archive.uow import UnitOfWork
 TRUSTED: Any = {"scope": "notices", "synchronize_session": False}
 KEPT = timedelta(days=90)
 MOST = 100
-ALARM = "emergency.alarm"
+ALARM, RECALLED = "emergency.alarm", "loan.recalled"
+LOANS = frozenset({*reminders.OWN, *reminders.WATCHED})
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,13 @@ KINDS = {
     "request.revoked": Kind(_l("Your reading has been ended"), "ban", "wait"),
     "request.offered": Kind(_l("What you asked for has come back: it lies ready for you"), "package", "ok"),
     "request.expired": Kind(_l("What lay ready for you was not collected in time"), "clock-x", "wait"),
-    "loan.recalled": Kind(
+    RECALLED: Kind(
         _l("Somebody waits for what you have on loan: bring it back sooner"), "arrow-back-up", "wait"
     ),
-    "loan.due": Kind(_l("What you have on loan is due"), "calendar-due", "wait"),
-    "loan.overdue": Kind(_l("What you have on loan is overdue"), "alert-triangle", "bad"),
+    reminders.DUE: Kind(_l("What you have on loan is due"), "calendar-due", "wait"),
+    reminders.OVERDUE: Kind(_l("What you have on loan is overdue"), "alert-triangle", "bad"),
+    reminders.LATE: Kind(_l("People of your department have something overdue"), "alert-triangle", "wait"),
+    reminders.ESCALATED: Kind(_l("Loans have been overdue for long"), "alert-octagon", "bad"),
     "node.sent_back": Kind(_l("Sent back to you for completion"), "arrow-back-up", "wait"),
     "job.done": Kind(_l("Your job is done"), "check", "ok"),
     "job.failed": Kind(_l("Your job has failed"), "alert-octagon", "bad"),
@@ -58,7 +61,6 @@ KINDS = {
     FOUND: Kind(_l("New results of saved searches"), "bookmark"),
 }
 DECISIONS = {"refuse": "request.refused", "object": "request.refused", "revoke": "request.revoked"}
-LOANS = ("loan.due", "loan.overdue", "loan.recalled")
 QUIET = "page."
 """Jobs that follow an upload by themselves: their end is seen on the record, only their failure is told."""
 
@@ -120,20 +122,6 @@ def alarm(uow: UnitOfWork, row: Emergency, people: Iterable[int], within: timede
     return True
 
 
-def remind(uow: UnitOfWork) -> int:
-    """Tells borrowers what is due by the end of the next working day, and what is overdue; each of it once."""
-    soon = calendar.due(uow, uow.today, 1)
-    rows = uow.session.execute(
-        select(RequestLine, Request.requester_id)
-        .join(Request, Request.id == RequestLine.request_id)
-        .where(RequestLine.in_at.is_(None), RequestLine.due_at <= soon)
-    ).all()
-    for line, person in rows:
-        kind = "loan.overdue" if line.due_at < uow.now else "loan.due"
-        _tell(uow, person, kind, f"{line.id}:{line.due_at:%y%m%d}", request=line.request_id)
-    return len(rows)
-
-
 def found(uow: UnitOfWork, person: int, new: Mapping[int, Iterable[int]]) -> None:
     """Tells somebody what their subscriptions, by the id of the search, have found anew; once a day."""
     key = f"{FOUND}:{uow.today}"
@@ -174,22 +162,24 @@ class Told:
     mismatches: bool = False
     """Whether it tells of mismatches that are one's own."""
     emergency: UUID | None = None
+    loans: str | None = None
+    """Which reminder of loans it is."""
 
 
 def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
     """One's own notices on what one may see now."""
     seen = slips.visible(uow, Request.id).where(Request.id == Notice.request_id).correlate(Notice).exists()
-    # A reminder is over once the volume is back.
+    # That it is asked back is over once the volume is back.
     lent = select(RequestLine.id).where(
         RequestLine.request_id == Notice.request_id, RequestLine.in_at.is_(None)
     )
-    of_request = and_(Notice.request_id.is_not(None), seen, or_(Notice.kind.not_in(LOANS), lent.exists()))
+    of_request = and_(Notice.request_id.is_not(None), seen, or_(Notice.kind != RECALLED, lent.exists()))
     known = uow.nodes(P.DISCOVER, Node.id).where(Node.id == Notice.node_id).correlate(Notice).exists()
     urgent = emergencies.visible(uow, Emergency.id).where(Emergency.id == Notice.emergency_id)
     shown: ColumnElement[bool] = or_(
         and_(Notice.emergency_id.is_not(None), urgent.correlate(Notice).exists()),
         Notice.job_id.is_not(None), of_request, and_(Notice.node_id.is_not(None), known), news.of_notice(uow),
-        and_(Notice.kind == OWNED, mismatch_news.of_notice(uow)),
+        reminders.of_notice(uow), and_(Notice.kind == OWNED, mismatch_news.of_notice(uow)),
     )  # fmt: skip
     return select(*entities).where(Notice.principal_id == uow.actor.principal_id, shown)
 
@@ -242,6 +232,7 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
     nodes = uow.nodes(P.DISCOVER).where(Node.id.in_([n.node_id for n in found if n.node_id]))
     seen = {view.id: view for view in views(uow, uow.list(nodes))}
     fresh = news.in_words(uow, [n.id for n in found if n.kind == FOUND])
+    loans = {kind: reminders.in_words(uow, kind) for kind in {n.kind for n in found} & LOANS}
     urgent = emergencies.told_of(uow, [n.emergency_id for n in found if n.emergency_id])
     rows = []
     for notice in found:
@@ -249,13 +240,14 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
         slip, node = asked.get(request) if request else None, seen.get(notice.node_id or 0)
         about = slip.node.label if slip else node.label if node else _job_label(job)
         about = mismatch_news.in_words(uow) if notice.kind == OWNED else about
+        about = loans.get(notice.kind, about)
         searches = fresh.get(notice.id, {})
         ref, code = urgent.get(notice.emergency_id or 0, (None, ""))
         kind = KINDS[notice.kind]
         rows.append(Told(
             notice.id, str(kind.text), kind.icon, kind.look, about or code or "；".join(searches.values()), notice.at,
             notice.read_at is None, node, request, job.uuid if job else None, list(searches),
-            notice.kind == OWNED, ref,
+            notice.kind == OWNED, ref, notice.kind if notice.kind in LOANS else None,
         ))  # fmt: skip
     return rows
 

@@ -58,9 +58,11 @@ def lasts(column: Any, uow: UnitOfWork) -> Any:
     return or_(column.is_(None), column > uow.now)
 
 
-def holding(permission: P) -> frozenset[str]:
-    """The roles that hold a permission on anything."""
-    return frozenset(right.role for right in matrix() if permission in right.permissions)
+def holding(permission: P, scope: str | None = None) -> frozenset[str]:
+    """The roles that hold a permission on anything; with `scope`, only those that hold it for their department, or for any."""
+    return frozenset(
+        right.role for right in matrix() if permission in right.permissions and scope in {None, right.scope}
+    )
 
 
 def members_of(who: Principal, roster: Roster) -> list[Member]:

@@ -128,6 +128,7 @@ ASKED = (
     Page("/emergencies", manner="opened"),
     Page("/copying", [{"number": asked.get("mrn", "")} | asked for asked in QUESTIONS]),
     Page("/copying/slips", manner="opened"),
+    Page("/overdue", manner="opened"),
     Page("/", manner="opened"),
     Page("/mismatches", manner="opened"),
     Page("/mismatches/rate?outcome=matched", manner="opened"),

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from archive.actor import Actor
 from archive.errors import NotFound
 from archive.models import Job, Notice
-from archive.services import circulation, loans, notices, queue, requests, slips, steps, trash
+from archive.services import circulation, loans, notices, queue, reminders, requests, slips, steps, trash
 from archive.services import holdings as volumes
 from tests.conftest import Hospital
 from tests.services.lending import BARCODE, archive_it, ask, step
@@ -68,7 +68,7 @@ def test_what_is_due_and_overdue_is_told_once_and_until_it_is_back(hospital: Hos
 
     def remind() -> list[str]:
         with hospital.site.uow(Actor.system("remind")) as uow:
-            notices.remind(uow)
+            reminders.remind(uow)
         return [text for text, _about in told(hospital, "clinician")]
 
     assert remind() == ["您的申请已批准，可以领取"]

@@ -1459,6 +1459,7 @@ def upgrade() -> None:
         sa.Column("sheets_in", sa.Integer(), nullable=True),
         sa.Column("renewals", sa.Integer(), nullable=False),
         sa.Column("recalled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reminded", sa.String(length=12), nullable=True),
         sa.ForeignKeyConstraint(["holding_id"], ["holding.id"], name=op.f("fk_request_line_holding_id")),
         sa.ForeignKeyConstraint(["in_by"], ["principal.id"], name=op.f("fk_request_line_in_by")),
         sa.ForeignKeyConstraint(["out_by"], ["principal.id"], name=op.f("fk_request_line_out_by")),
