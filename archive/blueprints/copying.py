@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 section = Section("copying", __name__)
 FIELDS = tuple(one.name for one in finding.QUESTION.fields)
+FOUND = "found"
+"""Beside what was typed: that it has been asked, and has found somebody."""
 Refusal = Invalid | Conflict | Throttled | None
 
 
@@ -42,7 +44,8 @@ def window(uow: UnitOfWork) -> str | tuple[str, int]:
 def apply(uow: UnitOfWork) -> Response | str | tuple[str, int]:
     """Takes the application down. Whom it is about is asked for again, by what was typed to find them."""
     asked = envelope.opened(uow, request.form.get(envelope.PARAMETER, "")) or {}
-    found = finding.find(uow, asked, tell=False) if asked else None
+    # Words that were sealed and never asked would be a guess that nobody counts.
+    found = finding.find(uow, asked, tell=False) if asked.pop(FOUND, "") else None
     if found is None:
         return _window(
             uow, asked, None, Conflict(_("What was typed is no longer kept. Find the patient again."))
@@ -102,7 +105,7 @@ def _window(uow: UnitOfWork, asked: dict[str, str], found: Found | None, error: 
         fields={one["name"]: one for one in with_errors(fields, given, error if isinstance(error, Invalid) else None)},
         given=given, posted=request.method == "POST", wrong=wrong, searched=bool(asked) and error is None,
         general=[str(error)] if isinstance(error, Conflict | Throttled) else [], counts=slips.counts(uow),
-        patient=envelope.seal(uow, asked) if found else "", holds=lambda name, code: applications.package_of(rules, name, code),
+        patient=envelope.seal(uow, asked | {FOUND: "1"}) if found else "",
     )  # fmt: skip
 
 

@@ -59,6 +59,10 @@ def test_the_story_of_a_copy_at_the_window(
     assert "妊娠合并子宫瘢痕" not in page.text
     assert "@@upload" not in page.text, "whoever may not scan is not led there"
     form = form_of(page.text)
+    sealed = desk.post("/copying", ASKED).location.partition("s=")[2]
+    untold = desk.post("/copying/applications", form | {"s": sealed})
+    assert untold.status_code == 422, "what was typed and never asked is a guess that nobody would count"
+    assert "00218647-2" not in untold.text
     refused = desk.post(
         "/copying/applications", form | {"applicant_name": " ", "relation": "父亲", "by_mail": "1"}
     )
