@@ -23,6 +23,7 @@ from archive.services import (
     conflicts,
     notices,
     numbers,
+    patient_names,
     reading,
     reservations,
     slips,
@@ -130,19 +131,26 @@ def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days
     node = _of_stay(uow, typed[1], int(typed[2]))
     # The rule for what is as sensitive as the record is asked for in silence, too.
     rule = borrowing.offered_unseen(uow, node.level).get(purpose, {}).get(kind) if node else None
-    if node is not None and rule is not None and _somebody_decides(node):
+    if node is None or rule is None or borrowing.hindrance(uow, node, kind):
+        return
+    if _somebody_decides(node):
         uow.about(node)
         with suppress(AskedAlready), attempt(uow):
             _file(uow, node, replace(wanted, rule=rule, days=min(wanted.days, rule.most(kind))), drawn)
 
 
 def _of_stay(uow: UnitOfWork, mrn: str, times: int) -> Node | None:
+    """The record of a stay; under a number that was given up, that of the number that counts now, where it has none itself."""
     statement = (
         select(Node)
         .join(Record, Record.node_id == Node.id)
         .join(Encounter, Encounter.id == Record.encounter_id)
         .join(Patient, Patient.id == Encounter.patient_id)
-        .where(Patient.mrn == mrn, Encounter.times == times, Encounter.kind == "inpatient")
+        .where(
+            patient_names.whole(Patient.mrn == mrn), Encounter.times == times, Encounter.kind == "inpatient"
+        )
+        .order_by((Patient.mrn == mrn).desc())
+        .limit(1)
     )
     return uow.session.scalar(statement, execution_options=TRUSTED)
 

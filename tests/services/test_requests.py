@@ -17,7 +17,7 @@ from archive.services import approval_desk, foretelling, holdings, reading, requ
 from archive.sight import NodeView
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
-from tests.services.lending import another, approved, archive_it, ask, cover, issue, state_of, step
+from tests.services.lending import another, approved, archive_it, ask, cover, issue, merged, state_of, step
 
 NOTHING_TO_DO_WITH_IT = ("auditor", "security", "sysadmin", "stranger", "inspector", "scanner", "desk")
 
@@ -369,6 +369,26 @@ def test_what_is_asked_for_by_number_falls_under_the_rule_for_its_sensitivity(ho
             "research_special",
             "research",
         ]
+
+
+def test_asking_by_a_number_that_was_given_up_asks_for_the_record_and_for_paper_only_where_there_is_some(
+    hospital: Hospital, archived: int
+) -> None:
+    old = another(hospital, mrn="00217720")
+    merged(hospital, "00217720", into="00218647")
+    for number in ("00217720-2", "00218647-1"):
+        with hospital.uow("clinician") as uow:
+            requests.ask_by_number(uow, number=number, kind="paper", purpose="discussion", days=3)
+    with hospital.uow("senior", readonly=True) as uow:
+        assert [slip.node.id for slip in requests.to_decide(uow)] == [archived, old]
+    with hospital.uow("senior") as uow:
+        for volume in uow.session.scalars(uow.of(Holding, uow.node(archived), P.HOLDING_VIEW)).all():
+            volume.node_id = old
+        uow.record(Event("test.moved"))
+    with hospital.uow("clinician2") as uow:
+        requests.ask_by_number(uow, number="00218647-2", kind="paper", purpose="discussion", days=3)
+    with hospital.uow("senior", readonly=True) as uow:
+        assert len(requests.to_decide(uow)) == 2
 
 
 def test_the_next_slip_does_not_tell_whether_a_number_was_found(hospital: Hospital, archived: int) -> None:
