@@ -102,7 +102,7 @@ def square(uow: UnitOfWork, node: "Node", number: int) -> Response:
 )
 def text(uow: UnitOfWork, node: "Node", number: int) -> Response:
     g.reading_words = {"page": number}
-    response = make_response(pages.one(uow, node, number).text)
+    response = make_response(pages.signed(uow, node, pages.one(uow, node, number).text))
     response.mimetype = "text/plain"
     return response
 

@@ -208,6 +208,13 @@ def marked(uow: UnitOfWork, node: Node, jpeg: bytes) -> bytes:
     return copies.watermark(jpeg, lines, uow.site.static / drawing.FONT)
 
 
+def signed(uow: UnitOfWork, node: Node, text: str) -> str:
+    """The text of a page; to whoever reads by a grant with their name and the time behind it, as the picture bears them."""
+    if not is_marked(uow, node):
+        return text
+    return f"{text}\n\n— {uow.actor.name} {uow.actor.staff_no} {uow.local(uow.now):%Y-%m-%d %H:%M}\n"
+
+
 # Tickets: the viewer's own line in the journal covers the pictures that it shows
 
 

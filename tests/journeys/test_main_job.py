@@ -1,5 +1,6 @@
 """The whole main job, in the browser, a story a role: scanned, described, found, borrowed, handed out, audited."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,9 +11,9 @@ from sqlalchemy import select
 
 from archive.demo import sheets
 from archive.models import RequestLine
-from archive.services import holdings, intake, records, steps, tree
+from archive.services import holdings, intake, records, requests, slips, steps, tree
 from archive.sight import href
-from tests.conftest import RECORD, Hospital, hospital_of
+from tests.conftest import PASSWORD, RECORD, Hospital, hospital_of
 from tests.journeys.conftest import Archive, Reader, wait_for
 
 pytestmark = pytest.mark.browser
@@ -141,7 +142,7 @@ def _approve(reader: Reader, slip: str) -> None:
 
 
 def test_a_clinician_asks_the_head_approves_and_the_pages_open_for_the_days(
-    people: People, filed: str
+    people: People, archive: Archive, filed: str
 ) -> None:
     clinician, head = people("clinician"), people("head")
     clinician.go(filed)
@@ -155,6 +156,61 @@ def test_a_clinician_asks_the_head_approves_and_the_pages_open_for_the_days(
     expect(clinician.page.locator("main")).to_contain_text("子宫下段剖宫产术")
     clinician.go("/")
     expect(clinician.page.locator("main")).to_contain_text("00219777-1")
+    _shows_nothing_on_paper(clinician, filed)
+    _ends_at_once(clinician, archive, filed, f"JY{slip}")
+
+
+def _shows_nothing_on_paper(reader: Reader, filed: str) -> None:
+    reader.go(f"{filed}/++page++1")
+    stage, text = reader.page.locator("[data-stage]"), reader.page.locator("[data-part=side]")
+    expect(stage).to_be_visible()
+    reader.page.emulate_media(media="print")
+    expect(stage).not_to_be_visible()
+    expect(text).not_to_be_visible()
+    expect(reader.page.locator(".jz-instead")).to_be_visible()
+    reader.page.emulate_media(media="screen")
+
+
+def _ends_at_once(reader: Reader, archive: Archive, filed: str, slip: str) -> None:
+    """Revoked while the page is open and its image drawn: nothing of it comes again, not even from the browser's own store."""
+    picture = json.loads(reader.page.locator("[data-stage]").get_attribute("data-levels") or "[]")[0]["url"]
+    asked = "address => fetch(address, {cache: 'force-cache'}).then(answer => answer.status)"
+    page = f"{filed}/++page++1"
+    addresses = (picture, page, f"{page}/text", f"{page}/thumb")
+    assert [reader.page.evaluate(asked, address) for address in addresses] == [200] * 4
+    text = reader.page.evaluate("address => fetch(address).then(answer => answer.text())", f"{page}/text")
+    assert "子宫下段剖宫产术" in text
+    assert "clinician甲 0004" in text.splitlines()[-1]
+    site = archive.site()
+    with hospital_of(site).uow("head") as uow:
+        requests.advance(uow, slips.one(uow, slip), "revoke", reason="讨论已经结束")
+    site.close()
+    assert {reader.page.evaluate(asked, address) for address in addresses} == {403}
+    reader.go("/")
+    reader.page.go_back()
+    expect(reader.page.locator("[data-stage]")).to_have_count(0)
+
+
+def test_in_an_emergency_a_doctor_of_another_ward_opens_it_by_keyboard_and_ends_it_in_the_viewer(
+    people: People, filed: str
+) -> None:
+    doctor = people("clinician2")
+    doctor.go("/break-glass")
+    page = doctor.page
+    for name, typed in (
+        ("mrn", "00219777"),
+        ("patient_name", "刘婷婷"),
+        ("reason", "产后大出血，昏迷送入"),
+        ("password", PASSWORD),
+    ):
+        page.fill(f"[name={name}]", typed)
+    page.select_option("[name=cause]", "rescue")
+    page.press("[name=password]", "Enter")
+    page.click("main a:has-text('00219777-1')")
+    assert doctor.go(f"{filed}/++page++1") == 200
+    page.click("form[action*='/emergencies/'] button")
+    expect(page.locator("main")).to_contain_text("JJ2026-0001")
+    assert doctor.go(f"{filed}/++page++1") in {403, 404}
 
 
 def test_a_clinician_of_another_ward_finds_a_patient_by_exact_number_and_a_second_factor(
