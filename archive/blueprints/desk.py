@@ -4,9 +4,10 @@ from dataclasses import asdict, fields
 
 from flask import Response, make_response, redirect, render_template, request, session, url_for
 
+from archive.blueprints.documents import pdf
 from archive.gate import P, Section
 from archive.i18n import _
-from archive.services import circulation, desk, desk_answers, slips
+from archive.services import circulation, desk, desk_answers, desk_papers, slips
 from archive.services.desk import Done, Memo
 from archive.uow import UnitOfWork
 
@@ -75,6 +76,17 @@ def undo(uow: UnitOfWork) -> Response:
 @section.page("/desk/pick-list", needs=P.REQUEST_HANDLE)
 def pick_list(uow: UnitOfWork) -> str:
     return render_template("desk/pick_list.html", picks=circulation.pick_list(uow))
+
+
+@section.page("/desk/pick-list.pdf", needs=P.REQUEST_HANDLE)
+def picks(uow: UnitOfWork) -> Response:
+    return pdf(desk_papers.picks(uow), "pick-list.pdf")
+
+
+@section.page("/desk/tracer.pdf", needs=P.REQUEST_HANDLE)
+def tracer(uow: UnitOfWork) -> Response:
+    """示踪卡 of a volume that is out."""
+    return pdf(desk_papers.tracer(uow, request.args.get("c", "")), "tracer.pdf")
 
 
 @section.page("/desk/out", needs=P.REQUEST_HANDLE)

@@ -21,6 +21,8 @@ from archive.uow import UnitOfWork
 from archive.workflow import State
 
 TRUSTED: Any = {"scope": "circulation"}
+MOST_PICKED = 2_000
+"""Longer than any morning's round: what the shelves' order is to be true of must be read whole."""
 STILL_OUT = RequestLine.in_at.is_(None)
 FIRST_DUE = (RequestLine.due_at, RequestLine.id)
 
@@ -165,8 +167,10 @@ class Pick:
 def pick_list(uow: UnitOfWork, for_person: int | None = None) -> list[Pick]:
     """取卷单: what is to be fetched, in the order of the shelves; sealed records are left where they are."""
     whose = [] if for_person is None else [Request.requester_id == for_person]
-    wanted = slips.listed(uow, Request.state == "approved", slips.handled(uow), slips.may_go_out(), *whose)
-    waiting = {slip.node.id: slip for slip in wanted}
+    wanted = slips.listed(
+        uow, Request.state == "approved", slips.handled(uow), slips.may_go_out(), *whose, most=MOST_PICKED
+    )
+    waiting = {slip.node.id: slip for slip in reversed(wanted)}  # of several who ask, for the first
     rows = uow.session.execute(
         select(Holding.node_id, Holding.barcode, Holding.status, Location.code, Location.path)
         .outerjoin(Location, Location.id == Holding.location_id)

@@ -145,12 +145,14 @@ def slip(uow: UnitOfWork, request: Request) -> Slip:
     return slips(uow, statement.where(Request.id == request.id))[0]
 
 
-def listed(uow: UnitOfWork, *conditions: ColumnElement[bool], newest_first: bool = False) -> list[Slip]:
+def listed(
+    uow: UnitOfWork, *conditions: ColumnElement[bool], newest_first: bool = False, most: int = MOST
+) -> list[Slip]:
     """The slips among the visible ones that meet the conditions."""
     order = (
         (Request.created_at.desc(), Request.id.desc()) if newest_first else (Request.created_at, Request.id)
     )
-    return slips(uow, visible(uow, Request, Node).where(*conditions).order_by(*order).limit(MOST))
+    return slips(uow, visible(uow, Request, Node).where(*conditions).order_by(*order).limit(most))
 
 
 def slips(uow: UnitOfWork, statement: Select[Any]) -> list[Slip]:

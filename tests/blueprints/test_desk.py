@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from pypdfium2 import PdfDocument
 from sqlalchemy import event
 
 from tests.archives import begins
@@ -120,7 +121,28 @@ def test_the_pick_list_says_where_to_walk(number: str, browser: Browse) -> None:
     assert SHELF in page
     assert "00218647-2" in page
     assert "刘" not in page, "a clerk carries volumes and reads no names"
+    sheet = browser("clerk").get("/desk/pick-list.pdf")
+    assert sheet.mimetype == "application/pdf"
+    words = said_in(sheet.data)
+    assert all(word in words for word in (SHELF, "00218647-2", number, BARCODE))
+    assert "刘" not in words
     assert "没有逾期的病案" in browser("clerk").get("/desk/overdue").text
+
+
+def test_a_card_stands_in_the_gap_while_the_volume_is_out(number: str, browser: Browse) -> None:
+    """Also of somebody who reads the name it has numbers, the place and the borrower."""
+    senior, card = browser("senior"), f"/desk/tracer.pdf?c={BARCODE}"
+    assert senior.get(card).status_code == 404
+    scan(senior, BADGE)
+    assert card in scan(senior, BARCODE)
+    words = said_in(senior.get(card).data)
+    assert all(word in words for word in (SHELF, "00218647-2", number, "clinician甲", "2026-11-25"))
+    assert "刘" not in words
+
+
+def said_in(content: bytes) -> str:
+    """The words of a PDF."""
+    return "".join(page.get_textpage().get_text_bounded() for page in PdfDocument(content))
 
 
 def test_nobody_goes_on_where_another_stopped(hospital: Hospital, number: str, browser: Browse) -> None:
@@ -137,7 +159,15 @@ def test_nobody_goes_on_where_another_stopped(hospital: Hospital, number: str, b
 )
 def test_the_desk_is_not_for_everybody(number: str, browser: Browse, account: str) -> None:
     other = browser(account)
-    for page in ("/desk", "/desk/beside", "/desk/pick-list", "/desk/out", "/desk/overdue"):
+    for page in (
+        "/desk",
+        "/desk/beside",
+        "/desk/pick-list.pdf",
+        "/desk/tracer.pdf",
+        "/desk/pick-list",
+        "/desk/out",
+        "/desk/overdue",
+    ):
         assert other.get(page).status_code == 403
     assert other.post("/desk", {"barcode": BARCODE}).status_code == 403
     assert other.post("/desk/undo").status_code == 403
