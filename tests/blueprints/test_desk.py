@@ -6,9 +6,10 @@ import pytest
 from pypdfium2 import PdfDocument
 from sqlalchemy import event
 
+from archive.services import slips
 from tests.archives import begins
 from tests.blueprints.conftest import Browser
-from tests.conftest import CAST, Hospital
+from tests.conftest import CAST, Clock, Hospital
 from tests.services import lending
 from tests.services.lending import BARCODE, SHELF, approved, archive_it, state_of
 
@@ -127,6 +128,29 @@ def test_the_pick_list_says_where_to_walk(number: str, browser: Browse) -> None:
     assert all(word in words for word in (SHELF, "00218647-2", number, BARCODE))
     assert "刘" not in words
     assert "没有逾期的病案" in browser("clerk").get("/desk/overdue").text
+
+
+def test_the_desk_says_for_whom_a_volume_is_kept_and_who_comes_first(
+    hospital: Hospital, number: str, browser: Browse, clock: Clock
+) -> None:
+    with hospital.uow("clerk", readonly=True) as uow:
+        record = slips.one(uow, number).node_id
+    clerk, senior = browser("clerk"), browser("senior")
+    scan(clerk, BADGE)
+    scan(clerk, BARCODE)
+    approved(hospital, "head", record)
+    approved(hospital, "clinician2", record)
+    scan(clerk, "")
+    back = scan(clerk, BARCODE)
+    assert "为head甲预留至 2026-11-25：请放到待领架" in back
+    assert "其后是clinician2甲" in back
+    clock.forward(minutes=5)
+    second = f"{list(CAST).index('clinician2') + 1:04d}"
+    scan(clerk, second)
+    assert "已为他人预留至 2026-11-25" in scan(clerk, BARCODE)
+    scan(senior, second)
+    assert 'name="because"' in scan(senior, BARCODE)
+    assert "已借出" in scan(senior, BARCODE, because="急诊会诊")
 
 
 def test_a_card_stands_in_the_gap_while_the_volume_is_out(number: str, browser: Browse) -> None:
