@@ -26,6 +26,8 @@ from archive.models import (
     Holding,
     HoldingEvent,
     HoldNode,
+    HoldPage,
+    HoldVolume,
     Keying,
     Milestone,
     Node,
@@ -55,7 +57,8 @@ GUARDED = frozenset(
     for model in (
         Node, NodeVersion, NodeAlias, NodeDraft, Arrival, BasketItem, Notice, Record, Milestone, Blob, Representation, Page,
         PageCheck, PageMap, PageText, DualMismatch, Holding,
-        HoldingEvent, Emergency, Patient, PatientAlias, Encounter, Hold, HoldNode, SavedSearch, SearchFollow, SearchHistory,
+        HoldingEvent, Emergency, Patient, PatientAlias, Encounter, Hold, HoldNode, HoldPage, HoldVolume, SavedSearch,
+        SearchFollow, SearchHistory,
         SearchNews, Keying, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
         CopyRequest, CopyItem, CopyProof,
     )

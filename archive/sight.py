@@ -148,7 +148,7 @@ class NodeView:
 
     @property
     def is_sealed(self) -> bool:
-        """封存: closed to everybody, by a seal of its own or above it."""
+        """封存: the original lies in a sealed package, its own or that of what it belongs to."""
         return self._node.overlay == Overlay.SEALED
 
     @property

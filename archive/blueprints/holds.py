@@ -1,17 +1,17 @@
-"""封存: sealing a record, the list of what is sealed, the slip of a package, its review, and taking the seal off."""
+"""封存: sealing a record, the list of what is sealed, its papers, its review, and taking the seal off; and 冻结 beside it."""
 
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
-from archive.blueprints import shown
+from archive.blueprints import documents, shown
 from archive.errors import Conflict, Invalid
 from archive.forms import field, with_errors
 from archive.gate import Section
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import holds, policies, sealed
+from archive.services import holds, legal_holds, parties, policies, seal_papers, sealed, unsealing
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from archive.models import Node
 
 section = Section("holds", __name__)
-SEALING = ("kind", "asked_by", "hospital", "patient", "witness", "kept_at", "review_due", "reason")
-RELEASING = ("ground", "present", "reason")
+SEALING = ("kind", "asked_by", "kept_at", "key_no", "review_due", "reason")
+FREEZING = ("asked_by", "paper", "review_due", "reason")
+RELEASING = ("ground", "paper", "reason")
+FIRST = (parties.HOSPITAL, parties.HOSPITAL, parties.PATIENT, parties.PATIENT, parties.NOTARY, "")
+"""The sides that an empty form begins with, row by row."""
 
 
 @section.page("/a/<slugs:path>/@@seal", needs=P.HOLD_APPLY, node="path")
@@ -31,7 +34,7 @@ def seal_form(uow: UnitOfWork, node: "Node") -> str:
 @section.page("/a/<slugs:path>/@@seal", needs=P.HOLD_APPLY, node="path", methods=("POST",))
 def seal(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     try:
-        made = holds.apply(uow, node, **_typed(SEALING))
+        made = holds.apply(uow, node, **_typed(SEALING), people=people_typed())
     except (Invalid, Conflict) as error:
         uow.undo()
         return _seal_page(uow, node, request.form, error), error.status
@@ -39,8 +42,21 @@ def seal(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     return make_response(redirect(url_for(".slip", uuid=made.uuid)))
 
 
-def _typed(names: tuple[str, ...]) -> dict[str, str]:
+def _typed(names: tuple[str, ...]) -> dict[str, Any]:
     return {name: request.form.get(name, "") for name in names}
+
+
+def people_typed() -> list[dict[str, str]]:
+    """The people of a form, row by row as they were typed."""
+    columns = [request.form.getlist(f"people_{name}")[: parties.MOST] for name in parties.NAMES]
+    return [dict(zip(parties.NAMES, row, strict=True)) for row in zip(*columns, strict=False)]
+
+
+def people_field(label: str, hint: str = "", rows: int = parties.MOST) -> dict[str, Any]:
+    """The table in which everybody is written who is there."""
+    empty = [{"side": side} for side in FIRST[:rows]]
+    return field("people", label, "people", rows=people_typed() or empty, sides=parties.words(), longest=parties.LONGEST,
+                 hint=hint)  # fmt: skip
 
 
 def _seal_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Conflict | None) -> str:
@@ -57,25 +73,63 @@ def _general(error: Invalid | Conflict | None) -> list[str]:
 
 def kind_words() -> dict[str, str]:
     """What lies in the package."""
-    return {"copy": _("A copy"), "original": _("The original")}
+    return {"copy": _("A copy"), "original": _("The original"), "legal": _("Legal hold")}
 
 
 def _sealing(uow: UnitOfWork) -> list[dict[str, Any]]:
-    askers = policies.vocabulary(uow, "hold_asker")
     return [
         field("kind", _("What is sealed"), "radio", required=True, value="copy",
               choices=[("copy", _("A copy: the original goes on being written and used")),
-                       ("original", _("The original: closed to everybody until the seal is off"))]),
-        field("asked_by", _("Sealing asked for by"), "select", required=True,
-              choices=[("", _("— choose —")), *askers.items()]),
-        field("hospital", _("Present for the hospital"), required=True, maxlength=120, hint=_("Name and office.")),
-        field("patient", _("Present for the patient"), maxlength=120, hint=_("Name, and whose relative or agent.")),
-        field("witness", _("Notary or witness"), maxlength=120,
-              hint=_("Where the patient's side does not come, a notary seals with the hospital.")),
+                       ("original", _("The original: its volumes go out to nobody until the seal is off"))]),
+        _asker(uow, _("Sealing asked for by")),
+        people_field(_("Present"), _("Where the patient's side does not come, a notary seals with the hospital.")),
         field("kept_at", _("Where the package is kept"), required=True, maxlength=120),
-        field("review_due", _("Look at it again on"), "date", required=True, value=holds.first_review(uow).isoformat()),
-        field("reason", _("Reason"), "textarea", required=True, maxlength=500),
+        field("key_no", _("Number of the envelope or key"), maxlength=40),
+        *_until_and_why(uow),
     ]  # fmt: skip
+
+
+def _asker(uow: UnitOfWork, label: str) -> dict[str, Any]:
+    askers = policies.vocabulary(uow, "hold_asker")
+    return field("asked_by", label, "select", required=True, choices=[("", _("— choose —")), *askers.items()])
+
+
+def _until_and_why(uow: UnitOfWork, rows: int = 3) -> list[dict[str, Any]]:
+    day = holds.first_review(uow).isoformat()
+    return [
+        field("review_due", _("Look at it again on"), "date", required=True, value=day),
+        field("reason", _("Reason"), "textarea", required=True, maxlength=500, rows=rows),
+    ]
+
+
+@section.page("/a/<slugs:path>/@@freeze", needs=P.HOLD_APPLY, node="path")
+def freeze_form(uow: UnitOfWork, node: "Node") -> str:
+    return _freeze_page(uow, node, None)
+
+
+@section.page("/a/<slugs:path>/@@freeze", needs=P.HOLD_APPLY, node="path", methods=("POST",))
+def freeze(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
+    try:
+        made = legal_holds.freeze(uow, node, **_typed(FREEZING))
+    except (Invalid, Conflict) as error:
+        uow.undo()
+        return _freeze_page(uow, node, error), error.status
+    flash(_("Held as %(number)s: it is neither trashed nor disposed of.", number=made.number), "ok")
+    return make_response(redirect(url_for(".slip", uuid=made.uuid)))
+
+
+def _freeze_page(uow: UnitOfWork, node: "Node", error: Invalid | Conflict | None) -> str:
+    fields = [
+        _asker(uow, _("Asked for by")),
+        field("paper", _("Number of the document"), required=True, maxlength=120,
+              hint=_("The order of the court or authority, or the number of the dispute.")),
+        *_until_and_why(uow),
+    ]  # fmt: skip
+    wrong = error if isinstance(error, Invalid) else None
+    return render_template(
+        "holds/freeze.html", view=NodeView(uow, node), general=_general(error), **shown.place(uow, node),
+        fields=with_errors(fields, request.form if error else {}, wrong),
+    )  # fmt: skip
 
 
 @section.page("/holds", needs=P.HOLD_APPLY)
@@ -93,13 +147,11 @@ def slip(uow: UnitOfWork, uuid: UUID) -> str:
 
 def _slip_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None) -> str:
     found = sealed.one(uow, uuid)
-    fields = [
-        field("review_due", _("Look at it again on"), "date", required=True, value=holds.first_review(uow).isoformat()),
-        field("reason", _("Reason"), "textarea", required=True, maxlength=500, rows=2),
-    ]  # fmt: skip
+    fields = _until_and_why(uow, rows=2)
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
-        "holds/slip.html", slip=found, seal=found.seal, kinds=kind_words(), general=_general(error),
+        "holds/slip.html", slip=found, seal=found.seal, kinds=kind_words(), sides=parties.words(),
+        may_open=uow.can(P.HOLD_RELEASE), general=_general(error),
         fields=with_errors(fields, request.form if error else {}, wrong),
     )  # fmt: skip
 
@@ -123,7 +175,7 @@ def release_form(uow: UnitOfWork, uuid: UUID) -> str:
 def release(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     found = sealed.one(uow, uuid)
     try:
-        holds.release(uow, found.hold, **_typed(RELEASING))
+        unsealing.release(uow, found.hold, **_typed(RELEASING), people=people_typed())
     except (Invalid, Conflict) as error:
         uow.undo()
         return _release_page(uow, uuid, error), error.status
@@ -133,14 +185,33 @@ def release(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
 
 def _release_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None) -> str:
     found = sealed.one(uow, uuid)
+    grounds = unsealing.grounds(uow, found.hold)
     fields = [
-        field("ground", _("Why it may be opened"), "radio", required=True, value="together",
-              choices=list(holds.grounds(uow, found.hold).items())),
-        field("present", _("Who is present"), required=True, maxlength=200, hint=_("All names, both sides.")),
+        field("ground", _("Why it may be opened"), "radio", required=True, value=next(iter(grounds)),
+              choices=list(grounds.items())),
+        people_field(_("Who is present"), rows=4),
+        field("paper", _("Number of the document"), maxlength=120,
+              hint=_("The agreement, judgment or order that settled it; not where all open it together.")),
         field("reason", _("Reason"), "textarea", required=True, maxlength=500),
     ]  # fmt: skip
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
         "holds/release.html", seal=found.seal, kinds=kind_words(), general=_general(error),
-        alone_from=holds.alone_from(uow, found.hold), fields=with_errors(fields, request.form if error else {}, wrong),
+        alone_from=unsealing.alone_from(uow, found.hold), differ=unsealing.differences(uow, found.hold),
+        fields=with_errors(fields, request.form if error else {}, wrong),
     )  # fmt: skip
+
+
+@section.page("/holds/<uuid:uuid>/list.pdf", needs=P.HOLD_APPLY)
+def contents(uow: UnitOfWork, uuid: UUID) -> Response:
+    """封存清单, to be signed."""
+    found = sealed.one(uow, uuid)
+    return documents.pdf(seal_papers.contents(uow, found), f"{found.seal.number}.pdf")
+
+
+@section.page("/holds/<uuid:uuid>/opening.pdf", needs=P.HOLD_RELEASE)
+def opening(uow: UnitOfWork, uuid: UUID) -> Response:
+    """启封记录, to be signed."""
+    found = sealed.one(uow, uuid)
+    differ = unsealing.differences(uow, found.hold)
+    return documents.pdf(seal_papers.opening(uow, found, differ), f"{found.seal.number}-open.pdf")

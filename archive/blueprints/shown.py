@@ -98,11 +98,12 @@ def actions(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any
 
 
 def _sealing(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any]]:
-    """封存 and 启封: sealing again supplements a sealed copy, and nothing is added to a sealed original."""
+    """封存, 冻结 and 启封: sealing again supplements what is sealed."""
     found: list[dict[str, Any]] = []
     over = sealed.over(uow, node)
-    if seen.can(P.HOLD_APPLY) and holds.is_whole(seen.type) and not seen.is_sealed:
+    if seen.can(P.HOLD_APPLY) and holds.is_whole(seen.type):
         found.append({"label": _("Seal"), "href": f"{seen.href}/@@seal", "icon": "lock-square"})
+        found.append({"label": _("Legal hold"), "href": f"{seen.href}/@@freeze", "icon": "snowflake"})
     for seal in (one for one in over if one.may_release):
         act = {"label": _("Release %(number)s", number=seal.number), "icon": "lock-open"}
         off = {"disabled": True, "reason": seal.objection} if seal.objection else {}

@@ -10,7 +10,7 @@ from archive.demo.diary import Diary
 from archive.demo.lives import Life, Lot
 from archive.demo.scene import Scene
 from archive.models import HoldingStatus, Node
-from archive.services import holdings, holds, patients, records, steps, trash, tree, volumes
+from archive.services import holdings, holds, legal_holds, patients, records, steps, trash, tree, volumes
 from archive.uow import UnitOfWork
 
 OUTCOMES = {"医嘱离院": "1", "医嘱转院": "2", "非医嘱离院": "4", "死亡": "5"}
@@ -61,6 +61,7 @@ class Filing:
         elif life.lot is Lot.LOCKED:
             diary.note(days.ago(8), 10.5, "senior", self._act(life, lock))
             diary.note(days.ago(8), 11.0, "senior", self._act(life, seal_copy))
+            diary.note(days.ago(8), 11.5, "senior", self._act(life, freeze))
 
     def register(self, uow: UnitOfWork, life: Life) -> None:
         """The record begins with the discharge list; its paper is still on the ward, or long in the house."""
@@ -148,16 +149,28 @@ def seal(uow: UnitOfWork, life: Life) -> None:
     """封存原件: the family asks, both sides sign, the package lies in the sealing cupboard."""
     who = life.stay.who
     asked = "患者母亲" if who.mother else "患者本人"
-    holds.apply(uow, uow.node(life.node), kind=holds.ORIGINAL, asked_by="patient", hospital="医务科、病案室值班人员",
-                patient=asked, kept_at="病案室封存柜 F-02", review_due=holds.first_review(uow),
+    people = [_present("hospital", "何志远", "医务科科员"), _present("hospital", "田静", "病案室值班人员"),
+              _present("patient", who.mother or who.name, asked)]  # fmt: skip
+    holds.apply(uow, uow.node(life.node), kind=holds.ORIGINAL, asked_by="patient", people=people,
+                kept_at="病案室封存柜 F-02", key_no="F02-17", review_due=holds.first_review(uow),
                 reason="患方申请封存病历原件，双方到场核对签封（封存清单一式两份）")  # fmt: skip
 
 
 def seal_copy(uow: UnitOfWork, life: Life) -> None:
     """封存复制件: the hospital asks too; the original stays with the court's papers and goes on being used."""
-    holds.apply(uow, uow.node(life.node), kind=holds.COPY, asked_by="hospital", hospital="医务科科长、病案室负责人",
-                patient="患者配偶", kept_at="病案室封存柜 F-03", review_due=uow.today + timedelta(days=30),
-                reason="医疗损害责任纠纷诉讼，双方共同封存病历复制件")  # fmt: skip
+    people = [_present("hospital", "何志远", "医务科科员"), _present("patient", "刘建国", "患者配偶")]
+    holds.apply(uow, uow.node(life.node), kind=holds.COPY, asked_by="hospital", people=people, kept_at="病案室封存柜 F-03",
+                review_due=uow.today + timedelta(days=30), reason="医疗损害责任纠纷诉讼，双方共同封存病历复制件")  # fmt: skip
+
+
+def _present(side: str, name: str, office: str) -> dict[str, str]:
+    return {"side": side, "name": name, "office": office}
+
+
+def freeze(uow: UnitOfWork, life: Life) -> None:
+    """冻结: the court asks that nothing be destroyed."""
+    legal_holds.freeze(uow, uow.node(life.node), asked_by="authority", paper="（2026）云川民初 318 号",
+                       review_due=holds.first_review(uow), reason="云川县人民法院诉讼保全，结案前不得销毁")  # fmt: skip
 
 
 def correct(uow: UnitOfWork, life: Life) -> None:

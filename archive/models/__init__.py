@@ -40,7 +40,7 @@ from archive.models.events import (
     ReadSeal,
     SearchTime,
 )
-from archive.models.holds import Hold, HoldNode
+from archive.models.holds import Hold, HoldNode, HoldPage, HoldVolume
 from archive.models.inspections import Inspection
 from archive.models.keying import Keying
 from archive.models.mismatches import DualMismatch
@@ -92,6 +92,8 @@ __all__ = [
     "Encounter",
     "Hold",
     "HoldNode",
+    "HoldPage",
+    "HoldVolume",
     "Holding",
     "HoldingAct",
     "HoldingEvent",

@@ -1,30 +1,34 @@
-"""封存: what was put under seal, in whose presence, and how it came off (domain §6, 医疗纠纷预防和处理条例 art. 24)."""
+"""封存 and 冻结: what was put under seal, in whose presence, and how it came off (domain §6, 条例 art. 24)."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Uuid
+from sqlalchemy import JSON, ForeignKey, Index, String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.db import Base, BigInt
 
 
 class Hold(Base):
-    """封存: one sealed package, with its list of contents as it was on that day."""
+    """封存: one sealed package, with its list of contents as it was on that day; or 冻结, which seals nothing and keeps all."""
 
     __tablename__ = "hold"
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
     number: Mapped[str] = mapped_column(String(20), unique=True)
-    """封存编号 FC2026-0001 (domain §3.6)."""
+    """封存编号 FC2026-0001 (domain §3.6); of a legal hold DJ2026-0001."""
     kind: Mapped[str] = mapped_column(String(12))
-    """copy 复制件 or original 原件: what lies in the package."""
+    """copy 复制件 or original 原件: what lies in the package; or legal 冻结."""
     asked_by: Mapped[str] = mapped_column(String(20))
-    parties: Mapped[dict[str, str]] = mapped_column(JSON)
-    """Who was present: hospital, patient, witness."""
+    parties: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    """Who was present: side, name, relation or office, paper by which they proved it."""
+    paper: Mapped[str] = mapped_column(String(120), default="")
+    """文书号: the order of a court or authority, where there is one."""
     kept_at: Mapped[str] = mapped_column(String(120))
+    key_no: Mapped[str] = mapped_column(String(40), default="")
+    """Of the envelope or of the key to where it lies."""
     reason: Mapped[str] = mapped_column(String(500))
     manifest: Mapped[dict[str, Any]] = mapped_column(JSON)
     """封存清单: ids and hashes of the pages, barcodes and sheets of the volumes. Never changed."""
@@ -37,11 +41,25 @@ class Hold(Base):
     released_at: Mapped[datetime | None]
     released_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     release_ground: Mapped[str | None] = mapped_column(String(20))
-    release_parties: Mapped[str | None] = mapped_column(String(200))
+    release_parties: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
+    release_paper: Mapped[str | None] = mapped_column(String(120))
+    """The document that settled the dispute, or the order that lifted a legal hold."""
     release_reason: Mapped[str | None] = mapped_column(String(500))
+    night: Mapped[bool] = mapped_column(default=False)
+    """夜间封存: sealed by the duty officer; the archive takes it over in the morning."""
+    told_by: Mapped[str] = mapped_column(String(120), default="")
+    """By telephone: who told it from the ward."""
+    taken_over_at: Mapped[datetime | None]
+    taken_over_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    photo_id: Mapped[int | None] = mapped_column(ForeignKey("blob.id"))
+    """Of the envelope, closed and signed."""
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}
-    __table_args__ = (Index("ix_hold_review", "released_at", "review_due"),)
+    __table_args__ = (
+        Index("ix_hold_review", "released_at", "review_due"),
+        Index("ix_hold_night", "id", sqlite_where=text("night = 1 AND taken_over_at IS NULL"),
+              postgresql_where=text("night AND taken_over_at IS NULL")),
+    )  # fmt: skip
 
 
 class HoldNode(Base):
@@ -51,3 +69,23 @@ class HoldNode(Base):
 
     hold_id: Mapped[int] = mapped_column(ForeignKey("hold.id"), primary_key=True)
     node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), primary_key=True, index=True)
+
+
+class HoldPage(Base):
+    """封存页: a page of a sealed package as it was; while the seal is on, it is neither taken out nor replaced."""
+
+    __tablename__ = "hold_page"
+
+    hold_id: Mapped[int] = mapped_column(ForeignKey("hold.id"), primary_key=True)
+    page_id: Mapped[int] = mapped_column(ForeignKey("page.id"), primary_key=True, index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the file's SHA-256 and the number of the page in it."""
+
+
+class HoldVolume(Base):
+    """封存卷册: a volume that lies in a sealed package; while the seal is on, it goes out to nobody."""
+
+    __tablename__ = "hold_volume"
+
+    hold_id: Mapped[int] = mapped_column(ForeignKey("hold.id"), primary_key=True)
+    holding_id: Mapped[int] = mapped_column(ForeignKey("holding.id"), primary_key=True, index=True)

@@ -17,10 +17,10 @@ class Overlay(IntEnum):
     """What lies over a node and everything below it; the highest of all ancestors counts."""
 
     NONE = 0
-    COPY_SEALED = 1
-    """A sealed package holds a copy: the original goes on being written and used (2013 rule art. 26)."""
+    KEPT = 1
+    """A sealed package holds a copy, or a legal hold lies over it: it goes on being written and used, and stays."""
     SEALED = 2
-    """The original itself is sealed: closed to everybody."""
+    """The original itself is sealed, as everybody sees: its volumes go out to nobody (`services/frozen.py`), and it stays."""
     TRASHED = 3
 
 

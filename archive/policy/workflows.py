@@ -85,7 +85,7 @@ PAPER = Workflow(
         Transition("object", _l("Refuse"), ("requested",), "refused", P.REQUEST_ENDORSE,
                    guards=("not_the_requester", "no_conflict", "in_turn"), icon="x", asks_reason=True),
         Transition("approve", _l("Approve"), ("requested",), "approved", P.REQUEST_DECIDE,
-                   guards=("not_the_requester", "no_conflict", "all_heard"), icon="check", primary=True),
+                   guards=("not_the_requester", "no_conflict", "all_heard", "paper_goes_out"), icon="check", primary=True),
         Transition("refuse", _l("Refuse"), ("requested",), "refused", P.REQUEST_DECIDE,
                    guards=("not_the_requester", "no_conflict"), icon="x", asks_reason=True),
         Transition("cancel", _l("Withdraw"), ("requested", "approved"), "cancelled", "requester",

@@ -14,7 +14,7 @@ from archive.policy import lending
 from archive.policy.lending import Rule
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import calendar, conflicts, holdings, patient_names, policies, slips
+from archive.services import calendar, conflicts, frozen, holdings, patient_names, policies, slips
 from archive.services.calendar import WorkingCalendar
 from archive.services.slips import KINDS
 from archive.sight import ids_of
@@ -162,6 +162,8 @@ def hindrance(uow: UnitOfWork, node: Node, kind: str) -> str | None:
         bound = select(Holding.id).where(Holding.node_id == node.id).limit(1)
         if uow.session.scalar(bound, execution_options=TRUSTED) is None:
             return _("No paper volume of this is registered.")
+        if frozen.all_volumes(uow, node):
+            return _("The paper is sealed: it goes out to nobody. Ask to read it on the screen.")
         return None
     if uow.can(P.READ, node):
         return _("You can read this already.")

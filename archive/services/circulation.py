@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from archive.errors import Forbidden
 from archive.models import Holding, HoldingStatus, Location, Node, Principal, Request, RequestLine
 from archive.policy.permissions import P
-from archive.services import calendar, holdings, places, policies, slips
+from archive.services import calendar, frozen, holdings, places, policies, slips
 from archive.services.in_hand import InHand
 from archive.services.slips import MOST, Slip
 from archive.sight import NodeView, views
@@ -165,7 +165,7 @@ class Pick:
 
 
 def pick_list(uow: UnitOfWork, for_person: int | None = None) -> list[Pick]:
-    """取卷单: what is to be fetched, in the order of the shelves; sealed records are left where they are."""
+    """取卷单: what is to be fetched, in the order of the shelves; sealed volumes are left where they are."""
     whose = [] if for_person is None else [Request.requester_id == for_person]
     wanted = slips.listed(
         uow, Request.state == "approved", slips.handled(uow), slips.may_go_out(), *whose, most=MOST_PICKED
@@ -174,7 +174,7 @@ def pick_list(uow: UnitOfWork, for_person: int | None = None) -> list[Pick]:
     rows = uow.session.execute(
         select(Holding.node_id, Holding.barcode, Holding.status, Location.code, Location.path)
         .outerjoin(Location, Location.id == Holding.location_id)
-        .where(Holding.node_id.in_(waiting), Holding.status != HoldingStatus.LENT),
+        .where(Holding.node_id.in_(waiting), Holding.status != HoldingStatus.LENT, frozen.goes_out()),
         execution_options=TRUSTED,
     ).all()
 

@@ -18,7 +18,7 @@ from archive.i18n import Lazy, _, _l
 from archive.journal import Origin
 from archive.models import Blob, Job, Node, Page, Representation
 from archive.policy.permissions import P
-from archive.services import drawing, intake, masters, page_map, pages, pinpoint, reconciliation
+from archive.services import drawing, frozen, intake, masters, page_map, pages, pinpoint, reconciliation
 from archive.services.handlers import GaveWay, JobFailed, JobRun, handles
 from archive.services.page_layout import Layout
 from archive.uow import UnitOfWork, action
@@ -59,6 +59,7 @@ def order(uow: UnitOfWork, home: Node, *, pages: Sequence[int], to: Node, versio
         raise page_map.Moved
     if not pages:
         raise Conflict(_("Choose pages first."))
+    frozen.keep(uow, pages)
     uow.note(pages=list(pages), to=to.id)
     return uow.job("page.give", node=home, total=len(pages), pages=list(dict.fromkeys(pages)), to=to.id)
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from archive.i18n import _
 from archive.models import BatchVolume, Holding, HoldingStatus, Node, Representation, Request, ScanBatch
 from archive.policy.workflows import BATCH
-from archive.services import approvals, conflicts, lacking, numbers, records
+from archive.services import approvals, conflicts, frozen, lacking, numbers, records
 from archive.services.scanning import batches
 from archive.uow import UnitOfWork
 from archive.workflow import Guard
@@ -37,6 +37,12 @@ def all_heard(uow: UnitOfWork, request: Request) -> str | None:
     return approvals.not_heard(
         uow, request, uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
     )
+
+
+def paper_goes_out(uow: UnitOfWork, request: Request) -> str | None:
+    """What lies in sealed packages is promised to nobody."""
+    node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
+    return _("The paper is sealed: it goes out to nobody.") if frozen.all_volumes(uow, node) else None
 
 
 def has_pages_or_paper(uow: UnitOfWork, node: Node) -> str | None:
@@ -113,6 +119,7 @@ GUARDS: Mapping[str, Guard] = {
         no_conflict,
         in_turn,
         all_heard,
+        paper_goes_out,
         has_pages_or_paper,
         every_page_made,
         number_rule_known,

@@ -19,6 +19,7 @@ from archive.models import (
     User,
 )
 from archive.policy.permissions import P
+from archive.services import frozen
 from archive.services.scanning import batches
 from archive.uow import UnitOfWork
 
@@ -43,6 +44,7 @@ class InHand:
     """How many more volumes are out on the same slip."""
     batch: str | None
     """The scan batch that it has been checked out into."""
+    is_sealed: bool
 
     @property
     def is_out(self) -> bool:
@@ -65,7 +67,7 @@ def lay(uow: UnitOfWork, *barcodes: str, lock: bool = True) -> InHand:
     uow.require(P.REQUEST_HANDLE, node)
     last = uow.session.execute(_last_loan(holding), execution_options=TRUSTED).one()
     return InHand(holding, node, place, container, last.RequestLine, last.Request, last.name or "", last.staff_no or "",
-                  last.others or 0, last.batch)  # fmt: skip
+                  last.others or 0, last.batch, last.seal is not None)  # fmt: skip
 
 
 def _volume(barcodes: Sequence[str], *, lock: bool) -> Select[Any]:
@@ -96,7 +98,8 @@ def _last_loan(holding: Holding) -> Select[Any]:
     found: Any = (
         select(RequestLine, Request, Principal.name.label("name"), User.staff_no.label("staff_no"),
                others.scalar_subquery().label("others"),
-               batches.checked_out_with(Holding.id).scalar_subquery().label("batch"))
+               batches.checked_out_with(Holding.id).scalar_subquery().label("batch"),
+               frozen.packages(Holding.id).limit(1).scalar_subquery().label("seal"))
         .select_from(Holding)
         .outerjoin(RequestLine, RequestLine.id == newest.scalar_subquery())
         .outerjoin(Request, Request.id == RequestLine.request_id)

@@ -12,7 +12,17 @@ from archive.i18n import _, ngettext
 from archive.models import Holding, HoldingAct, HoldingEvent, HoldingStatus, Node, Request, RequestLine
 from archive.policy.permissions import P
 from archive.policy.workflows import PAPER
-from archive.services import borrowing, calendar, holdings, in_hand, notices, policies, requests, reservations
+from archive.services import (
+    borrowing,
+    calendar,
+    frozen,
+    holdings,
+    in_hand,
+    notices,
+    policies,
+    requests,
+    reservations,
+)
 from archive.services.in_hand import InHand
 from archive.services.reservations import Turn
 from archive.services.scanning import batches
@@ -101,7 +111,9 @@ def _objection(uow: UnitOfWork, request: Request, held: InHand) -> str | None:
 def _stays(uow: UnitOfWork, held: InHand) -> str | None:
     """Why this volume leaves the house for nobody now, or nothing."""
     if P.REQUEST_CREATE in vetoed_by(held.node.overlay):
-        return _("This record is sealed or in the trash: it is not lent.")
+        return _("This record is in the trash: it is not lent.")
+    if held.is_sealed:
+        return frozen.stays()
     if held.node.state == "correcting":
         return _("This record is being corrected. It is lent again when that is done.")
     return batches.told(uow, held.batch) if held.batch else None
@@ -233,7 +245,7 @@ def may_renew(uow: UnitOfWork, request: Request) -> bool:
 def renewal_objection(uow: UnitOfWork, request: Request, node: Node) -> str | None:
     """Why the loan of `node` cannot be renewed now, or nothing."""
     if P.REQUEST_CREATE in vetoed_by(node.overlay):
-        return _("This record is sealed or in the trash. Bring it back.")
+        return _("This record is in the trash. Bring it back.")
     lines = _open_lines(uow, request)
     if not lines:
         return _("Nothing of this request is out.")

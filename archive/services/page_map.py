@@ -12,7 +12,7 @@ from archive.i18n import _
 from archive.models import Node, Page, PageMap, Representation
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import pages, reconciliation, records
+from archive.services import frozen, pages, reconciliation, records
 from archive.services.page_layout import Entry, Layout
 from archive.uow import UnitOfWork
 
@@ -119,6 +119,7 @@ def _newest(uow: UnitOfWork, home: Node) -> PageMap | None:
 def _write(uow: UnitOfWork, home: Node, before: list[Entry], after: list[Entry]) -> None:
     """Brings the rows of the pages to what the map says, and has followed whatever shows them."""
     changes = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    frozen.keep(uow, [old[0] for old, new in changes if old[1] is not None and new[1] is None])
     touched = {
         node for both in changes for entry in both for node in (entry[1], entry[4]) if node is not None
     }

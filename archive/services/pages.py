@@ -16,6 +16,7 @@ from archive.models import (
     TEXT_OF_PAGE,
     BatchPage,
     Blob,
+    HoldPage,
     Node,
     Page,
     PageCheck,
@@ -24,7 +25,7 @@ from archive.models import (
     Representation,
 )
 from archive.policy.permissions import P
-from archive.services import drawing, imaging, reindexing
+from archive.services import drawing, frozen, imaging, reindexing
 from archive.site import Site
 from archive.uow import UnitOfWork
 from storage import BlobMissing, copies
@@ -270,7 +271,8 @@ def drop(uow: UnitOfWork, representation: Representation) -> None:
     going = select(Page.id).where(Page.representation_id == representation.id)
     left = select(Page.node_id).where(Page.id.in_(going), Page.node_id.is_not(None)).distinct()
     nodes = [node for node in uow.session.scalars(left, execution_options=TRUSTED) if node is not None]
-    for beside in (PageText, PageCheck):
+    frozen.keep(uow, list(uow.session.scalars(going, execution_options=TRUSTED)))
+    for beside in (PageText, PageCheck, HoldPage):
         uow.session.execute(delete(beside).where(beside.page_id.in_(going)), execution_options=TRUSTED)
     forget_in_batches(uow, going)
     uow.session.execute(

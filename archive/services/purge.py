@@ -20,6 +20,7 @@ from archive.models import (
     BatchFile,
     Blob,
     DualMismatch,
+    HoldPage,
     ImportRow,
     Job,
     Keying,
@@ -161,7 +162,7 @@ def _let_bytes_go(uow: UnitOfWork, numbers: list[int]) -> int:
     ).all()
     _remove_pictures(uow, numbers)
     theirs = select(Page.id).where(page_keeping.pages_of(numbers))
-    for beside in (PageText, PageCheck):
+    for beside in (PageText, PageCheck, HoldPage):  # of seals that are off: the lists themselves stay
         _drop(uow, beside, beside.page_id.in_(theirs))
     pages.forget_in_batches(uow, theirs)
     _drop(uow, Page, page_keeping.pages_of(numbers))

@@ -11,8 +11,9 @@ from sqlalchemy.orm import aliased
 from archive.errors import NotFound
 from archive.models import Hold, HoldNode, Node, Principal
 from archive.policy.permissions import P
-from archive.services import holds, manifests, policies
+from archive.services import holds, manifests, policies, unsealing
 from archive.services.manifests import Line
+from archive.services.parties import People
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 
@@ -30,8 +31,10 @@ class Seal:
     kind: str
     node: NodeView
     asked_by: str
-    parties: dict[str, str]
+    parties: People
+    paper: str
     kept_at: str
+    key_no: str
     reason: str
     digest: str
     pages: int
@@ -44,7 +47,8 @@ class Seal:
     released_at: datetime | None
     released_by: str
     ground: str
-    release_parties: str | None
+    release_parties: People
+    release_paper: str | None
     release_reason: str | None
     objection: str | None
     """Why the actor cannot take it off, though their role may."""
@@ -84,13 +88,14 @@ def _seal(uow: UnitOfWork, row: Any, view: NodeView) -> Seal:
     may = on and uow.can(P.HOLD_RELEASE, node)
     return Seal(
         uuid=hold.uuid, number=hold.number, kind=hold.kind, node=view,
-        asked_by=words(uow, "hold_asker").get(hold.asked_by, hold.asked_by), parties=hold.parties, kept_at=hold.kept_at,
-        reason=hold.reason, digest=hold.digest, pages=len(hold.manifest["pages"]), volumes=hold.manifest["volumes"],
-        review_due=hold.review_due, review=_review(uow, hold), sealed_at=hold.sealed_at, sealed_by=sealer or "",
-        released_at=hold.released_at, released_by=opener or "",
-        ground=words(uow, "hold_ground").get(hold.release_ground or "", ""), release_parties=hold.release_parties,
-        release_reason=hold.release_reason, objection=holds.release_objection(uow, hold) if may else None,
-        may_release=may, may_review=on and uow.can(P.HOLD_APPLY, node),
+        asked_by=words(uow, "hold_asker").get(hold.asked_by, hold.asked_by), parties=hold.parties, paper=hold.paper,
+        kept_at=hold.kept_at, key_no=hold.key_no, reason=hold.reason, digest=hold.digest,
+        pages=len(hold.manifest["pages"]), volumes=hold.manifest["volumes"], review_due=hold.review_due,
+        review=_review(uow, hold), sealed_at=hold.sealed_at, sealed_by=sealer or "", released_at=hold.released_at,
+        released_by=opener or "", ground=words(uow, "hold_ground").get(hold.release_ground or "", ""),
+        release_parties=hold.release_parties or [], release_paper=hold.release_paper, release_reason=hold.release_reason,
+        objection=unsealing.objection(uow, hold) if may else None, may_release=may,
+        may_review=on and uow.can(P.HOLD_APPLY, node),
     )  # fmt: skip
 
 
@@ -112,7 +117,7 @@ def over(uow: UnitOfWork, node: Node) -> list[Seal]:
 
 
 def listing(uow: UnitOfWork, *, released: bool = False) -> list[Seal]:
-    """What is sealed, the next review first; or what was released, newest first."""
+    """What is sealed, the next review first; or what was released, newest first; legal holds among them."""
     if released:
         statement = (
             _visible(uow)

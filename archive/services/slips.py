@@ -11,12 +11,12 @@ from sqlalchemy.orm import aliased
 
 from archive.errors import NotFound
 from archive.i18n import _
-from archive.models import Node, Principal, Request, RequestLine
+from archive.models import Holding, Node, Principal, Request, RequestLine
 from archive.policy.lending import MEDIA
 from archive.policy.permissions import P
 from archive.policy.rights import vetoes
 from archive.policy.workflows import WORKFLOWS
-from archive.services import conflicts, policies, turns
+from archive.services import conflicts, frozen, policies, turns
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 from archive.workflow import State
@@ -114,8 +114,10 @@ def is_open(uow: UnitOfWork) -> ColumnElement[bool]:
 
 
 def may_go_out() -> ColumnElement[bool]:
-    """On nodes over which nothing lies that takes lending from everybody: no seal, no trash."""
-    return Node.overlay.not_in([int(over) for over, taken in vetoes().items() if P.REQUEST_CREATE in taken])
+    """On nodes that do not lie in the trash, and of whose paper not everything lies in a sealed package."""
+    trashed = [int(over) for over, taken in vetoes().items() if P.REQUEST_CREATE in taken]
+    free = select(Holding.id).where(Holding.node_id == Node.id, frozen.goes_out()).correlate(Node)
+    return and_(Node.overlay.not_in(trashed), free.exists())
 
 
 def effective_state(uow: UnitOfWork, request: Request) -> str:

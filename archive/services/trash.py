@@ -11,12 +11,11 @@ from sqlalchemy.orm import aliased
 from archive import cursor
 from archive.errors import ArchiveError, Conflict
 from archive.i18n import _
-from archive.models import AuditEvent, Holding, Job, Node, Principal, Request
+from archive.models import AuditEvent, Node, Principal
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
-from archive.services import branches, guards, listing, policies, records, typed
-from archive.services.handlers import LIVE
+from archive.services import branches, guards, listing, policies, records, staying, typed
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 
@@ -61,18 +60,11 @@ def refused(uow: UnitOfWork, node: Node) -> str | None:
         return _("This lies in the trash already.")
     if node.workflow == "container" and branches.has_children(uow, node):
         return _("Only an empty folder is put into the trash. Move or trash first what lies in it.")
-    if _is_sealed(uow, node):
-        return _("Something in it is sealed. It stays until the seal is taken off.")
-    if objection := guards.not_being_scanned(uow, node):
+    if objection := staying.held(uow, node) or guards.not_being_scanned(uow, node):
         return objection
     if _is_archived(uow, node):
         return _("It has an archival number: what is archived leaves only by disposal.")
     return None
-
-
-def _is_sealed(uow: UnitOfWork, node: Node) -> bool:
-    held = select(Node.id).where(*_branch(node), Node.hold_count > 0).limit(1)
-    return uow.session.scalar(held, execution_options=TRUSTED) is not None
 
 
 def _is_archived(uow: UnitOfWork, node: Node) -> bool:
@@ -100,25 +92,14 @@ def deadline(uow: UnitOfWork) -> datetime:
 
 
 def kept_for(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, list[str]]:
-    """Node id → why it stays though its days are over: people have to settle this first. One statement a reason."""
+    """Node id → why it stays though its days are over: people have to settle this first."""
+    found = staying.reasons(uow, nodes)
     top, below = aliased(Node), aliased(Node)
     inside = (below.path >= top.path, below.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0")
-    of_branch = (
-        select(top.id).join(below, and_(*inside)).where(top.id.in_([node.id for node in nodes])).distinct()
-    )
-    reasons = (
-        (_("A paper volume is registered; nothing is deleted while there is paper."),
-         of_branch.join(Holding, Holding.node_id == below.id)),
-        (_("Somebody has asked for it."), of_branch.join(Request, Request.node_id == below.id)),
-        (_("It is sealed."),
-         of_branch.where(or_(below.hold_count > 0, below.overlay_own == int(Overlay.SEALED)))),
-        (_("A job still works on it."), of_branch.join(Job, Job.node_id == below.id).where(Job.state.in_(LIVE))),
-        (_("It is archived."), of_branch.where(_archived(below))),
-    )  # fmt: skip
-    found: dict[int, list[str]] = {}
-    for why, asked in reasons:
-        for number in uow.session.scalars(asked, execution_options=TRUSTED):
-            found.setdefault(number, []).append(why)
+    archived = select(top.id).join(below, and_(*inside)).where(_archived(below)).distinct()
+    mine = archived.where(top.id.in_([node.id for node in nodes]))
+    for number in uow.session.scalars(mine, execution_options=TRUSTED):
+        found.setdefault(number, []).append(_("It is archived."))
     return found
 
 

@@ -16,7 +16,7 @@ from archive.policy.rights import matrix
 from archive.policy.types import INHERITING, TYPES
 from archive.policy.workflows import WORKFLOWS
 from archive.schema import Type
-from archive.services import actors, branches, drafts, placing, policies, records, reindexing
+from archive.services import actors, branches, drafts, frozen, placing, policies, records, reindexing
 from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "tree", "synchronize_session": False}
@@ -295,6 +295,9 @@ def move(uow: UnitOfWork, node: Node, *, to: Node) -> None:
 def check_place(uow: UnitOfWork, node: Node, to: Node) -> None:
     """Raises Conflict where `node` does not fit below `to`, Forbidden where the actor may not add such a thing."""
     uow.require(P.ADD, to)
+    if node.type in INHERITING:
+        uow.lock(uow.session.get_one(Node, node.parent_id, execution_options=TRUSTED))
+        frozen.keep_below(uow, node)
     classes.alone(uow.session, node, to)
     if not may_describe(uow, TYPES[node.type]):
         raise Forbidden

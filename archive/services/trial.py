@@ -90,8 +90,6 @@ def _against(uow: UnitOfWork, node: Node, one: Member, ways: list[Path]) -> list
         name = actors.department_names(uow.session).get(node.dept_id, "")
         lines.append(Line(ok=False, text=_("Not of the department of the record, %(dept)s", dept=name)))
     lines.append(_cleared(node.level, one.clearance))
-    if node.overlay == Overlay.SEALED:
-        lines.append(Line(ok=False, text=_("It is sealed: closed to everybody")))
     if node.overlay == Overlay.TRASHED:
         lines.append(Line(ok=False, text=_("It lies in the trash: nobody reads it there")))
     if any(start <= node.path < end for start, end in uow.access.closed()):

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable
+from io import BytesIO
 from uuid import uuid4
 
 import pytest
+from pypdf import PdfReader
+from werkzeug.test import TestResponse
 
 from archive.actor import Actor
 from archive.services import setup
@@ -14,10 +17,11 @@ from tests.archives import begins
 from tests.blueprints.conftest import Browser
 from tests.conftest import HASH, Hospital
 from tests.services.lending import archive_it
-from tests.services.sealing import OPENED, PACKAGE, seal
+from tests.services.sealing import HOSPITAL, OPENED, PACKAGE, seal, typed
 
 Browse = Callable[..., Browser]
-ORIGINAL, COPY = PACKAGE, PACKAGE | {"kind": "copy"}
+ORIGINAL, COPY = typed(PACKAGE), typed(PACKAGE | {"kind": "copy"})
+OPENING = typed(OPENED)
 SLIP = re.compile(r"/holds/[0-9a-f-]{36}")
 
 
@@ -55,33 +59,36 @@ def test_an_original_is_sealed_by_one_and_released_by_another(place: str, browse
     assert sent.status_code == 302
     slip = sent.headers["Location"]
     page = senior.get(slip).text
-    for word in ("封存清单 FC2026-0001", "患者丈夫 刘建国", "封存柜 F-02", "B00218647-2", "院方签字"):
+    for word in ("封存清单 FC2026-0001", "患者丈夫", "刘建国", "封存柜 F-02", "F02-17", "B00218647-2"):
         assert word in page
+    assert "刘建国" in words_of(senior.get(f"{slip}/list.pdf"))
 
     seen = doctor.get(place).text
     assert "已封存" in seen
     for hidden in ("FC2026", "封存柜", "刘建国", "封存人"):
         assert hidden not in seen
-    assert doctor.get(f"{place}/@@request").status_code == 403
-    assert doctor.get(f"{place}/++page++1").status_code == 403
+    assert "不出借" in doctor.post(f"{place}/@@request", {"kind": "paper", "purpose": "treatment"}).text
     assert doctor.get(slip).status_code == 403
 
     card = senior.get(place).text
     assert "封存柜 F-02" in card
     assert "请另一位高级档案管理员启封" in card
-    refused = senior.post(f"{slip}/release", OPENED)
+    refused = senior.post(f"{slip}/release", OPENING)
     assert refused.status_code == 409
     assert "请另一位高级档案管理员启封" in refused.text
-    assert browser("archivist").post(f"{slip}/release", OPENED).status_code == 403
+    assert browser("archivist").post(f"{slip}/release", OPENING).status_code == 403
 
     second = browser("senior2")
     assert f"{slip}/release" in second.get(place).text
-    unsaid = second.post(f"{slip}/release", OPENED | {"present": " "})
-    assert unsaid.status_code == 422
-    assert "双方共同启封" in unsaid.text, "what was typed is kept"
-    assert second.post(f"{slip}/release", OPENED).status_code == 302
+    alone = second.post(f"{slip}/release", typed(OPENED | {"people": [HOSPITAL]}))
+    assert alone.status_code == 422
+    assert "签封各方须有人到场，缺：患方" in alone.text
+    assert "双方共同启封" in alone.text, "what was typed is kept"
+    assert "何志远" in alone.text
+    assert second.post(f"{slip}/release", OPENING).status_code == 302
     assert "已封存" not in doctor.get(place).text
     assert "双方共同启封" in second.get(slip).text
+    assert "双方共同启封" in words_of(second.get(f"{slip}/opening.pdf"))
     assert "FC2026-0001" in second.get("/holds?released=1").text
     for page in (second.get(f"{place}/@@history").text, second.get(place).text):
         assert "senior2甲 启封" in page
@@ -89,6 +96,34 @@ def test_an_original_is_sealed_by_one_and_released_by_another(place: str, browse
     assert "hold.applied" in trail
     assert "hold.released" in trail
     assert "刘建国" not in trail
+
+
+def words_of(answer: TestResponse) -> str:
+    """What stands on printed sheets."""
+    return "".join(page.extract_text() for page in PdfReader(BytesIO(answer.data)).pages)
+
+
+def test_a_legal_hold_stands_beside_the_seals_and_is_lifted_by_a_document(
+    place: str, browser: Browse
+) -> None:
+    archivist, senior = browser("archivist"), browser("senior")
+    court = {
+        "asked_by": "authority",
+        "paper": "（2026）云川民初 318 号",
+        "review_due": "2027-05-20",
+        "reason": "诉讼保全",
+    }
+    wrong = archivist.post(f"{place}/@@freeze", court | {"paper": ""})
+    assert wrong.status_code == 422
+    assert "诉讼保全" in wrong.text
+    slip = archivist.post(f"{place}/@@freeze", court).headers["Location"]
+    assert "冻结（诉讼保全）DJ2026-0001" in archivist.get(slip).text
+    assert "DJ2026-0001" in archivist.get(place).text
+    assert "DJ2026-0001" in archivist.get("/holds").text
+    assert "DJ2026" not in browser("clinician").get(place).text
+    lifting = {"ground": "settled", "reason": "结案"}
+    assert senior.post(f"{slip}/release", lifting).status_code == 422
+    assert senior.post(f"{slip}/release", lifting | {"paper": "（2027）云川民终 4 号"}).status_code == 302
 
 
 def test_under_a_sealed_copy_the_doctor_notices_nothing(place: str, browser: Browse) -> None:
@@ -122,7 +157,7 @@ def test_the_list_says_which_review_is_near_and_it_is_put_off_with_a_reason(
 
 def test_what_is_missing_is_said_beside_its_field(place: str, browser: Browse) -> None:
     archivist = browser("archivist")
-    wrong = archivist.post(f"{place}/@@seal", ORIGINAL | {"patient": ""})
+    wrong = archivist.post(f"{place}/@@seal", typed(PACKAGE | {"people": [HOSPITAL]}))
     assert wrong.status_code == 422
     assert "请填写患方到场人" in wrong.text
     assert "封存柜 F-02" in wrong.text, "what was typed is kept"
@@ -140,11 +175,12 @@ def test_nobody_else_finds_a_trace_of_a_seal(
 ) -> None:
     seal(hospital, archived)
     slip, person = slip_of(hospital, browser, place), browser(account)
-    for address in ("/holds", slip, f"{slip}/release"):
+    for address in ("/holds", slip, f"{slip}/release", f"{slip}/list.pdf", f"{slip}/opening.pdf"):
         assert person.get(address).status_code == 403
-    assert person.post(f"{slip}/release", OPENED).status_code == 403
+    assert person.post(f"{slip}/release", OPENING).status_code == 403
     assert person.post(f"{slip}/review", {"review_due": "2027-06-01", "reason": "无"}).status_code == 403
-    assert person.post(f"{place}/@@seal", ORIGINAL).status_code in {403, 404}
+    for act in ("@@seal", "@@freeze"):
+        assert person.post(f"{place}/{act}", ORIGINAL).status_code in {403, 404}
     assert 'href="/holds"' not in person.get("/sessions").text
 
 
@@ -152,4 +188,4 @@ def test_an_unknown_seal_is_not_found(browser: Browse) -> None:
     senior = browser("senior")
     for address in (f"/holds/{uuid4()}", f"/holds/{uuid4()}/release"):
         assert senior.get(address).status_code == 404
-    assert senior.post(f"/holds/{uuid4()}/release", OPENED).status_code == 404
+    assert senior.post(f"/holds/{uuid4()}/release", OPENING).status_code == 404

@@ -19,7 +19,6 @@ from archive.demo.diary import Clock, Days
 from archive.demo.lives import Lot
 from archive.demo.load import Place, Sizes
 from archive.demo.mass_holdings import HOLDINGS, Holdings
-from archive.errors import ArchiveError, Forbidden, NotFound
 from archive.models import (
     AuditEvent,
     Encounter,
@@ -28,7 +27,6 @@ from archive.models import (
     Location,
     Node,
     Outbox,
-    Page,
     PageText,
     Patient,
     Representation,
@@ -44,7 +42,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.roles import ROLES
 from archive.policy.workflows import EREAD, PAPER
-from archive.services import actors, circulation, holdings, pages, passwords
+from archive.services import actors, circulation, frozen, holdings, pages, passwords
 from archive.services.calendar import WorkingCalendar
 from archive.settings import Settings
 from archive.site import Site
@@ -162,21 +160,15 @@ def test_words_of_a_record_are_there_at_once_and_images_wait_for_the_worker(plac
     assert len(waiting) >= SMALL.pages
 
 
-def test_nobody_reads_the_sealed_record(place: Place) -> None:
-    sealed = select(Node.id).where(Node.type == "medical_record", Node.overlay == Overlay.SEALED)
-    ((number,),) = rows(place, sealed)
-    branch = (
-        select(Node.id)
-        .join(Page, Page.node_id == Node.id)
-        .where((Node.id == number) | (Node.parent_id == number))
+def test_the_sealed_volume_goes_out_to_nobody(place: Place) -> None:
+    sealed = select(Holding.id, Node.id).join(Holding, Holding.node_id == Node.id)
+    ((volume, node),) = rows(
+        place, sealed.where(Node.type == "medical_record", Node.overlay == Overlay.SEALED)
     )
-    (home, *_others) = {found for (found,) in rows(place, branch)}
-    for account in place.cast.people:
-        with place.site.uow(actor(place, account), readonly=True) as uow:
-            with pytest.raises((Forbidden, NotFound)):
-                uow.node(home, P.READ)
-            with pytest.raises(ArchiveError):
-                pages.one(uow, uow.session.get_one(Node, home, execution_options=TEST), 1)
+    with place.site.uow(actor(place, "senior"), readonly=True) as uow:
+        holding = uow.session.get_one(Holding, volume, execution_options=TEST)
+        assert frozen.volume(uow, holding)
+        assert uow.can(P.READ, uow.node(node)), "adding and reading go on"
 
 
 def test_the_clinician_reads_what_was_opened_to_them(place: Place) -> None:

@@ -17,7 +17,7 @@ from tests.conftest import RECORD, Clock, Hospital
 
 SCOPE = {"scope": "test"}
 ROLES = ("reader", "contributor", "steward")
-SEALS = (int(Overlay.NONE), int(Overlay.COPY_SEALED), int(Overlay.SEALED))
+SEALS = (int(Overlay.NONE), int(Overlay.KEPT), int(Overlay.SEALED))
 DIAGNOSES = ("O34.201", "B20.900", "A51.000", "J18.900")
 
 

@@ -11,7 +11,7 @@ APART = {"sysadmin", "security", "auditor"}
 """三员: shares, departments and grants give them nothing."""
 FOLLOWING = {"component", "service_paper"}
 """Items live in the state and the department of their file."""
-OVERLAYS = {1: "copy_sealed", 2: "sealed", 3: "trashed"}
+OVERLAYS = {1: "kept", 2: "sealed", 3: "trashed"}
 
 
 def read(name: str) -> list[dict[str, str]]:

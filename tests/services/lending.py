@@ -92,7 +92,7 @@ def state_of(hospital: Hospital, number: str) -> str:
         return str(session.scalar(select(Request.state).where(Request.number == number)))
 
 
-def cover(hospital: Hospital, record: int, overlay: Overlay = Overlay.SEALED) -> None:
+def cover(hospital: Hospital, record: int, overlay: Overlay = Overlay.TRASHED) -> None:
     """Lays a seal, or the trash, over a record."""
     with hospital.uow("senior") as uow:
         node = uow.node(record)

@@ -12,7 +12,8 @@ from archive.services import desk, desk_answers, holdings, places, slips
 from archive.services.desk import Memo
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
-from tests.services.lending import BARCODE, SHELF, another, approved, archive_it, ask, cover, shelf, state_of
+from tests.services.lending import BARCODE, SHELF, another, approved, archive_it, ask, shelf, state_of
+from tests.services.sealing import seal
 
 STAFF_NO = {account: f"{number:04d}" for number, account in enumerate(CAST, start=1)}
 
@@ -265,7 +266,7 @@ def test_the_desk_is_not_for_everybody(hospital: Hospital, archived: int, accoun
 
 def test_a_sealed_record_is_refused_at_the_desk(hospital: Hospital, archived: int) -> None:
     number = approved(hospital, "clinician", archived)
-    cover(hospital, archived)
+    seal(hospital, archived)
     memo = scan(hospital, BARCODE, Memo("badge", borrower=STAFF_NO["clinician"]))
     assert memo.act == "refused"
     assert "sealed" in memo.words

@@ -1,24 +1,43 @@
-"""A seal over an original closes it to everybody; a seal over a copy keeps the original from the trash alone."""
+"""What is sealed stays, page by page and volume by volume; reading and adding go on. A legal hold beside it keeps all."""
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
-from archive.models import AuditEvent, Hold, Node
+from archive.models import AuditEvent, Blob, Hold, Node, Page
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import holdings, holds, requests, sealed, setup, steps, trash, tree
+from archive.services import (
+    frozen,
+    holdings,
+    holds,
+    legal_holds,
+    sealed,
+    setup,
+    staying,
+    steps,
+    trash,
+    tree,
+    unsealing,
+)
 from archive.sight import NodeView
-from tests.archives import begins
+from archive.site import Site
+from tests import papers
+from tests.archives import begins, once
 from tests.conftest import CAST, Clock, Hospital
-from tests.services.lending import approved, archive_it, issue, shelf, step
-from tests.services.sealing import OPENED, PACKAGE, release, seal
+from tests.services.lending import approved, archive_it, issue, shelf
+from tests.services.sealing import HOSPITAL, HUSBAND, NOTARY, OPENED, PACKAGE, release, seal
+from tests.services.test_derive import work_off
+from tests.services.test_intake import upload
+
+TEST: dict[str, Any] = {"scope": "test"}
 
 
 @pytest.fixture(autouse=True)
@@ -41,42 +60,41 @@ def held(hospital: Hospital, account: str, record: int) -> set[P]:
         return {permission for permission in P if uow.can(permission, uow.node(record, needs=P.DISCOVER))}
 
 
-def test_nobody_reads_what_is_sealed_nor_what_lies_in_it(hospital: Hospital, archived: int) -> None:
-    with hospital.uow("clinician") as uow:
-        paper = uow.nodes(P.DISCOVER).where(Node.parent_id == archived)
-        (item,) = (node.id for node in uow.session.scalars(paper))
-    seal(hospital, archived)
-    for account in CAST:
-        with hospital.uow(account, readonly=True) as uow:
-            for number in (archived, item):
-                with pytest.raises((Forbidden, NotFound)):
-                    uow.node(number, needs=P.READ)
-
-
-def test_a_reading_that_is_under_way_ends(hospital: Hospital, archived: int) -> None:
-    approved(hospital, "clinician", archived, kind="eread")
-    assert P.READ in held(hospital, "clinician", archived)
-    seal(hospital, archived)
-    assert P.READ not in held(hospital, "clinician", archived)
-
-
-def test_a_sealed_record_is_neither_changed_nor_asked_for_nor_taken_back_for_correcting(
+def test_under_a_sealed_original_all_goes_on_but_trash_disposal_and_lending(
     hospital: Hospital, archived: int
 ) -> None:
+    before = {account: held(hospital, account, archived) for account in ("archivist", "senior", "clinician")}
     seal(hospital, archived)
-    shut = {P.EDIT, P.MOVE, P.TRASH, P.PRINT, P.REQUEST_CREATE, P.EDIT_LIFECYCLE}
-    assert not held(hospital, "senior", archived) & shut
+    for account, rights in before.items():
+        assert held(hospital, account, archived) == rights - STAYING
+    with hospital.uow("clerk", readonly=True) as uow:
+        holding, _node = uow.holding("B00218647-2")
+        assert "sealed" in (frozen.volume(uow, holding) or "")
+
+
+STAYING = {P.DISPOSAL_PROPOSE, P.DISPOSAL_APPROVE, P.DISPOSAL_EXECUTE, P.TRASH}
+
+
+def test_what_the_author_adds_late_lies_beside_a_sealed_list_that_stays_and_is_sealed_in_a_supplement(
+    hospital: Hospital, archived: int
+) -> None:
+    """Domain §22.10, for a sealed original."""
+    seal(hospital, archived)
+    (first,) = slips_of(hospital, archived)
     with hospital.uow("senior") as uow:
-        node = uow.node(archived)
-        assert steps.offers(uow, node) == []
-        with pytest.raises(Forbidden):
-            steps.take(uow, node, "correct", reason="补页")
-
-
-def test_it_is_known_to_be_there(hospital: Hospital, archived: int) -> None:
-    before = held(hospital, "clinician", archived)
+        steps.take(uow, uow.node(archived), "correct", reason="病理报告归卷")
+        fields = {"title": "病理报告", "component": "SSJL", "date_from": "2026-11-20"}
+        tree.add(uow, uow.node(archived), kind="component", fields=fields)
     seal(hospital, archived)
-    assert held(hospital, "clinician", archived) == before - {P.REQUEST_CREATE}
+    kept, added = slips_of(hospital, archived)
+    assert (kept.seal.digest, kept.is_whole, added.supplement_of) == (
+        first.seal.digest,
+        True,
+        first.seal.number,
+    )
+    assert [line.title for line in added.lines] == ["病理报告"]
+    with pytest.raises(Conflict, match="nothing has been added"):
+        seal(hospital, archived)
 
 
 def is_known(hospital: Hospital, account: str, record: int) -> bool:
@@ -139,7 +157,7 @@ def test_once_it_is_off_all_is_as_before(hospital: Hospital, archived: int) -> N
         assert (node.hold_count, node.overlay_own) == (0, Overlay.NONE)
         assert sealed.over(uow, node) == []
         (gone,) = sealed.listing(uow, released=True)
-        assert (gone.released_by, gone.release_parties) == ("senior甲", OPENED["present"])
+        assert (gone.released_by, gone.release_parties) == ("senior甲", OPENED["people"])
     assert held(hospital, "archivist", archived) == before
     with pytest.raises(Conflict, match="already"):
         release(hospital, made)
@@ -161,7 +179,7 @@ def test_reason_and_digest_stand_in_the_journal(hospital: Hospital, archived: in
             digest,
             "FC2026-0001",
         )
-        assert (words[1]["ground"], words[1]["present"]) == ("together", OPENED["present"])
+        assert (words[1]["ground"], words[1]["present"]) == ("together", ["何志远", "刘建国"])
 
 
 # A copy
@@ -172,9 +190,8 @@ def test_under_a_sealed_copy_the_original_goes_on(hospital: Hospital, archived: 
     changed = changed_at(hospital, archived)
     seal(hospital, archived, kind=holds.COPY)
     assert changed_at(hospital, archived) == changed, "a date that everybody sees would tell of it"
-    disposal = {P.DISPOSAL_PROPOSE, P.DISPOSAL_APPROVE, P.DISPOSAL_EXECUTE, P.TRASH}
     for account, rights in before.items():
-        assert held(hospital, account, archived) == rights - disposal
+        assert held(hospital, account, archived) == rights - STAYING
     issue(hospital, approved(hospital, "clinician", archived))
 
 
@@ -220,14 +237,11 @@ def test_an_original_is_sealed_over_its_copy_and_the_copy_stays_sealed_when_it_o
 ) -> None:
     seal(hospital, archived, kind=holds.COPY)
     original = seal(hospital, archived)
-    assert P.READ not in held(hospital, "senior", archived)
-    with pytest.raises(Conflict, match="sealed already"):
-        seal(hospital, archived, kind=holds.COPY)
     release(hospital, original)
-    assert P.READ in held(hospital, "senior", archived)
     with hospital.uow("senior", readonly=True) as uow:
         node = uow.node(archived)
-        assert (node.hold_count, node.overlay_own) == (1, Overlay.COPY_SEALED)
+        assert (node.hold_count, node.overlay_own) == (1, Overlay.KEPT)
+        assert frozen.volume(uow, uow.holding("B00218647-2")[0]) is None
 
 
 def test_a_list_that_was_tampered_with_is_noticed(hospital: Hospital, archived: int) -> None:
@@ -241,13 +255,17 @@ def test_a_list_that_was_tampered_with_is_noticed(hospital: Hospital, archived: 
 # What is asked of a seal
 
 
+@once
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("reason", "  "), ("reason", "因" * 501), ("hospital", ""), ("patient", ""), ("kept_at", ""), ("kind", "both"),
+    [("reason", "  "), ("reason", "因" * 501), ("people", [HOSPITAL]), ("people", [HUSBAND]), ("people", []),
+     ("people", [HOSPITAL, HUSBAND | {"name": ""}]), ("people", [HOSPITAL, HUSBAND | {"office": ""}]),
+     ("people", [HOSPITAL, HUSBAND | {"side": "friend"}]), ("people", [HOSPITAL, HUSBAND | {"name": "刘" * 61}]),
+     ("people", [HOSPITAL, HUSBAND] * 4), ("kept_at", ""), ("kind", "both"), ("kind", "legal"),
      ("asked_by", "anybody"), ("review_due", "2026-11-20"), ("review_due", "soon")],
 )  # fmt: skip
 def test_a_seal_needs_its_parties_its_place_its_review_and_its_reason(
-    hospital: Hospital, archived: int, field: str, value: str
+    hospital: Hospital, archived: int, field: str, value: Any
 ) -> None:
     with pytest.raises(Invalid) as refused:
         seal(hospital, archived, **{field: value})
@@ -255,7 +273,29 @@ def test_a_seal_needs_its_parties_its_place_its_review_and_its_reason(
 
 
 def test_a_notary_stands_in_for_the_patient(hospital: Hospital, archived: int) -> None:
-    seal(hospital, archived, patient="", witness="云川县公证处 冯立")
+    made = seal(hospital, archived, people=[HOSPITAL, NOTARY])
+    with pytest.raises(Invalid) as refused:
+        release(hospital, made, people=[HOSPITAL, HUSBAND])
+    assert "Notary" in refused.value.fields["people"]
+    release(hospital, made, people=[HOSPITAL, NOTARY])
+
+
+def test_one_side_alone_opens_nothing_unless_it_is_settled_by_a_document(
+    hospital: Hospital, archived: int
+) -> None:
+    """Domain §22.9."""
+    made = seal(hospital, archived)
+    for people in ([HOSPITAL], [HUSBAND], [HOSPITAL, NOTARY]):
+        with pytest.raises(Invalid) as refused:
+            release(hospital, made, people=people)
+        assert set(refused.value.fields) == {"people"}
+    with pytest.raises(Invalid) as refused:
+        release(hospital, made, ground="settled", people=[HOSPITAL])
+    assert set(refused.value.fields) == {"paper"}
+    release(hospital, made, ground="settled", people=[HOSPITAL], paper="（2026）云川医调 12 号")
+    with hospital.uow("senior", readonly=True) as uow:
+        (gone,) = sealed.listing(uow, released=True)
+        assert gone.release_paper == "（2026）云川医调 12 号"
 
 
 def test_the_hospital_opens_it_alone_only_after_three_years_without_a_claim(
@@ -263,9 +303,9 @@ def test_the_hospital_opens_it_alone_only_after_three_years_without_a_claim(
 ) -> None:
     made = seal(hospital, archived)
     with pytest.raises(Invalid):
-        release(hospital, made, ground="no_claim")
+        release(hospital, made, ground="no_claim", people=[HOSPITAL])
     clock.forward(days=3 * 365 + 1)
-    release(hospital, made, ground="no_claim")
+    release(hospital, made, ground="no_claim", people=[HOSPITAL])
 
 
 def test_a_seal_is_reviewed_and_kept(hospital: Hospital, archived: int, clock: Clock) -> None:
@@ -321,9 +361,98 @@ def test_a_record_above_the_archivists_clearance_shows_its_seal_to_the_senior_al
         assert sealed.listing(uow) == []
 
 
-def test_a_request_for_a_sealed_record_waits(hospital: Hospital, archived: int) -> None:
-    with hospital.uow("clinician") as uow:
-        number = requests.ask(uow, uow.node(archived), kind="paper", purpose="treatment", days=3).number
-    seal(hospital, archived)
-    with pytest.raises(Forbidden):
-        step(hospital, "senior", number, "approve")
+def test_a_page_that_is_no_longer_what_was_sealed_is_named_when_it_is_opened(
+    site: Site, hospital: Hospital, archived: int
+) -> None:
+    with hospital.uow("senior") as uow:
+        steps.take(uow, uow.node(archived), "correct", reason="补扫")
+    upload(hospital, "archivist", archived, papers.pdf("首页", "病程"), "病历.pdf")
+    work_off(site)
+    made = seal(hospital, archived, kind=holds.COPY)
+    assert found_different(hospital, made) == []
+    with site.session() as session:
+        page = session.scalars(select(Page).order_by(Page.ordinal), execution_options=TEST).first()
+        assert page is not None
+        page.source_page = 7
+    assert found_different(hospital, made) == [(1, "It is another picture.")]
+    with site.session() as session:
+        session.execute(
+            update(Page).where(Page.source_page == 7).values(source_page=1), execution_options=TEST
+        )
+        session.execute(
+            update(Page).where(Page.ordinal == 2).values(node_id=None, aside_of_id=archived),
+            execution_options=TEST,
+        )
+    assert found_different(hospital, made) == [(2, "It does not stand in the record any more.")]
+    (master,) = (path for path in site.settings.var.rglob("*") if path.is_file() and is_of(site, path.name))
+    master.unlink()
+    assert {words for _page, words in found_different(hospital, made)} == {SPOILT}
+
+
+SPOILT = "The bytes of its file are not those that were sealed."
+
+
+def is_of(site: Site, name: str) -> bool:
+    with site.session(readonly=True) as session:
+        return name in set(session.scalars(select(Blob.sha256), execution_options=TEST))
+
+
+def found_different(hospital: Hospital, made: int) -> list[tuple[int, str]]:
+    with hospital.uow("senior", readonly=True) as uow:
+        hold = uow.session.get_one(Hold, made, execution_options=TEST)
+        return [(one.ordinal, one.words) for one in unsealing.differences(uow, hold)]
+
+
+# 冻结
+
+
+COURT = {
+    "asked_by": "authority",
+    "paper": "（2026）云川民初 318 号",
+    "review_due": "2027-05-20",
+    "reason": "诉讼保全",
+}
+
+
+def freeze(hospital: Hospital, record: int, **other: str) -> int:
+    with hospital.uow("archivist") as uow:
+        return legal_holds.freeze(uow, uow.node(record), **COURT | other).id
+
+
+def test_a_legal_hold_closes_nothing_and_lets_nothing_go(hospital: Hospital, archived: int) -> None:
+    before = held(hospital, "senior", archived)
+    made = freeze(hospital, archived)
+    assert held(hospital, "senior", archived) == before - STAYING
+    issue(hospital, approved(hospital, "clinician", archived))
+    with hospital.uow("senior", readonly=True) as uow:
+        (row,) = staying.reasons(uow, [uow.node(archived)]).values()
+        assert row == ["A paper volume is registered; nothing is deleted while there is paper.", "A volume of it is lent.",
+                       "Somebody has asked for it.", "It is under a legal hold."]  # fmt: skip
+    with pytest.raises(Invalid) as refused:
+        release(hospital, made, ground="settled", people=[], reason="结案")
+    assert set(refused.value.fields) == {"paper"}
+    release(hospital, made, ground="settled", people=[], paper="（2027）云川民终 4 号", reason="结案")
+    assert held(hospital, "senior", archived) == before
+
+
+@once
+@pytest.mark.parametrize("field", COURT)
+def test_a_legal_hold_needs_its_document_its_review_and_its_reason(
+    hospital: Hospital, archived: int, field: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        freeze(hospital, archived, **{field: " "})
+    assert set(refused.value.fields) == {field}
+
+
+def test_a_draft_under_a_legal_hold_is_not_trashed_and_one_document_holds_once(
+    hospital: Hospital, record: int
+) -> None:
+    freeze(hospital, record)
+    with pytest.raises(Invalid):
+        freeze(hospital, record)
+    with hospital.uow("senior", readonly=True) as uow:
+        category = hospital.category(uow, "ZY·BL")
+        assert "legal hold" in (staying.held(uow, category) or "")
+    with hospital.uow("archivist") as uow, pytest.raises(Forbidden):
+        trash.trash(uow, uow.node(record))

@@ -178,21 +178,30 @@ def _advance(uow: UnitOfWork, number: str, name: str) -> None:
     requests.advance(uow, slips.one(uow, number), name, reason="重复申请")
 
 
-def test_a_sealed_record_stays_though_it_was_approved(hospital: Hospital, archived: int) -> None:
+def test_a_sealed_volume_stays_though_it_was_approved_and_one_that_comes_later_is_lent(
+    hospital: Hospital, archived: int
+) -> None:
     number = approved(hospital, "clinician", archived)
-    lending.cover(hospital, archived)
+    seal(hospital, archived)
     with pytest.raises(Conflict, match="sealed"):
         issue(hospital, number)
     with hospital.uow("clerk", readonly=True) as uow:
         assert circulation.pick_list(uow) == []
         assert requests.counts(uow).to_pick == 0
+    with hospital.uow("archivist") as uow:
+        later = holdings.register(uow, uow.node(archived), sheets=3).barcode
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert [pick.barcode for pick in circulation.pick_list(uow)] == [later]
+    issue(hospital, number, later)
+    with pytest.raises(Conflict, match="lent"):
+        seal(hospital, archived)
 
 
-def test_a_record_that_is_sealed_while_it_is_out_can_come_back(hospital: Hospital, archived: int) -> None:
+def test_a_record_that_is_trashed_while_it_is_out_can_come_back(hospital: Hospital, archived: int) -> None:
     number = approved(hospital, "clinician", archived)
     issue(hospital, number)
     lending.cover(hospital, archived)
-    with hospital.uow("clinician") as uow, pytest.raises(Conflict, match="sealed"):
+    with hospital.uow("clinician") as uow, pytest.raises(Conflict, match="trash"):
         loans.renew(uow, slips.one(uow, number))
     with hospital.uow("clerk") as uow:
         loans.take_back(uow, BARCODE)

@@ -15,7 +15,18 @@ from sqlalchemy import select, text
 from archive.errors import ArchiveError
 from archive.models import Hold, Node, Request
 from archive.policy.permissions import P
-from archive.services import desk, holdings, holds, loans, requests, reservations, slips, steps, volumes
+from archive.services import (
+    desk,
+    holdings,
+    holds,
+    loans,
+    requests,
+    reservations,
+    slips,
+    steps,
+    unsealing,
+    volumes,
+)
 from archive.services.desk import Memo
 from archive.services.scanning import batches
 from archive.services.scanning import steps as batch_steps
@@ -30,7 +41,7 @@ from tests.soaking import how_many
 READERS = st.sampled_from(["clinician", "clinician2", "head"])
 DECIDERS = st.sampled_from(["senior", "head"])
 DESKS = st.sampled_from(["clerk", "clerk", "clerk", "archivist"])
-VOLUMES = st.sampled_from([BARCODE, BARCODE, BARCODE, f"{BARCODE}-V2"])
+VOLUMES = st.sampled_from([BARCODE, BARCODE, BARCODE, f"{BARCODE}-V2", f"{BARCODE}-V3"])
 KINDS = st.sampled_from(["paper", "paper", "eread"])
 
 
@@ -188,7 +199,14 @@ class Lending(RuleBasedStateMachine):
         with suppress(ArchiveError), self.hospital.uow("senior") as uow:
             if rows:
                 seal = uow.session.get_one(Hold, rows[0].id, execution_options={"scope": "test"})
-                holds.release(uow, seal, **OPENED)
+                unsealing.release(uow, seal, **OPENED)
+
+    @rule()
+    def another_volume(self) -> None:
+        """What comes late is no part of the package."""
+        if len(self.rows("SELECT id FROM holding")) < 3:
+            with suppress(ArchiveError), self.hospital.uow("senior") as uow:
+                holdings.register(uow, uow.node(self.record), sheets=3)
 
     @rule(barcode=VOLUMES, act=st.sampled_from([volumes.lose, volumes.find]))
     def lose_or_find(self, barcode: str, act: Callable[..., None]) -> None:
@@ -236,12 +254,21 @@ class Lending(RuleBasedStateMachine):
         stays = (
             "SELECT h.barcode FROM request_line l JOIN holding h ON h.id = l.holding_id JOIN node n ON n.id = h.node_id "
             "WHERE l.in_at IS NULL AND (n.state = 'correcting' "
-            "OR EXISTS (SELECT 1 FROM hold_node hn JOIN hold s ON s.id = hn.hold_id "
-            "WHERE hn.node_id = n.id AND s.kind = 'original' AND s.released_at IS NULL) "
+            "OR EXISTS (SELECT 1 FROM hold_volume v JOIN hold s ON s.id = v.hold_id "
+            "WHERE v.holding_id = h.id AND s.released_at IS NULL) "
             "OR EXISTS (SELECT 1 FROM batch_volume b JOIN scan_batch s ON s.id = b.batch_id "
             "WHERE b.holding_id = h.id AND b.open AND s.state != 'created'))"
         )
         assert self.rows(stays) == []
+
+    @invariant()
+    def what_is_sealed_is_not_being_scanned(self) -> None:
+        scanned = (
+            "SELECT v.holding_id FROM hold_volume v JOIN hold s ON s.id = v.hold_id "
+            "JOIN batch_volume b ON b.holding_id = v.holding_id AND b.open JOIN scan_batch c ON c.id = b.batch_id "
+            "WHERE s.released_at IS NULL AND c.state != 'created'"
+        )
+        assert self.rows(scanned) == []
 
     @invariant()
     def nobody_decides_their_own(self) -> None:

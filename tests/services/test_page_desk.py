@@ -2,7 +2,6 @@
 
 import hashlib
 from contextlib import suppress
-from datetime import timedelta
 from io import BytesIO
 from itertools import pairwise
 from typing import Any
@@ -17,9 +16,9 @@ from sqlalchemy import select
 from archive.actor import Actor
 from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound
 from archive.models import Blob, Job, Node, Page, PageMap
-from archive.policy.permissions import P
 from archive.services import (
     giving_away,
+    holds,
     intake,
     page_desk,
     page_map,
@@ -35,7 +34,7 @@ from archive.site import Site
 from tests import papers
 from tests.archives import begins, once
 from tests.conftest import CAST, RECORD, Hospital
-from tests.services.sealing import seal
+from tests.services.sealing import release, seal
 from tests.services.test_derive import work_off
 from tests.services.test_intake import component, upload
 from tests.services.test_page_checks import drawn
@@ -444,32 +443,26 @@ def page_map_of(hospital: Hospital, record: int) -> int:
 
 
 def test_pages_go_only_to_a_record_that_one_may_scan_into(
-    site: Site, hospital: Hospital, pile: int, another: int
+    hospital: Hospital, pile: int, another: int
 ) -> None:
-    sealed(site, hospital, another)
+    locked(hospital, another)
     with pytest.raises((Forbidden, NotFound)), hospital.uow("archivist") as uow:
         giving_away.order(uow, uow.node(pile), pages=ids(hospital, pile)[:1], to=uow.node(another), version=0)
     assert told(hospital, pile) == NAMES
 
 
-def sealed(site: Site, hospital: Hospital, record: int) -> None:
-    """Nothing empty is sealed: the record gets a page before."""
-    upload(hospital, "archivist", record, papers.pdf("出院记录"), "出院.pdf")
-    with site.uow(Actor.system("test")) as uow:
-        for job in uow.session.scalars(select(Job).where(Job.kind == "page.give")):
-            job.run_after = uow.now + timedelta(hours=1)
-    work_off(site)
-    seal(hospital, record)
-    hospital.clock.forward(hours=2)
-    work_off(site)
+def locked(hospital: Hospital, record: int) -> None:
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(record), level=3, reason="涉诉")
 
 
-def test_pages_stay_where_they_are_when_the_other_record_was_sealed_meanwhile(
+def test_pages_stay_where_they_are_when_the_other_record_was_locked_meanwhile(
     site: Site, hospital: Hospital, pile: int, another: int
 ) -> None:
     with hospital.uow("archivist") as uow:
         giving_away.order(uow, uow.node(pile), pages=ids(hospital, pile)[:1], to=uow.node(another), version=0)
-    sealed(site, hospital, another)
+    locked(hospital, another)
+    work_off(site)
     assert told(hospital, pile) == NAMES
     with site.session(readonly=True) as session:
         assert session.scalar(select(Job.state).where(Job.kind == "page.give")) == "failed"
@@ -589,14 +582,35 @@ def test_who_may_arrange_pages(hospital: Hospital, pile: int) -> None:
         assert may == (account in {"archivist", "senior", "scanner"}), account
 
 
-def test_nobody_arranges_what_is_sealed(hospital: Hospital, pile: int) -> None:
-    first = ids(hospital, pile)[:1]
-    with hospital.uow("senior", readonly=True) as uow:
-        assert P.SCAN_REPLACE in uow.access.permissions(uow.node(pile))
-    seal(hospital, pile)
-    for account in ("archivist", "senior", "scanner"):
-        with pytest.raises((Forbidden, NotFound)):
-            do(hospital, page_desk.rotate, pile, account=account, pages=first, degrees=90)
+def test_a_sealed_page_is_turned_and_moved_and_neither_taken_out_nor_replaced_by_anybody(
+    site: Site, hospital: Hospital, pile: int, another: int
+) -> None:
+    all_five = ids(hospital, pile)
+    do(hospital, page_desk.set_aside, pile, pages=all_five[4:])
+    rescan(hospital, pile, all_five[3], papers.pdf("重扫"))
+    made = seal(hospital, pile, kind=holds.COPY)
+    work_off(site)
+    assert len(ids(hospital, pile)) == 5, (
+        "what was scanned before the seal came is added, and replaces nothing"
+    )
+    assert all_five[3] in ids(hospital, pile)
+    with pytest.raises(Conflict, match=SEALED):
+        do(hospital, page_desk.set_aside, pile, pages=all_five[:2])
+    with pytest.raises(Conflict, match=SEALED):
+        rescan(hospital, pile, all_five[1], papers.pdf("再扫"))
+    with hospital.uow("archivist") as uow, pytest.raises(Conflict, match=SEALED):
+        version = page_map.version(uow, uow.node(pile))
+        giving_away.order(uow, uow.node(pile), pages=all_five[:1], to=uow.node(another), version=version)
+    do(hospital, page_desk.rotate, pile, pages=all_five[:1], degrees=90)
+    do(hospital, page_desk.move, pile, pages=all_five[2:3], beside=all_five[0])
+    do(hospital, page_desk.restore, pile, pages=all_five[4:])
+    do(hospital, page_desk.set_aside, pile, pages=all_five[4:])
+    release(hospital, made)
+    do(hospital, page_desk.set_aside, pile, pages=all_five[:2])
+    assert not set(all_five[:2]) & set(ids(hospital, pile))
+
+
+SEALED = "封存"
 
 
 # What is deleted for good

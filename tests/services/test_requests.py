@@ -12,7 +12,6 @@ from archive.i18n import speaking
 from archive.journal import Event
 from archive.models import AuditEvent, Holding, HoldingStatus, Request, User
 from archive.policy.permissions import P
-from archive.policy.rights import Overlay
 from archive.services import approval_desk, foretelling, holdings, reading, requests, setup, slips, tree
 from archive.sight import NodeView
 from tests.archives import begins
@@ -182,27 +181,32 @@ def test_whoever_decides_second_is_told_so(hospital: Hospital, archived: int) ->
         requests.advance(uow, slips.one(uow, number), "approve", version=seen)
 
 
-def test_a_sealed_or_trashed_record_is_neither_asked_for_nor_decided(
-    hospital: Hospital, archived: int
-) -> None:
+def test_a_trashed_record_is_neither_asked_for_nor_decided(hospital: Hospital, archived: int) -> None:
     waiting = ask(hospital, "clinician", archived)
-    for overlay in (Overlay.SEALED, Overlay.TRASHED):
-        cover(hospital, archived, overlay)
-        with pytest.raises(Forbidden):
-            ask(hospital, "clinician2", archived)
-        with pytest.raises((Forbidden, NotFound)):
-            step(hospital, "senior", waiting, "approve")
-        with hospital.uow("senior", readonly=True) as uow:
-            assert requests.to_decide(uow) == []
+    cover(hospital, archived)
+    with pytest.raises(Forbidden):
+        ask(hospital, "clinician2", archived)
+    with pytest.raises((Forbidden, NotFound)):
+        step(hospital, "senior", waiting, "approve")
+    with hospital.uow("senior", readonly=True) as uow:
+        assert requests.to_decide(uow) == []
 
 
-def test_a_reading_of_a_record_that_is_sealed_meanwhile_shows_nothing(
+def test_sealed_paper_is_neither_asked_for_nor_promised_and_reading_goes_on(
     hospital: Hospital, archived: int
 ) -> None:
+    waiting = ask(hospital, "clinician", archived, kind="paper")
     approved(hospital, "clinician", archived, kind="eread")
-    cover(hospital, archived)
-    with hospital.uow("clinician", readonly=True) as uow, pytest.raises(Forbidden):
-        uow.node(archived, P.READ)
+    seal(hospital, archived)
+    with pytest.raises(Conflict, match="sealed"):
+        ask(hospital, "clinician2", archived, kind="paper")
+    with pytest.raises(Conflict, match="sealed"):
+        step(hospital, "senior", waiting, "approve")
+    with hospital.uow("clinician", readonly=True) as uow:
+        assert uow.node(archived, P.READ)
+    with hospital.uow("senior") as uow:
+        holdings.register(uow, uow.node(archived), sheets=3)
+    step(hospital, "senior", waiting, "approve")
 
 
 def test_nobody_opens_what_is_above_their_own_clearance(hospital: Hospital, archived: int) -> None:

@@ -13,7 +13,6 @@ from archive.services.viewer import Open
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import approved, step
-from tests.services.sealing import seal
 from tests.services.searching import TEST, archived, component, written
 
 
@@ -227,11 +226,3 @@ def test_a_borrower_finds_all_of_it_until_the_reading_ends(
     clock.forward(days=3)
     with pytest.raises((NotFound, Forbidden)):
         opened(hospital, "clinician2", items[0])
-
-
-def test_in_a_sealed_record_nobody_finds_anything(hospital: Hospital, record: int, items: list[int]) -> None:
-    assert opened(hospital, "senior", items[0]).places.total == 6
-    seal(hospital, record)
-    for account in sorted(CAST):
-        with hospital.uow(account, readonly=True) as uow, pytest.raises((NotFound, Forbidden)):
-            viewer.find(uow, uow.node(items[0]), 1, "粘连")

@@ -12,7 +12,7 @@ from archive.models import BatchPage, BatchStep, BatchVolume, Holding, HoldingSt
 from archive.policy.permissions import P
 from archive.policy.workflows import BATCH, PROGRAM
 from archive.schema import clean
-from archive.services import holdings, records
+from archive.services import frozen, holdings, records
 from archive.services.handlers import LIVE
 from archive.services.scanning import batches, files, pages, volumes
 from archive.services.scanning.batches import TRUSTED, WAITING
@@ -196,8 +196,11 @@ def _check_out(uow: UnitOfWork, batch: ScanBatch) -> None:
         holding = uow.session.get_one(Holding, volume.holding_id, execution_options=TRUSTED)
         if holding.status in {HoldingStatus.LENT, HoldingStatus.MISSING}:
             raise Conflict(_("%(barcode)s is not in the house.", barcode=holding.barcode))
-        holdings.move(uow, holding, to=HoldingStatus.PROCESSING, because=batch.number)
         node = uow.session.get_one(Node, volume.node_id, execution_options=TRUSTED)
+        uow.lock(node)  # else it might be sealed at this very moment
+        if refusal := frozen.volume(uow, holding):
+            raise Conflict(f"{holding.barcode}: {refusal}")
+        holdings.move(uow, holding, to=HoldingStatus.PROCESSING, because=batch.number)
         if node.type == "medical_record":
             records.reach(uow, node, "scan", "waiting")
 

@@ -10,7 +10,7 @@ from archive.i18n import _
 from archive.models import BatchPage, BatchVolume, Holding, HoldingStatus, Node, ScanBatch
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
-from archive.services import holdings
+from archive.services import frozen, holdings
 from archive.services.scanning import batches, care, pasted
 from archive.services.scanning.batches import TRUSTED
 from archive.services.scanning.care import Paper
@@ -69,6 +69,8 @@ def put_in(uow: UnitOfWork, batch: ScanBatch, *, barcode: str) -> BatchVolume:
 def _objection(uow: UnitOfWork, batch: ScanBatch, holding: Holding, node: Node) -> str | None:
     if holding.status in {HoldingStatus.LENT, HoldingStatus.MISSING}:
         return _("The volume is not in the house. Take it back or find it first.")
+    if refusal := frozen.volume(uow, holding):
+        return refusal
     if not _is_scannable(node):
         return _("Nothing is added to this record in its state. Start correcting it first.")
     if node.data.get("secrecy"):

@@ -446,7 +446,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("asked_by", sa.String(length=20), nullable=False),
         sa.Column("parties", sa.JSON(), nullable=False),
+        sa.Column("paper", sa.String(length=120), nullable=False),
         sa.Column("kept_at", sa.String(length=120), nullable=False),
+        sa.Column("key_no", sa.String(length=40), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.Column("manifest", sa.JSON(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -457,17 +459,32 @@ def upgrade() -> None:
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("release_ground", sa.String(length=20), nullable=True),
-        sa.Column("release_parties", sa.String(length=200), nullable=True),
+        sa.Column("release_parties", sa.JSON(), nullable=True),
+        sa.Column("release_paper", sa.String(length=120), nullable=True),
         sa.Column("release_reason", sa.String(length=500), nullable=True),
+        sa.Column("night", sa.Boolean(), nullable=False),
+        sa.Column("told_by", sa.String(length=120), nullable=False),
+        sa.Column("taken_over_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("taken_over_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("photo_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["photo_id"], ["blob.id"], name=op.f("fk_hold_photo_id")),
         sa.ForeignKeyConstraint(["released_by"], ["principal.id"], name=op.f("fk_hold_released_by")),
         sa.ForeignKeyConstraint(["sealed_by"], ["principal.id"], name=op.f("fk_hold_sealed_by")),
         sa.ForeignKeyConstraint(["supplement_of_id"], ["hold.id"], name=op.f("fk_hold_supplement_of_id")),
+        sa.ForeignKeyConstraint(["taken_over_by"], ["principal.id"], name=op.f("fk_hold_taken_over_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
         sa.UniqueConstraint("number", name=op.f("uq_hold_number")),
         sa.UniqueConstraint("uuid", name=op.f("uq_hold_uuid")),
     )
     with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_hold_night",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("night = 1 AND taken_over_at IS NULL"),
+            postgresql_where=sa.text("night AND taken_over_at IS NULL"),
+        )
         batch_op.create_index("ix_hold_review", ["released_at", "review_due"], unique=False)
 
     op.create_table(
@@ -1181,6 +1198,17 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "hold_volume",
+        sa.Column("hold_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("holding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["hold_id"], ["hold.id"], name=op.f("fk_hold_volume_hold_id")),
+        sa.ForeignKeyConstraint(["holding_id"], ["holding.id"], name=op.f("fk_hold_volume_holding_id")),
+        sa.PrimaryKeyConstraint("hold_id", "holding_id", name=op.f("pk_hold_volume")),
+    )
+    with op.batch_alter_table("hold_volume", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hold_volume_holding_id"), ["holding_id"], unique=False)
+
+    op.create_table(
         "holding_event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("holding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1338,6 +1366,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_batch_page_doubtful", ["batch_id", "doubtful"], unique=False)
         batch_op.create_index(batch_op.f("ix_batch_page_page_id"), ["page_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_batch_page_volume_id"), ["volume_id"], unique=False)
+
+    op.create_table(
+        "hold_page",
+        sa.Column("hold_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("page_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["hold_id"], ["hold.id"], name=op.f("fk_hold_page_hold_id")),
+        sa.ForeignKeyConstraint(["page_id"], ["page.id"], name=op.f("fk_hold_page_page_id")),
+        sa.PrimaryKeyConstraint("hold_id", "page_id", name=op.f("pk_hold_page")),
+    )
+    with op.batch_alter_table("hold_page", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hold_page_page_id"), ["page_id"], unique=False)
 
     op.create_table(
         "notice",

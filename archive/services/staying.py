@@ -1,0 +1,57 @@
+"""不得销毁: why something may not leave, reason by reason, whether by the trash or by disposal (domain §8, §22.3)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import aliased
+
+from archive.i18n import _
+from archive.models import Hold, Holding, HoldingStatus, HoldNode, Job, Node, Request
+from archive.services import holds
+from archive.services.handlers import LIVE
+from archive.uow import UnitOfWork
+
+TRUSTED: Any = {"scope": "staying"}
+
+
+def held(uow: UnitOfWork, node: Node) -> str | None:
+    """That something in a branch is sealed or under a legal hold, or nothing."""
+    laid = (
+        select(Hold.kind)
+        .join(HoldNode, HoldNode.hold_id == Hold.id)
+        .join(Node, Node.id == HoldNode.node_id)
+        .where(Node.path >= node.path, Node.path < node.path_end, Hold.released_at.is_(None))
+    )
+    kinds = set(uow.session.scalars(laid.distinct(), execution_options=TRUSTED))
+    if kinds & set(holds.SEALS):
+        return _("Something in it is sealed. It stays until the seal is taken off.")
+    return _("Something in it is under a legal hold. It stays until that is lifted.") if kinds else None
+
+
+def reasons(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, list[str]]:
+    """Node id → why it stays, of those that have to: people have to settle this first. One statement a reason."""
+    top, below = aliased(Node), aliased(Node)
+    inside = (below.path >= top.path, below.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0")
+    of_branch = (
+        select(top.id).join(below, and_(*inside)).where(top.id.in_([node.id for node in nodes])).distinct()
+    )
+    paper = of_branch.join(Holding, Holding.node_id == below.id)
+    laid = (
+        of_branch.join(HoldNode, HoldNode.node_id == below.id)
+        .join(Hold, Hold.id == HoldNode.hold_id)
+        .where(Hold.released_at.is_(None))
+    )
+    asked = (
+        (_("A paper volume is registered; nothing is deleted while there is paper."), paper),
+        (_("A volume of it is lent."), paper.where(Holding.status == HoldingStatus.LENT)),
+        (_("Somebody has asked for it."), of_branch.join(Request, Request.node_id == below.id)),
+        (_("It is sealed."), laid.where(Hold.kind.in_(holds.SEALS))),
+        (_("It is under a legal hold."), laid.where(Hold.kind == holds.LEGAL)),
+        (_("A job still works on it."), of_branch.join(Job, Job.node_id == below.id).where(Job.state.in_(LIVE))),
+    )  # fmt: skip
+    found: dict[int, list[str]] = {}
+    for why, statement in asked:
+        for number in uow.session.scalars(statement, execution_options=TRUSTED):
+            found.setdefault(number, []).append(why)
+    return found
