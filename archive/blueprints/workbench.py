@@ -15,6 +15,7 @@ from archive.services import (
     inspections,
     listing,
     mismatches,
+    night_seals,
     reminders,
     requests,
     sealed,
@@ -97,8 +98,7 @@ def _figures(lists: Counted, counts: requests.Counts, uow: UnitOfWork) -> list[l
         )
     if uow.can(P.REQUEST_HANDLE):
         second.append(_figure(_("To fetch"), counts.to_pick, url_for("desk.counter"), ""))
-    if uow.can(P.HOLD_APPLY) and (due := sealed.to_review(uow)):
-        second.append(_figure(_("Seals to review"), due, url_for("holds.listing"), "wait"))
+    second += _seals(uow)
     if uow.can(P.SCAN_UPLOAD) or uow.can(P.SCAN_QC):
         second.append(_figure(_("Batches under way"), batches.under_way(uow), url_for("batches.board"), ""))
     if uow.can(P.REQUEST_CREATE) and not uow.can(P.ADD):
@@ -110,6 +110,16 @@ def _figures(lists: Counted, counts: requests.Counts, uow: UnitOfWork) -> list[l
         ]
     rows = [first, second] if len(first) > len(FIVE) else [[*first, *second]]
     return [row for row in rows if len(row) > 1]  # a single figure says no more than its list below
+
+
+def _seals(uow: UnitOfWork) -> list[dict[str, Any]]:
+    """待复核 and 待接收: for whoever seals."""
+    found = []
+    if uow.can(P.HOLD_APPLY) and (due := sealed.to_review(uow)):
+        found.append(_figure(_("Seals to review"), due, url_for("holds.listing"), "wait"))
+    if uow.can(P.HOLD_APPLY) and (waiting := night_seals.count(uow)):
+        found.append(_figure(_("Seals of the night to take over"), waiting, url_for("night.waiting"), "bad"))
+    return found
 
 
 def _two_tracks(uow: UnitOfWork) -> list[dict[str, Any]]:

@@ -36,6 +36,7 @@ class P(StrEnum):
     REQUEST_OVERRIDE_DUE = "request.override_due"
     HOLD_APPLY = "hold.apply"
     HOLD_RELEASE = "hold.release"
+    NIGHT_SEAL = "hold.night"
     INSPECTION_GRANT = "inspection.grant"
     DISPOSAL_PROPOSE = "disposal.propose"
     DISPOSAL_APPROVE = "disposal.approve"

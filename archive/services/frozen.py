@@ -4,7 +4,7 @@ Whoever asks is refused, people and the program's own jobs alike. What is added 
 """
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, insert, select
@@ -25,15 +25,15 @@ def digest_of(sha256: str, source_page: int) -> str:
     return hashlib.sha256(f"{sha256}:{source_page}".encode()).hexdigest()
 
 
-def freeze(uow: UnitOfWork, hold: Hold, volumes: Iterable[int]) -> None:
-    """Part of an act: from now on the pages of the list stay, and these volumes of a sealed original with them."""
+def freeze(uow: UnitOfWork, hold: Hold, listed: Iterable[Mapping[str, Any]], volumes: Iterable[int]) -> None:
+    """Part of an act: from now on the pages of a list stay, and these volumes of a sealed original with them."""
     pages = [
         {
             "hold_id": hold.id,
             "page_id": page["page"],
             "digest": digest_of(page["sha256"], page["source_page"]),
         }
-        for page in hold.manifest["pages"]
+        for page in listed
     ]
     kept = [{"hold_id": hold.id, "holding_id": number} for number in volumes]
     if pages:

@@ -96,9 +96,17 @@ def lay(uow: UnitOfWork, node: Node, made: Hold) -> None:
     made.sealed_at, made.sealed_by = uow.now, uow.actor.principal_id
     uow.session.add(made)
     uow.session.flush()
+    attach(uow, node, made, made.manifest)
+
+
+def attach(uow: UnitOfWork, node: Node, made: Hold, listed: Mapping[str, Any]) -> None:
+    """Part of an act: from now on this is a seal of that record, whose pages of a list, and volumes if it is of the original,
+    are frozen.
+    """
     uow.session.add(HoldNode(hold_id=made.id, node_id=node.id))
-    barcodes = [one["barcode"] for one in made.manifest["volumes"]] if made.kind == ORIGINAL else []
-    frozen.freeze(uow, made, [holding.id for holding in _volumes(uow, node) if holding.barcode in barcodes])
+    barcodes = [one["barcode"] for one in listed["volumes"]] if made.kind == ORIGINAL else []
+    volumes = [holding.id for holding in _volumes(uow, node) if holding.barcode in barcodes]
+    frozen.freeze(uow, made, listed["pages"], volumes)
     cover(uow, node)
 
 

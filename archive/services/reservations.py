@@ -17,7 +17,7 @@ from archive.actor import Actor
 from archive.i18n import _, ngettext
 from archive.models import Holding, HoldingAct, HoldingStatus, Node, Principal, Request, RequestLine, User
 from archive.policy.permissions import P
-from archive.services import calendar, holdings, notices, policies
+from archive.services import calendar, frozen, holdings, notices, policies
 from archive.services.in_hand import InHand
 from archive.services.scanning import batches
 from archive.site import Site
@@ -119,11 +119,13 @@ def _day(uow: UnitOfWork, moment: datetime | None) -> object:
 
 
 def _in_house(uow: UnitOfWork, node: Node) -> list[Holding]:
-    """The volumes that somebody could fetch now; none of a record that is sealed, in the trash or being corrected."""
+    """The volumes that somebody could fetch now; none that is sealed, and none of a record in the trash or being corrected."""
     if P.REQUEST_CREATE in vetoed_by(node.overlay) or node.state == "correcting":
         return []
     scanned = batches.checked_out_with(Holding.id).exists()
-    wanted = select(Holding).where(Holding.node_id == node.id, Holding.status.in_(IN_HOUSE), ~scanned)
+    wanted = select(Holding).where(
+        Holding.node_id == node.id, Holding.status.in_(IN_HOUSE), ~scanned, frozen.goes_out()
+    )
     return list(uow.session.scalars(wanted.order_by(Holding.id), execution_options=TRUSTED))
 
 

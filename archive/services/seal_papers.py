@@ -20,7 +20,7 @@ def contents(uow: UnitOfWork, slip: Slip) -> bytes:
     facts = [
         *_what(seal), (_("Supplement of"), slip.supplement_of or ""), (_("Sealing asked for by"), seal.asked_by),
         (_("Reason"), seal.reason), (_("Sealed on"), _moment(uow, seal.sealed_at)), (_("Kept at"), seal.kept_at),
-        (_("Number of the envelope or key"), seal.key_no),
+        (_("Number of the envelope or key"), seal.key_no), *_cover(seal),
     ]  # fmt: skip
 
     def story() -> Iterator[Flowable]:
@@ -84,6 +84,18 @@ def _what(seal: Seal) -> list[tuple[str, str]]:
         (_("Record"), " ".join(word for word in (seal.node.stay, seal.node.number) if word)),
         (_("What is sealed"), _("The original") if seal.kind == "original" else _("A copy")),
     ]
+
+
+def _cover(seal: Seal) -> list[tuple[str, str]]:
+    """What stood on the cover of a package that was sealed at night."""
+    names = {
+        "mrn": _("Record number"),
+        "name": _("Patient"),
+        "ward": _("Ward"),
+        "bed": _("Bed"),
+        "sheets": _("Sheets"),
+    }
+    return [(label, seal.said[name]) for name, label in names.items() if name in seal.said]
 
 
 def _moment(uow: UnitOfWork, moment: object) -> str:

@@ -35,6 +35,8 @@ class Seal:
     paper: str
     kept_at: str
     key_no: str
+    said: dict[str, str]
+    """夜间封存: what stood on the cover, where the package was sealed by that."""
     reason: str
     digest: str
     pages: int
@@ -89,7 +91,7 @@ def _seal(uow: UnitOfWork, row: Any, view: NodeView) -> Seal:
     return Seal(
         uuid=hold.uuid, number=hold.number, kind=hold.kind, node=view,
         asked_by=words(uow, "hold_asker").get(hold.asked_by, hold.asked_by), parties=hold.parties, paper=hold.paper,
-        kept_at=hold.kept_at, key_no=hold.key_no, reason=hold.reason, digest=hold.digest,
+        kept_at=hold.kept_at, key_no=hold.key_no, said=hold.manifest.get("said", {}), reason=hold.reason, digest=hold.digest,
         pages=len(hold.manifest["pages"]), volumes=hold.manifest["volumes"], review_due=hold.review_due,
         review=_review(uow, hold), sealed_at=hold.sealed_at, sealed_by=sealer or "", released_at=hold.released_at,
         released_by=opener or "", ground=words(uow, "hold_ground").get(hold.release_ground or "", ""),

@@ -17,6 +17,7 @@ from archive.sight import NodeView
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import another, approved, archive_it, ask, cover, issue, merged, state_of, step
+from tests.services.sealing import seal
 
 NOTHING_TO_DO_WITH_IT = ("auditor", "security", "sysadmin", "stranger", "inspector", "scanner", "desk")
 

@@ -1,0 +1,156 @@
+"""夜间封存: the duty officer who has never seen the system, and the archive in the morning."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from archive.actor import Actor
+from archive.services import setup, tree
+from archive.sight import href
+from archive.site import Site
+from tests.archives import begins
+from tests.blueprints.conftest import Browser
+from tests.blueprints.test_holds import words_of
+from tests.conftest import HASH, Hospital
+from tests.services.lending import BARCODE, approved, archive_it, issue
+from tests.services.sealing import BOTH, HUSBAND, typed
+
+Browse = Callable[..., Browser]
+ADDRESS = re.compile(r"/night-seal/[0-9a-f-]{36}")
+NIGHT: dict[str, Any] = typed({
+    "mrn": "00218647-2", "name": "李秀英", "ward": "产科", "bed": "12", "sheets": "86", "kind": "original", "asked_by": "patient",
+    "people": BOTH, "kept_at": "总值班室保险柜", "key_no": "K-3", "told_by": "", "reason": "",
+})  # fmt: skip
+
+
+@begins
+def archived(hospital: Hospital, record: int) -> int:
+    return archive_it(hospital, record)
+
+
+@begins
+def place(hospital: Hospital, archived: int) -> str:
+    with hospital.uow("senior", readonly=True) as uow:
+        return href(uow, uow.node(archived))
+
+
+@pytest.fixture(autouse=True)
+def _duty_officer(site: Site) -> None:
+    with site.uow(Actor.system("test")) as uow:
+        duty = setup.enlist(
+            uow, account="duty", name="值班甲", staff_no="0098", password=None, roles=("duty",)
+        )
+        duty.password = HASH
+
+
+def sealed(browser: Browse, **other: Any) -> str:
+    """What the duty officer seals; gives the address of the card's page."""
+    sent = browser("duty").post("/night-seal", NIGHT | other)
+    assert sent.status_code == 302, sent.text
+    return str(sent.headers["Location"])
+
+
+def test_at_night_it_is_sealed_in_one_save_and_taken_over_in_the_morning(
+    hospital: Hospital, archived: int, place: str, browser: Browse
+) -> None:
+    duty, archivist = browser("duty"), browser("archivist")
+    page = duty.get("/night-seal").text
+    assert "值班甲" in page, "who has duty need not write their own name"
+    assert 'href="/night-seal"' in duty.get("/").text
+    address = sealed(browser)
+    seen = duty.get(address).text
+    for word in ("FC2026-0001", "00218647-2", "李秀英", "刘建国", "总值班室保险柜", "K-3", "待接收"):
+        assert word in seen
+    card = words_of(duty.get(f"{address}/card.pdf"))
+    for word in ("夜间封存卡FC2026-0001", "6.次日早晨", "刘建国", "K-3", "86", "次日移交"):
+        assert word in "".join(card.split())
+    assert "已封存" in browser("clinician").get(place).text
+    number = approved(hospital, "clinician", archived, kind="eread")
+    assert number
+
+    assert "待接收的夜间封存" in archivist.get("/").text
+    assert address in archivist.get("/night-seal/waiting").text
+    assert place in archivist.get(address).text
+    assert archivist.post(f"{address}/take-over", {"kept_at": ""}).status_code == 422
+    assert (
+        archivist.post(
+            f"{address}/take-over", {"kept_at": "病案室封存柜 F-02", "key_no": "F02-9"}
+        ).status_code
+        == 302
+    )
+    assert address not in archivist.get("/night-seal/waiting").text
+    assert archivist.post(f"{address}/take-over", {"kept_at": "别处"}).status_code == 409
+    slip = address.replace("night-seal", "holds")
+    assert "病案室封存柜 F-02" in archivist.get(slip).text
+    assert "李秀英" in archivist.get(slip).text
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert uow.holding(BARCODE)
+    released = browser("senior").post(
+        f"{slip}/release", typed({"ground": "together", "people": BOTH, "reason": "双方共同启封"})
+    )
+    assert released.status_code == 302
+    assert "已封存" not in browser("clinician").get(place).text
+
+
+def test_nobody_learns_at_night_whether_there_is_such_a_record(
+    hospital: Hospital, archived: int, browser: Browse
+) -> None:
+    """Of a record that is locked, of one that is not and of a number that nobody has, the answer is the same."""
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(archived), level=3, reason="涉诉")
+    duty, told = browser("duty"), []
+    for mrn in ("00218647-2", "00218647-7", "99999999"):
+        address = sealed(browser, mrn=mrn)
+        page = duty.get(address).text.replace(mrn, "M").replace(address, "A")
+        told.append(re.sub(r"FC2026-\d+|nonce-\S+|(value|content)=\"[^\"]{40,}\"|[0-9a-f-]{36}", "", page))
+    assert told[0] == told[1] == told[2]
+    assert len(ADDRESS.findall(duty.get("/night-seal").text)) >= 3
+    senior, archivist = browser("senior"), browser("archivist")
+    assert "FC2026-0001" in senior.get("/night-seal/waiting").text
+    assert "FC2026-0001" not in archivist.get("/night-seal/waiting").text
+
+
+def test_paper_without_a_number_waits_for_the_archive_to_say_which_record_it_is(
+    hospital: Hospital, archived: int, place: str, browser: Browse
+) -> None:
+    duty, archivist = browser("duty"), browser("archivist")
+    wrong = duty.post("/night-seal", NIGHT | {"mrn": "", "bed": "", "kept_at": ""})
+    assert wrong.status_code == 422
+    assert "没有病案号的，请填写床号" in wrong.text
+    assert "刘建国" in wrong.text, "what was typed is kept"
+    assert duty.post("/night-seal", NIGHT | typed({"people": [HUSBAND]})).status_code == 422
+    assert duty.post("/night-seal", NIGHT | {"sheets": "许多"}).status_code == 422
+    address = sealed(browser, mrn="", told_by="产科护士 王敏（电话）")
+    assert "王敏" in words_of(duty.get(f"{address}/card.pdf"))
+    assert "已封存" not in browser("clinician").get(place).text
+    taking = {"kept_at": "封存柜 F-02"}
+    for mrn in ("", "99999999-1"):
+        assert archivist.post(f"{address}/take-over", taking | {"mrn": mrn}).status_code == 422
+    assert archivist.post(f"{address}/take-over", taking | {"mrn": "00218647-2"}).status_code == 302
+    assert "已封存" in browser("clinician").get(place).text
+    assert archivist.get(address.replace("night-seal", "holds")).status_code == 200
+
+
+def test_what_is_lent_does_not_lie_on_the_ward(hospital: Hospital, archived: int, browser: Browse) -> None:
+    issue(hospital, approved(hospital, "clinician", archived))
+    sealed(browser)
+    with hospital.site.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM hold_volume").scalar() == 0
+
+
+@pytest.mark.parametrize(
+    "account", ["clinician", "head", "archivist", "senior", "clerk", "auditor", "sysadmin"]
+)
+def test_only_the_duty_officer_seals_at_night(browser: Browse, account: str) -> None:
+    person = browser(account)
+    for address in ("/night-seal", "/night-seal/card.pdf"):
+        assert person.get(address).status_code == 403
+    assert person.post("/night-seal", NIGHT).status_code == 403
+    mine = sealed(browser)
+    assert person.get(mine).status_code == (200 if account in {"archivist", "senior"} else 403)
+
+
+def test_an_empty_card_is_printed_for_when_there_is_no_computer(browser: Browse) -> None:
+    assert "夜间封存卡" in words_of(browser("duty").get("/night-seal/card.pdf"))
