@@ -51,8 +51,6 @@ class Hold(Base):
     """By telephone: who told it from the ward."""
     taken_over_at: Mapped[datetime | None]
     taken_over_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
-    photo_id: Mapped[int | None] = mapped_column(ForeignKey("blob.id"))
-    """Of the envelope, closed and signed."""
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
