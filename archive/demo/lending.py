@@ -9,7 +9,7 @@ from random import Random
 from archive.demo.cast import Cast
 from archive.demo.diary import Diary
 from archive.demo.lives import Life, Lot
-from archive.services import loans, requests, slips
+from archive.services import loans, requests, reservations, slips
 from archive.uow import UnitOfWork
 
 REASONS = {
@@ -60,9 +60,21 @@ class Lending:
             late = self._doctor("CK" if place == 0 else life.dept)
             self._debtors.add(late)
             self._lend(life, late, self._days.ago(14 - 2 * place))
+        for life in self._take(before=self._days.ago(8), most=1):
+            self._note_queue(life)
         for life in self._take(before=self._days.ago(14), most=returned):
             self._note_returned(life)
         self._note_recent()
+
+    def _note_queue(self, life: Life) -> None:
+        """预约: one did not collect it in time; of two who then wanted it the second finds it kept for them."""
+        days = self._days
+        late, first, second = self._rng.sample(self._extras(life.dept), 3)
+        self._approve(self._ask(life, late, days.ago(7)), days.ago(7))
+        self._diary.errand(days.ago(3), 7.5, reservations.pass_on)
+        self._lend(life, first, days.ago(3))
+        self._approve(self._ask(life, second, days.ago(2)), days.ago(2))
+        self._diary.note(days.ago(1), 16.5, "clerk", partial(_take_back, life=life, missing=False))
 
     def _note_recent(self) -> None:
         recent = list(self._take(before=self._days.ago(5), most=15))
