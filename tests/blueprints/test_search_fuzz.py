@@ -31,6 +31,7 @@ PAGES = {
     "/search/front-page": ("diagnosis", "operation", "attending", "outcome", "dept", "sex", "age_from", "age_to", "age_unit",
                            "days_from", "admitted_from", "discharged_to", "sample", "seed", "cursor"),
     "/search/front-page/export": ("diagnosis", "age_from", "discharged_to", "sample", "seed"),
+    "/approvals": ("act", "ids", "reason"), "/requests": ("number", "kind", "purpose", "days", "reason", "declared"),
     FIND: ("q",), VIEWED: ("q",), "/searches/figures": ("ran",), "/basket": ("act", "ids", "back"),
     "/basket/all": ("s", "type", "dept", "year", "sort", "under", "back"),
 }  # fmt: skip
@@ -44,6 +45,7 @@ GOOD = {
     "mrn": "00218647", "patient_name": "刘婷婷", "birth": "1994-03-02", "discharged_on": "2026-11-12", "purpose": "treatment",
     "s": "x", "ran": "x", "cause": "rescue", "reason": "产后大出血，昏迷送入院", "password": PASSWORD,
     "number": "00218647", "applicant": "agent",
+    "kind": "eread", "days": "3", "declared": "none",
 }  # fmt: skip
 WORDED = ("q", "value", "diagnosis")
 """What words are typed into, more than values."""

@@ -129,6 +129,8 @@ ASKED = (
     Page("/copying", [{"number": asked.get("mrn", "")} | asked for asked in QUESTIONS]),
     Page("/copying/slips", manner="opened"),
     Page("/overdue", manner="opened"),
+    Page("/approvals", manner="opened"),
+    Page("/requests", manner="opened"),
     Page("/", manner="opened"),
     Page("/mismatches", manner="opened"),
     Page("/mismatches/rate?outcome=matched", manner="opened"),
@@ -175,7 +177,7 @@ OF_THE_MOMENT = re.compile(
 )
 """Tokens and the seeds that are offered, which differ with every page."""
 NEXT = re.compile(r'rel="next" href="([^"]+)"')
-MOST_PAGES = 12
+MOST_PAGES = 16
 
 
 @dataclass
@@ -229,7 +231,18 @@ class World:
         raise AssertionError(f"{address} {form} never ends")
 
 
-SIGNS = ("<mark>", 'rel="next"', 'id="h-alike"', "h-facet-", 'id="h-called"', "404 ", "403 ", "302 /a/h001")
+SIGNS = (
+    "<mark>",
+    'rel="next"',
+    'data-list="approvals"',
+    "JY2026-000002",
+    'id="h-alike"',
+    "h-facet-",
+    'id="h-called"',
+    "404 ",
+    "403 ",
+    "302 /a/h001",
+)
 """What must have been among the answers, or nothing was proven."""
 
 
@@ -289,6 +302,7 @@ def known(site: Site, tmp_path: Path) -> Iterator[Worlds]:
         worlds.say_otherwise(otherwise)
         made = Worlds(World(site), World(fuller), World(otherwise))
         for one in (made.plain, made.fuller, made.otherwise):
+            worlds.ask_for(one.site)
             one.enter((*BELOW, "senior"))
         yield made
 

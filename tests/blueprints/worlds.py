@@ -4,19 +4,21 @@ from datetime import date, timedelta
 from itertools import cycle, islice
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
 from archive.actor import Actor
-from archive.models import Node, Page, PageText, Patient, Principal
+from archive.models import Node, Page, PageText, Patient, Principal, Request
 from archive.names import name_key
 from archive.policy.rights import Overlay
 from archive.policy.types import TYPES
 from archive.schema import Type
-from archive.services import branches, inspections, setup, sharing, tree
+from archive.services import branches, inspections, requests, setup, sharing, tree
 from archive.sight import href
 from archive.site import Site
 from archive.uow import UnitOfWork
+from tests.archives import START
 from tests.conftest import RECORD, Hospital, hospital_of
 from tests.services.searching import TEST, indexed, write_on
 
@@ -35,6 +37,8 @@ WORDS = (
 SECRET = ("人类免疫缺陷病毒病", "梅毒螺旋体阳性", "代孕协议", "HIVAb阳性")
 """What only hidden texts say, beside what all say."""
 WARDS = ("CK", "EK", "ICU")
+BY_NUMBER = ("30000071-1", "30000001-1", "30000075-1", "30000003-1", "30000006-2")
+"""Hidden ones among those that are seen, so that the slips of these come in between."""
 
 
 def furnish(site: Site) -> None:
@@ -79,6 +83,19 @@ def hide(site: Site) -> None:
             paper = _paper(uow, hospital, f"关于{SECRET[number % len(SECRET)]}的通知（前置胎盘）")
             _archive(uow, paper, level=CLOSED)
     indexed(hospital)
+
+
+def ask_for(site: Site) -> None:
+    """What somebody asks for in every world: by numbers, of which some are there in one world only."""
+    with hospital_of(site).uow("clinician") as uow:
+        for number in BY_NUMBER:
+            requests.ask_by_number(
+                uow, number=number, kind="eread", purpose="research", days="", reason="产科课题"
+            )
+        for slip in uow.session.scalars(
+            select(Request)
+        ):  # in every world at the same address and the same moment
+            slip.uuid, slip.created_at = UUID(int=int(slip.number[-6:])), START
 
 
 def _cover(uow: UnitOfWork, node: Node, reason: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from archive.i18n import speaking
 from archive.models import Encounter, Membership, Request, RequestApproval
 from archive.policy.permissions import P
 from archive.services import approval_desk, lending_trial, requests, setup, slips, tree
+from archive.uow import UnitOfWork
 from tests.archives import begins
 from tests.conftest import Hospital
 from tests.services.lending import another, approved, archive_it, ask, issue, rules, state_of, step
@@ -92,6 +94,42 @@ def test_offices_are_asked_in_their_order_and_the_last_one_decides(
     assert said(hospital, number) == [
         ("dept_head", "agreed", "同意"), ("medical_affairs", "agreed", None), ("record_head", "agreed", None),
     ]  # fmt: skip
+
+
+def test_two_opinions_of_one_office_at_once_are_one_stage(
+    hospital: Hospital, archived: int, affairs: str
+) -> None:
+    rules(hospital, discussion={"approvers": ["dept_head", "medical_affairs", "record_head"]})
+    with hospital.site.uow(Actor.system("test")) as uow:
+        made = setup.enlist(uow, account="head2", name="何静", staff_no="0097", password=None, roles=("head",),
+                            clearance=1)  # fmt: skip
+        hospital.people["head2"] = made.id
+    move(hospital, "head2", "CK")
+    number, start, outcomes = ask(hospital, "clinician", archived), Barrier(2), list[str]()
+
+    def endorse(account: str) -> None:
+        actor = hospital.actor(account)
+
+        def one(uow: UnitOfWork) -> None:
+            row = slips.one(uow, number)
+            if uow.session.get_bind().dialect.name == "postgresql":
+                start.wait(20)  # both have read the same stage
+            requests.advance(uow, row, "endorse")
+
+        try:
+            hospital.site.run(actor, one)
+            outcomes.append("said")
+        except Conflict:
+            outcomes.append("late")
+
+    threads = [Thread(target=endorse, args=(account,)) for account in ("head", "head2")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["late", "said"]
+    assert [verdict for _office, verdict, _note in said(hospital, number)] == ["agreed", None, None]
+    assert waiting(hospital, affairs) == [number]
 
 
 def test_an_office_that_refuses_ends_it_and_says_why(hospital: Hospital, archived: int, affairs: str) -> None:
