@@ -70,9 +70,18 @@ def keep(uow: UnitOfWork, leaving: Collection[int]) -> None:
 
 def keep_below(uow: UnitOfWork, item: Node) -> None:
     """The same for a part of a record that is to go elsewhere with its pages. Raises Conflict."""
+    keep(uow, _below(uow, item))
+
+
+def below(uow: UnitOfWork, item: Node) -> bool:
+    """Whether a page of a sealed package stands in a branch."""
+    return bool(pages(uow, _below(uow, item)))
+
+
+def _below(uow: UnitOfWork, item: Node) -> list[int]:
     standing = select(Page.id).join(Node, Node.id == Page.node_id)
     inside = standing.where(Node.path >= item.path, Node.path < item.path_end)
-    keep(uow, list(uow.session.scalars(inside, execution_options=TRUSTED)))
+    return list(uow.session.scalars(inside, execution_options=TRUSTED))
 
 
 def packages(volume: Any) -> Select[int]:

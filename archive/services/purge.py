@@ -38,7 +38,7 @@ from archive.models import (
     Record,
     Representation,
 )
-from archive.services import drawing, page_keeping, pages, policies, trash
+from archive.services import drawing, frozen, page_keeping, pages, policies, trash
 from archive.services.handlers import LIVE, JobRun, handles
 from archive.services.imports.removal import referenced
 from archive.services.intake import file_of
@@ -117,7 +117,7 @@ def purge(uow: UnitOfWork, number: int) -> bool:
         return False
     numbers = list(uow.session.scalars(select(Node.id).where(*_branch(node)), execution_options=TRUSTED))
     # Also whatever table points to it that this version knows nothing of.
-    if trash.kept_for(uow, [node]) or referenced(uow, Node, numbers, but=LET_GO):
+    if trash.kept_for(uow, [node]) or frozen.below(uow, node) or referenced(uow, Node, numbers, but=LET_GO):
         return False
     _delete(uow, node, numbers)
     return True

@@ -3,25 +3,29 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.i18n import _
 from archive.models import Hold, Holding, HoldingStatus, HoldNode, Job, Node, Request
 from archive.services import holds
 from archive.services.handlers import LIVE
+from archive.sight import ids_of
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "staying"}
 
 
 def held(uow: UnitOfWork, node: Node) -> str | None:
-    """That something in a branch is sealed or under a legal hold, or nothing."""
+    """That something in a branch, or the record that it is a part of, is sealed or under a legal hold, or nothing."""
     laid = (
         select(Hold.kind)
         .join(HoldNode, HoldNode.hold_id == Hold.id)
         .join(Node, Node.id == HoldNode.node_id)
-        .where(Node.path >= node.path, Node.path < node.path_end, Hold.released_at.is_(None))
+        .where(
+            or_(and_(Node.path >= node.path, Node.path < node.path_end), Node.id.in_(ids_of(node.path))),
+            Hold.released_at.is_(None),
+        )
     )
     kinds = set(uow.session.scalars(laid.distinct(), execution_options=TRUSTED))
     if kinds & set(holds.SEALS):
@@ -29,18 +33,23 @@ def held(uow: UnitOfWork, node: Node) -> str | None:
     return _("Something in it is under a legal hold. It stays until that is lifted.") if kinds else None
 
 
+def _is_in(node: Any, top: Any) -> ColumnElement[bool]:
+    return and_(node.path >= top.path, node.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0")
+
+
 def reasons(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, list[str]]:
     """Node id → why it stays, of those that have to: people have to settle this first. One statement a reason."""
     top, below = aliased(Node), aliased(Node)
-    inside = (below.path >= top.path, below.path < func.substr(top.path, 1, func.length(top.path) - 1) + "0")
-    of_branch = (
-        select(top.id).join(below, and_(*inside)).where(top.id.in_([node.id for node in nodes])).distinct()
-    )
+    mine = top.id.in_([node.id for node in nodes])
+    of_branch = select(top.id).join(below, _is_in(below, top)).where(mine).distinct()
     paper = of_branch.join(Holding, Holding.node_id == below.id)
-    laid = (
-        of_branch.join(HoldNode, HoldNode.node_id == below.id)
+    laid = (  # on something in it, or on the record that it is a part of
+        select(top.id)
+        .join(below, or_(_is_in(below, top), _is_in(top, below)))
+        .join(HoldNode, HoldNode.node_id == below.id)
         .join(Hold, Hold.id == HoldNode.hold_id)
-        .where(Hold.released_at.is_(None))
+        .where(mine, Hold.released_at.is_(None))
+        .distinct()
     )
     asked = (
         (_("A paper volume is registered; nothing is deleted while there is paper."), paper),

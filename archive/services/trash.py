@@ -16,6 +16,7 @@ from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
 from archive.services import branches, guards, listing, policies, records, staying, typed
+from archive.services.intake import file_of
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 
@@ -26,6 +27,8 @@ PAGE = 50
 @action("node.trashed", needs=P.TRASH)
 def trash(uow: UnitOfWork, node: Node) -> None:
     """Puts a draft into the trash. Raises Conflict for what is archived, or a folder that is not empty."""
+    for one in (file_of(uow, node), node):  # else it might be sealed at this very moment
+        uow.lock(one)
     if refusal := refused(uow, node):
         raise Conflict(refusal)
     _lay(uow, node, uow.now, Overlay.TRASHED)

@@ -4,16 +4,34 @@ import io
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from archive import worker
 from archive.errors import Conflict, Forbidden, NotFound
 from archive.models import AuditEvent, Blob, Job, Node, Outbox, Page, Representation
-from archive.services import basket, drafts, holdings, intake, notices, purge, sharing, steps, trash, tree
+from archive.services import (
+    basket,
+    drafts,
+    holdings,
+    holds,
+    intake,
+    legal_holds,
+    notices,
+    purge,
+    sharing,
+    steps,
+    trash,
+    tree,
+)
 from archive.site import Site
 from archive.worker import take_one
+from tests import papers
 from tests.conftest import RECORD, Clock, Hospital
 from tests.services import lending
+from tests.services.sealing import seal
+from tests.services.test_derive import work_off
+from tests.services.test_holds import COURT
+from tests.services.test_intake import upload as intake_upload
 
 TRUSTED: Any = {"scope": "test"}
 
@@ -256,3 +274,57 @@ def test_an_item_trashed_before_its_file_was_archived_gets_no_number_and_goes(
     assert empty(site)["records"] == 1
     assert not is_there(site, item)
     assert is_there(site, record)
+
+
+# What is sealed
+
+
+@pytest.mark.parametrize("site", ["postgres"], indirect=True)
+def test_a_part_of_a_record_that_is_being_sealed_does_not_slip_into_the_trash(
+    site: Site, hospital: Hospital, record: int
+) -> None:
+    item = component(hospital, record)
+    upload(hospital, item)
+    with hospital.uow("archivist") as late, pytest.raises(Conflict, match="封存"):
+        node = late.node(item)
+        seal(hospital, record, by="senior", kind=holds.COPY)
+        trash.trash(late, node)
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert uow.node(item).trashed_at is None
+
+
+@pytest.mark.parametrize("under", ["seal", "legal hold"])
+def test_a_part_in_the_trash_stays_while_its_record_is_sealed_or_held(
+    site: Site, hospital: Hospital, record: int, clock: Clock, under: str
+) -> None:
+    item = component(hospital, record)
+    with hospital.uow("archivist") as uow:
+        holdings.register(uow, uow.node(record))
+    throw(hospital, item)
+    if under == "seal":
+        seal(hospital, record, kind=holds.COPY)
+    else:
+        with hospital.uow("archivist") as uow:
+            legal_holds.freeze(uow, uow.node(record), **COURT)
+    clock.forward(days=31)
+    assert empty(site) == {"records": 0, "files": 0, "kept": 1}
+    assert is_there(site, item)
+    with hospital.uow("archivist", readonly=True) as uow:
+        assert len(trash.contents(uow).rows[0].kept) == 1
+
+
+def test_no_page_of_a_sealed_list_leaves_with_the_trash_however_it_came_there(
+    site: Site, hospital: Hospital, record: int, clock: Clock
+) -> None:
+    item = component(hospital, record)
+    intake_upload(hospital, "archivist", item, papers.pdf("首页"), "病历.pdf")
+    work_off(site)
+    with hospital.uow("archivist") as uow:
+        other = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record",
+                         fields=RECORD | {"mrn": "00999999", "dept": str(hospital.wards["CK"])}).id  # fmt: skip
+    seal(hospital, record, kind=holds.COPY)
+    with site.session() as session:
+        session.execute(update(Page).values(node_id=other), execution_options=TRUSTED)
+    throw(hospital, other)
+    clock.forward(days=31)
+    assert empty(site) == {"records": 0, "files": 0, "kept": 1}
