@@ -22,6 +22,7 @@ WORDS = {
     "container.added": _l("added a box"), "container.edited": _l("changed a box"),
     "location.added": _l("added a place"), "location.edited": _l("changed a place"),
     "location.closed": _l("closed a place"), "location.reopened": _l("opened a place again"),
+    "loan.collected": _l("wrote down who collected a volume"),
     "loan.issued": _l("handed a volume out"), "loan.returned": _l("took a volume back"),
     "loan.renewed": _l("renewed a loan"), "loan.undone": _l("took back an act at the desk"),
     "loan.recalled": _l("asked for a volume back"), "request.lapsed": _l("let a request lapse that nobody collected"),

@@ -5,6 +5,7 @@ from dataclasses import asdict, fields
 from flask import Response, make_response, redirect, render_template, request, session, url_for
 
 from archive.blueprints.documents import pdf
+from archive.errors import Invalid
 from archive.gate import P, Section
 from archive.i18n import _
 from archive.services import circulation, desk, desk_answers, desk_papers, slips
@@ -36,17 +37,23 @@ def _memo(uow: UnitOfWork) -> Memo:
     return Memo(**{part.name: kept[part.name] for part in fields(Memo) if part.name in kept})
 
 
-def _said(uow: UnitOfWork, done: Done) -> Response:
+def _said(uow: UnitOfWork, done: Done, wrong: Invalid | None = None) -> Response:
     """A script puts the answer into the page that is open; without one it is another page, so that loading it again repeats
     nothing.
     """
     memo = done.memo
     session[KEPT] = asdict(memo) | {"by": uow.actor.staff_no}
+    typed = {"wrong": wrong.fields if wrong else {}, "typed": request.form}
     if "HX-Request" not in request.headers:
-        return make_response(redirect(url_for(".counter")))
+        if wrong is None:
+            return make_response(redirect(url_for(".counter")))
+        counter = desk_answers.counter(uow, memo)
+        return make_response(
+            render_template("desk/counter.html", memo=memo, counter=counter, **typed), wrong.status
+        )
     person = desk_answers.borrower(uow, memo) if memo.act == "badge" else None
     return make_response(render_template(
-        "desk/said.html", memo=memo, person=person, answer=desk_answers.answer(uow, done)
+        "desk/said.html", memo=memo, person=person, answer=desk_answers.answer(uow, done), **typed
     ))  # fmt: skip
 
 
@@ -64,8 +71,19 @@ def scan(uow: UnitOfWork) -> Response:
             sheets=sheets,
             confirmed="confirmed" in form,
             because=form.get("because", ""),
+            loose="loose" in form or ("tick" in form and "intact" not in form),
         ),
     )
+
+
+@section.page("/desk/collector", needs=P.REQUEST_HANDLE, methods=("POST",))
+def collector(uow: UnitOfWork) -> Response:
+    """代领人 of what has just been handed out."""
+    memo, form = _memo(uow), request.form
+    try:
+        return _said(uow, desk.collected(uow, memo, who=form.get("who", ""), phone=form.get("phone", "")))
+    except Invalid as wrong:
+        return _said(uow, Done(memo), wrong)
 
 
 @section.page("/desk/undo", needs=P.REQUEST_HANDLE, methods=("POST",))

@@ -179,6 +179,7 @@ def _words(uow: UnitOfWork, kind: str) -> dict[str, Any]:
         | _imaging_labels()
         | _emergency_labels()
         | _copying_labels()
+        | _counting_labels()
         | rulebook.words(uow, kind),
     }
 
@@ -194,6 +195,7 @@ def kind_label(kind: str) -> str:
         "scanners": _("Network scanners"), "keying": _("Keying desk"), "imaging": _("Image processing"),
         "checklist": _("Components and reconciliation"),
         "copying": _("Copying"), "proofs": _("Papers of applicants"), "queue": _("Queue of the lending desk"),
+        "counting": _("Counting sheets"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -296,4 +298,12 @@ def _copying_labels() -> dict[str, str]:
         "public": _("Public page"), "copyable": _("What may be copied"), "everything": _("The whole record"),
         "packages": _("Packages"), "papers": _("Papers"), "applicants": _("Applicants"), "needs": _("Must show"),
         "needs_dead": _("Must show where the patient has died"), "of": _("Whose record"), "minors": _("Also of a minor"),
+    }  # fmt: skip
+
+
+def _counting_labels() -> dict[str, str]:
+    return {
+        "out": _("At handing out"), "back": _("At taking back"), "purposes": _("Purposes"), "volumes": _("Volumes"),
+        "unbound": _("Binding or seal not whole"), "damaged": _("Damaged"), "sensitive": _("Sensitive records"),
+        "level_from": _("Sensitivity, from"),
     }  # fmt: skip

@@ -10,6 +10,7 @@ from archive.demo.cast import Cast
 from archive.demo.diary import Diary
 from archive.demo.lives import Life, Lot
 from archive.services import loans, requests, reservations, slips
+from archive.services.sheet_counts import Seen
 from archive.uow import UnitOfWork
 
 REASONS = {
@@ -231,7 +232,7 @@ def _issue(uow: UnitOfWork, slip: Slip) -> None:
 
 
 def _take_back(uow: UnitOfWork, *, life: Life, missing: bool) -> None:
-    loans.take_back(uow, life.barcode, sheets=life.count() - missing, confirmed=missing)
+    loans.take_back(uow, life.barcode, seen=Seen(life.count() - missing, confirmed=missing))
 
 
 def _renew(uow: UnitOfWork, slip: Slip) -> None:

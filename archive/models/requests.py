@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.db import Base, BigInt
@@ -97,6 +97,15 @@ class RequestLine(Base):
     in_at: Mapped[datetime | None]
     in_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     sheets_in: Mapped[int | None]
+    counted_out: Mapped[bool] = mapped_column(default=False)
+    """Whether `sheets_out` was counted; otherwise it is what is registered. `sheets_in` is always counted."""
+    intact_out: Mapped[bool | None]
+    """装订完好: whether binding and seal were whole; nothing where nobody said."""
+    intact_in: Mapped[bool | None]
+    collector_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    """代领人: who collected it for the borrower, who stays responsible; of the house, or by name and telephone."""
+    collector_name: Mapped[str | None] = mapped_column(String(80))
+    collector_phone_enc: Mapped[bytes | None] = mapped_column(LargeBinary)
     renewals: Mapped[int] = mapped_column(default=0)
     recalled_at: Mapped[datetime | None]
     """催还: since when somebody else waits for it, and the day on which it is due stands fast."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, RootModel, StringConstraints, ValidationE
 from archive.i18n import _
 from archive.policy.checklists import Checklist
 from archive.policy.copy_shapes import Copying, Proofs
+from archive.policy.counting import Counting
 from archive.policy.emergencies import EmergencyRules
 from archive.policy.lending_shapes import Loans
 from archive.policy.queueing import Queue
@@ -287,7 +288,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads, "scanners": Scanners,
     "emergency": EmergencyRules, "reminders": ReminderRules,
     "digitisation": Digitisation, "keying": Keying, "checklist": Checklist, "imaging": Imaging,
-    "copying": Copying, "proofs": Proofs, "queue": Queue,
+    "copying": Copying, "proofs": Proofs, "queue": Queue, "counting": Counting,
 }  # fmt: skip
 
 

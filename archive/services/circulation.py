@@ -48,6 +48,11 @@ class Loan:
     sheets: int | None
     back_at: datetime | None
     missing: int
+    was_counted: bool
+    """Whether `sheets` was counted as it went out."""
+    sheets_back: int | None
+    collector: str | None
+    """代领人: who came for it instead of the borrower; of somebody who is not of the house with the telephone."""
 
     @property
     def href(self) -> str | None:
@@ -84,16 +89,19 @@ def loan(uow: UnitOfWork, view: NodeView, held: InHand) -> Loan | None:
     """The last loan of a volume that lies on the desk, over or not."""
     if held.line is None or held.request is None:
         return None
-    return _loan(uow, (held.line, held.request, held.node, held.holding.barcode, held.borrower), view)
+    return _loan(
+        uow, (held.line, held.request, held.node, held.holding.barcode, held.borrower, held.collector), view
+    )
 
 
 def _loans(uow: UnitOfWork, *conditions: ColumnElement[bool]) -> list[Loan]:
-    borrower = aliased(Principal)
+    borrower, collector = aliased(Principal), aliased(Principal)
     statement = (
-        slips.visible(uow, RequestLine, Request, Node, Holding.barcode, borrower.name)
+        slips.visible(uow, RequestLine, Request, Node, Holding.barcode, borrower.name, collector.name)
         .join(RequestLine, RequestLine.request_id == Request.id)
         .join(Holding, Holding.id == RequestLine.holding_id)
         .join(borrower, borrower.id == Request.requester_id)
+        .outerjoin(collector, collector.id == RequestLine.collector_id)
         .where(*conditions)
         .order_by(*FIRST_DUE)
         .limit(MOST)
@@ -105,14 +113,22 @@ def _loans(uow: UnitOfWork, *conditions: ColumnElement[bool]) -> list[Loan]:
 
 
 def _loan(uow: UnitOfWork, row: Iterable[Any], view: NodeView) -> Loan:
-    line, request, _node, barcode, borrower = row
+    line, request, _node, barcode, borrower, collector = row
     words = policies.vocabulary(uow, "purpose")
     return Loan(
         barcode=barcode, node=view, request=request.uuid, number=request.number,
         purpose=words.get(request.purpose, request.purpose), borrower=borrower, out_at=line.out_at, due_at=line.due_at,
         days_left=0 if line.in_at else days_left(uow, line.due_at), is_overdue=line.due_at < uow.now, sheets=line.sheets_out,
         back_at=line.in_at, missing=_missing(line.sheets_out, line.sheets_in),
+        was_counted=line.counted_out, sheets_back=line.sheets_in, collector=collector or _typed(uow, line),
     )  # fmt: skip
+
+
+def _typed(uow: UnitOfWork, line: RequestLine) -> str | None:
+    """Who came for it and is not of the house."""
+    if line.collector_name is None or line.collector_phone_enc is None:
+        return line.collector_name
+    return f"{line.collector_name} {uow.site.keys.decrypt('identity-enc', line.collector_phone_enc)}"
 
 
 def _missing(before: int | None, after: int | None) -> int:

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm.exc import StaleDataError
 
-from archive.errors import ArchiveError, Conflict, Forbidden, NotFound
+from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound
 from archive.i18n import _
 from archive.journal import Event
 from archive.models import HoldingStatus, Location, Principal, Request, User
 from archive.policy.permissions import P
 from archive.schema import clean
 from archive.services import (
+    collectors,
     desk_hearing,
     holdings,
     in_hand,
@@ -22,10 +23,12 @@ from archive.services import (
     patient_names,
     policies,
     reservations,
+    sheet_counts,
     slips,
 )
 from archive.services.in_hand import InHand
 from archive.services.reservations import Turn
+from archive.services.sheet_counts import NOTHING, Seen
 from archive.uow import UnitOfWork
 
 CODE = re.compile(r"[A-Z]{0,4}[0-9][0-9A-Z.·-]{0,60}")
@@ -44,12 +47,19 @@ class Memo:
     """What the desk keeps from one scan to the next. It travels with the browser, so it holds codes and no names."""
 
     act: str = ""
-    """badge, choose, issued, returned, again, back, placed, waiting, differs, turn, undone, refused; nothing at the beginning."""
+    """badge, choose, issued, returned, again, back, placed, waiting, count, differs, turn, undone, refused; at first nothing."""
     barcode: str = ""
     borrower: str = ""
     """Staff number of whoever stands at the desk."""
     words: str = ""
     sheets: int | None = None
+    confirmed: bool = False
+    loose: bool = False
+    """That the clerk has taken 装订完好 away."""
+    slip: str = ""
+    """The slip by which it is known who borrows: whoever else shows a badge after it collects for them."""
+    collector: str = ""
+    """代领人: staff number of whoever collects for the borrower."""
     at: str = ""
 
 
@@ -57,11 +67,10 @@ class Memo:
 class Said:
     """What was said with a scan."""
 
-    sheets: int | None = None
-    confirmed: bool = False
-    """That a count which differs was made twice."""
+    seen: Seen = NOTHING
     because: str = ""
     """Why somebody is passed over."""
+    collector: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,13 +82,14 @@ class Done:
 
 
 def hear(uow: UnitOfWork, typed: str, before: Memo, *, sheets: str = "", confirmed: bool = False,
-         because: str = "") -> Done:  # fmt: skip
+         because: str = "", loose: bool = False) -> Done:  # fmt: skip
     """Does what a scan asks for. A refusal becomes a sentence, and nothing of the act stays."""
     code = clean(typed).upper()
     if not code:
         return Done(Memo())
+    seen = Seen(_number(sheets), confirmed=confirmed, intact=not loose)
     try:
-        heard = _heard(uow, code, before, Said(_number(sheets), confirmed, clean(because)[:LONGEST_REASON]))
+        heard = _heard(uow, code, before, Said(seen, clean(because)[:LONGEST_REASON], before.collector))
     except StaleDataError:  # the same volume lies on two desks; whoever came second does nothing
         uow.undo()
         words = _("Another desk handled this at the same moment. Scan it again.")
@@ -89,7 +99,13 @@ def hear(uow: UnitOfWork, typed: str, before: Memo, *, sheets: str = "", confirm
         if isinstance(refusal, (Forbidden, NotFound)):
             _note(uow, code)
         heard = Done(Memo("refused", barcode=code[:40], borrower=before.borrower, words=str(refusal)))
-    return replace(heard, memo=replace(heard.memo, at=uow.now.isoformat()))
+    return replace(heard, memo=replace(_still(heard.memo, before), at=uow.now.isoformat()))
+
+
+def _still(memo: Memo, before: Memo) -> Memo:
+    """Whoever collects for somebody goes on doing so until another badge or slip is shown."""
+    goes_on = memo.act != "badge" and memo.borrower and memo.borrower == before.borrower
+    return replace(memo, slip=before.slip, collector=before.collector) if goes_on else memo
 
 
 def _note(uow: UnitOfWork, code: str) -> None:
@@ -113,8 +129,8 @@ def _heard(uow: UnitOfWork, code: str, before: Memo, said: Said) -> Done:
         return _answered(uow, held, before.borrower, said)
     if (person := _staff_no_of(uow, code)) is not None:
         if before.act == "waiting" and uow.now - datetime.fromisoformat(before.at) < TOGETHER:
-            return _collected(uow, before.barcode, person)
-        return Done(Memo("badge", borrower=person))
+            return _taken(uow, before, person, said)
+        return Done(_shown(uow, code, person, before))
     if (
         before.barcode
         and before.act != "choose"
@@ -124,6 +140,16 @@ def _heard(uow: UnitOfWork, code: str, before: Memo, said: Said) -> Done:
         holdings.move(uow, holding, to=HoldingStatus.SHELVED, location=code)
         return Done(Memo("placed", holding.barcode, before.borrower, code), in_hand.lay(uow, holding.barcode))
     return _among(uow, code, before.borrower, said)
+
+
+def _shown(uow: UnitOfWork, code: str, person: str, before: Memo) -> Memo:
+    """A badge says who borrows. After a slip it says who has come for the one who asked: nobody brings a slip and a badge."""
+    if code.startswith("JY"):
+        return Memo("badge", borrower=person, slip=code)
+    fresh = before.at and uow.now - datetime.fromisoformat(before.at) < TOGETHER
+    if before.act == "badge" and before.slip and fresh and person != before.borrower:
+        return Memo("badge", borrower=before.borrower, slip=before.slip, collector=person)
+    return Memo("badge", borrower=person)
 
 
 def _among(uow: UnitOfWork, code: str, borrower: str, said: Said) -> Done:
@@ -139,7 +165,7 @@ def _among(uow: UnitOfWork, code: str, borrower: str, said: Said) -> Done:
         theirs = [one for one in found if one.node_id in ready]
     if len(theirs) == 1:
         return _answered(uow, in_hand.lay(uow, theirs[0].barcode), borrower, said)
-    return Done(Memo("choose", code[:40], borrower))
+    return Done(_aside("choose", code[:40], borrower, said.seen))
 
 
 def _records_of(uow: UnitOfWork, borrower: str, nodes: Sequence[int]) -> set[int]:
@@ -153,24 +179,32 @@ def _records_of(uow: UnitOfWork, borrower: str, nodes: Sequence[int]) -> set[int
     return set(uow.session.scalars(asked))
 
 
+def _aside(act: str, barcode: str, borrower: str, seen: Seen, words: str = "") -> Memo:
+    """Nothing has been done yet; what was said of the volume is kept for when it is."""
+    return Memo(act, barcode, borrower, words, seen.sheets, confirmed=seen.confirmed, loose=not seen.intact)
+
+
 def _answered(uow: UnitOfWork, held: InHand, borrower: str, said: Said) -> Done:
     """What is refused before anything was written, and may be gone on with."""
     try:
         return _scanned(uow, held, borrower, said)
-    except loans.SheetsDiffer as differ:
-        return Done(Memo("differs", held.holding.barcode, borrower, str(differ), said.sheets), held)
+    except sheet_counts.MustCount as due:
+        act, words = "count", str(due)
+    except sheet_counts.SheetsDiffer as differ:
+        act, words = "differs", str(differ)
     except loans.NotYourTurn as others:
-        act = "turn" if uow.can(P.REQUEST_OVERRIDE_DUE, held.node) else "refused"
-        return Done(Memo(act, held.holding.barcode, borrower, str(others)), held)
+        act, words = "turn" if uow.can(P.REQUEST_OVERRIDE_DUE, held.node) else "refused", str(others)
+    return Done(_aside(act, held.holding.barcode, borrower, said.seen, words), held)
 
 
-def _collected(uow: UnitOfWork, barcode: str, person: str) -> Done:
+def _taken(uow: UnitOfWork, before: Memo, person: str, said: Said) -> Done:
     """The badge came after the volume: handed out, or said why not, and the person stands at the desk."""
+    seen = Seen(before.sheets, intact=not before.loose) if said.seen == NOTHING else said.seen
     try:
-        return _answered(uow, in_hand.lay(uow, barcode), person, Said())
+        return _answered(uow, in_hand.lay(uow, before.barcode), person, Said(seen))
     except Conflict as refusal:
         uow.undo()
-        return Done(Memo("refused", barcode, person, str(refusal)))
+        return Done(Memo("refused", before.barcode, person, str(refusal)))
 
 
 def _volume(uow: UnitOfWork, code: str) -> InHand | None:
@@ -192,24 +226,35 @@ def _staff_no_of(uow: UnitOfWork, code: str) -> str | None:
 
 def _scanned(uow: UnitOfWork, held: InHand, borrower: str, said: Said) -> Done:
     barcode, last = held.holding.barcode, held.line
-    policies.learn(uow, "loans", "vocabularies", "queue")
+    policies.learn(uow, "loans", "vocabularies", "queue", "counting")
     if last is not None and held.is_out:
         if borrower and borrower == held.staff_no and uow.now - last.out_at < AGAIN:
             return Done(Memo("again", barcode, borrower), held)
-        loans.take_back(uow, barcode, sheets=said.sheets, confirmed=said.confirmed, held=held)
+        loans.take_back(uow, barcode, seen=said.seen, held=held)
         return Done(Memo("returned", barcode, borrower), held)
     if not borrower:
-        return Done(Memo("waiting", barcode), held)
+        return Done(_aside("waiting", barcode, "", said.seen), held)
     if _is_just_back(uow, held, borrower):
         return Done(Memo("back", barcode, borrower), held)
     line = reservations.turns(uow, held.node)
     turn = _turn_of(uow, line, borrower)
     if turn is None:
-        return Done(Memo("waiting", barcode), held)
-    drawn = loans.issue(uow, turn.request, barcode=barcode, sheets=said.sheets, confirmed=said.confirmed, held=held,
-                        line=line, because=said.because)  # fmt: skip
+        return Done(_aside("waiting", barcode, "", said.seen), held)
+    collector = _collector(uow, said.collector)
+    drawn = loans.issue(uow, turn.request, barcode=barcode, seen=said.seen, held=held, line=line, because=said.because,
+                        collector=collector.id if collector else None)  # fmt: skip
     return Done(Memo("issued", barcode, borrower),
-                replace(held, line=drawn, request=turn.request, borrower=turn.name, staff_no=borrower))  # fmt: skip
+                replace(held, line=drawn, request=turn.request, borrower=turn.name, staff_no=borrower,
+                        collector=collector.name if collector else None))  # fmt: skip
+
+
+def _collector(uow: UnitOfWork, staff_no: str) -> Principal | None:
+    badge = select(Principal).join(User, User.id == Principal.id)
+    return (
+        uow.session.scalar(badge.where(User.staff_no == staff_no, User.disabled_at.is_(None)))
+        if staff_no
+        else None
+    )
 
 
 def _is_just_back(uow: UnitOfWork, held: InHand, borrower: str) -> bool:
@@ -233,6 +278,20 @@ def _turn_of(uow: UnitOfWork, turns: Sequence[Turn], borrower: str) -> Turn | No
     if name is None:
         return None
     raise Conflict(_("%(name)s has no approved request for this record.", name=name))
+
+
+def collected(uow: UnitOfWork, before: Memo, *, who: str, phone: str) -> Done:
+    """Writes down who has collected what has just been handed out; a refusal becomes a sentence. Raises Invalid."""
+    try:
+        collectors.name(uow, before.barcode, who=who, phone=phone)
+        uow.session.flush()
+        return Done(replace(before, collector=""), in_hand.lay(uow, before.barcode))
+    except Invalid:
+        uow.undo()
+        raise
+    except ArchiveError as refusal:
+        uow.undo()
+        return Done(replace(before, act="refused", words=str(refusal), at=uow.now.isoformat()))
 
 
 def undo(uow: UnitOfWork, before: Memo) -> Done:

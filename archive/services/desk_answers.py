@@ -30,6 +30,7 @@ from archive.uow import UnitOfWork
 
 LOOKS = {
     "waiting": "wait",
+    "count": "wait",
     "differs": "wait",
     "again": "wait",
     "back": "wait",
@@ -67,6 +68,8 @@ class Borrower:
     staff_no: str
     departments: str
     is_blocked: bool
+    collector: str | None
+    """代领人: who has come instead."""
     loans: list[Loan]
     ready: list[Pick]
 
@@ -86,7 +89,7 @@ def answer(uow: UnitOfWork, done: Done) -> Answer | None:
     memo, held = done.memo, done.held or _looked_at(uow, done.memo.barcode)
     if not memo.act or memo.act == "badge":
         return None
-    policies.learn(uow, "vocabularies", "loans", "queue")
+    policies.learn(uow, "vocabularies", "loans", "queue", "counting")
     view = NodeView(uow, held.node) if held else None
     return Answer(
         act=memo.act, look=LOOKS.get(memo.act, "ok"), at=datetime.fromisoformat(memo.at) if memo.at else None,
@@ -127,9 +130,11 @@ def borrower(uow: UnitOfWork, memo: Memo) -> Borrower | None:
     departments = uow.session.scalars(
         group.where(Membership.principal_id == person.id, Principal.kind == "dept")
     )
+    other = select(Principal.name).join(User, User.id == Principal.id).where(User.staff_no == memo.collector)
     ready = circulation.pick_list(uow, for_person=person.id)
     return Borrower(
         person.name, memo.borrower, _(", ").join(departments), borrowing.is_blocked(uow, person.id),
+        uow.session.scalar(other) if memo.collector else None,
         circulation.in_hand(uow, person.id), ready,
     )  # fmt: skip
 

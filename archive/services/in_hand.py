@@ -40,6 +40,8 @@ class InHand:
     """On what slip that was."""
     borrower: str
     staff_no: str
+    collector: str | None
+    """代领人 of the house, where somebody else came for it."""
     others_out: int
     """How many more volumes are out on the same slip."""
     batch: str | None
@@ -67,7 +69,7 @@ def lay(uow: UnitOfWork, *barcodes: str, lock: bool = True) -> InHand:
     uow.require(P.REQUEST_HANDLE, node)
     last = uow.session.execute(_last_loan(holding), execution_options=TRUSTED).one()
     return InHand(holding, node, place, container, last.RequestLine, last.Request, last.name or "", last.staff_no or "",
-                  last.others or 0, last.batch, last.seal is not None)  # fmt: skip
+                  last.collector, last.others or 0, last.batch, last.seal is not None)  # fmt: skip
 
 
 def _volume(barcodes: Sequence[str], *, lock: bool) -> Select[Any]:
@@ -90,19 +92,21 @@ def _volume(barcodes: Sequence[str], *, lock: bool) -> Select[Any]:
 
 def _last_loan(holding: Holding) -> Select[Any]:
     """A statement of its own: what is read beside a lock is what was there before it."""
-    other = aliased(RequestLine)
+    other, collector = aliased(RequestLine), aliased(Principal)
     others = select(func.count(other.id)).where(
         other.request_id == Request.id, other.in_at.is_(None), other.holding_id != holding.id
     )
     newest = select(func.max(RequestLine.id)).where(RequestLine.holding_id == holding.id)
     found: Any = (
         select(RequestLine, Request, Principal.name.label("name"), User.staff_no.label("staff_no"),
+               collector.name.label("collector"),
                others.scalar_subquery().label("others"),
                batches.checked_out_with(Holding.id).scalar_subquery().label("batch"),
                frozen.packages(Holding.id).limit(1).scalar_subquery().label("seal"))
         .select_from(Holding)
         .outerjoin(RequestLine, RequestLine.id == newest.scalar_subquery())
         .outerjoin(Request, Request.id == RequestLine.request_id)
+        .outerjoin(collector, collector.id == RequestLine.collector_id)
         .outerjoin(Principal, Principal.id == Request.requester_id)
         .outerjoin(User, User.id == Principal.id)
         .where(Holding.id == holding.id)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from archive.access import vetoed_by
 from archive.errors import Conflict, Forbidden
-from archive.i18n import _, ngettext
+from archive.i18n import _
 from archive.models import Holding, HoldingAct, HoldingEvent, HoldingStatus, Node, Request, RequestLine
 from archive.policy.permissions import P
 from archive.policy.workflows import PAPER
@@ -22,10 +22,12 @@ from archive.services import (
     policies,
     requests,
     reservations,
+    sheet_counts,
 )
 from archive.services.in_hand import InHand
 from archive.services.reservations import Turn
 from archive.services.scanning import batches
+from archive.services.sheet_counts import NOTHING, Seen
 from archive.uow import SIGNED_IN, UnitOfWork, action
 from archive.workflow import Transition
 
@@ -34,35 +36,18 @@ UNDO_WITHIN = timedelta(minutes=10)
 """An undo takes back a slip of the hand. What lies further back is corrected by another act, which stays visible."""
 
 
-class SheetsDiffer(Conflict):
-    """纸页不符: more or fewer sheets than expected; it goes on when somebody confirms that they have counted."""
-
-    def __init__(self, expected: int, counted: int) -> None:
-        self.expected, self.counted = expected, counted
-        super().__init__()
-
-    def sentence(self) -> str:
-        few = self.expected - self.counted
-        if few > 0:
-            return ngettext("%(num)d sheet of %(all)d is missing.", "%(num)d sheets of %(all)d are missing.", few,
-                            all=self.expected)  # fmt: skip
-        return ngettext("%(num)d sheet more than %(all)d.", "%(num)d sheets more than %(all)d.", -few,
-                        all=self.expected)  # fmt: skip
-
-
 class NotYourTurn(Conflict):
     """Others come first; whoever may pass them over says why."""
 
 
 @action("loan.issued", needs=P.REQUEST_HANDLE)
-def issue(uow: UnitOfWork, request: Request, *, barcode: str, sheets: int | None = None, confirmed: bool = False,
-          held: InHand | None = None, line: Sequence[Turn] | None = None, because: str = "") -> RequestLine:  # fmt: skip
+def issue(uow: UnitOfWork, request: Request, *, barcode: str, seen: Seen = NOTHING, held: InHand | None = None,
+          line: Sequence[Turn] | None = None, because: str = "", collector: int | None = None) -> RequestLine:  # fmt: skip
     """Hands a volume over the desk: it leaves its place, and the clock starts. `held` and `line`, the queue of the record,
     where they have been read already.
 
-    Raises Conflict for another record's volume, one that is out, a sealed record, a borrower with something overdue, and for
-    a count of sheets that is not what it should be, unless `confirmed`; NotYourTurn while others come first, unless the
-    actor may pass them over and says why.
+    Raises Conflict for another record's volume, one that is out, a sealed record, a borrower with something overdue, and as
+    `sheet_counts.check` says; NotYourTurn while others come first, unless the actor may pass them over and says why.
     """
     held = held or in_hand.lay(uow, barcode)
     holding, node = held.holding, held.node
@@ -71,21 +56,25 @@ def issue(uow: UnitOfWork, request: Request, *, barcode: str, sheets: int | None
         raise Conflict(refusal)
     line = reservations.turns(uow, node) if line is None else line
     refusal = reservations.objection(uow, held, request, line)
-    if refusal and not (because and uow.can(P.REQUEST_OVERRIDE_DUE, node)):
+    if refusal and not uow.can(P.REQUEST_OVERRIDE_DUE, node):
         raise NotYourTurn(refusal)
-    _compare(holding.sheets, sheets, confirmed=confirmed)
+    sheet_counts.check(uow, held, seen, purpose=request.purpose, out=True)
+    if refusal and not because:
+        raise NotYourTurn(refusal)
     if any(turn.is_over(uow.now) for turn in line):  # it lapsed while the volume was here, whoever notes that
         reservations.settle(uow, node)
-    drawn = _draw_line(uow, request, holding, sheets if sheets is not None else holding.sheets)
+    drawn = _draw_line(uow, request, holding, seen, collector)
     holdings.hand_over(uow, node, holding, to=request.requester_id, because=request.number)
     if request.state == "approved":
         requests.take(uow, request, node, _step("issue"))
     if any(turn.request.id != request.id for turn in line):
         reservations.settle(uow, node, found=line)
     uow.note(number=request.number, barcode=holding.barcode, to=request.requester_id, due=drawn.due_at,
-             sheets=[holding.sheets, sheets])  # fmt: skip
+             sheets=[holding.sheets, seen.sheets], intact=seen.intact)  # fmt: skip
     if refusal:
         uow.note(passed_over=because)
+    if collector:
+        uow.note(collector=collector)
     return drawn
 
 
@@ -119,16 +108,14 @@ def _stays(uow: UnitOfWork, held: InHand) -> str | None:
     return batches.told(uow, held.batch) if held.batch else None
 
 
-def _compare(expected: int | None, counted: int | None, *, confirmed: bool) -> None:
-    if None not in (expected, counted) and expected != counted and not confirmed:
-        raise SheetsDiffer(expected or 0, counted or 0)
-
-
-def _draw_line(uow: UnitOfWork, request: Request, holding: Holding, sheets: int | None) -> RequestLine:
+def _draw_line(uow: UnitOfWork, request: Request, holding: Holding, seen: Seen,
+               collector: int | None) -> RequestLine:  # fmt: skip
     back_on = borrowing.due(calendar.of(uow), borrowing.rule_of(uow, request), request.days, uow.today)
     line = RequestLine(
         request_id=request.id, holding_id=holding.id, due_at=calendar.end_of(uow, back_on),
-        out_at=uow.now, out_by=uow.actor.principal_id, sheets_out=sheets,
+        out_at=uow.now, out_by=uow.actor.principal_id,
+        sheets_out=holding.sheets if seen.sheets is None else seen.sheets, counted_out=seen.sheets is not None,
+        intact_out=seen.intact, collector_id=collector,
     )  # fmt: skip
     uow.session.add(line)
     return line
@@ -139,10 +126,10 @@ def _step(name: str) -> Transition:
 
 
 @action("loan.returned", needs=P.REQUEST_HANDLE)
-def take_back(uow: UnitOfWork, barcode: str, *, sheets: int | None = None, confirmed: bool = False,
-              only: Request | None = None, held: InHand | None = None) -> RequestLine:  # fmt: skip
-    """Takes a volume back. Raises Conflict when it is not out, or not on the request `only`, and for missing sheets
-    unless `confirmed`.
+def take_back(uow: UnitOfWork, barcode: str, *, seen: Seen = NOTHING, only: Request | None = None,
+              held: InHand | None = None) -> RequestLine:  # fmt: skip
+    """Takes a volume back. Raises Conflict when it is not out, or not on the request `only`, and as `sheet_counts.check`
+    says.
     """
     held = held or in_hand.lay(uow, barcode)
     holding, node, line, request = held.holding, held.node, held.line, held.request
@@ -151,13 +138,20 @@ def take_back(uow: UnitOfWork, barcode: str, *, sheets: int | None = None, confi
         raise Conflict(_("This volume is not out."))
     if only is not None and line.request_id != only.id:
         raise Conflict(_("This volume is out on another request."))
-    _compare(line.sheets_out, sheets, confirmed=confirmed)
-    line.in_at, line.in_by, line.sheets_in = uow.now, uow.actor.principal_id, sheets
+    sheet_counts.check(uow, held, seen, purpose=request.purpose, out=False)
+    line.in_at, line.in_by, line.sheets_in, line.intact_in = (
+        uow.now, uow.actor.principal_id, seen.sheets, seen.intact
+    )  # fmt: skip
     kept = HoldingStatus.HELD if reservations.settle(uow, node, at_hand=holding) else None
     holdings.take_in(uow, node, holding, because=request.number, status=kept)
     if not held.others_out:
         requests.take(uow, request, node, _step("return"))
-    uow.note(number=request.number, barcode=holding.barcode, sheets=[line.sheets_out, sheets])
+    uow.note(
+        number=request.number,
+        barcode=holding.barcode,
+        sheets=[line.sheets_out, seen.sheets],
+        intact=seen.intact,
+    )
     return line
 
 
@@ -181,7 +175,7 @@ def undo(uow: UnitOfWork, barcode: str) -> None:
         was = HoldingStatus(card.from_status or HoldingStatus.PROCESSING)
         _put_back(uow, held, request, line, was)
     else:
-        line.in_at = line.in_by = line.sheets_in = None
+        line.in_at = line.in_by = line.sheets_in = line.intact_in = None
         request.state = "lent"
         holdings.hand_over(uow, node, holding, to=request.requester_id, because=request.number)
     reservations.settle(uow, node)

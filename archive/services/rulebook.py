@@ -127,7 +127,7 @@ def words(uow: UnitOfWork, kind: str) -> dict[str, str]:
             "eread": _("Electronic"), "paper": _("Paper"),
         } | {office.code: str(office.title) for office in OFFICES.values()
         }  # fmt: skip
-    vocabularies = {"checklist": "component"}
+    vocabularies = {"checklist": "component", "counting": "purpose"}
     return policies.vocabulary(uow, vocabularies[kind]) if kind in vocabularies else {}
 
 

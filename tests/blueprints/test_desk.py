@@ -111,6 +111,32 @@ def test_a_wrong_count_asks_before_it_takes(hospital: Hospital, number: str, bro
     assert state_of(hospital, number) == "returned"
 
 
+def test_the_page_says_why_counting_is_due_and_who_has_collected(
+    hospital: Hospital, number: str, browser: Browse
+) -> None:
+    clerk = browser("clerk")
+    assert 'name="intact" value="1" checked' in clerk.get("/desk").text
+    scan(clerk, number)
+    assert "代领：head甲" in scan(clerk, f"{list(CAST).index('head') + 1:04d}")
+    due = scan(clerk, BARCODE, tick="1")
+    assert "请清点页数" in due
+    assert "装订或封条不完好" in due
+    assert '<input type="hidden" name="loose" value="1">' in due
+    out = scan(clerk, BARCODE, sheets="64", loose="1")
+    assert "代领：head甲" in out
+    wrong = clerk.post("/desk/collector", {"who": "王<秀英", "phone": "12"})
+    assert wrong.status_code == 422
+    assert 'value="王&lt;秀英"' in wrong.text
+    assert "请填电话号码" in wrong.text
+    assert clerk.post("/desk/collector", {"who": "王秀英", "phone": "13900010002"}).status_code == 302
+    with hospital.uow("clinician", readonly=True) as uow:
+        slip = f"/requests/{slips.one(uow, number).uuid}"
+    assert "王秀英 13900010002" in browser("clinician").get(slip).text
+    assert '64 <span class="jz-meta">已清点' in clerk.get(slip).text
+    assert browser("clinician2").get(slip).status_code == 404
+    assert browser("clinician2").post("/desk/collector", {"who": "0001"}).status_code == 403
+
+
 def test_what_the_desk_does_not_know_is_said_large(number: str, browser: Browse) -> None:
     page = scan(browser("clerk"), "X-404<b>")
     assert 'class="jz-echo is-bad"' in page

@@ -29,6 +29,7 @@ from archive.services import (
 from archive.services.scanning import batches
 from archive.services.scanning import steps as batch_steps
 from archive.services.scanning import volumes as scanned
+from archive.services.sheet_counts import Seen
 from archive.uow import UnitOfWork
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
@@ -211,13 +212,13 @@ def test_a_record_that_is_trashed_while_it_is_out_can_come_back(hospital: Hospit
 def test_missing_sheets_must_be_confirmed_and_are_kept(hospital: Hospital, archived: int) -> None:
     number = approved(hospital, "clinician", archived)
     with pytest.raises(Conflict, match="1 sheet more than 64"), hospital.uow("clerk") as uow:
-        loans.issue(uow, slips.one(uow, number), barcode=BARCODE, sheets=65)
+        loans.issue(uow, slips.one(uow, number), barcode=BARCODE, seen=Seen(65))
     with hospital.uow("clerk") as uow:
-        loans.issue(uow, slips.one(uow, number), barcode=BARCODE, sheets=64)
+        loans.issue(uow, slips.one(uow, number), barcode=BARCODE, seen=Seen(64))
     with pytest.raises(Conflict, match="2 sheets of 64"), hospital.uow("clerk") as uow:
-        loans.take_back(uow, BARCODE, sheets=62)
+        loans.take_back(uow, BARCODE, seen=Seen(62))
     with hospital.uow("clerk") as uow:
-        line = loans.take_back(uow, BARCODE, sheets=62, confirmed=True)
+        line = loans.take_back(uow, BARCODE, seen=Seen(62, confirmed=True))
         assert (line.sheets_out, line.sheets_in) == (64, 62)
     with hospital.uow("clerk", readonly=True) as uow:
         today = circulation.today(uow)

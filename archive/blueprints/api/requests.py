@@ -10,6 +10,7 @@ from archive.errors import Invalid, Stale
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.services import loans, requests, slips
+from archive.services.sheet_counts import Seen
 from archive.services.slips import Slip
 from archive.uow import SIGNED_IN, UnitOfWork
 
@@ -66,7 +67,8 @@ def advance(uow: UnitOfWork, uuid: UUID, name: str, body: shapes.Step, version: 
 def _over_the_desk(uow: UnitOfWork, row: Any, name: str, body: shapes.Step) -> None:
     if not body.barcode:
         raise Invalid(fields={"barcode": _("This field must be filled in.")})
+    seen = Seen(body.sheets, confirmed=body.confirmed, intact=body.intact)
     if name == "issue":
-        loans.issue(uow, row, barcode=body.barcode, sheets=body.sheets, confirmed=body.confirmed)
+        loans.issue(uow, row, barcode=body.barcode, seen=seen)
     else:
-        loans.take_back(uow, body.barcode, sheets=body.sheets, confirmed=body.confirmed, only=row)
+        loans.take_back(uow, body.barcode, seen=seen, only=row)

@@ -136,12 +136,14 @@ class Reasoned(Shape):
 class Step(Reasoned):
     """A reason; the barcode where a volume is handed out or taken back, and the sheets that were counted.
 
-    `confirmed` says that a count which is not the expected one was counted twice.
+    `confirmed` says that a count which is not the expected one was counted twice, `intact` that
+    binding and seal are whole: where they are not, and where the hospital's rules want it, the sheets are counted.
     """
 
     barcode: str | None = None
     sheets: Number | None = None
     confirmed: bool = False
+    intact: bool = True
 
 
 class SearchAsked(Shape):

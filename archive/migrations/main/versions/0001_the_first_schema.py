@@ -1495,9 +1495,18 @@ def upgrade() -> None:
         sa.Column("in_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("in_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("sheets_in", sa.Integer(), nullable=True),
+        sa.Column("counted_out", sa.Boolean(), nullable=False),
+        sa.Column("intact_out", sa.Boolean(), nullable=True),
+        sa.Column("intact_in", sa.Boolean(), nullable=True),
+        sa.Column("collector_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("collector_name", sa.String(length=80), nullable=True),
+        sa.Column("collector_phone_enc", sa.LargeBinary(), nullable=True),
         sa.Column("renewals", sa.Integer(), nullable=False),
         sa.Column("recalled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reminded", sa.String(length=12), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["collector_id"], ["principal.id"], name=op.f("fk_request_line_collector_id")
+        ),
         sa.ForeignKeyConstraint(["holding_id"], ["holding.id"], name=op.f("fk_request_line_holding_id")),
         sa.ForeignKeyConstraint(["in_by"], ["principal.id"], name=op.f("fk_request_line_in_by")),
         sa.ForeignKeyConstraint(["out_by"], ["principal.id"], name=op.f("fk_request_line_out_by")),
