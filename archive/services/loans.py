@@ -61,13 +61,12 @@ def issue(uow: UnitOfWork, request: Request, *, barcode: str, seen: Seen = NOTHI
     sheet_counts.check(uow, held, seen, purpose=request.purpose, out=True)
     if refusal and not because:
         raise NotYourTurn(refusal)
-    if any(turn.is_over(uow.now) for turn in line):  # it lapsed while the volume was here, whoever notes that
-        reservations.settle(uow, node)
+    reservations.lapse(uow, node, line, but=request)
     drawn = _draw_line(uow, request, holding, seen, collector)
     holdings.hand_over(uow, node, holding, to=request.requester_id, because=request.number)
     if request.state == "approved":
         requests.take(uow, request, node, _step("issue"))
-    if any(turn.request.id != request.id for turn in line):
+    if len(line) > 1 or request.offered_id not in (None, holding.id):  # that one is kept for nobody now
         reservations.settle(uow, node, found=line)
     uow.note(number=request.number, barcode=holding.barcode, to=request.requester_id, due=drawn.due_at,
              sheets=[holding.sheets, seen.sheets], intact=seen.intact)  # fmt: skip
@@ -144,7 +143,7 @@ def take_back(uow: UnitOfWork, barcode: str, *, seen: Seen = NOTHING, only: Requ
     )  # fmt: skip
     kept = HoldingStatus.HELD if reservations.settle(uow, node, at_hand=holding) else None
     holdings.take_in(uow, node, holding, because=request.number, status=kept)
-    if not held.others_out:
+    if not held.others_out and request.state == "lent":
         requests.take(uow, request, node, _step("return"))
     uow.note(
         number=request.number,

@@ -137,10 +137,10 @@ def settle(
     is to have that one.
     """
     line = _waiting(turns(uow, node) if found is None else found)
-    if not line:
+    if not line and at_hand is not None:  # the last one in line has left nothing kept behind
         return False
     there = _in_house(uow, node)
-    if at_hand is not None and P.REQUEST_CREATE not in vetoed_by(node.overlay) and at_hand not in there:
+    if at_hand is not None and P.REQUEST_CREATE not in vetoed_by(node.overlay):
         there.append(at_hand)
     for turn in [turn for turn in line if turn.is_over(uow.now)]:
         _let_go(uow, node, turn, expires=bool(there))
@@ -152,13 +152,22 @@ def settle(
     for turn in live:
         if turn.request.offered_id not in known:  # another one is fetched for them
             turn.request.offered_id = None
-    _back_to_the_shelf(uow, node, there, live)
-    wanted = at_hand
+    kept = {turn.request.offered_id for turn in live}
+    ready = [volume for volume in there if volume.status == HoldingStatus.HELD and volume.id not in kept]
+    ready[:0] = [at_hand] if at_hand in there else []
     for turn in [turn for turn in line if turn not in live][: max(0, len(there) - len(live))]:
-        _offer(uow, turn, wanted)
-        wanted = None
+        _offer(uow, turn, ready.pop(0) if ready else None)
+    _back_to_the_shelf(uow, node, [volume for volume in ready if volume is not at_hand])
     uow.session.flush()
-    return at_hand is not None and wanted is None
+    return at_hand in there and at_hand not in ready
+
+
+def lapse(uow: UnitOfWork, node: Node, found: Iterable[Turn], *, but: Request) -> None:
+    """Part of an act that hands a volume out on the request `but`: what others did not collect expires while it is still here."""
+    over = [turn for turn in _waiting(found) if turn.is_over(uow.now) and turn.request is not but]
+    there = bool(over and _in_house(uow, node))
+    for turn in over:
+        _let_go(uow, node, turn, expires=there)
 
 
 def _let_go(uow: UnitOfWork, node: Node, turn: Turn, *, expires: bool) -> None:
@@ -173,19 +182,17 @@ def _let_go(uow: UnitOfWork, node: Node, turn: Turn, *, expires: bool) -> None:
         notices.in_line(uow, turn.request, "request.expired")
 
 
-def _back_to_the_shelf(uow: UnitOfWork, node: Node, there: Iterable[Holding], live: Iterable[Turn]) -> None:
-    kept = {turn.request.offered_id for turn in live}
-    for volume in there:
-        if volume.status == HoldingStatus.HELD and volume.id not in kept:
-            volume.status = HoldingStatus.SHELVED if volume.location_id else HoldingStatus.PROCESSING
-            holdings.trace(uow, node, volume, HoldingAct.MOVED, before=HoldingStatus.HELD)
+def _back_to_the_shelf(uow: UnitOfWork, node: Node, volumes: Iterable[Holding]) -> None:
+    for volume in volumes:
+        volume.status = HoldingStatus.SHELVED if volume.location_id else HoldingStatus.PROCESSING
+        holdings.trace(uow, node, volume, HoldingAct.MOVED, before=HoldingStatus.HELD)
 
 
 def _offer(uow: UnitOfWork, turn: Turn, volume: Holding | None) -> None:
     days = policies.in_force(uow, "queue").body["limits"]["ready_days"]
     turn.request.offered_until = calendar.due(uow, uow.today, days)
     turn.request.offered_id = volume.id if volume is not None else None
-    if volume is not None:
+    if turn.request.decided_at != uow.now:  # who has been approved this moment is told that
         notices.in_line(uow, turn.request, "request.offered")
 
 

@@ -92,6 +92,14 @@ def state_of(hospital: Hospital, number: str) -> str:
         return str(session.scalar(select(Request.state).where(Request.number == number)))
 
 
+def stands(hospital: Hospital, number: str, state: str) -> None:
+    """A request stands as an older version of the program has left it."""
+    with hospital.site.uow(Actor.system("test")) as uow:
+        written = update(Request).where(Request.number == number).values(state=state)
+        uow.session.execute(written, execution_options={"scope": "test", "synchronize_session": False})
+        uow.record(Event("test.changed"))
+
+
 def cover(hospital: Hospital, record: int, overlay: Overlay = Overlay.TRASHED) -> None:
     """Lays a seal, or the trash, over a record."""
     with hospital.uow("senior") as uow:

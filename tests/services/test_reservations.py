@@ -114,7 +114,7 @@ def test_whoever_may_pass_others_over_says_why_and_their_place_is_kept(
 def test_what_is_not_collected_in_time_is_the_next_ones_whether_or_not_the_program_runs(
     hospital: Hospital, lent: list[str], clock: Clock, *, worker: bool
 ) -> None:
-    _first, discussion, treatment, _record = lent
+    _first, discussion, treatment, record = lent
     clock.forward(minutes=5)
     back(hospital)
     clock.forward(days=6)
@@ -123,10 +123,44 @@ def test_what_is_not_collected_in_time_is_the_next_ones_whether_or_not_the_progr
         assert state_of(hospital, treatment) == "expired"
         assert "not collected in time" in " ".join(told(hospital, "clinician2"))
         assert place(hospital, "head", discussion).ready_until is not None
+        assert "it lies ready" in " ".join(told(hospital, "head"))
+        assert status(hospital, record) == HoldingStatus.HELD
     late = scan(hospital, "clinician2")
     assert late.act == "refused"
     assert scan(hospital, "head").act == "issued"
     assert state_of(hospital, treatment) == "expired"
+
+
+@pytest.mark.parametrize("state", ["lent", "expired"])
+def test_whoever_is_let_off_for_coming_late_borrows_it_and_brings_it_back(
+    hospital: Hospital, lent: list[str], clock: Clock, state: str
+) -> None:
+    """And whatever had become of the slip in between: what lies on the desk is back."""
+    _first, _discussion, treatment, record = lent
+    clock.forward(minutes=5)
+    back(hospital)
+    clock.forward(days=6)
+    assert scan(hospital, "clinician2", at="senior", because="刚下手术").act == "issued"
+    assert state_of(hospital, treatment) == "lent"
+    assert "not collected in time" not in " ".join(told(hospital, "clinician2"))
+    lending.stands(hospital, treatment, state)
+    clock.forward(minutes=5)
+    assert back(hospital).memo.act == "returned"
+    assert status(hospital, record) == HoldingStatus.HELD
+    assert "it lies ready" in " ".join(told(hospital, "head"))
+
+
+def test_whoever_is_handed_another_volume_leaves_none_behind_that_is_kept_for_nobody(
+    hospital: Hospital, lent: list[str], clock: Clock
+) -> None:
+    _first, discussion, treatment, record = lent
+    step(hospital, "head", discussion, "cancel")
+    clock.forward(minutes=5)
+    back(hospital)
+    with hospital.uow("senior") as uow:
+        holdings.register(uow, uow.node(int(record)), barcode="B7000001", location=lending.SHELF)
+    issue(hospital, treatment, "B7000001")
+    assert status(hospital, record) == HoldingStatus.SHELVED
 
 
 def test_a_promise_does_not_lapse_while_the_volume_is_not_to_be_had(
@@ -149,6 +183,8 @@ def test_whoever_withdraws_makes_way_for_the_next(hospital: Hospital, lent: list
     back(hospital)
     step(hospital, "clinician2", treatment, "cancel")
     assert place(hospital, "head", discussion).ready_until is not None
+    assert "it lies ready" in " ".join(told(hospital, "head"))
+    assert status(hospital, record) == HoldingStatus.HELD
     step(hospital, "head", discussion, "cancel")
     assert status(hospital, record) == HoldingStatus.SHELVED
 
