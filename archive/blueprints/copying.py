@@ -52,6 +52,9 @@ def apply(uow: UnitOfWork) -> Response | str | tuple[str, int]:
         ), 422
     try:
         made = applications.apply(uow, found, _application(found))
+    except applications.TakenTwice as error:
+        uow.undo()
+        return make_response(redirect(url_for(".slip", uuid=error.slip)))
     except (Invalid, Conflict) as error:
         uow.undo()
         return _window(uow, asked, found, error), error.status
@@ -74,7 +77,8 @@ def _application(found: Found) -> Application:
         "mail",
     )
     return Application(
-        **{name: form.get(name, "") for name in texts}, by_mail="by_mail" in form, papers=frozenset(form.getlist("paper")),
+        **{name: form.get(name, "") for name in texts}, by_mail="by_mail" in form, died="died" in form,
+        papers=frozenset(form.getlist("paper")),
         records=frozenset(stay.node.id for stay in found.stays if str(stay.node.uuid) in records),
         later=frozenset(stay.node.id for stay in found.stays if str(stay.node.uuid) in later),
         sheets={stay.node.id: form.get(f"sheets-{stay.node.uuid}", "") for stay in found.stays},
@@ -85,7 +89,8 @@ def _application(found: Found) -> Application:
 def _window(uow: UnitOfWork, asked: dict[str, str], found: Found | None, error: Refusal = None) -> str:
     body, rules = policies.in_force(uow, "proofs").body, policies.in_force(uow, "copying").body
     given: Any = request.form if request.method == "POST" else request.args
-    known = proofs.applicants(body)
+    known, died = proofs.applicants(body), "died" in given
+    found = found.as_said(died=died) if found else None
     who = known.get(given.get("applicant", "")) or next(iter(known.values()))
     wrong = error.fields if isinstance(error, Invalid) else {}
     drawn = forms.fields_of(uow, finding.QUESTION, asked, {} if found else wrong)
@@ -100,7 +105,7 @@ def _window(uow: UnitOfWork, asked: dict[str, str], found: Found | None, error: 
     ]
     fields = _fields(uow, rules) if found else []
     return render_template(
-        "copying/window.html", question=question, people=people, who=who.code, found=found, asked=asked, papers=papers,
+        "copying/window.html", question=question, people=people, who=who.code, died=died, found=found, asked=asked, papers=papers,
         objection=applications.objection_to(found, who) if found else None, rules=rules,
         fields={one["name"]: one for one in with_errors(fields, given, error if isinstance(error, Invalid) else None)},
         given=given, posted=request.method == "POST", wrong=wrong, searched=bool(asked) and error is None,
@@ -161,6 +166,8 @@ def advance(uow: UnitOfWork, uuid: UUID, name: str) -> Response | tuple[str, int
 def _taken(uow: UnitOfWork, copy: "CopyRequest", step: str) -> None:
     form = request.form
     version = form.get("version", type=int)
+    if version is None:  # without it a file might be confirmed that was made anew and nobody has compared
+        raise Conflict(_("Somebody has gone on with this slip meanwhile. Reload the page."))
     paid, reason = "paid" in form, form.get("reason", "")
     if step == "make":
         handing.make(uow, copy, version=version)
@@ -187,7 +194,7 @@ def _slip(uow: UnitOfWork, copy: "CopyRequest", error: Invalid | Conflict | None
                                     wrong if step.name == taken else None) for step in steps}  # fmt: skip
     return render_template(
         "copying/slip.html", slip=slips.shown(uow, copy), copy=copy, steps=steps, asked=asked, address=_mail(uow, copy),
-        general=_general(error, taken),
+        to_tick=handing.to_tick(uow, copy), general=_general(error, taken),
     )  # fmt: skip
 
 
@@ -233,7 +240,10 @@ def rest(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     nodes = slips.nodes_of(uow, copy)
     try:
         made = handing.follow(
-            uow, copy, sheets={node.id: request.form.get(f"sheets-{node.uuid}", "") for node in nodes}
+            uow,
+            copy,
+            sheets={node.id: request.form.get(f"sheets-{node.uuid}", "") for node in nodes},
+            parts=request.form.getlist("part"),
         )
     except (Invalid, Conflict) as error:
         uow.undo()

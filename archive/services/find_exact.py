@@ -34,7 +34,7 @@ QUESTION = Type(
     (*WHO, Field("purpose", _l("Purpose"), Kind.CHOICE, Need.MUST, vocabulary="find_purpose")),
 )  # fmt: skip
 """What is asked, checked like any form: who, and what for."""
-MISSED = ("person.found", "emergency.missed")
+MISSED = ("person.found", "emergency.missed", "copy.patient_found")
 """Questions in vain are counted together, whichever page they were asked on."""
 
 ARCHIVED = ("archived", "correcting")
@@ -96,16 +96,20 @@ def checked(
 
 
 def throttle(uow: UnitOfWork, asked: Mapping[str, Any]) -> None:
-    """Raises GuessedTooOften for whoever has asked in vain so often that it looks like trying."""
+    """Raises GuessedTooOften for whoever is guessing, and says so in the journal."""
+    if is_guessing(uow):
+        tell(uow, asked, "person.find_throttled", result="denied")
+        raise GuessedTooOften
+
+
+def is_guessing(uow: UnitOfWork) -> bool:
+    """Whether the actor has asked in vain so often within the hour that it looks like trying, on whichever page."""
     missed = select(func.count()).where(
         ReadEvent.actor_id == uow.actor.principal_id, ReadEvent.at > uow.now - WITHIN,
         ReadEvent.action.in_(MISSED), ReadEvent.result == "denied",
     )  # fmt: skip
     with audit.reading(uow.site, journal.READS) as session:
-        misses = session.scalar(missed) or 0
-    if misses >= MOST_MISSES:
-        tell(uow, asked, "person.find_throttled", result="denied")
-        raise GuessedTooOften
+        return (session.scalar(missed) or 0) >= MOST_MISSES
 
 
 def tell(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from archive.models import ReadEvent
 from archive.services.copying import verifying
@@ -20,6 +21,7 @@ from tests.services.test_intake import upload
 
 Browse = Callable[..., Browser]
 ASKED = {"number": "00218647", "patient_name": "刘婷婷", "applicant": "agent"}
+VERSION = re.compile(r'name="version" value="([0-9]+)"')
 SLIP = re.compile(r"/copying/slips/[0-9a-f-]{36}")
 
 
@@ -69,37 +71,52 @@ def test_the_story_of_a_copy_at_the_window(
     assert refused.status_code == 422
     assert "父亲" in refused.text
     assert "邮寄地址" in refused.text
+    heir = ASKED | {"applicant": "heir"}
+    assert "没有死亡记录" in desk.ask("/copying", **heir).text
+    page = desk.ask("/copying", **heir, died="1")
+    assert "死亡证明" in page.text
+    shown = {"paper": ["death", "heir_id", "kinship"], "applicant": "heir", "died": "1"}
+    sent = desk.post("/copying/applications", form_of(page.text) | shown)
+    assert "待制作" in desk.get(sent.location).text, "one who died at home"
 
     sent = desk.post("/copying/applications", form | {"paper": ["patient_id", "agent_id", "agency"]})
     assert sent.status_code == 302
     slip = SLIP.search(sent.location)
     assert slip
+    again = desk.post("/copying/applications", form | {"paper": ["patient_id", "agent_id", "agency"]})
+    assert again.location == sent.location, "a key pressed twice is one slip"
+
+    def take(step: str, **form: str) -> TestResponse:
+        version = VERSION.search(desk.get(slip[0]).text)
+        return desk.post(f"{slip[0]}/{step}", form | {"version": version[1] if version else "1"})
+
     page = desk.get(slip[0])
     assert "还缺：授权委托书" in page.text
-    assert "排队 1 号" in page.text
+    assert "排队 2 号" in page.text
     assert "刘建国" not in desk.get("/copying/slips").text, "a list names nobody"
-    assert desk.post(f"{slip[0]}/make").status_code == 409
+    assert take("make").status_code == 409
     assert desk.post(f"{slip[0]}/papers", {"paper": "attorney"}).status_code == 302
     assert "待制作" in desk.get(slip[0]).text
     assert desk.get(f"{slip[0]}/file").status_code == 409
-    assert desk.post(f"{slip[0]}/make", {"version": "1"}).status_code == 409, "an old page"
-    assert desk.post(f"{slip[0]}/make").status_code == 302
+    for old in ({}, {"version": "x"}, {"version": "1"}):
+        assert desk.post(f"{slip[0]}/make", old).status_code == 409, "no page, or an old one"
+    assert take("make").status_code == 302
     work_off(site)
     pdf = desk.get(f"{slip[0]}/file")
     assert pdf.data.startswith(b"%PDF")
-    assert pdf.headers["Content-Disposition"].startswith("inline; filename*=UTF-8''FY2026-000001.pdf")
-    half = desk.post(f"{slip[0]}/confirm", {"clerk": "1"})
+    assert pdf.headers["Content-Disposition"].startswith("inline; filename*=UTF-8''FY2026-000002.pdf")
+    half = take("confirm", clerk="1")
     assert half.status_code == 422
     assert "申请人也须确认" in half.text
-    assert desk.post(f"{slip[0]}/confirm", {"clerk": "1", "applicant": "1"}).status_code == 302
+    assert take("confirm", clerk="1", applicant="1").status_code == 302
     assert "已收费 1.00 元" in desk.get(slip[0]).text
-    assert desk.post(f"{slip[0]}/deliver", {"paid": "1"}).status_code == 302
+    assert take("deliver", paid="1").status_code == 302
     assert "已交付" in desk.get("/copying/slips?which=ended").text
     assert "近一个月交付 1 件，其中按时 1 件" in desk.get("/copying/slips?which=owing").text
 
     stranger = browser()
     told = stranger.get(f"/verify/{verifying.spoken(code)}")
-    assert "FY2026-000001" in told.text
+    assert "FY2026-000002" in told.text
     for secret in ("刘", "00218647", "出院记录", "desk"):
         assert secret not in words_of(told)
     for account in ("clinician", "head", "clerk", "auditor", "sysadmin"):

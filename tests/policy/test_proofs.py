@@ -19,6 +19,7 @@ def lacking(who: str, *shown: str, dead: bool = False) -> list[str]:
 @pytest.mark.parametrize(("who", "dead", "papers"), [
     ("patient", False, "patient_id"),
     ("agent", False, "patient_id agent_id agency attorney"),
+    ("guardian_agent", False, "patient_id guardian_id guardianship agent_id agency attorney"),
     ("heir", True, "death heir_id kinship"),
     ("heir_agent", True, "death heir_id agent_id kinship agency attorney"),
     ("relative", True, "death relative_id kinship"),
@@ -43,8 +44,10 @@ def test_nobody_applies_for_whom_they_cannot_speak() -> None:
     def may(*, dead: bool, minor: bool) -> set[str]:
         return {code for code, one in WHO.items() if one.fits(dead=dead, minor=minor)}
 
-    assert may(dead=False, minor=False) == {"patient", "guardian", "agent", "authority", "insurer"}
-    assert may(dead=False, minor=True) == {"guardian", "agent", "authority", "insurer"}
+    assert may(dead=False, minor=False) == {
+        "patient", "guardian", "guardian_agent", "agent", "authority", "insurer",
+    }  # fmt: skip
+    assert may(dead=False, minor=True) == {"guardian", "guardian_agent", "authority", "insurer"}
     assert may(dead=True, minor=False) == {"heir", "heir_agent", "relative", "authority", "insurer"}
     assert may(dead=True, minor=True) == may(dead=True, minor=False)
 

@@ -1,6 +1,7 @@
 """复制窗口: who is found, what is missing, what is copied, what is handed over, and what the code confirms."""
 
 import hashlib
+from datetime import timedelta
 from threading import Barrier, Thread
 from typing import Any
 
@@ -11,9 +12,19 @@ from sqlalchemy import select, update
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.journal import Event, Origin
-from archive.models import AuditEvent, Blob, CopyRequest, Job, Patient, ReadEvent, SignInAttempt
+from archive.models import (
+    AuditEvent,
+    Blob,
+    CopyProof,
+    CopyRequest,
+    Job,
+    Patient,
+    PolicyVersion,
+    ReadEvent,
+    SignInAttempt,
+)
 from archive.policy.rights import Overlay
-from archive.services import purge, tree
+from archive.services import find_exact, policies, purge, tree
 from archive.services.copying import applications, finding, handing, slips, trail, verifying
 from archive.services.copying.applications import Application
 from archive.services.find_exact import GuessedTooOften
@@ -128,8 +139,10 @@ def test_the_patient_is_found_by_number_and_factor_or_by_the_card_and_never_else
 
 @once
 def test_whoever_guesses_is_stopped(hospital: Hospital, record: int) -> None:
-    for _time in range(20):
+    for _time in range(10):
         assert found(hospital, number="00218647", patient_name="不是她") is None
+        with hospital.uow("desk", readonly=True) as uow:
+            find_exact.find(uow, {"mrn": "00218647", "patient_name": "不是她", "purpose": "treatment"})
     with pytest.raises(GuessedTooOften):
         found(hospital)
     assert found(hospital, "archivist") is not None, "one person's guesses stop nobody else"
@@ -179,6 +192,7 @@ def test_nobody_applies_for_whom_they_cannot_speak_and_all_faults_are_said_at_on
         return set(error.value.fields)
 
     assert faults(applicant="heir", papers=frozenset()) == {"applicant"}
+    assert faults(died=True) == {"applicant"}, "the patient cannot stand there"
     assert faults(applicant="nobody", applicant_name=" ", purpose="x", package="y", by_mail=True) == {
         "applicant", "applicant_name", "purpose", "package", "mail", "records",
     }  # fmt: skip
@@ -365,6 +379,57 @@ def test_the_patient_is_told_who_has_seen_the_record_by_office_and_of_no_other_r
     with hospital.site.journal() as journal:
         drawn = journal.scalars(select(ReadEvent).where(ReadEvent.action == "copy.trail_drawn")).one()
     assert drawn.object_ref == slip
+
+
+@once
+def test_only_what_is_ticked_follows_on_papers_that_were_seen_then_and_by_the_rules_of_then(
+    hospital: Hospital, record: int
+) -> None:
+    summary = component(hospital, record, "出院记录", "CY")
+    upload(hospital, "archivist", summary, papers.pdf("出院记录"))
+    work_off(hospital.site)
+    with pytest.raises(Invalid) as refused:
+        applied(hospital, record, package="insurance", records=(), later=frozenset({record}))
+    assert set(refused.value.fields) == {"records"}, "a slip of which nothing can be made would never end"
+    ticked = {"records": (), "package": "chosen", "parts": frozenset({summary}), "later": frozenset({record})}
+    number = applied(hospital, **ticked)
+    with pytest.raises(applications.TakenTwice) as twice:
+        applied(hospital, **ticked)
+    with hospital.uow("desk", readonly=True) as uow:
+        assert twice.value.slip == of(uow, number).uuid
+        before = of(uow, number).created_at
+    made(hospital, number)
+    confirmed(hospital, number)
+    with hospital.uow("desk") as uow, pytest.raises(Conflict):
+        handing.ship(uow, of(uow, number), paid=True, tracking="SF1")
+    with hospital.uow("desk") as uow:
+        handing.deliver(uow, of(uow, number), paid=True)
+    note, other = component(hospital, record, "手术记录"), component(hospital, record, "会诊记录", "HZ")
+    for item in (note, other):
+        upload(hospital, "archivist", item, papers.pdf("续页"), f"{item}.pdf")
+    work_off(hospital.site)
+    archived(hospital, record)
+    hospital.clock.forward(days=1)
+    with hospital.site.uow(Actor.system("test")) as uow:
+        known = policies.in_force(uow, "copying")
+        packages = {code: one for code, one in known.body["packages"].items() if code == "listed"}
+        uow.session.add(PolicyVersion(kind="copying", version=known.version + 1, body=known.body | {"packages": packages},
+                                      source=dict(known.source), adopted_at=uow.now, valid_from=uow.now))  # fmt: skip
+    with pytest.raises(Invalid), hospital.uow("archivist") as uow:
+        handing.follow(uow, of(uow, number), sheets={})
+    with hospital.uow("archivist") as uow:
+        copy = of(uow, number)
+        chosen = {
+            part.label: str(part.node.uuid) for stay in handing.to_tick(uow, copy) for part in stay.parts
+        }
+        assert len(chosen) == 3
+        second = handing.follow(uow, copy, sheets={}, parts=[chosen["手术记录"]])
+        assert [line.label for line in slips.lines(uow, second)] == ["手术记录"]
+        seen = uow.session.scalars(
+            select(CopyProof).where(CopyProof.copy_id == second.id), execution_options=TEST
+        ).one()
+        assert (seen.kind, seen.seen_by) == ("patient_id", hospital.people["desk"])
+        assert seen.seen_at - before < timedelta(minutes=1)
 
 
 def test_of_two_windows_that_go_on_with_one_slip_at_once_one_is_told(

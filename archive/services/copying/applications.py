@@ -2,7 +2,10 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+
+from sqlalchemy import select
 
 from archive.errors import Conflict, Forbidden, Invalid
 from archive.i18n import _
@@ -16,9 +19,20 @@ from archive.services.copying import slips
 from archive.services.copying.finding import Found, Stay
 from archive.uow import UnitOfWork, action
 
+TRUSTED: Any = {"scope": "copying applications"}
+AGAIN = timedelta(minutes=5)
+"""Within it the same clerk has pressed a key twice, and nobody has come to the counter again."""
 LONGEST = {"applicant_name": 60, "identity": 30, "relation": 60, "note": 500, "mail": 200}
 MOST_SHEETS = 2000
 TRAIL = "trail"
+
+
+class TakenTwice(Conflict):
+    """This application stands on a slip already: the page leads there."""
+
+    def __init__(self, slip: CopyRequest) -> None:
+        super().__init__(_("This application has been taken down already."))
+        self.slip = slip.uuid
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,8 @@ class Application:
     note: str = ""
     mail: str = ""
     by_mail: bool = False
+    died: bool = False
+    """The applicant says that the patient has died: of a death outside the hospital its own records know nothing."""
     papers: frozenset[str] = frozenset()
     records: frozenset[int] = frozenset()
     parts: frozenset[int] = frozenset()
@@ -51,33 +67,75 @@ def apply(
 ) -> CopyRequest:
     """Takes an application down: accepted when its papers are complete, else incomplete with what is missing.
 
-    Raises Invalid with everything that is wrong.
+    A later part goes by the rules of the first: what was asked for then stays lawful whatever has changed since.
+    Raises Invalid with everything that is wrong, TakenTwice.
     """
-    body, rules = policies.in_force(uow, "proofs"), policies.in_force(uow, "copying")
-    chosen = list(_items(found, wanted, rules.body))
-    who = _checked(uow, found, wanted, chosen, body.body)
+    found = found.as_said(died=wanted.died)
+    papers, body = _ruling(uow, "proofs", continues.proofs_version if continues else None)
+    version, rules = _ruling(uow, "copying", continues.rules if continues else None)
+    chosen = list(_items(found, wanted, rules))
+    who = _checked(uow, found, wanted, chosen, body, rules)
     made = CopyRequest(
         number=numbers.slip(uow, "FY"), kind=wanted.kind, day=uow.today, queue=numbers.draw(uow, f"copying:{uow.today}"),
         state="accepted", patient_id=found.patient.id, mrn=found.patient.mrn, applicant=who.code,
         applicant_name=clean(wanted.applicant_name), identity_enc=_hidden(uow, wanted.identity),
         relation=clean(wanted.relation) or None, purpose=wanted.purpose, package=wanted.package,
-        note=clean(wanted.note) or None, is_dead=found.is_dead, rules=rules.version, proofs_version=body.version,
+        note=clean(wanted.note) or None, is_dead=found.is_dead, rules=version, proofs_version=papers,
         by_mail=wanted.by_mail, mail_enc=_hidden(uow, wanted.mail) if wanted.by_mail else None,
         owes=any(item.source == "later" for item in chosen), continues_id=continues.id if continues else None, created_at=uow.now,
         created_by=uow.actor.principal_id,
     )  # fmt: skip
+    _not_taken_twice(uow, made, chosen)
     uow.session.add(made)
     uow.session.flush()
     uow.about(made)
     for item in chosen:
         item.copy_id = made.id
         uow.session.add(item)
-    show(uow, made, wanted.papers)
     if continues is not None:
-        continues.owes = False
+        _carry(uow, continues, made)
+    show(uow, made, wanted.papers)
     uow.note(kind=made.kind, applicant=made.applicant, purpose=made.purpose, package=made.package, state=made.state,
-             papers=sorted(wanted.papers), items=len(chosen), owes=made.owes)  # fmt: skip
+             papers=sorted(wanted.papers), items=len(chosen), owes=made.owes, is_dead=made.is_dead, died=wanted.died)  # fmt: skip
     return made
+
+
+def _ruling(uow: UnitOfWork, kind: str, version: int | None) -> tuple[int, dict[str, Any]]:
+    if version is not None:
+        return version, policies.of_version(uow, kind, version)
+    now = policies.in_force(uow, kind)
+    return now.version, now.body
+
+
+def _not_taken_twice(uow: UnitOfWork, made: CopyRequest, chosen: list[CopyItem]) -> None:
+    """For after the numbers are drawn: their rows are locked, so of two keys at once the second sees the first's slip."""
+    same = (
+        "kind",
+        "applicant",
+        "applicant_name",
+        "purpose",
+        "package",
+        "patient_id",
+        "created_by",
+        "continues_id",
+    )
+    alike = select(CopyRequest).where(
+        *(getattr(CopyRequest, name) == getattr(made, name) for name in same),
+        CopyRequest.state.in_(slips.OPEN), CopyRequest.created_at > uow.now - AGAIN,
+    )  # fmt: skip
+    content = {(item.node_id, item.source, item.sheets) for item in chosen}
+    for earlier in uow.session.scalars(alike, execution_options=TRUSTED):
+        if content == {(item.node_id, item.source, item.sheets) for item in slips.items(uow, earlier)}:
+            raise TakenTwice(earlier)
+
+
+def _carry(uow: UnitOfWork, earlier: CopyRequest, later: CopyRequest) -> None:
+    """The papers of the first part hold for the later one, seen by whom and when they were."""
+    earlier.owes = False
+    shown = select(CopyProof).where(CopyProof.copy_id == earlier.id)
+    for one in uow.session.scalars(shown, execution_options=TRUSTED).all():
+        uow.session.add(CopyProof(copy_id=later.id, kind=one.kind, seen_at=one.seen_at, seen_by=one.seen_by))
+    uow.session.flush()
 
 
 def _hidden(uow: UnitOfWork, text: str) -> bytes | None:
@@ -131,10 +189,10 @@ def _number(typed: str) -> int:
 
 
 def _checked(
-    uow: UnitOfWork, found: Found, wanted: Application, chosen: list[CopyItem], papers: Mapping[str, object]
-) -> Applicant:
+    uow: UnitOfWork, found: Found, wanted: Application, chosen: list[CopyItem], papers: Mapping[str, Any],
+    rules: Mapping[str, Any],
+) -> Applicant:  # fmt: skip
     """The applicant. Raises Invalid with everything that is wrong."""
-    rules = policies.in_force(uow, "copying").body
     who = proofs.applicants(papers).get(wanted.applicant)
     wrong = _too_long(wanted) | _asked_for(uow, wanted, who, rules)
     if objection := objection_to(found, who):
@@ -147,6 +205,10 @@ def _checked(
     if not chosen and "sheets" not in wrong:
         wrong["records"] = _(
             "Choose a record and what of it is copied; count the sheets of what is on paper alone."
+        )
+    if chosen and all(item.source == "later" for item in chosen):
+        wrong["records"] = _(
+            "Nothing of it can be copied yet: count its sheets of paper, have it scanned, or ask again when it is finished."
         )
     copyable = rules["copyable"]
     outside = [one for one in chosen if one.source == "scan" and one.code not in copyable["components"]]
@@ -184,7 +246,9 @@ def objection_to(found: Found, who: Applicant | None) -> str | None:
         return _("The patient has died: an heir, a near relative or their agent applies.")
     if found.is_minor and who.of != proofs.DEAD:
         return _("The patient is a minor: a guardian applies.")
-    return _("The patient is alive: the patient or an agent applies.")
+    return _(
+        "The archive knows of no death: tick that the patient has died and find again, or the patient or an agent applies."
+    )
 
 
 def _too_long(wanted: Application) -> dict[str, str]:

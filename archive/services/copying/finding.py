@@ -2,23 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
-from archive import journal, schema
+from archive import schema
 from archive.errors import Forbidden, Invalid
 from archive.i18n import _, _l
 from archive.journal import Event
-from archive.models import Encounter, Node, Patient, ReadEvent, Record
+from archive.models import Encounter, Node, Patient, Record
 from archive.names import masked
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING
 from archive.schema import Field, Kind, Need, Type
-from archive.services import actors, audit, find_exact, patient_names, policies
-from archive.services.find_exact import FACTORS, MOST_MISSES, WITHIN, GuessedTooOften
+from archive.services import actors, find_exact, patient_names, policies
+from archive.services.find_exact import FACTORS, GuessedTooOften
 from archive.sight import Chip, NodeView
 from archive.uow import UnitOfWork
 
@@ -77,6 +77,10 @@ class Found:
     is_minor: bool
     stays: list[Stay]
 
+    def as_said(self, *, died: bool) -> "Found":
+        """The same, where the applicant says that the patient has died."""
+        return replace(self, is_dead=self.is_dead or died)
+
     def part(self, number: int) -> Part | None:
         """One of the parts of these records, by its node."""
         return next((part for stay in self.stays for part in stay.parts if part.node.id == number), None)
@@ -123,13 +127,7 @@ def _checked(asked: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _throttle(uow: UnitOfWork, given: Mapping[str, Any]) -> None:
-    missed = select(func.count()).where(
-        ReadEvent.actor_id == uow.actor.principal_id, ReadEvent.at > uow.now - WITHIN,
-        ReadEvent.action == FOUND, ReadEvent.result == "denied",
-    )  # fmt: skip
-    with audit.reading(uow.site, journal.READS) as session:
-        misses = session.scalar(missed) or 0
-    if misses >= MOST_MISSES:
+    if find_exact.is_guessing(uow):
         _tell(uow, given, THROTTLED, result="denied")
         raise GuessedTooOften
 

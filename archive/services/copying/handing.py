@@ -1,6 +1,6 @@
 """办理: what becomes of an application once its papers are complete: made, confirmed by both, handed over or sent."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -15,16 +15,15 @@ from archive.policy.workflows import COPY
 from archive.schema import clean
 from archive.services import policies
 from archive.services.copying import applications, finding, slips
+from archive.services.copying.finding import Found, Stay
 from archive.uow import UnitOfWork, action
 from archive.workflow import Transition
 
 TRUSTED: Any = {"scope": "copying acts", "synchronize_session": False}
 BY_HAND = ("make", "confirm", "deliver", "ship", "sign", "refuse", "revoke")
 ANYWAY = ("sign", "refuse", "revoke")
-"""What ends a slip is never held up by a right over its records that has gone meanwhile, as under a seal."""
+"""What ends a slip is never held up by a right over its records that has gone meanwhile: in the trash, or more sensitive."""
 KIND = "copy.make"
-WHOLE = "whole"
-"""The package of the rest, where the first part was chosen piece by piece."""
 LONGEST_REASON, LONGEST_TRACKING = 500, 60
 
 
@@ -88,7 +87,9 @@ def deliver(uow: UnitOfWork, copy: CopyRequest, *, paid: bool, version: int | No
 def ship(
     uow: UnitOfWork, copy: CopyRequest, *, paid: bool, tracking: str, version: int | None = None
 ) -> None:
-    """Sends the copy by mail. Raises Invalid without a tracking number or while the fee is open."""
+    """Sends the copy by mail. Raises Conflict where it is to be fetched, Invalid without a tracking number or the fee."""
+    if not copy.by_mail:
+        raise Conflict(_("This copy is fetched at the window: hand it over."))
     _begun(uow, copy, "ship", version)
     if not 0 < len(clean(tracking)) <= LONGEST_TRACKING:
         raise Invalid(fields={"tracking": _("Write the number of the parcel, up to 60 characters.")})
@@ -145,29 +146,48 @@ def _over(uow: UnitOfWork, copy: CopyRequest) -> None:
 
 
 @action("copy.followed", needs=P.REQUEST_COPY)
-def follow(uow: UnitOfWork, copy: CopyRequest, *, sheets: Mapping[int, str]) -> CopyRequest:
+def follow(
+    uow: UnitOfWork, copy: CopyRequest, *, sheets: Mapping[int, str], parts: Collection[str] = ()
+) -> CopyRequest:
     """The rest of what was not finished, for the same applicant on the papers that were shown (2013 rule art. 21).
 
-    What is still not finished is owed by the new slip. Raises Conflict where nothing is owed, Invalid.
+    Of a package that names nothing itself only `parts` are copied, as they are ticked now. What is still not finished is
+    owed by the new slip. Raises Conflict where nothing is owed, Invalid.
     """
     applications.held(uow, copy)
-    owed = {item.record_id for item in slips.items(uow, copy) if item.source == "later"}
-    found = finding.rest(uow, copy.patient_id, owed)
-    if not copy.owes or copy.state not in slips.HANDED or found is None:
+    found = owed(uow, copy)
+    if found is None:
         raise Conflict(_("Nothing more is owed for this slip."))
-    body = policies.in_force(uow, "copying").body
     unfinished = {stay.node.id for stay in found.stays if not stay.is_finished}
     return applications.apply(
         uow, found,
         applications.Application(
             applicant=copy.applicant, applicant_name=copy.applicant_name, purpose=copy.purpose,
-            package=copy.package if body["packages"].get(copy.package, {}).get("components") else WHOLE,
+            package=copy.package, died=copy.is_dead,
             identity=_shown(uow, copy.identity_enc), relation=copy.relation or "", note=copy.note or "",
-            mail=_shown(uow, copy.mail_enc), by_mail=copy.by_mail, papers=frozenset(slips.present(uow, copy)),
-            records=frozenset(owed), sheets=sheets, later=frozenset(unfinished),
+            mail=_shown(uow, copy.mail_enc), by_mail=copy.by_mail, records=frozenset(stay.node.id for stay in found.stays),
+            parts=frozenset(part.node.id for stay in found.stays for part in stay.parts if str(part.node.uuid) in parts),
+            sheets=sheets, later=frozenset(unfinished),
         ),
         continues=copy,
     )  # fmt: skip
+
+
+def owed(uow: UnitOfWork, copy: CopyRequest) -> Found | None:
+    """The records of which the rest is to follow, as they are now; nothing where the slip owes nothing (any more)."""
+    if not copy.owes or copy.state not in slips.HANDED:
+        return None
+    records = {item.record_id for item in slips.items(uow, copy) if item.source == "later"}
+    return finding.rest(uow, copy.patient_id, records)
+
+
+def to_tick(uow: UnitOfWork, copy: CopyRequest) -> list[Stay]:
+    """The records whose parts must be ticked for the rest: those of a slip whose package names nothing itself."""
+    package = policies.of_version(uow, "copying", copy.rules)["packages"].get(copy.package, {})
+    if package.get("everything") or package.get("components"):
+        return []
+    found = owed(uow, copy)
+    return found.stays if found else []
 
 
 def _shown(uow: UnitOfWork, hidden: bytes | None) -> str:
