@@ -17,6 +17,7 @@ SCOPES: Mapping[str, str] = {
     # The access rule itself, and the tree's own upkeep
     "access": "reads the tokens, grants and closed branches from which the rights are worked out",
     "access map": PROGRAM,
+    "approvals": PROGRAM,
     "branches": PROGRAM,
     "class tokens": PROGRAM,
     "classes": PROGRAM,

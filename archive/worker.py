@@ -20,6 +20,7 @@ from archive import access_map, journal
 from archive.actor import Actor
 from archive.models import Job, Setting
 from archive.services import (
+    approvals,
     arrivals,
     audit,
     catalogue,
@@ -247,10 +248,11 @@ def let_go(site: Site, _me: str) -> None:
 
 
 def remind(site: Site, _me: str) -> None:
-    """Tells borrowers what is due and what is overdue."""
+    """Tells borrowers what is due and overdue; what nobody collects or nobody is left to say goes on to the next."""
     with site.uow(Actor.system("remind")) as uow:
         reminders.remind(uow)
     reservations.pass_on(site)
+    approvals.pass_on(site)
 
 
 def tell_what_is_new(stop: Event, site: Site, _me: str) -> None:

@@ -213,6 +213,9 @@ def step(uow: UnitOfWork, uuid: UUID, name: str) -> Response:
             loans.recall(uow, row)
         elif name == "recuse":
             requests.recuse(uow, row, words=form.get("words", ""))
+            flash(_("Written down: somebody else decides this."), "ok")
+            # Whoever is not asked any more may not see the slip any more.
+            return make_response(redirect(url_for(".to_decide")))
         else:
             requests.advance(
                 uow, row, name, reason=form.get("reason"), version=form.get("version", type=whole)

@@ -9,7 +9,7 @@ from random import Random
 from archive.demo.cast import Cast
 from archive.demo.diary import Diary
 from archive.demo.lives import Life, Lot
-from archive.services import loans, requests, reservations, slips
+from archive.services import conflicts, loans, requests, reservations, slips
 from archive.services.sheet_counts import Seen
 from archive.uow import UnitOfWork
 
@@ -210,7 +210,7 @@ class Lending:
 def _asking(slip: Slip) -> Callable[[UnitOfWork], object]:
     def act(uow: UnitOfWork) -> None:
         made = requests.ask(uow, uow.node(slip.life.node), kind=slip.kind, purpose=slip.purpose, days=slip.days,
-                            reason=slip.reason)  # fmt: skip
+                            reason=slip.reason, declared=conflicts.NONE)  # fmt: skip
         slip.number = made.number
 
     return act

@@ -20,6 +20,8 @@ class Emergency(Base):
     """紧急调阅号 JJ2026-0001."""
     principal_id: Mapped[int] = mapped_column(ForeignKey("principal.id"), index=True)
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    mrn: Mapped[str] = mapped_column(String(20))
+    """Of the patient, for the journal: whoever asks who has seen a patient's records finds it by that."""
     cause: Mapped[str] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(String(500))
     policy_version: Mapped[int]

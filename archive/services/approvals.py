@@ -1,5 +1,12 @@
 """逐级审批: the offices that a rule names are asked in their order; the last one decides (domain §10)."""
 
+from functools import partial
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.exc import IntegrityError
+
+from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid
 from archive.i18n import _
 from archive.models import Node, Request, RequestApproval, RequestConflict
@@ -8,8 +15,10 @@ from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
 from archive.schema import clean
 from archive.services import conflicts, deciders, turns
+from archive.site import Site
 from archive.uow import SIGNED_IN, UnitOfWork, action
 
+TRUSTED: Any = {"scope": "approvals"}
 OF_THE_CHAIN = frozenset({"endorse", "object", "approve", "refuse"})
 
 
@@ -39,7 +48,8 @@ def _sit_in(uow: UnitOfWork, request: Request, node: Node, office: str) -> set[i
 def recuse(uow: UnitOfWork, request: Request, node: Node, *, words: str) -> None:
     """Somebody who would decide says that they are related to the patient, or why else not they: from now on they do not.
 
-    Raises Forbidden for whoever has asked, Invalid without words, Conflict when it is decided or declared already.
+    Raises Forbidden for whoever has asked, Invalid without words, Conflict when it is decided or declared
+    already, or where nobody else could decide.
     """
     text = clean(words)
     decides = uow.can(P.REQUEST_DECIDE, node) or turns.is_mine(uow, request)
@@ -47,15 +57,53 @@ def recuse(uow: UnitOfWork, request: Request, node: Node, *, words: str) -> None
         raise Forbidden
     if not text or len(text) > conflicts.LONGEST:
         raise Invalid(fields={"words": _("Say what it is, in a few words.")})
+    done = Conflict(_("This has been done already, or the request is in another state. Reload the page."))
     if request.state != "requested" or conflicts.objection(uow, request):
-        raise Conflict(_("This has been done already, or the request is in another state. Reload the page."))
+        raise done
     uow.about(node)
-    uow.session.add(
-        RequestConflict(request_id=request.id, principal_id=uow.actor.principal_id, words=text, at=uow.now)
-    )
-    uow.session.flush()
+    _somebody_else_decides(uow, request, node)
+    said = RequestConflict(request_id=request.id, principal_id=uow.actor.principal_id, words=text, at=uow.now)
+    try:
+        with uow.session.begin_nested():
+            uow.session.add(said)
+    except IntegrityError as error:  # of two clicks at once, the first has said it
+        raise done from error
     uow.note(number=request.number, words=text)
     _pass_vacant(uow, request, node)
+
+
+def _somebody_else_decides(uow: UnitOfWork, request: Request, node: Node) -> None:
+    """Raises Conflict where the actor alone could decide in the end: the slip would wait for ever, and nobody would know."""
+    rows = turns.chain(uow, request)
+    if not rows:
+        return
+    deciding = deciders.last(uow, node, request.kind, rows[-1].office, request.requester_id)
+    if deciding - conflicts.have_declared(uow, request) == {uow.actor.principal_id}:
+        raise Conflict(
+            _(
+                "Nobody else could decide this. Tell the system administrator, so that somebody else is given the office; "
+                "then declare it here."
+            )
+        )
+
+
+def pass_on(site: Site) -> None:
+    """What waits for an office that has emptied meanwhile goes on to the next; each request in a transaction of its own."""
+    with site.uow(Actor.system("approvals"), readonly=True) as uow:
+        here = (RequestApproval.request_id == Request.id, RequestApproval.place == Request.stage)
+        others = exists().where(*here, RequestApproval.office.not_in(sorted(turns.LAST)))
+        numbers = list(uow.session.scalars(select(Request.id).where(Request.state == "requested", others)))
+    for number in numbers:
+        site.run(Actor.system("approvals"), partial(_passed_on, number=number))
+
+
+def _passed_on(uow: UnitOfWork, *, number: int) -> None:
+    request = uow.session.get_one(Request, number)
+    node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
+    uow.lock(node)
+    uow.session.refresh(request, with_for_update=True)
+    if request.state == "requested":
+        _pass_vacant(uow, request, node)
 
 
 def follow(uow: UnitOfWork, request: Request, node: Node, step: str, reason: str | None) -> None:

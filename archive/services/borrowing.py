@@ -116,7 +116,7 @@ def last_day(uow: UnitOfWork, kind: str, rule: Rule) -> date:
 
 def checked(
     uow: UnitOfWork, allowed: Offered, *, kind: str, purpose: str, days: int | str, reason: str | None,
-    declared: str = conflicts.NONE, declared_words: str | None = None,
+    declared: str, declared_words: str | None = None,
 ) -> Terms:  # fmt: skip
     """Checks what was typed; no number of days means as many as the rule allows. Raises Invalid, field by field."""
     errors = {}

@@ -70,7 +70,7 @@ def _checked(uow: UnitOfWork, typed: Mapping[str, str]) -> dict[str, Any]:
     return asked | {"cause": typed["cause"], "purpose": typed["cause"], "reason": text}
 
 
-def _found(uow: UnitOfWork, asked: Mapping[str, Any]) -> tuple[int | None, list[Node]]:
+def _found(uow: UnitOfWork, asked: Mapping[str, Any]) -> tuple[Patient | None, list[Node]]:
     """The patient under the number that is kept, and what opens of theirs: one statement, whatever was typed."""
     rows = uow.session.execute(
         select(Node, Patient, Encounter)
@@ -82,24 +82,26 @@ def _found(uow: UnitOfWork, asked: Mapping[str, Any]) -> tuple[int | None, list[
         .order_by(Node.path),
         execution_options=TRUSTED,
     ).all()
-    # What is sealed or locked stays closed to everybody: it neither opens nor says anything.
+    # What lies in the trash stays closed to everybody: it neither opens nor says anything. A seal takes no reading.
     free = [row for row in rows if P.READ not in vetoed_by(row[0].overlay)]
     days = {stay.discharged_at for _node, _patient, stay in free}
     fitting = [patient for _node, patient, _stay in free if find_exact.fits(asked, patient, days)]
     if not fitting:
         return None, []
-    return fitting[0].merged_into or fitting[0].id, [row[0] for row in free]
+    kept = fitting[0].merged_into or fitting[0].id
+    return uow.session.get_one(Patient, kept, execution_options=TRUSTED), [row[0] for row in free]
 
 
 @action("emergency.declared", needs=P.BREAKGLASS)
-def _open(uow: UnitOfWork, patient: int, nodes: list[Node], asked: Mapping[str, Any]) -> Emergency:
+def _open(uow: UnitOfWork, patient: Patient, nodes: list[Node], asked: Mapping[str, Any]) -> Emergency:
     """Committed before anything of it is shown: the records come by the next request."""
     # The counter's row is locked from here on: of two clicks at once, the second sees what the first has opened.
     number, rules = numbers.slip(uow, "JJ", 4), emergencies.limits(uow)
-    _not_open_already(uow, patient)
+    _not_open_already(uow, patient.id)
     made = Emergency(
-        number=number, principal_id=uow.actor.principal_id, patient_id=patient, cause=asked["cause"],
-        reason=asked["reason"], policy_version=policies.in_force(uow, KIND).version, records=len(nodes), at=uow.now,
+        number=number, principal_id=uow.actor.principal_id, patient_id=patient.id, mrn=patient.mrn,
+        cause=asked["cause"], reason=asked["reason"], policy_version=policies.in_force(uow, KIND).version,
+        records=len(nodes), at=uow.now,
         until=uow.now + timedelta(hours=rules.open_hours), judge_by=uow.now + timedelta(hours=rules.judge_hours),
     )  # fmt: skip
     uow.session.add(made)

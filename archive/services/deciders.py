@@ -54,6 +54,11 @@ def of(uow: UnitOfWork, node: Node, kind: str, codes: Iterable[str]) -> dict[str
     return stages
 
 
+def last(uow: UnitOfWork, node: Node, kind: str, code: str, asker: int) -> set[int]:
+    """Who decides in the end by an office, about what somebody asks for."""
+    return set().union(*_deciding(uow, node, kind, OFFICES[code].role, asker).values())
+
+
 def endorsers(
     uow: UnitOfWork, node: Node, code: str, asker: int, but: frozenset[int] = frozenset()
 ) -> set[int]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from archive.access import branch_end
@@ -94,7 +94,7 @@ def visible(uow: UnitOfWork, *entities: Any) -> Select[Any]:
 
 @dataclass(frozen=True)
 class Shown:
-    """One emergency as one person sees it. Whoever only watches over it gets codes: `who` is an account, and no words."""
+    """One emergency as one person sees it. Whoever only watches over it gets codes: people are accounts, and no words."""
 
     uuid: UUID
     number: str
@@ -160,13 +160,15 @@ def may_judge(uow: UnitOfWork, row: Emergency) -> bool:
 
 
 def _rows(uow: UnitOfWork) -> Select[Any]:
-    who, judge = aliased(Principal), aliased(Principal)
+    who, judge, judging_user = aliased(Principal), aliased(Principal), aliased(User)
     return (
-        visible(uow, Emergency, who.name, User.account, User.staff_no, judge.name, Patient.mrn, _judged_by_me(uow))
+        visible(uow, Emergency, who.name, User.account, User.staff_no, judge.name, judging_user.account, Patient.mrn,
+                _judged_by_me(uow))
         .join(who, who.id == Emergency.principal_id)
         .join(User, User.id == Emergency.principal_id)
         .join(Patient, Patient.id == Emergency.patient_id)
         .outerjoin(judge, judge.id == Emergency.judged_by)
+        .outerjoin(judging_user, judging_user.id == Emergency.judged_by)
     )  # fmt: skip
 
 
@@ -176,14 +178,15 @@ def _shown(uow: UnitOfWork, statement: Select[Any]) -> list[Shown]:
 
 
 def _one(uow: UnitOfWork, found: Any, words: Mapping[str, str]) -> Shown:
-    row, name, account, staff_no, judge, mrn, judges = found
+    row, name, account, staff_no, judge, judge_account, mrn, judges = found
     own = row.principal_id == uow.actor.principal_id
     knows = own or judges
     return Shown(
         uuid=row.uuid, number=row.number, who=f"{name} {staff_no}" if knows else account,
         patient="" if knows else uow.site.keys.identity_hash(mrn)[:16], cause=words.get(row.cause, row.cause),
         reason=row.reason if knows else "", records=row.records, at=row.at, until=row.until,
-        is_open=row.until > uow.now, is_mine=own, judge_by=row.judge_by, judged_by=judge or "", judged_at=row.judged_at,
+        is_open=row.until > uow.now, is_mine=own, judge_by=row.judge_by,
+        judged_by=(judge if knows else judge_account) or "", judged_at=row.judged_at,
         verdict=row.verdict, note=(row.note or "") if knows else "",
         is_overdue=row.judged_at is None and row.judge_by < uow.now, may_judge=judges and row.judged_at is None,
     )  # fmt: skip
@@ -214,10 +217,15 @@ def pages_read(uow: UnitOfWork, row: Emergency) -> int:
 
 
 def told_of(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, tuple[UUID, str]]:
-    """Of emergencies that one was told of and may still see: uuid, and number with who used it. No record stands in it."""
+    """Of emergencies that one was told of and may still see: uuid, and number with who used it. No record stands in it,
+
+    and for whoever only watches over it no name."""
+    own = Emergency.principal_id == uow.actor.principal_id
+    knows = case((or_(own, _judged_by_me(uow)), Principal.name), else_=User.account)
     rows = uow.session.execute(
-        visible(uow, Emergency.id, Emergency.uuid, Emergency.number, Principal.name)
+        visible(uow, Emergency.id, Emergency.uuid, Emergency.number, knows)
         .join(Principal, Principal.id == Emergency.principal_id)
+        .join(User, User.id == Emergency.principal_id)
         .where(Emergency.id.in_(list(ids)))
     )
-    return {number: (ref, f"{code} {name}") for number, ref, code, name in rows}
+    return {number: (ref, f"{code} {who}") for number, ref, code, who in rows}

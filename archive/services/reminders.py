@@ -38,11 +38,12 @@ def remind(uow: UnitOfWork) -> int:
 
     A fixed number of statements, however many volumes are out.
     """
-    found = _reached(uow)
+    reached = _reached(uow)
+    found = [one for one in reached if one.is_new]
     if not found:
         return 0
     uow.session.execute(update(RequestLine), [{"id": one.line, "reminded": one.code} for one in found])
-    people = _told(uow, found)
+    people = _told(uow, reached)
     rows = [
         {"principal_id": person, "kind": kind, "key": f"{kind}:{uow.today}", "at": uow.now}
         for kind, persons in people.items()
@@ -56,12 +57,13 @@ def remind(uow: UnitOfWork) -> int:
 
 @dataclass(frozen=True)
 class Reached:
-    """A reminder that has been reached and not been told: of which loan, to which borrower."""
+    """A reminder that has been reached: of which loan, to which borrower; new until it has been told."""
 
     line: int
     person: int
     stage: Stage
     code: str
+    is_new: bool
 
 
 def _reached(uow: UnitOfWork) -> list[Reached]:
@@ -76,8 +78,9 @@ def _reached(uow: UnitOfWork) -> list[Reached]:
         due = calendar.day_of(uow, due_at)
         stage = reminding.stage(due, uow.today, limits, count)
         # With the day on it: what is renewed is told of its new day again.
-        if stage is not None and (code := f"{due:%y%m%d}{stage.code}") != told:
-            found.append(Reached(line, person, stage, code))
+        if stage is not None:
+            code = f"{due:%y%m%d}{stage.code}"
+            found.append(Reached(line, person, stage, code, is_new=code != told))
     return found
 
 
@@ -92,12 +95,17 @@ def _soon(uow: UnitOfWork) -> datetime:
 
 
 def _told(uow: UnitOfWork, reached: Iterable[Reached]) -> dict[str, set[int]]:
-    """Kind → people. Whoever has something overdue is told of that alone; nobody is told as a head of their own loan."""
+    """Kind → people to whom something new is to be told: of the gravest alone that they have, new or told before.
+
+    Nobody is told as a head of their own loan.
+    """
     people: dict[str, set[int]] = {DUE: set(), OVERDUE: set(), LATE: set(), ESCALATED: set()}
+    new: dict[tuple[str, ...], set[int]] = {OWN: set(), WATCHED: set()}
     everybody = roster.everybody(uow)
     heads, house = (roster.holding(P.REQUEST_OVERSEE, scope) for scope in ("dept", "any"))
     for one in reached:
         people[OVERDUE if one.stage.is_late else DUE].add(one.person)
+        new[OWN] |= {one.person} if one.is_new else set()
         if not one.stage.is_late:
             continue
         mine = everybody[one.person].groups if one.person in everybody else frozenset()
@@ -105,9 +113,10 @@ def _told(uow: UnitOfWork, reached: Iterable[Reached]) -> dict[str, set[int]]:
         if one.stage.escalates:
             above |= {each.id for each in everybody.values() if each.roles & house}
         people[ESCALATED if one.stage.escalates else LATE] |= above - {one.person}
+        new[WATCHED] |= above if one.is_new else set()
     people[DUE] -= people[OVERDUE]
     people[LATE] -= people[ESCALATED]
-    return people
+    return {kind: people[kind] & persons for kinds, persons in new.items() for kind in kinds}
 
 
 def _knowing(uow: UnitOfWork, kind: str) -> set[int]:
@@ -130,6 +139,9 @@ def _out(uow: UnitOfWork, kind: str) -> tuple[ColumnElement[bool], ...]:
     if kind in OWN:
         until = _soon(uow) if kind == DUE else uow.now
         return Request.requester_id == uow.actor.principal_id, RequestLine.due_at <= until
+    if kind == ESCALATED:
+        last = uow.today - calendar.DAY * rules(uow).escalate_from
+        return overseen(uow), RequestLine.due_at <= calendar.end_of(uow, last)
     return overseen(uow), RequestLine.due_at < uow.now
 
 

@@ -20,7 +20,6 @@ from archive.schema import clean
 from archive.services import (
     approvals,
     borrowing,
-    conflicts,
     notices,
     numbers,
     patient_names,
@@ -54,8 +53,8 @@ class AskedAlready(Conflict):
 
 @action("request.asked", needs=P.REQUEST_CREATE)
 def ask(
-    uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, reason: str | None = None,
-    declared: str = conflicts.NONE, declared_words: str | None = None,
+    uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, declared: str,
+    reason: str | None = None, declared_words: str | None = None,
 ) -> Request:  # fmt: skip
     """Asks for `node`. Raises Invalid for wrong fields, Conflict while something of the asker's stands in the way."""
     wanted = borrowing.checked(
@@ -110,8 +109,7 @@ def _stand_in_line(uow: UnitOfWork, request: Request, node: Node) -> None:
 
 @action("request.asked_by_number", needs=P.REQUEST_CREATE)
 def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days: int | str,
-                  reason: str | None = None, declared: str = conflicts.NONE,
-                  declared_words: str | None = None) -> None:  # fmt: skip
+                  declared: str, reason: str | None = None, declared_words: str | None = None) -> None:  # fmt: skip
     """Asks for the record 病案号-次, whether or not there is one: the answer is always the same (model §3).
 
     It is filed if somebody could decide it, and stays hidden from the asker until it is granted. A slip number is

@@ -56,6 +56,7 @@ class Slip:
     policy_version: int
     stage: int
     conflict: str | None
+    """What the asker declared, for them and for whoever decides or gives an opinion; never for the desk."""
 
     @property
     def href(self) -> str | None:
@@ -78,17 +79,14 @@ def visible(uow: UnitOfWork, *entities: Any) -> Select[Any]:
         select(*(entities or (Request,)))
         .select_from(Request)
         .join(Node, Node.id == Request.node_id)
-        .where(
-            or_(
-                mine,
-                uow.access.clause(P.REQUEST_DECIDE),
-                handled(uow),
-                turns.to_endorse(uow),
-                turns.endorsed(uow),
-            )
-        )
+        .where(or_(mine, _judged(uow), handled(uow)))
         .execution_options(scope="slips")
     )
+
+
+def _judged(uow: UnitOfWork) -> ColumnElement[bool]:
+    """The requests that the actor may decide, or on which their opinion is or was asked."""
+    return or_(uow.access.clause(P.REQUEST_DECIDE), turns.to_endorse(uow), turns.endorsed(uow))
 
 
 def handled(uow: UnitOfWork) -> ColumnElement[bool]:
@@ -167,7 +165,7 @@ def slips(uow: UnitOfWork, statement: Select[Any]) -> list[Slip]:
         .limit(1)
     )
     rows = uow.session.execute(
-        statement.add_columns(requester.name, decider.name, due.scalar_subquery())
+        statement.add_columns(requester.name, decider.name, due.scalar_subquery(), _judged(uow))
         .join(requester, requester.id == Request.requester_id)
         .outerjoin(decider, decider.id == Request.decided_by),
         execution_options=TRUSTED,
@@ -178,17 +176,17 @@ def slips(uow: UnitOfWork, statement: Select[Any]) -> list[Slip]:
 
 
 def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[str, str]) -> Slip:
-    request, _node, requester, decider, due_at = row
+    request, _node, requester, decider, due_at, judges = row
+    own = request.requester_id == uow.actor.principal_id
     return Slip(
         uuid=request.uuid, number=request.number, kind=request.kind, version=request.version,
         state=WORKFLOWS[request.kind].state(effective_state(uow, request)),
         purpose=purposes.get(request.purpose, request.purpose), reason=request.reason, days=request.days,
-        asked_at=request.created_at, requester=requester, is_mine=request.requester_id == uow.actor.principal_id,
-        node=view,
+        asked_at=request.created_at, requester=requester, is_mine=own, node=view,
         decided_by=decider or _by_rule(request), decided_at=request.decided_at, note=request.decision_note, until=request.until,
         due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
         id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
-        stage=request.stage, conflict=request.conflict,
+        stage=request.stage, conflict=request.conflict if own or judges else None,
     )  # fmt: skip
 
 

@@ -144,6 +144,20 @@ def test_whoever_saw_an_older_state_is_told_so(hospital: Hospital, archived: int
     assert state_of(hospital, "JY2026-000001") == "refused"
 
 
+def test_whoever_declares_and_may_not_see_the_slip_any_more_is_back_at_their_list(
+    hospital: Hospital, archived: int, browser: Browse
+) -> None:
+    ask(hospital, "clinician", lending.another(hospital, mrn="00300005", ward="EK"), purpose="research")
+    head = browser("head")
+    slip = re.search(r"/requests/[0-9a-f-]{36}", head.get("/approvals").text)
+    assert slip
+    sent = head.post(f"{slip[0]}/recuse", {"words": "患者是我的表妹"})
+    page = head.get(sent.headers["Location"])
+    assert page.status_code == 200
+    assert "已记录，改由他人审批" in page.text
+    assert head.get(slip[0]).status_code == 404
+
+
 @pytest.mark.parametrize("account", ["auditor", "security", "sysadmin", "stranger", "clinician2", "clerk"])
 def test_a_slip_is_for_those_whom_it_concerns(
     hospital: Hospital, archived: int, browser: Browse, account: str

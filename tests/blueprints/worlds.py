@@ -90,7 +90,13 @@ def ask_for(site: Site) -> None:
     with hospital_of(site).uow("clinician") as uow:
         for number in BY_NUMBER:
             requests.ask_by_number(
-                uow, number=number, kind="eread", purpose="research", days="", reason="产科课题"
+                uow,
+                number=number,
+                kind="eread",
+                purpose="research",
+                days="",
+                reason="产科课题",
+                declared="none",
             )
         for slip in uow.session.scalars(
             select(Request)

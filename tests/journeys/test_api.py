@@ -156,7 +156,9 @@ def test_a_clinician_asks_reads_marked_pages_and_no_more(programs: Programs, uui
     assert "diagnosis" not in seen["fields"]
     refused = clinician.get(f"/nodes/{uuid}/pages/1")
     assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
-    asked = clinician.post("/requests", {"kind": "eread", "node": uuid, "purpose": "discussion", "days": 3})
+    asked = clinician.post(
+        "/requests", {"kind": "eread", "node": uuid, "purpose": "discussion", "days": 3, "declared": "none"}
+    )
     assert (asked.status_code, asked.json()["state"]) == (201, "requested")
     assert clinician.get(f"/nodes/{uuid}/pages/1").status_code == 403
     where = f"/requests/{asked.json()['uuid']}/transitions/approve"
@@ -174,7 +176,7 @@ def test_a_clinician_asks_reads_marked_pages_and_no_more(programs: Programs, uui
 def test_the_paper_goes_out_and_comes_back_by_barcode(programs: Programs, uuid: str) -> None:
     clinician, clerk = programs("clinician"), programs("clerk")
     asked = clinician.post(
-        "/requests", {"kind": "paper", "node": uuid, "purpose": "discussion", "days": 3}
+        "/requests", {"kind": "paper", "node": uuid, "purpose": "discussion", "days": 3, "declared": "none"}
     ).json()
     where = f"/requests/{asked['uuid']}/transitions"
     early = clerk.post(f"{where}/issue", {"barcode": BARCODE})

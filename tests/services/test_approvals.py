@@ -12,7 +12,7 @@ from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.i18n import speaking
 from archive.models import Encounter, Membership, Request, RequestApproval
 from archive.policy.permissions import P
-from archive.services import approval_desk, lending_trial, requests, setup, slips, tree
+from archive.services import approval_desk, approvals, lending_trial, requests, setup, slips, tree
 from archive.uow import UnitOfWork
 from tests.archives import begins
 from tests.conftest import Hospital
@@ -161,6 +161,8 @@ def test_an_office_in_which_nobody_sits_but_the_asker_is_passed_over_and_that_is
     mine = ask(hospital, "clinician", archived, purpose="research")
     with hospital.site.uow(Actor.system("test")) as uow:
         uow.session.query(Membership).filter_by(principal_id=hospital.people["head"]).delete()
+    approvals.pass_on(hospital.site)
+    assert waiting(hospital, "senior")[-1] == mine
     step(hospital, "senior", mine, "approve")
     assert said(hospital, mine) == [("dept_head", "vacant", None), ("record_head", "agreed", None)]
 
@@ -199,7 +201,9 @@ def test_whoever_gives_an_opinion_sees_the_slip_by_their_own_tiers_and_no_record
         assert not uow.can(P.REQUEST_DECIDE, uow.node(ours))
     another(hospital, mrn="00217720", ward="EK", level=3)
     with hospital.uow("clinician") as uow:
-        requests.ask_by_number(uow, number="00217720-1", kind="eread", purpose="research", days="")
+        requests.ask_by_number(
+            uow, number="00217720-1", kind="eread", purpose="research", days="", declared="none"
+        )
     number = waiting(hospital, "senior")[-1]
     assert said(hospital, number) == [
         ("dept_head", "vacant", None), ("medical_affairs", "vacant", None), ("record_head", None, None),
@@ -256,7 +260,9 @@ def test_treatment_of_a_patient_in_ones_own_ward_opens_at_once_by_the_rule_and_n
 def test_nothing_that_is_asked_for_by_number_opens_at_once(hospital: Hospital, archived: int) -> None:
     treated(hospital, "EK", None)
     with hospital.uow("clinician2") as uow:
-        requests.ask_by_number(uow, number="00218647-2", kind="eread", purpose="treatment", days="")
+        requests.ask_by_number(
+            uow, number="00218647-2", kind="eread", purpose="treatment", days="", declared="none"
+        )
     assert waiting(hospital, "senior") == ["JY2026-000001"]
 
 
@@ -301,9 +307,9 @@ def test_all_that_a_decision_needs_stands_on_one_page(
 def test_whoever_asks_declares_and_a_relative_is_not_lent_to_but_where_the_house_says_so(
     hospital: Hospital, archived: int
 ) -> None:
-    def asked(declared: str, words: str = "") -> str:
+    def asked(declared: str, words: str = "", kind: str = "eread") -> str:
         with hospital.uow("clinician2") as uow:
-            return requests.ask(uow, uow.node(archived), kind="eread", purpose="treatment", days="", declared=declared,
+            return requests.ask(uow, uow.node(archived), kind=kind, purpose="treatment", days="", declared=declared,
                                 declared_words=words).number  # fmt: skip
 
     treated(hospital, "EK", None)
@@ -319,6 +325,10 @@ def test_whoever_asks_declares_and_a_relative_is_not_lent_to_but_where_the_house
     with hospital.uow("senior", readonly=True) as uow:
         (one,) = approval_desk.mine(uow)
         assert (one.slip.number, one.slip.conflict) == (number, "曾为医患纠纷当事人")
+    paper = asked("other", "曾为医患纠纷当事人", "paper")
+    for account, reads in (("clinician2", True), ("senior", True), ("clerk", False)):
+        with hospital.uow(account, readonly=True) as uow:
+            assert bool(slips.slip(uow, slips.one(uow, paper)).conflict) == reads, account
     step(hospital, "senior", number, "approve")
     assert state_of(hospital, number) == "active"
 
@@ -336,7 +346,32 @@ def test_whoever_has_declared_a_relative_neither_decides_nor_gives_an_opinion(
             recuse(account, mine)
     with pytest.raises(Invalid):
         recuse(affairs, mine, " ")
-    recuse("senior", mine)
+    with pytest.raises(Conflict, match="Nobody else"):
+        recuse("senior", mine)
+    with hospital.site.uow(Actor.system("test")) as uow:
+        setup.enlist(uow, account="senior2", name="沈佳", staff_no="0099", password=None, roles=("senior",),
+                     clearance=3)  # fmt: skip
+    start, outcomes = Barrier(2), list[str]()
+
+    def click() -> None:
+        def one(uow: UnitOfWork) -> None:
+            row = slips.one(uow, mine)
+            if uow.session.get_bind().dialect.name == "postgresql":
+                start.wait(20)
+            requests.recuse(uow, row, words="患者是我的表妹")
+
+        try:
+            hospital.site.run(hospital.actor("senior"), one)
+            outcomes.append("said")
+        except Conflict:
+            outcomes.append("said before")
+
+    threads = [Thread(target=click) for _time in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["said", "said before"]
     for name in ("approve", "refuse"):
         with pytest.raises(Conflict, match="stands between you"):
             step(hospital, "senior", mine, name, reason="不同意")

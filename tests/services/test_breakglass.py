@@ -13,6 +13,7 @@ from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
 from archive.models import AccessGrant, AuditEvent, Emergency, Membership, Notice, PolicyVersion, ReadEvent
 from archive.policy.permissions import P
+from archive.policy.rights import Overlay
 from archive.services import (
     breakglass,
     emergencies,
@@ -111,7 +112,7 @@ def test_it_opens_one_patient_for_hours_and_whoever_must_know_is_told_at_once(
     # The heads of both departments, medical affairs, security; nobody else, and no word of whose record it is.
     assert set(told(hospital)) == {"head", "head2", "affairs", "security"}
     assert told(hospital)["security"] == [
-        "Break-glass was used: it waits to be judged JJ2026-0001 clinician2甲"
+        "Break-glass was used: it waits to be judged JJ2026-0001 clinician2"
     ]
     with hospital.uow("senior", readonly=True) as uow:
         paths = explain.paths(uow, uow.node(archived))
@@ -165,7 +166,9 @@ def test_guessing_ends_soon_whichever_page_it_is_tried_on(hospital: Hospital, ar
         breakglass.declare(uow, ASKED)
 
 
-def test_a_patient_is_whole_and_what_is_sealed_stays_closed(hospital: Hospital, archived: int) -> None:
+def test_a_patient_is_whole_what_lies_in_the_trash_stays_closed_and_what_is_sealed_opens(
+    hospital: Hospital, archived: int
+) -> None:
     earlier = another(hospital, mrn="00111111", name="刘婷婷")
     locked = another(hospital, mrn="00222222", name="刘婷婷")
     merged(hospital, "00111111", "00218647")
@@ -173,6 +176,7 @@ def test_a_patient_is_whole_and_what_is_sealed_stays_closed(hospital: Hospital, 
     cover(hospital, locked)
     assert opened(hospital).records == 2
     assert readable(hospital, "clinician2") == sorted([archived, earlier])
+    cover(hospital, earlier, Overlay.SEALED)
     cover(hospital, archived)
     assert readable(hospital, "clinician2") == [earlier]
     with pytest.raises(Conflict), hospital.uow("clinician2") as uow:
@@ -247,6 +251,7 @@ def test_whoever_only_watches_over_it_sees_codes_and_a_head_their_own_department
             "",
             False,
         )
+        assert "甲" not in str(told(hospital).get(account))
         with hospital.uow(account, readonly=True) as uow:
             assert emergencies.opened(uow, emergencies.one(uow, made.uuid)) == []
     (row,) = seen(hospital, "head2")
@@ -256,6 +261,11 @@ def test_whoever_only_watches_over_it_sees_codes_and_a_head_their_own_department
         "",
         True,
     )
+    with hospital.uow("head2") as uow:
+        breakglass.judge(uow, emergencies.one(uow, made.uuid), verdict="justified", note="抢救属实")
+    assert [seen(hospital, who)[0].judged_by for who in ("auditor", "security", "affairs")] == [
+        "head2", "head2", "唐立",
+    ]  # fmt: skip
     # The head of obstetrics: neither the reader nor the record is of their department.
     assert seen(hospital, "head") == seen(hospital, "archivist") == seen(hospital, "clinician") == []
     with hospital.uow("head", readonly=True) as uow, pytest.raises(NotFound):
@@ -263,6 +273,12 @@ def test_whoever_only_watches_over_it_sees_codes_and_a_head_their_own_department
     with hospital.uow("auditor", readonly=True) as uow:
         trail = trails.of(uow, "00300004-1")
         assert trail.things["emergency"] == [made.id]
+    with hospital.site.session(readonly=True) as session:
+        ours = AuditEvent.patient_hash == hospital.site.keys.identity_hash("00300004")
+        told_of = session.scalars(
+            select(AuditEvent.action).where(ours, AuditEvent.object_kind == "emergency")
+        )
+        assert list(told_of) == ["emergency.declared", "emergency.judged"]
         assert elsewhere in trail.things["node"]
 
 

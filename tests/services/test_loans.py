@@ -272,7 +272,9 @@ def test_an_act_is_undone_only_by_whoever_did_it_and_only_soon(
 
 def test_a_loan_is_renewed_as_often_as_the_rule_says(hospital: Hospital, archived: int) -> None:
     with hospital.uow("clinician") as uow:
-        asked = requests.ask(uow, uow.node(archived), kind="paper", purpose="treatment", days=3)
+        asked = requests.ask(
+            uow, uow.node(archived), kind="paper", purpose="treatment", days=3, declared="none"
+        )
         number = asked.number
     step(hospital, "senior", number, "approve")
     issue(hospital, number)
@@ -287,7 +289,9 @@ def test_a_loan_is_renewed_as_often_as_the_rule_says(hospital: Hospital, archive
 
 def test_a_rule_that_changes_leaves_what_was_granted_as_it_was(hospital: Hospital, archived: int) -> None:
     with hospital.uow("clinician") as uow:
-        number = requests.ask(uow, uow.node(archived), kind="paper", purpose="treatment", days="").number
+        number = requests.ask(
+            uow, uow.node(archived), kind="paper", purpose="treatment", days="", declared="none"
+        ).number
     body = copy.deepcopy(policies.seeds()["loans"])
     body.pop("source")
     body["rules"]["treatment"] |= {"paper_working": False, "renewals": 0, "renew_days": 0}

@@ -50,7 +50,13 @@ def test_the_refusal_of_what_one_may_not_know_of_is_not_told(hospital: Hospital,
     archive_it(hospital, record, level=2)
     with hospital.uow("clinician2") as uow:
         requests.ask_by_number(
-            uow, number="00218647-2", kind="eread", purpose="discussion", days=3, reason="会诊"
+            uow,
+            number="00218647-2",
+            kind="eread",
+            purpose="discussion",
+            days=3,
+            reason="会诊",
+            declared="none",
         )
     with hospital.uow("senior") as uow:
         (slip,) = requests.to_decide(uow)

@@ -119,7 +119,7 @@ class Lending(RuleBasedStateMachine):
     @rule(who=READERS, kind=KINDS, purpose=st.sampled_from(["treatment", "discussion"]))
     def ask(self, who: str, kind: str, purpose: str) -> None:
         with suppress(ArchiveError), self.hospital.uow(who) as uow:
-            requests.ask(uow, uow.node(self.record), kind=kind, purpose=purpose, days=3)
+            requests.ask(uow, uow.node(self.record), kind=kind, purpose=purpose, days=3, declared="none")
 
     @rule(who=st.sampled_from(["senior", "head", "clinician"]), which=st.integers(0, 5),
           name=st.sampled_from(["approve", "approve", "refuse", "cancel", "end"]))  # fmt: skip

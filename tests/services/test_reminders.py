@@ -80,12 +80,38 @@ def test_the_borrower_the_head_and_then_medical_affairs_are_told_and_nothing_of_
     assert [told(hospital, account) for account in everybody] == [[], [], []], "over once it is back"
 
 
+def test_a_newer_and_milder_reminder_hides_no_graver_one_and_the_long_overdue_are_counted_alone(
+    hospital: Hospital, lent: str, clock: Clock
+) -> None:
+    """One is due on Wednesday, the other so much later that it is late when the first is overdue for long."""
+    everybody = ("clinician2", "head2", "affairs")
+    clock.forward(days=1)
+    later = approved(hospital, "clinician2", another(hospital, mrn="00300009"), purpose="treatment", days=3)
+    clock.forward(days=4)
+    issue(hospital, later, "B00300009-1")
+    for _day in range(2):
+        remind(hospital)
+        clock.forward(days=1)
+    said = {}
+    for _day in range(20):
+        remind(hospital)
+        found = [told(hospital, account) for account in everybody]
+        said[tuple(tuple(one) for one in found)] = True
+        assert [text for text, _about in found[0]] == [OVERDUE], "and not that something else is due"
+        clock.forward(days=1)
+    kinds = [tuple(text for ((text, _about),) in filter(None, one[1:])) for one in said]
+    assert kinds.index((LONG, LONG)) > 0
+    assert all(one == (LONG, LONG) for one in kinds[kinds.index((LONG, LONG)) :])
+    counted = [[about for _text, about in one[2]] for one in said if one[2]]
+    assert [about.replace(" ", "") for (about,) in counted] == [lent, "2卷"]
+
+
 def test_whoever_has_something_overdue_opens_no_second_loan_but_for_treatment_and_dispute(
     hospital: Hospital, lent: str, clock: Clock
 ) -> None:
     second = another(hospital, mrn="00300001")
     clock.forward(days=6)
-    asked = {"kind": "paper", "days": 1, "reason": "会诊"}
+    asked = {"kind": "paper", "days": 1, "reason": "会诊", "declared": "none"}
     with hospital.uow("clinician2") as uow, pytest.raises(Conflict):
         requests.ask(uow, uow.node(second), purpose="discussion", **asked)
     for purpose, number in (("treatment", second), ("dispute", another(hospital, mrn="00300002"))):

@@ -249,7 +249,7 @@ def test_a_record_that_becomes_more_sensitive_closes_to_its_reader(hospital: Hos
 def test_what_cannot_be_asked_is_said_at_its_field(
     hospital: Hospital, archived: int, changes: dict[str, object], wrong: str
 ) -> None:
-    asked = {"kind": "eread", "purpose": "discussion", "days": 3, "reason": ""} | changes
+    asked = {"kind": "eread", "purpose": "discussion", "days": 3, "declared": "none"} | changes
     with pytest.raises(Invalid) as refused, hospital.uow("clinician") as uow:
         requests.ask(uow, uow.node(archived), **asked)  # type: ignore[arg-type]
     assert set(refused.value.fields) == {wrong}
@@ -324,10 +324,15 @@ def test_what_no_rule_provides_for_is_refused_in_words(hospital: Hospital, archi
         ask(hospital, "clinician", archived, kind="paper", purpose="consult")
     assert set(found.value.fields) == {"purpose"}
     with pytest.raises(Invalid) as found, hospital.uow("archivist") as uow:
-        requests.ask(uow, uow.node(archived), kind="eread", purpose="consult", days="")
+        requests.ask(uow, uow.node(archived), kind="eread", purpose="consult", days="", declared="none")
     assert set(found.value.fields) == {"kind"}
     with hospital.uow("archivist") as uow:
-        assert requests.ask(uow, uow.node(archived), kind="paper", purpose="consult", days="").days == 0
+        assert (
+            requests.ask(
+                uow, uow.node(archived), kind="paper", purpose="consult", days="", declared="none"
+            ).days
+            == 0
+        )
 
 
 def test_whoever_has_something_overdue_asks_for_nothing_more(
@@ -349,7 +354,9 @@ def test_asking_by_number_answers_the_same_whether_the_record_exists_or_not(
     secret = another(hospital, mrn="00217720", level=3)
     for number in ("00217720-1", "00217720-9", "99999999-1", "00218647-2", "00217720-1"):
         with hospital.uow("clinician") as uow:
-            answer = requests.ask_by_number(uow, number=number, kind="eread", purpose="discussion", days=3)
+            answer = requests.ask_by_number(
+                uow, number=number, kind="eread", purpose="discussion", days=3, declared="none"
+            )
         assert answer is None
     with hospital.uow("clinician", readonly=True) as uow:
         assert [slip.node.stay for slip in requests.mine(uow)] == ["00218647-2"]
@@ -368,7 +375,9 @@ def test_what_is_asked_for_by_number_falls_under_the_rule_for_its_sensitivity(ho
     for mrn, level in (("00217720", 2), ("00217721", 1)):
         another(hospital, mrn=mrn, level=level)
         with hospital.uow("clinician") as uow:
-            requests.ask_by_number(uow, number=f"{mrn}-1", kind="eread", purpose="research", days="")
+            requests.ask_by_number(
+                uow, number=f"{mrn}-1", kind="eread", purpose="research", days="", declared="none"
+            )
     with hospital.site.session(readonly=True) as session:
         assert session.scalars(select(Request.rule).order_by(Request.id)).all() == [
             "research_special",
@@ -383,7 +392,9 @@ def test_asking_by_a_number_that_was_given_up_asks_for_the_record_and_for_paper_
     merged(hospital, "00217720", into="00218647")
     for number in ("00217720-2", "00218647-1"):
         with hospital.uow("clinician") as uow:
-            requests.ask_by_number(uow, number=number, kind="paper", purpose="discussion", days=3)
+            requests.ask_by_number(
+                uow, number=number, kind="paper", purpose="discussion", days=3, declared="none"
+            )
     with hospital.uow("senior", readonly=True) as uow:
         assert [slip.node.id for slip in requests.to_decide(uow)] == [archived, old]
     with hospital.uow("senior") as uow:
@@ -391,7 +402,9 @@ def test_asking_by_a_number_that_was_given_up_asks_for_the_record_and_for_paper_
             volume.node_id = old
         uow.record(Event("test.moved"))
     with hospital.uow("clinician2") as uow:
-        requests.ask_by_number(uow, number="00218647-2", kind="paper", purpose="discussion", days=3)
+        requests.ask_by_number(
+            uow, number="00218647-2", kind="paper", purpose="discussion", days=3, declared="none"
+        )
     with hospital.uow("senior", readonly=True) as uow:
         assert len(requests.to_decide(uow)) == 2
 
@@ -401,7 +414,9 @@ def test_the_next_slip_does_not_tell_whether_a_number_was_found(hospital: Hospit
     drawn = []
     for number in ("00217720-1", "99999999-1"):
         with hospital.uow("clinician") as uow:
-            requests.ask_by_number(uow, number=number, kind="paper", purpose="discussion", days=3)
+            requests.ask_by_number(
+                uow, number=number, kind="paper", purpose="discussion", days=3, declared="none"
+            )
         drawn.append(int(ask(hospital, "clinician", archived, kind="paper")[-6:]))
         step(hospital, "clinician", f"JY2026-{drawn[-1]:06d}", "cancel")
     assert drawn == [2, 4]
@@ -410,16 +425,22 @@ def test_the_next_slip_does_not_tell_whether_a_number_was_found(hospital: Hospit
 def test_tries_by_number_have_a_limit_that_counts_each_try(hospital: Hospital, archived: int) -> None:
     for _try in range(50):
         with hospital.uow("clinician") as uow:
-            requests.ask_by_number(uow, number="99999999-1", kind="eread", purpose="discussion", days=3)
+            requests.ask_by_number(
+                uow, number="99999999-1", kind="eread", purpose="discussion", days=3, declared="none"
+            )
     with pytest.raises(Conflict, match="tomorrow"), hospital.uow("clinician") as uow:
-        requests.ask_by_number(uow, number="00218647-2", kind="eread", purpose="discussion", days=3)
+        requests.ask_by_number(
+            uow, number="00218647-2", kind="eread", purpose="discussion", days=3, declared="none"
+        )
     assert ask(hospital, "clinician", archived)
 
 
 def test_a_hidden_request_that_is_refused_stays_hidden(hospital: Hospital, archived: int) -> None:
     another(hospital, mrn="00217720", level=3)
     with hospital.uow("clinician") as uow:
-        requests.ask_by_number(uow, number="00217720-1", kind="paper", purpose="discussion", days=3)
+        requests.ask_by_number(
+            uow, number="00217720-1", kind="paper", purpose="discussion", days=3, declared="none"
+        )
     step(hospital, "senior", "JY2026-000001", "refuse", reason="无诊疗关系")
     with hospital.uow("clinician", readonly=True) as uow:
         assert requests.mine(uow) == []
@@ -429,7 +450,9 @@ def test_a_hidden_request_that_is_refused_stays_hidden(hospital: Hospital, archi
 
 def test_a_draft_is_not_lent_by_number(hospital: Hospital, record: int) -> None:
     with hospital.uow("clinician") as uow:
-        requests.ask_by_number(uow, number="00218647-2", kind="paper", purpose="discussion", days=3)
+        requests.ask_by_number(
+            uow, number="00218647-2", kind="paper", purpose="discussion", days=3, declared="none"
+        )
     with hospital.site.session(readonly=True) as session:
         assert session.scalar(select(func.count(Request.id))) == 0
 
@@ -437,12 +460,16 @@ def test_a_draft_is_not_lent_by_number(hospital: Hospital, record: int) -> None:
 @pytest.mark.parametrize("account", sorted(set(NOTHING_TO_DO_WITH_IT) - {"desk"}))
 def test_asking_by_number_is_not_for_everybody(hospital: Hospital, archived: int, account: str) -> None:
     with pytest.raises(Forbidden), hospital.uow(account) as uow:
-        requests.ask_by_number(uow, number="00218647-2", kind="paper", purpose="discussion", days=3)
+        requests.ask_by_number(
+            uow, number="00218647-2", kind="paper", purpose="discussion", days=3, declared="none"
+        )
 
 
 def test_the_service_desk_asks_by_number_for_what_it_may_find(hospital: Hospital, archived: int) -> None:
     with hospital.uow("desk") as uow:
-        requests.ask_by_number(uow, number="00218647-2", kind="paper", purpose="discussion", days=3)
+        requests.ask_by_number(
+            uow, number="00218647-2", kind="paper", purpose="discussion", days=3, declared="none"
+        )
         assert requests.mine(uow) == [], "until it is granted it tells nothing"
     with hospital.uow("archivist", readonly=True) as uow:
         assert [slip.requester for slip in requests.to_decide(uow)] == ["desk甲"]

@@ -195,7 +195,7 @@ class Asked(Shape):
     purpose: str
     days: Number
     reason: str | None = None
-    declared: Literal["none", "relative", "other"] = "none"
+    declared: Literal["none", "relative", "other"]
     declared_words: str | None = None
 
 

@@ -392,6 +392,7 @@ def upgrade() -> None:
         sa.Column("number", sa.String(length=20), nullable=False),
         sa.Column("principal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("patient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("mrn", sa.String(length=20), nullable=False),
         sa.Column("cause", sa.String(length=40), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
