@@ -102,6 +102,7 @@ SCOPES: Mapping[str, str] = {
     "purge": PROGRAM,
     "reading": ACT,
     "records": NODE,
+    "mailing": "who has notices that they have not read; what a mail says of them is asked with the rights of its reader",
     "reminders": "loans of the actor, or of those for whom they answer: slips and borrowers, of the record what they may see",
     "requests": ACT,
     "scanning": "batches of which the actor holds all records, in one condition; acts ask again, jobs are the program's own",

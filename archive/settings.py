@@ -1,14 +1,20 @@
 """How to run: from the environment and juanzong.toml; a bad value stops the start. How to work stands in the database."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 PREFIX = "JUANZONG_"
+MAILBOX = re.compile(
+    r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.)*[A-Za-z0-9][A-Za-z0-9-]{0,62}"
+)
+"""An address to which mail can go; no letter of it may end a line of a header or begin a second address."""
+WEB = re.compile(r"https?://[^\s<>\"]+")
 
 
 class BadSettings(Exception):
@@ -40,6 +46,18 @@ class Settings(BaseModel):
     """The account that takes it in; its rights decide."""
     clamd: str = ""
     """The virus scanner that is asked about every file: host:port, or the path of its socket."""
+    address: str = ""
+    """Where people reach the archive, as it stands in a mail: https://…"""
+    smtp_host: str = ""
+    """The server that takes mail; empty: none is sent."""
+    smtp_port: int = Field(default=0, ge=0, le=65535)
+    """0: the usual one, 587 with STARTTLS, 465 with TLS from the first byte, 25 without."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_ca_file: Path | None = None
+    """Whose certificates it may have, where the machine's own authorities do not know it."""
+    smtp_user: str = ""
+    smtp_password_file: Path | None = None
+    smtp_from: str = ""
     trusted_proxies: int = Field(default=0, ge=0)
     threads: int = Field(default=8, gt=0)
     processes: int = Field(default=1, gt=0)
@@ -49,6 +67,26 @@ class Settings(BaseModel):
         if self.watch and not self.watch_as:
             raise ValueError("a watched folder needs the account that takes files in: watch_as")
         return self
+
+    @model_validator(mode="after")
+    def _mail_can_be_sent(self) -> Self:
+        if not self.smtp_host:
+            return self
+        if not MAILBOX.fullmatch(self.smtp_from):
+            raise ValueError("mail needs the address from which it comes: smtp_from")
+        if not WEB.fullmatch(self.address):
+            raise ValueError("mail names the address of the archive, https://… or http://…: address")
+        if self.smtp_user and self.smtp_security == "none":
+            raise ValueError("a password is not sent in the clear: smtp_security must be starttls or tls")
+        if self.smtp_user and not (self.smtp_password_file and self.smtp_password_file.is_file()):
+            raise ValueError("smtp_user needs the file that holds its password: smtp_password_file")
+        if self.smtp_ca_file and not self.smtp_ca_file.is_file():
+            raise ValueError("there is no such file: smtp_ca_file")
+        return self
+
+    @property
+    def mail_port(self) -> int:
+        return self.smtp_port or {"starttls": 587, "tls": 465, "none": 25}[self.smtp_security]
 
     @property
     def main_url(self) -> str:

@@ -29,6 +29,7 @@ from archive.services import (
     drafts,
     imports,
     leavers,
+    mailing,
     notices,
     purge,
     queue,
@@ -217,6 +218,7 @@ def clean(site: Site, _me: str) -> None:
     drafts.clean_up(site)
     arrivals.clean_up(site)
     notices.clean_up(site)
+    mailing.clean_up(site)
     leavers.clean_up(site)
     timings.forget(site)
     for folder in (site.settings.var / "work").glob("*"):
@@ -265,6 +267,11 @@ def count_both(stop: Event, site: Site, _me: str) -> None:
     reconciliation.sweep(site, stop)
 
 
+def send_mail(stop: Event, site: Site, _me: str) -> None:
+    """Sends by e-mail what people have not read and want to be told that way."""
+    mailing.deliver(site, stop)
+
+
 def revive(site: Site, _me: str) -> int:
     """Lets the jobs of dead workers wait again."""
     return queue.revive(site)
@@ -285,9 +292,10 @@ INDEX = (INDEX_CHORE,)
 
 def rounds(stop: Event) -> tuple[tuple[Chore, ...], ...]:
     """The chores, one thread each line: nothing waits for the index, the searches of all subscribers, what takes long once a day,
-    or a scanner's large file.
+    a scanner's large file, or a mail server that is dead.
     """
+    post = Chore("mail", 60, partial(send_mail, stop), alone=True)
     digests = Chore("digest", 900, partial(tell_what_is_new, stop), alone=True)
     both = Chore("reconcile", DAY, partial(count_both, stop), alone=True)
     piles = Chore("piles", DAY, let_go, alone=True)
-    return UPKEEP, INDEX, (digests,), (both, piles), (Chore("watch", 3, Watch().look, alone=True),)
+    return UPKEEP, INDEX, (digests,), (both, piles), (post,), (Chore("watch", 3, Watch().look, alone=True),)

@@ -56,6 +56,7 @@ WORDS = {
     "user.created": _l("made the account"), "user.changed": _l("changed name or departments"),
     "user.disabled": _l("disabled the account"), "user.enabled": _l("enabled the account"),
     "user.password_set": _l("set a new password"), "user.password_changed": _l("changed their own password"),
+    "user.mail_set": _l("set how they are told by e-mail"),
     "role.assigned": _l("gave a role"), "role.withdrawn": _l("took a role away"),
     "clearance.given": _l("changed the clearance"), "token.issued": _l("gave an API token"),
     "node.purged": _l("deleted it for good"), "patient.merged": _l("merged two record numbers"),

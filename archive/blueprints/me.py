@@ -1,11 +1,14 @@
-"""One's own account: the password."""
+"""One's own account: the password, and notices by e-mail."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from archive.errors import Invalid, Throttled
 from archive.forms import field, with_errors
 from archive.gate import SIGNED_IN, Section
-from archive.i18n import _
+from archive.i18n import LOCALES, _
 from archive.services import people
 from archive.uow import UnitOfWork
 
@@ -53,3 +56,37 @@ def change_password(uow: UnitOfWork) -> Response | tuple[str, int]:
         return _form(uow, error), error.status
     flash(_("The new password holds. Your other sessions have ended."), "ok")
     return make_response(redirect(url_for("workbench.home" if uow.actor.must_change else "session.own")))
+
+
+@section.page("/me/mail", needs=SIGNED_IN)
+def mail(uow: UnitOfWork) -> str:
+    own = people.own_mail(uow)
+    return _mail_form(uow, {"email": own.email, "by_mail": own.by_mail, "locale": own.locale})
+
+
+def _mail_form(uow: UnitOfWork, values: Mapping[str, Any], error: Invalid | None = None) -> str:
+    fields = [
+        field("email", _("E-mail address"), "email", autocomplete="email", maxlength=254, autofocus=True),
+        field("by_mail", _("Also tell me by e-mail"), "checkbox",
+              hint=_("One mail a day with what is unread; recalls, long overdue loans and break-glass at once. "
+                     "It has counts and slip numbers, and nothing of any record.")),
+        field("locale", _("Language of the mail"), "select", choices=list(LOCALES.items()),
+              hint=_("Also of pages, until you choose another on a computer."),),
+    ]  # fmt: skip
+    return render_template(
+        "me/mail.html", fields=with_errors(fields, values, error), runs=people.own_mail(uow).runs
+    )
+
+
+@section.page("/me/mail", needs=SIGNED_IN, methods=("POST",))
+def set_mail(uow: UnitOfWork) -> Response | tuple[str, int]:
+    form = request.form
+    email, by_mail, locale = form.get("email", ""), "by_mail" in form, form.get("locale", "")
+    try:
+        people.set_own_mail(uow, email=email, by_mail=by_mail, locale=locale)
+    except Invalid as error:
+        uow.undo()
+        typed = {"email": email, "by_mail": by_mail, "locale": locale}
+        return _mail_form(uow, typed, error), error.status
+    flash(_("Saved."), "ok")
+    return make_response(redirect(url_for(".mail")))

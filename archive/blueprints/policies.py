@@ -195,7 +195,7 @@ def kind_label(kind: str) -> str:
         "scanners": _("Network scanners"), "keying": _("Keying desk"), "imaging": _("Image processing"),
         "checklist": _("Components and reconciliation"),
         "copying": _("Copying"), "proofs": _("Papers of applicants"), "queue": _("Queue of the lending desk"),
-        "counting": _("Counting sheets"),
+        "counting": _("Counting sheets"), "mail": _("Notices by e-mail"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -275,6 +275,8 @@ def _emergency_labels() -> dict[str, str]:
         "open_hours": _("Hours for which it opens, at most"), "sensitivity_to": _("Opens records of a sensitivity up to"),
         "least_words": _("Characters of the reason, at least"), "judge_hours": _("Hours within which it is judged"),
         "alarm_from": _("Alarm from so many within an hour on"), "causes": _("Occasions"),
+        "tries": _("Tries of a mail, at most"),
+        "pause_minutes": _("Minutes until the second try; each further pause is twice as long"),
     }  # fmt: skip
 
 

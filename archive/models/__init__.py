@@ -58,7 +58,7 @@ from archive.models.security import (
     Policy,
     SecurityEpoch,
 )
-from archive.models.work import Arrival, ImportRow, Job, Notice, Outbox
+from archive.models.work import Arrival, ImportRow, Job, Mail, Notice, Outbox
 
 __all__ = [
     "ROOT_ID",
@@ -104,6 +104,7 @@ __all__ = [
     "Keying",
     "LocalRole",
     "Location",
+    "Mail",
     "Membership",
     "Milestone",
     "Node",

@@ -36,6 +36,9 @@ class User(Base):
     """The password was given by somebody else: whoever signs in with it sets one of their own first."""
     clearance: Mapped[int] = mapped_column(default=1)
     locale: Mapped[str] = mapped_column(String(10), default="zh_CN")
+    email: Mapped[str | None] = mapped_column(String(254))
+    by_mail: Mapped[bool] = mapped_column(default=False)
+    """Whether they want to be told by e-mail, too, what they have been told in the archive."""
     disabled_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}

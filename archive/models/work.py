@@ -1,6 +1,6 @@
 """What is still to be done: jobs with progress, the outbox, notices."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -78,6 +78,31 @@ class Notice(Base):
         UniqueConstraint("principal_id", "key"),
         Index("ix_notice_newest", "principal_id", "id"),
     )
+
+
+class Mail(Base):
+    """邮件: that somebody is to be told by e-mail, and what became of it. What it says is put together when it is sent."""
+
+    __tablename__ = "mail"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    """Stands in its Message-ID: whoever gets the same one twice can tell."""
+    principal_id: Mapped[int] = mapped_column(ForeignKey("principal.id"))
+    kind: Mapped[str] = mapped_column(String(30))
+    """The kind of the one notice that does not wait, or `digest`."""
+    key: Mapped[str] = mapped_column(String(60))
+    """The key of that notice, or of the digest with its day: the same is never sent twice."""
+    day: Mapped[date]
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10), default="waiting")
+    """waiting, sent, failed; or dropped, where there was nothing left to tell."""
+    due_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(String(200))
+    """What the server, or the way to it, said the last time."""
+    __table_args__ = (UniqueConstraint("principal_id", "key"), Index("ix_mail_due", "state", "due_at"))
 
 
 class Arrival(Base):

@@ -132,6 +132,20 @@ class Daily(Shape):
     working_days_only: bool
 
 
+class MailLimits(Shape):
+    """How often a mail is tried, and after how many minutes the second time; each further pause is twice as long."""
+
+    tries: Annotated[int, Field(ge=1, le=12)]
+    pause_minutes: Annotated[int, Field(ge=1, le=240)]
+
+
+class Mailing(Shape):
+    """邮件通知."""
+
+    daily: Daily
+    limits: MailLimits
+
+
 class Digest(Shape):
     """每日汇总."""
 
@@ -288,7 +302,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "synonyms": Synonyms, "digest": Digest, "page_checks": PageChecks, "uploads": Uploads, "scanners": Scanners,
     "emergency": EmergencyRules, "reminders": ReminderRules,
     "digitisation": Digitisation, "keying": Keying, "checklist": Checklist, "imaging": Imaging,
-    "copying": Copying, "proofs": Proofs, "queue": Queue, "counting": Counting,
+    "copying": Copying, "proofs": Proofs, "queue": Queue, "counting": Counting, "mail": Mailing,
 }  # fmt: skip
 
 

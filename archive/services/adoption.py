@@ -22,7 +22,7 @@ from archive.uow import UnitOfWork, action
 LONGEST_SOURCE, LONGEST_TEXT = 300, 100_000
 IN_FIELDS = (
     "loans", "gates", "numbering", "holds", "inspections", "emergency", "reminders", "trash", "page_checks", "uploads",
-    "digitisation", "checklist", "imaging", "copying", "queue", "counting",
+    "digitisation", "checklist", "imaging", "copying", "queue", "counting", "mail",
 )  # fmt: skip
 """Kinds whose numbers and ticks can be changed one by one; the others are lists, and are written as a text."""
 Path = tuple[str, ...]

@@ -16,7 +16,7 @@ from sqlalchemy import extract, func, select
 
 from archive.models import CalendarDay, Session, Setting, User
 from archive.policy.permissions import P
-from archive.services import catalogue, codes, health, jobs, rulebook, viruses, watched
+from archive.services import catalogue, codes, health, jobs, mailing, rulebook, viruses, watched
 from archive.services.catalogue import Lag
 from archive.services.codes import Listed
 from archive.services.health import QUIET, Health
@@ -78,6 +78,7 @@ class Panel:
     scanner: str
     watched: str
     codes: list[Listed]
+    mail: mailing.State
 
 
 def panel(uow: UnitOfWork) -> Panel:
@@ -101,7 +102,7 @@ def panel(uow: UnitOfWork) -> Panel:
         signed_in=_number(uow, Session, *live), policies=rulebook.overview(uow), calendar=calendar(uow, uow.today.year),
         libraries=libraries(), database=uow.site.engine.dialect.name,
         scanner=viruses.scanner(uow.site), watched=watched.counted(uow.site),
-        codes=codes.listed(uow),
+        codes=codes.listed(uow), mail=mailing.state(uow),
     )  # fmt: skip
 
 

@@ -212,6 +212,32 @@ def waiting(uow: UnitOfWork) -> Waiting:
     return Waiting(jobs, uow.session.scalar(unseen, execution_options=TRUSTED) or 0)
 
 
+@dataclass(frozen=True)
+class Unread:
+    """Of one kind how many one has not read, and the numbers of their slips or emergencies."""
+
+    text: str
+    many: int
+    numbers: list[str]
+
+
+def unread(uow: UnitOfWork, key: str = "") -> list[Unread]:
+    """What one has not read, or the one of that key, by kind: no word of a record, and none that somebody typed."""
+    slip = select(Request.number).where(Request.id == Notice.request_id).scalar_subquery()
+    code = select(Emergency.number).where(Emergency.id == Notice.emergency_id).scalar_subquery()
+    rows = _mine(uow, Notice.kind, func.coalesce(slip, code)).where(Notice.read_at.is_(None))
+    rows = rows.where(Notice.key == key) if key else rows
+    found: dict[str, list[str | None]] = {}
+    for kind, number in uow.session.execute(rows.order_by(Notice.id), execution_options=TRUSTED):
+        found.setdefault(kind, []).append(
+            number or (reminders.in_words(uow, kind) if kind in LOANS else None)
+        )
+    return [
+        Unread(str(KINDS[kind].text), len(numbers), list(dict.fromkeys(filter(None, numbers))))
+        for kind, numbers in found.items()
+    ]
+
+
 def mine(uow: UnitOfWork) -> list[Told]:
     """One's own notices, newest first."""
     return _told(uow, _mine(uow, Notice))

@@ -2,21 +2,24 @@
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 
 from archive.errors import Conflict, Invalid, Stale
-from archive.i18n import _
+from archive.i18n import LOCALES, _
 from archive.models import Membership, Principal, User
 from archive.names import name_key
 from archive.policy.permissions import P
 from archive.services import duties, passwords, proven, sessions
+from archive.settings import MAILBOX
 from archive.uow import SIGNED_IN, UnitOfWork, action
 
 ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
 STAFF_NO = re.compile(r"[0-9A-Za-z._-]{1,30}")
+LONGEST_ADDRESS = 254
 
 
 @action("user.created", needs=P.USER_MANAGE)
@@ -135,6 +138,42 @@ def set_password(uow: UnitOfWork, user: User, *, password: str) -> int:
         raise Invalid(fields=wrong)
     user.password, user.must_change = passwords.hashed(password), True
     return sessions.end_all(uow, user.id)
+
+
+@dataclass(frozen=True)
+class OwnMail:
+    """邮件通知设置: one's own address, whether one wants mail there, and in which language."""
+
+    email: str
+    by_mail: bool
+    locale: str
+    runs: bool
+    """Whether the hospital has set up a mail server."""
+
+
+def own_mail(uow: UnitOfWork) -> OwnMail:
+    """How one is told by e-mail."""
+    uow.require(SIGNED_IN)
+    user = uow.session.get_one(User, uow.actor.principal_id)
+    return OwnMail(user.email or "", user.by_mail, user.locale, bool(uow.site.settings.smtp_host))
+
+
+@action("user.mail_set", needs=SIGNED_IN)
+def set_own_mail(uow: UnitOfWork, *, email: str, by_mail: bool, locale: str) -> None:
+    """Where one is told by e-mail, and whether. The journal has no address: it could never be taken out. Raises Invalid."""
+    email, wrong = email.strip(), {}
+    if by_mail and not email:
+        wrong["email"] = _("Write the address.")
+    elif email and (len(email) > LONGEST_ADDRESS or not MAILBOX.fullmatch(email)):
+        wrong["email"] = _("Write one address like name@hospital.cn.")
+    if locale not in LOCALES:
+        wrong["locale"] = _("Choose one of the list.")
+    if wrong:
+        raise Invalid(fields=wrong)
+    user = uow.session.get_one(User, uow.actor.principal_id)
+    user.email, user.by_mail, user.locale = email or None, by_mail, locale
+    uow.about(cast(Any, user))
+    uow.note(by_mail=by_mail)
 
 
 def change_own_password(uow: UnitOfWork, *, old: str, new: str, again: str) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from archive import worker
-from archive.models import Job, PolicyVersion, Setting
+from archive.models import Job, Mail, PolicyVersion, Setting
 from archive.services import catalogue, codes, policies
 from tests.blueprints.conftest import Browse, words_of
 from tests.conftest import CAST, RECORD, Hospital
@@ -43,6 +43,24 @@ def test_a_silent_worker_is_told_from_one_that_lives(hospital: Hospital, browser
     assert "运行正常" in page
     assert page.index("one-1") < page.index("two-2")
     assert "无响应" in page
+
+
+def test_mail_that_is_not_sent_is_said_plainly_and_what_was_given_up_is_shown(
+    hospital: Hospital, browser: Browse
+) -> None:
+    sysadmin = browser("sysadmin")
+    page = sysadmin.get("/control").text
+    assert "未启用：没有配置邮件服务器" in page
+    assert "放弃发送的邮件" not in page
+    with hospital.site.session() as session:
+        now = hospital.site.clock()
+        session.add(Mail(principal_id=hospital.people["clinician"], kind="digest", key="digest:2026-11-20", day=now.date(),
+                         at=now, due_at=now, state="failed", tries=1, error="550 <no> such user"))  # fmt: skip
+    hospital.site.settings = hospital.site.settings.model_copy(update={"smtp_host": "post.example"})
+    page = sysadmin.get("/control").text
+    assert "post.example:587，尚未发送过" in page
+    assert "放弃发送的邮件" in page
+    assert "550 &lt;no&gt; such user" in page
 
 
 def test_every_policy_in_force_is_listed_and_can_be_read(hospital: Hospital, browser: Browse) -> None:

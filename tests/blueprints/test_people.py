@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from archive.models import Principal, Session, User
+from archive.journal import CHANGES, words_of
+from archive.models import AuditEvent, Principal, Session, User
 from tests.blueprints.conftest import Browse
 from tests.conftest import CAST, PASSWORD, Hospital
 
@@ -184,3 +185,37 @@ def test_a_person_page_counts_what_is_open(hospital: Hospital, browser: Browse) 
             session.scalars(select(Session.id).where(Session.user_id == hospital.people["clerk"])).all()
         )
     assert f"<dd>{count}</dd>" in browser("sysadmin").get(page_of(hospital, "clerk")).text
+
+
+def test_everybody_says_themselves_whether_they_are_told_by_mail_and_the_journal_keeps_no_address(
+    hospital: Hospital, browser: Browse
+) -> None:
+    mine, page = browser("clinician"), "/me/mail"
+    assert f'href="{page}"' in mine.get("/sessions").text
+    assert "医院尚未配置邮件服务器" in mine.get(page).text
+    for typed in (
+        "",
+        "two@a.cn, three@a.cn",
+        "a@b.cn\r\nBcc: c@d.cn",
+        f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}",
+    ):
+        form = {"email": typed, "by_mail": "1", "locale": "en"}
+        refused = mine.post(page, form, page=page)
+        assert refused.status_code == 422
+        assert f'value="{typed[:5]}' in refused.text, "as it was typed"
+        assert 'aria-invalid="true"' in refused.text
+        assert " checked" in refused.text
+    refused = mine.post(page, {"email": "a@b.cn", "locale": "xx"}, page=page)
+    assert (refused.status_code, " checked" in refused.text) == (422, False)
+    kept = {"email": " cl@yunchuan.example ", "by_mail": "1", "locale": "en"}
+    assert mine.post(page, kept, page=page).status_code == 302
+    shown = mine.get(page).text
+    assert 'value="cl@yunchuan.example"' in shown
+    assert " checked" in shown
+    with hospital.site.session(readonly=True) as session:
+        event = session.scalars(select(AuditEvent).where(AuditEvent.action == "user.mail_set")).one()
+        assert words_of(session, CHANGES, event.id, hospital.site.keys) == {"by_mail": True}
+        user = session.get_one(User, hospital.people["clinician"])
+        assert (user.email, user.by_mail, user.locale) == ("cl@yunchuan.example", True, "en")
+    assert mine.post(page, {"email": "", "locale": "zh_CN"}, page=page).status_code == 302
+    assert 'value="cl@' not in mine.get(page).text
