@@ -1,6 +1,6 @@
 """审批人: who could decide a request for a record, told to whoever asks before it is sent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -12,7 +12,6 @@ from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
 from archive.policy.roles import ROLES
 from archive.services import explain, roster, turns
-from archive.services.explain import Rights
 from archive.services.roster import Member, Roster
 from archive.uow import UnitOfWork
 
@@ -66,21 +65,15 @@ def endorsers(
 
     `but`: not these, who have declared why.
     """
-    people, rights, role = _everybody(uow), explain.rights_of(uow, node), OFFICES[code].role
+    people, role = _everybody(uow), OFFICES[code].role
+    knowing = uow.once(("knowing", node.id), lambda: explain.knowing(uow, node))
     wards = turns.departments_of(uow, people[asker].groups) if asker in people else frozenset()
 
     def is_one(one: Member) -> bool:
         here = code != "dept_head" or not wards.isdisjoint(one.groups)
-        return role in one.roles and here and not one.is_apart and _knows(rights, one)
+        return role in one.roles and here and not one.is_apart and one.id in knowing
 
     return {one.id for one in people.values() if is_one(one) and one.id != asker and one.id not in but}
-
-
-def _knows(rights: Mapping[str, Rights], one: Member) -> bool:
-    holders = [f"R:{role}" for role in one.roles] + [
-        f"D:{group}:{role}" for group in one.groups for role in one.roles
-    ]
-    return any(one.clearance >= rights.get(holder, {}).get(P.DISCOVER, 9) for holder in holders)
 
 
 def _everybody(uow: UnitOfWork) -> Roster:

@@ -92,12 +92,21 @@ def paths(uow: UnitOfWork, node: Node, most: int | None = None) -> list[Path]:
         raise Forbidden
     if any(start <= node.path < end for start, end in uow.access.closed()):
         return []
-    people, given = roster.everybody(uow), rights_of(uow, node)
-    found = [*_by_role(given, people), *_by_department(uow, given, people), *_by_share(uow, node, given, people),
-             *_by_grant(uow, node, people)]  # fmt: skip
+    found = _all(uow, node)
     if most is not None:
         return sorted(found, key=lambda path: (-path.rank, KINDS.index(path.kind)))[:most]
     return sorted(found, key=lambda path: (KINDS.index(path.kind), -path.rank))
+
+
+def _all(uow: UnitOfWork, node: Node) -> list[Path]:
+    people, given = roster.everybody(uow), rights_of(uow, node)
+    return [*_by_role(given, people), *_by_department(uow, given, people), *_by_share(uow, node, given, people),
+            *_by_grant(uow, node, people)]  # fmt: skip
+
+
+def knowing(uow: UnitOfWork, node: Node) -> frozenset[int]:
+    """Whoever may know that a node is there, by any path. For an act that asks them; it is shown to nobody."""
+    return frozenset[int]().union(*(path.holders.get(P.DISCOVER, frozenset()) for path in _all(uow, node)))
 
 
 def number_of_people(found: Iterable[Path]) -> int:

@@ -1,7 +1,7 @@
 """Who is asked in which order: the rule's chain of offices, what each may see, and what nobody is asked about."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -10,7 +10,7 @@ from sqlalchemy import select
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.i18n import speaking
-from archive.models import Encounter, Membership, Request, RequestApproval
+from archive.models import AccessGrant, Encounter, Membership, Request, RequestApproval
 from archive.policy.permissions import P
 from archive.services import approval_desk, approvals, lending_trial, requests, setup, slips, tree
 from archive.uow import UnitOfWork
@@ -212,6 +212,16 @@ def test_whoever_gives_an_opinion_sees_the_slip_by_their_own_tiers_and_no_record
         assert number not in waiting(hospital, account)
         with hospital.uow(account, readonly=True) as uow, pytest.raises(NotFound):
             slips.one(uow, number)
+    granted = another(hospital, mrn="00217721", ward="EK", level=3)
+    with hospital.site.uow(Actor.system("test")) as uow:
+        uow.session.add(AccessGrant(principal_id=hospital.people["head"], node_id=granted, permission=P.READ, cause="eread",
+                                    valid_from=uow.now, valid_until=uow.now + timedelta(days=3), max_level=3))  # fmt: skip
+    with hospital.uow("clinician") as uow:
+        requests.ask_by_number(
+            uow, number="00217721-1", kind="eread", purpose="research", days="", declared="none"
+        )
+    (asked,) = set(waiting(hospital, "head")) - {seen}
+    assert said(hospital, asked)[0] == ("dept_head", None, None), "who knows of it by a grant is asked"
     with hospital.uow("senior") as uow:
         tree.set_level(uow, uow.node(ours), level=3, reason="锁定")
     with hospital.uow("head", readonly=True) as uow, pytest.raises(NotFound):
