@@ -12,7 +12,8 @@ _QUALITY = 82
 _RED, _DARK = (176, 24, 24), (30, 30, 30)
 _STRIP = 0.085  # of the width of the page: its height
 _A4, _DPI = (1240, 1754), 150
-_LEFT, _LINE = 110, 36
+_LEFT, _LINE, _FACT = 110, 36, 40
+_TOP, _BOTTOM = 90, _A4[1] - 120
 
 Squares = Sequence[Sequence[bool]]
 """A QR code, row by row: which squares are dark."""
@@ -97,28 +98,36 @@ def _fitting(text: str, font: Path, room: int, size: int) -> ImageFont.FreeTypeF
 def listed(
     title: str, facts: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], font: Path
 ) -> Iterator[bytes]:
-    """Sheets of A4 as JPEG: a title, facts, and the rows of a list, of which the last column stands on the right."""
-    rest = list(rows)
-    first = True
-    while first or rest:
+    """Sheets of A4 as JPEG: a title, facts, and the rows of a list, of which the last column stands on the right.
+
+    Whatever there is too much of goes on on the next sheet.
+    """
+    told, rest, first = list(facts), list(rows), True
+    while first or told or rest:
         sheet = Image.new("RGB", _A4, "white")
-        draw, y = ImageDraw.Draw(sheet), 90
+        draw, y = ImageDraw.Draw(sheet), _TOP
         if first:
-            draw.text(
-                (_A4[0] / 2, y), title, _DARK, _fitting(title, font, _A4[0] - 2 * _LEFT, 48), anchor="ma"
-            )
+            fitting = _fitting(title, font, _A4[0] - 2 * _LEFT, 48)
+            draw.text((_A4[0] / 2, y), title, _DARK, fitting, anchor="ma")
             y += 100
-            for name, value in facts:
-                draw.text((_LEFT, y), name, (90, 90, 90), _face(font, 24))
-                draw.text((_LEFT + 240, y), value, _DARK, _fitting(value, font, _A4[0] - 2 * _LEFT - 240, 26))
-                y += _LINE + 4
-            y += 20
-        many = (_A4[1] - y - 120) // _LINE
-        for row in rest[:many]:
+        many = (_BOTTOM - y) // _FACT
+        for fact in told[:many]:
+            _fact(draw, y, fact, font)
+            y += _FACT
+        y += 20 if told else 0
+        told = told[many:]
+        room = 0 if told else max(0, (_BOTTOM - y) // _LINE)
+        for row in rest[:room]:
             _row(draw, y, row, font)
             y += _LINE
-        rest, first = rest[many:], False
+        rest, first = rest[room:], False
         yield _jpeg(sheet)
+
+
+def _fact(draw: ImageDraw.ImageDraw, y: int, fact: tuple[str, str], font: Path) -> None:
+    name, value = fact
+    draw.text((_LEFT, y), name, (90, 90, 90), _face(font, 24))
+    draw.text((_LEFT + 240, y), value, _DARK, _fitting(value, font, _A4[0] - 2 * _LEFT - 240, 26))
 
 
 def _row(draw: ImageDraw.ImageDraw, y: int, row: Sequence[str], font: Path) -> None:

@@ -89,7 +89,7 @@ class CopyItem(Base):
     code: Mapped[str] = mapped_column(String(40), default="")
     sheets: Mapped[int | None]
     pages: Mapped[list[Any] | None] = mapped_column(JSON)
-    """Which pages were copied: their numbers in the archive, in the order of the copy."""
+    """Which pages were asked for and, once it is made, were copied: their numbers in the archive, in their order."""
 
 
 class CopyProof(Base):

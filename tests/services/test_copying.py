@@ -24,8 +24,8 @@ from archive.models import (
     SignInAttempt,
 )
 from archive.policy.rights import Overlay
-from archive.services import find_exact, policies, purge, tree
-from archive.services.copying import applications, finding, handing, slips, trail, verifying
+from archive.services import find_exact, page_desk, page_map, policies, purge, tree
+from archive.services.copying import applications, finding, handing, making, slips, trail, verifying
 from archive.services.copying.applications import Application
 from archive.services.find_exact import GuessedTooOften
 from tests import papers
@@ -352,7 +352,7 @@ def test_a_slip_is_seen_by_whoever_may_copy_all_of_it_and_its_file_goes_when_its
 
 @once
 def test_the_patient_is_told_who_has_seen_the_record_by_office_and_of_no_other_record(
-    hospital: Hospital, scanned: tuple[int, int]
+    hospital: Hospital, scanned: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with hospital.uow("archivist", readonly=True) as uow:
         for number in scanned:
@@ -372,6 +372,11 @@ def test_the_patient_is_told_who_has_seen_the_record_by_office_and_of_no_other_r
         copy = of(uow, slip)
         assert (copy.pages, copy.fee_fen) == (len(pypdfium2.PdfDocument(pdf)), 0)
         told = trail.rows(uow, copy, slips.nodes_of(uow, copy))
+        monkeypatch.setattr(trail, "MOST", 1)
+        cut = trail.rows(uow, copy, slips.nodes_of(uow, copy))
+    assert cut[0] == told[0]
+    assert cut[1][1:] == ("更早的未逐条列出", "", str(sum(int(row[3]) for row in told[1:])))
+    assert len(cut) == 2
     assert ("2026-11-20", "阅读了页面", "档案管理员", "2") in told
     assert not [row for row in told if "下载" in row[1]], "a record that the window may not know of"
     assert not [row for row in told if "甲" in "".join(row)], "no names"
@@ -430,6 +435,29 @@ def test_only_what_is_ticked_follows_on_papers_that_were_seen_then_and_by_the_ru
         ).one()
         assert (seen.kind, seen.seen_by) == ("patient_id", hospital.people["desk"])
         assert seen.seen_at - before < timedelta(minutes=1)
+
+
+@once
+def test_pages_that_were_moved_since_the_application_are_never_left_out_in_silence(
+    hospital: Hospital, record: int
+) -> None:
+    upload(hospital, "archivist", record, papers.pdf("住院病案首页", "出院记录"))
+    work_off(hospital.site)
+    number = applied(hospital, record, package="whole", papers=frozenset())
+    item = component(hospital, record, "出院记录", "CY")
+    with hospital.uow("archivist") as uow:
+        home = uow.node(record)
+        last, version = slips.pages_of(uow, record)[1], page_map.version(uow, home)
+        page_desk.put_into(uow, home, pages=[last], part=uow.node(item), version=version)
+    with hospital.uow("desk") as uow:
+        applications.complete(uow, of(uow, number), ["patient_id"])
+    with hospital.uow("desk") as uow:
+        handing.make(uow, of(uow, number))
+    work_off(hospital.site)
+    with hospital.uow("desk", readonly=True) as uow:
+        assert (of(uow, number).state, of(uow, number).digest) == ("accepted", None)
+        job = uow.session.scalars(select(Job).where(Job.kind == handing.KIND), execution_options=TEST).one()
+        assert (job.state, job.message) == ("failed", str(making.MOVED.message))
 
 
 def test_of_two_windows_that_go_on_with_one_slip_at_once_one_is_told(

@@ -66,3 +66,13 @@ def test_a_long_list_goes_on_on_further_sheets() -> None:
     assert len(sheets) == 3
     assert {opened(sheet).size for sheet in sheets} == {(1240, 1754)}
     assert len(list(listed("复制页清单", [], [], FONT))) == 1
+    facts = [("病案", f"00218647-{number}") for number in range(80)]
+    many = [opened(sheet) for sheet in listed("谁看过我的病历", facts, rows[:3], FONT)]
+    assert len(many) == 3
+    ends = [
+        ImageChops.invert(sheet.convert("L")).point(lambda ink: 255 if ink > 60 else 0).getbbox()
+        for sheet in many
+    ]
+    assert all(end and end[3] <= 1754 - 100 for end in ends), "nothing is drawn below the sheet"
+    lone = opened(list(listed("谁看过我的病历", facts, [], FONT))[-1])
+    assert ImageChops.difference(many[-1], lone).getbbox(), "the rows come after the facts"

@@ -91,6 +91,8 @@ def apply(
     uow.about(made)
     for item in chosen:
         item.copy_id = made.id
+        if item.source == "scan":
+            item.pages = slips.pages_of(uow, item.node_id)
         uow.session.add(item)
     if continues is not None:
         _carry(uow, continues, made)

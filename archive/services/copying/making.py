@@ -34,6 +34,10 @@ NOTHING = _l(
     "There is nothing to copy: the pages have been taken out or moved. Refuse the slip and take it down anew."
 )
 
+MOVED = _l(
+    "Pages that were asked for have been taken out or moved since. Refuse the slip and take it down anew."
+)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -92,7 +96,10 @@ def _planned(uow: UnitOfWork, number: int) -> Plan:
         return _trail(uow, copy, nodes)
     limits = policies.of_version(uow, "copying", copy.rules)["limits"]
     chosen, have = slips.items(uow, copy), handing.copied_before(uow, copy)
-    found = {item.id: _pages(uow, item.node_id, have) for item in chosen if item.source == "scan"}
+    standing = {item.id: slips.pages_of(uow, item.node_id) for item in chosen if item.source == "scan"}
+    if any(set(item.pages or ()).difference(standing[item.id]) for item in chosen if item.id in standing):
+        raise JobFailed(MOVED)
+    found = {item: [page for page in pages if page not in have] for item, pages in standing.items()}
     sheets = sum(item.sheets or 0 for item in chosen)
     total = sum(len(one) for one in found.values())
     if total > limits["most_pages"]:
@@ -119,11 +126,6 @@ def _trail(uow: UnitOfWork, copy: CopyRequest, nodes: list[Node]) -> Plan:
 
 def _address(uow: UnitOfWork) -> str:
     return str(policies.in_force(uow, "copying").body["public"]["address"])
-
-
-def _pages(uow: UnitOfWork, node: int, have: set[int]) -> list[int]:
-    mine = select(Page.id).where(Page.node_id == node).order_by(Page.ordinal)
-    return [page for page in uow.session.scalars(mine, execution_options=TRUSTED) if page not in have]
 
 
 def _facts(uow: UnitOfWork, copy: CopyRequest) -> list[tuple[str, str]]:

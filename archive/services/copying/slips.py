@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from archive.errors import NotFound
 from archive.i18n import _
-from archive.models import CopyItem, CopyProof, CopyRequest, Node, Patient, Principal
+from archive.models import CopyItem, CopyProof, CopyRequest, Node, Page, Patient, Principal
 from archive.names import masked
 from archive.policy import proofs
 from archive.policy.permissions import P
@@ -141,6 +141,12 @@ def nodes_of(uow: UnitOfWork, copy: CopyRequest) -> list[Node]:
 def items(uow: UnitOfWork, copy: CopyRequest) -> list[CopyItem]:
     """What was chosen, in the order of the copy."""
     mine = select(CopyItem).where(CopyItem.copy_id == copy.id).order_by(CopyItem.id)
+    return list(uow.session.scalars(mine, execution_options=TRUSTED))
+
+
+def pages_of(uow: UnitOfWork, node: int) -> list[int]:
+    """What can be copied of a component: its pages by their numbers in the archive, in its order."""
+    mine = select(Page.id).where(Page.node_id == node).order_by(Page.ordinal)
     return list(uow.session.scalars(mine, execution_options=TRUSTED))
 
 

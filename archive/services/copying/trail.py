@@ -37,6 +37,7 @@ PERSON = ("person.found", "copy.patient_found", "emergency.declared")
 """Acts about the patient and no single record."""
 MOST = 3000
 """Rows: a list that nobody can read to its end is none."""
+LEFT_OUT = _l("what was earlier is not listed")
 
 
 def rows(uow: UnitOfWork, copy: CopyRequest, records: Collection[Node]) -> list[tuple[str, str, str, str]]:
@@ -77,6 +78,8 @@ def _told(uow: UnitOfWork, found: Counter[tuple[date, str, int, str]]) -> Iterat
     ordered = sorted(by_office.items(), key=lambda row: (-row[0][0].toordinal(), row[0][1:]))
     for (day, what, office), times in ordered[:MOST]:
         yield str(day), what, office, str(times)
+    if left := sum(times for _row, times in ordered[MOST:]):
+        yield "", str(LEFT_OUT), "", str(left)
 
 
 def _inside(uow: UnitOfWork, records: Collection[Node]) -> list[int]:
