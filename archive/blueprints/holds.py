@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from archive.blueprints import documents, shown
-from archive.errors import Conflict, Invalid
+from archive.errors import Conflict, Invalid, NotFound
 from archive.forms import field, with_errors
 from archive.gate import Section
 from archive.i18n import _
@@ -202,16 +202,24 @@ def _release_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None)
     )  # fmt: skip
 
 
+def _package(uow: UnitOfWork, uuid: UUID) -> sealed.Slip:
+    """A seal with its list. Raises NotFound for a legal hold, too: nothing lies in a package."""
+    found = sealed.one(uow, uuid)
+    if found.seal.kind == holds.LEGAL:
+        raise NotFound
+    return found
+
+
 @section.page("/holds/<uuid:uuid>/list.pdf", needs=P.HOLD_APPLY)
 def contents(uow: UnitOfWork, uuid: UUID) -> Response:
     """封存清单, to be signed."""
-    found = sealed.one(uow, uuid)
+    found = _package(uow, uuid)
     return documents.pdf(seal_papers.contents(uow, found), f"{found.seal.number}.pdf")
 
 
 @section.page("/holds/<uuid:uuid>/opening.pdf", needs=P.HOLD_RELEASE)
 def opening(uow: UnitOfWork, uuid: UUID) -> Response:
     """启封记录, to be signed."""
-    found = sealed.one(uow, uuid)
+    found = _package(uow, uuid)
     differ = unsealing.differences(uow, found.hold)
     return documents.pdf(seal_papers.opening(uow, found, differ), f"{found.seal.number}-open.pdf")

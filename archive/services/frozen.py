@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, insert, select
 
 from archive.errors import Conflict
 from archive.i18n import _, ngettext
-from archive.models import Hold, Holding, HoldPage, HoldVolume, Node, Page
+from archive.models import Hold, Holding, HoldNode, HoldPage, HoldVolume, Node, Page
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "frozen", "synchronize_session": False}
@@ -40,6 +40,17 @@ def freeze(uow: UnitOfWork, hold: Hold, listed: Iterable[Mapping[str, Any]], vol
         uow.session.execute(insert(HoldPage), pages, execution_options=TRUSTED)
     if kept:
         uow.session.execute(insert(HoldVolume), kept, execution_options=TRUSTED)
+
+
+def take_in(uow: UnitOfWork, node: Node, holding: Holding) -> None:
+    """Part of an act: a volume that is registered only now, of a sealed original whose list names none, is what was sealed."""
+    if not node.hold_count:
+        return
+    laid = select(Hold).join(HoldNode, HoldNode.hold_id == Hold.id)
+    mine = laid.where(HoldNode.node_id == node.id, Hold.kind == "original", STILL_ON)
+    for hold in uow.session.scalars(mine, execution_options=TRUSTED).all():
+        if not hold.manifest["volumes"]:
+            freeze(uow, hold, (), [holding.id])
 
 
 def pages(uow: UnitOfWork, leaving: Collection[int]) -> set[int]:

@@ -23,7 +23,7 @@ from archive.models import (
 )
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING, TYPES
-from archive.services import places, reconciliation, records, reindexing
+from archive.services import frozen, places, reconciliation, records, reindexing
 from archive.uow import UnitOfWork, action
 from archive.workflow import State
 
@@ -108,6 +108,7 @@ def register(uow: UnitOfWork, node: Node, *, barcode: str | None = None, sheets:
         container_id=box.id if box else None,
     )  # fmt: skip
     _insert(uow, holding)
+    frozen.take_in(uow, node, holding)
     uow.note(barcode=holding.barcode, sheets=sheets)
     where = place.code if place else box.barcode if box else None
     trace(uow, node, holding, HoldingAct.REGISTERED, before=None, place=where)

@@ -2,8 +2,9 @@
 morning (domain §6: at night 总值班).
 
 The list that is signed holds what was typed and counted, and nothing that the program knows: who seals at night may know of
-no record. Where the number is a record's, hidden or not, its pages and the volumes in the house are frozen at once and in
-silence; the answer is the same where there is none, and the archive then says in the morning which record it is.
+no record. Where the number is a record's, hidden or not, its pages and volumes are frozen at once and in silence, also the
+one that is lent: it is the one that lies on the ward. The answer is the same where there is none, and the archive then says
+in the morning which record it is.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +30,7 @@ SAID = {"mrn": 32, "name": 60, "ward": 60, "bed": 20, "sheets": 6}
 """What stands on the cover of the paper, and how many sheets were counted; each with its longest."""
 TOLD_BY = 120
 MOST = 100
-OPEN = and_(Hold.night, Hold.taken_over_at.is_(None))
+OPEN = and_(Hold.night, Hold.taken_over_at.is_(None), Hold.released_at.is_(None))
 
 
 @dataclass(frozen=True)
@@ -101,30 +102,31 @@ def _check(uow: UnitOfWork, cover: dict[str, str], kind: str, asked_by: str, the
 
 
 def _record_of(uow: UnitOfWork, typed: str) -> Node | None:
-    """The record of 病案号-次, or of the patient's last stay, whoever may know of it; not what has left or lies in the trash."""
+    """The record of 病案号-次, or of the last stay in the house, whoever may know of it; not what has left or lies in the trash.
+
+    Nothing where the number is that of one patient and the old number of another: the archive says in the morning whose.
+    """
     way, times = patient_names.by_number(typed), patient_names.times_of(typed)
+    whose = func.coalesce(Patient.merged_into, Patient.id)
+    everything: tuple[Any, ...] = (Node, whose)
     found = (
-        select(Node)
+        select(*everything)
         .join(Record, Record.node_id == Node.id)
         .join(Encounter, Encounter.id == Record.encounter_id)
         .join(Patient, Patient.id == Encounter.patient_id)
-        .where(way.condition, Node.state != "destroyed", Node.overlay < int(Overlay.TRASHED))
-        .order_by(Encounter.times.desc())
-        .limit(1)
-    )
+        .where(way.condition, Encounter.kind == "inpatient", Node.state != "destroyed", Node.overlay < int(Overlay.TRASHED))
+        .order_by(Encounter.times.desc(), Node.id)
+    )  # fmt: skip
     if times is not None:
         found = found.where(Encounter.times == times)
-    node: Node | None = uow.session.scalar(found, execution_options=TRUSTED) if typed else None
-    return node
+    rows = uow.session.execute(found, execution_options=TRUSTED).all() if typed else []
+    return rows[0][0] if len({patient for _node, patient in rows}) == 1 else None
 
 
 def _lay_over(uow: UnitOfWork, node: Node, hold: Hold) -> None:
-    """Pages and volumes are frozen; a volume that is out or being scanned is not what lies on the ward."""
+    """Pages and volumes are frozen wherever they are: nobody knows at night which volume lies on the ward."""
     uow.lock(node)
-    listed = manifests.drawn(uow, node)
-    if holds.not_at_hand(uow, node) is not None:
-        listed = listed | {"volumes": []}
-    holds.attach(uow, node, hold, listed)
+    holds.attach(uow, node, hold, manifests.drawn(uow, node))
 
 
 @action("hold.taken_over", needs=P.HOLD_APPLY)
@@ -136,6 +138,8 @@ def take_over(uow: UnitOfWork, hold: Hold, *, mrn: str, kept_at: str, key_no: st
     uow.session.refresh(hold, with_for_update=True)
     if hold.taken_over_at is not None:
         raise Conflict(_("This has been taken over already."))
+    if hold.released_at is not None:
+        raise Conflict(_("This seal has been taken off already."))
     texts = {"kept_at": clean(kept_at), "key_no": clean(key_no)}
     wrong = holds.missing(texts, but=("key_no",))
     node = _under(uow, hold)
@@ -144,7 +148,8 @@ def take_over(uow: UnitOfWork, hold: Hold, *, mrn: str, kept_at: str, key_no: st
         if wrong or node is None:
             raise Invalid(fields=wrong)
         _lay_over(uow, node, hold)
-    uow.require(P.HOLD_APPLY, node)
+    if not uow.can(P.HOLD_APPLY, node):  # as of a number that nobody has
+        wrong["mrn"] = _no_such()
     if wrong:
         raise Invalid(fields=wrong)
     uow.about(node)
@@ -165,9 +170,13 @@ def _named(uow: UnitOfWork, mrn: str, wrong: dict[str, str]) -> Node | None:
     found = {intake.file_of(uow, node).id: intake.file_of(uow, node) for node in pinpoint.by_number(uow, mrn)}
     may = [node for node in found.values() if uow.can(P.HOLD_APPLY, node)]
     if len(may) != 1:
-        wrong["mrn"] = _("Give the number of one record: 00218647-1, an archival number or a barcode.")
+        wrong["mrn"] = _no_such()
         return None
     return may[0]
+
+
+def _no_such() -> str:
+    return _("Give the number of one record: 00218647-1, an archival number or a barcode.")
 
 
 # What is shown
@@ -186,10 +195,12 @@ def _rows() -> Select[Any]:
 
 
 def _theirs(uow: UnitOfWork) -> Any:
-    """Of whoever seals records by their office: those of records that they may seal, and those of which nobody knows it yet."""
+    """Of whoever seals records by their office: all that wait, whether or not one may know of the record, and those of records
+    that they may seal.
+    """
     if not uow.can(P.HOLD_APPLY):
         return Hold.id < 0
-    return or_(Node.id.is_(None), uow.access.clause(P.HOLD_APPLY))
+    return or_(OPEN, Node.id.is_(None), uow.access.clause(P.HOLD_APPLY))
 
 
 def waiting(uow: UnitOfWork) -> list[NightSeal]:

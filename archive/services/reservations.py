@@ -139,6 +139,8 @@ def settle(
     line = _waiting(turns(uow, node) if found is None else found)
     if not line and at_hand is not None:  # the last one in line has left nothing kept behind
         return False
+    if at_hand is not None and frozen.volume(uow, at_hand) is not None:
+        at_hand = None  # sealed while it was lent: it comes back, and nobody is to have it
     there = _in_house(uow, node)
     if at_hand is not None and P.REQUEST_CREATE not in vetoed_by(node.overlay):
         there.append(at_hand)

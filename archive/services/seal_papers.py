@@ -59,6 +59,8 @@ def opening(uow: UnitOfWork, slip: Slip, differ: Sequence[Difference]) -> bytes:
 
 def compared(seal: Seal, differ: Sequence[Difference]) -> str:
     """What comparing the pages with the list has shown, in a sentence."""
+    if not seal.pages:
+        return _("Its list names no pages: none were compared.")
     if seal.released_at:
         return _("Its pages were compared with the list when it was opened.")
     if differ:

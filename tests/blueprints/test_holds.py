@@ -118,6 +118,8 @@ def test_a_legal_hold_stands_beside_the_seals_and_is_lifted_by_a_document(
     assert "诉讼保全" in wrong.text
     slip = archivist.post(f"{place}/@@freeze", court).headers["Location"]
     assert "冻结（诉讼保全）DJ2026-0001" in archivist.get(slip).text
+    for paper in ("list", "opening"):  # nothing lies in a package
+        assert senior.get(f"{slip}/{paper}.pdf").status_code == 404
     assert "DJ2026-0001" in archivist.get(place).text
     assert "DJ2026-0001" in archivist.get("/holds").text
     assert "DJ2026" not in browser("clinician").get(place).text

@@ -5,20 +5,25 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from archive.actor import Actor
-from archive.services import setup, tree
+from archive.models import Encounter, HoldingStatus, Patient, PatientAlias
+from archive.services import desk, frozen, holdings, setup, tree
 from archive.sight import href
 from archive.site import Site
 from tests.archives import begins
 from tests.blueprints.conftest import Browser
 from tests.blueprints.test_holds import words_of
 from tests.conftest import HASH, Hospital
-from tests.services.lending import BARCODE, approved, archive_it, issue
-from tests.services.sealing import BOTH, HUSBAND, typed
+from tests.services.lending import BARCODE, another, approved, archive_it, issue
+from tests.services.sealing import BOTH, HUSBAND, OPENED, typed
 
 Browse = Callable[..., Browser]
 ADDRESS = re.compile(r"/night-seal/[0-9a-f-]{36}")
+NO_SUCH = "请填写一份案卷的号码"
+OPENING = typed(OPENED)
+TEST: dict[str, Any] = {"scope": "test", "synchronize_session": False}
 NIGHT: dict[str, Any] = typed({
     "mrn": "00218647-2", "name": "李秀英", "ward": "产科", "bed": "12", "sheets": "86", "kind": "original", "asked_by": "patient",
     "people": BOTH, "kept_at": "总值班室保险柜", "key_no": "K-3", "told_by": "", "reason": "",
@@ -95,7 +100,7 @@ def test_at_night_it_is_sealed_in_one_save_and_taken_over_in_the_morning(
 
 
 def test_nobody_learns_at_night_whether_there_is_such_a_record(
-    hospital: Hospital, archived: int, browser: Browse
+    hospital: Hospital, archived: int, place: str, browser: Browse
 ) -> None:
     """Of a record that is locked, of one that is not and of a number that nobody has, the answer is the same."""
     with hospital.uow("senior") as uow:
@@ -108,8 +113,16 @@ def test_nobody_learns_at_night_whether_there_is_such_a_record(
     assert told[0] == told[1] == told[2]
     assert len(ADDRESS.findall(duty.get("/night-seal").text)) >= 3
     senior, archivist = browser("senior"), browser("archivist")
-    assert "FC2026-0001" in senior.get("/night-seal/waiting").text
-    assert "FC2026-0001" not in archivist.get("/night-seal/waiting").text
+    lists = {account: browser(account).get("/night-seal/waiting").text for account in ("senior", "archivist")}
+    assert ADDRESS.findall(lists["senior"]) == ADDRESS.findall(lists["archivist"])
+    hidden, unknown = ADDRESS.findall(lists["archivist"])[0], address
+    taking = {"kept_at": "封存柜 F-02", "mrn": "99999999"}
+    answers = [archivist.post(f"{where}/take-over", taking) for where in (hidden, unknown)]
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert all(NO_SUCH in answer.text for answer in answers)
+    assert place not in archivist.get(hidden).text
+    assert senior.post(f"{hidden}/take-over", taking).status_code == 302
+    assert archivist.get(hidden).status_code == 404
 
 
 def test_paper_without_a_number_waits_for_the_archive_to_say_which_record_it_is(
@@ -133,11 +146,51 @@ def test_paper_without_a_number_waits_for_the_archive_to_say_which_record_it_is(
     assert archivist.get(address.replace("night-seal", "holds")).status_code == 200
 
 
-def test_what_is_lent_does_not_lie_on_the_ward(hospital: Hospital, archived: int, browser: Browse) -> None:
+def test_a_sealed_original_goes_out_to_nobody_wherever_its_volumes_are(
+    hospital: Hospital, archived: int, browser: Browse
+) -> None:
+    """What lies on the ward stands as lent to it; another volume on its shelf, and one that is registered only later."""
+    second = f"{BARCODE}-V2"
+    with hospital.uow("senior") as uow:
+        holdings.register(uow, uow.node(archived), barcode=second)
     issue(hospital, approved(hospital, "clinician", archived))
+    approved(hospital, "head", archived)
     sealed(browser)
-    with hospital.site.engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM hold_volume").scalar() == 0
+    with hospital.uow("senior") as uow:
+        third = holdings.register(uow, uow.node(archived)).barcode
+    with hospital.uow("clerk") as uow:
+        for barcode in (BARCODE, second, third):
+            assert "封存" in (frozen.volume(uow, uow.holding(barcode)[0]) or "")
+        desk.hear(uow, BARCODE, desk.Memo())
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert uow.holding(BARCODE)[0].status not in {HoldingStatus.LENT, HoldingStatus.HELD}
+
+
+def test_what_is_opened_before_the_morning_waits_for_nobody(archived: int, browser: Browse) -> None:
+    address, senior = sealed(browser), browser("senior")
+    slip = address.replace("night-seal", "holds")
+    assert "封存清单未列页面" in words_of(senior.get(f"{slip}/opening.pdf"))
+    assert senior.post(f"{slip}/release", OPENING).status_code == 302
+    assert address not in senior.get("/night-seal/waiting").text
+    assert senior.post(f"{address}/take-over", {"kept_at": "封存柜 F-02"}).status_code == 409
+
+
+@pytest.mark.parametrize("doubt", ["another's old number", "no stay in the house"])
+def test_in_doubt_a_night_seal_lies_over_no_record(
+    hospital: Hospital, archived: int, place: str, browser: Browse, doubt: str
+) -> None:
+    if doubt == "another's old number":
+        another(hospital, mrn="00999999")
+    with hospital.site.session() as session:
+        if doubt == "no stay in the house":
+            session.execute(update(Encounter).values(kind="outpatient"), execution_options=TEST)
+        else:
+            whose = session.scalar(
+                select(Patient.id).where(Patient.mrn == "00999999"), execution_options=TEST
+            )
+            session.add(PatientAlias(patient_id=whose, kind="old_number", value="00218647"))
+    sealed(browser, mrn="00218647")
+    assert "已封存" not in browser("clinician").get(place).text
 
 
 @pytest.mark.parametrize(
