@@ -1,6 +1,7 @@
 """The trash: what goes there, what lies there, what comes back, and what is deleted for good."""
 
 import io
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from archive.worker import take_one
 from tests import papers
 from tests.conftest import RECORD, Clock, Hospital
 from tests.services import lending
-from tests.services.sealing import seal
+from tests.services.sealing import PACKAGE, seal
 from tests.services.test_derive import work_off
 from tests.services.test_holds import COURT
 from tests.services.test_intake import upload as intake_upload
@@ -284,13 +285,26 @@ def test_a_part_of_a_record_that_is_being_sealed_does_not_slip_into_the_trash(
     site: Site, hospital: Hospital, record: int
 ) -> None:
     item = component(hospital, record)
-    upload(hospital, item)
-    with hospital.uow("archivist") as late, pytest.raises(Conflict, match="封存"):
-        node = late.node(item)
-        seal(hospital, record, by="senior", kind=holds.COPY)
-        trash.trash(late, node)
-    with hospital.uow("archivist", readonly=True) as uow:
-        assert uow.node(item).trashed_at is None
+    with hospital.uow("archivist") as uow:
+        holdings.register(uow, uow.node(record))
+    said: list[str] = []
+
+    def late() -> None:
+        try:
+            throw(hospital, item)
+            said.append("thrown")
+        except Conflict:
+            said.append("refused")
+
+    thread = Thread(target=late)
+    with hospital.uow("senior") as uow:
+        holds.apply(uow, uow.node(record), **PACKAGE)
+        thread.start()
+        thread.join(1)  # it waits for the seal
+        assert said == []
+    thread.join()
+    assert said == ["refused"]
+    assert is_there(site, item)
 
 
 @pytest.mark.parametrize("under", ["seal", "legal hold"])
