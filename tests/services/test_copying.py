@@ -24,13 +24,13 @@ from archive.models import (
     SignInAttempt,
 )
 from archive.policy.rights import Overlay
-from archive.services import find_exact, page_desk, page_map, policies, purge, tree
+from archive.services import breakglass, find_exact, page_desk, page_map, policies, purge, tree
 from archive.services.copying import applications, finding, handing, making, slips, trail, verifying
 from archive.services.copying.applications import Application
 from archive.services.find_exact import GuessedTooOften
 from tests import papers
 from tests.archives import begins, once
-from tests.conftest import CAST, Hospital
+from tests.conftest import CAST, PASSWORD, Hospital
 from tests.services.lending import another, cover
 from tests.services.searching import archived, component
 from tests.services.test_derive import work_off
@@ -363,6 +363,10 @@ def test_the_patient_is_told_who_has_seen_the_record_by_office_and_of_no_other_r
         hospital.site.record_read(
             uow.event_about(uow.node(hidden), Event("record.downloaded")), uow.actor, uow.origin
         )
+    emergency = {"mrn": "00218647", "patient_name": "刘婷婷", "cause": "rescue", "reason": "产后大出血，转院抢救，急需既往手术记录",
+                 "password": PASSWORD}  # fmt: skip
+    with hospital.uow("clinician") as uow:
+        assert breakglass.declare(uow, emergency) is not None
     with pytest.raises(Invalid) as refused:
         applied(hospital, scanned[0], kind="trail", applicant="authority")
     assert set(refused.value.fields) == {"kind"}
@@ -378,6 +382,9 @@ def test_the_patient_is_told_who_has_seen_the_record_by_office_and_of_no_other_r
     assert cut[1][1:] == ("更早的未逐条列出", "", str(sum(int(row[3]) for row in told[1:])))
     assert len(cut) == 2
     assert ("2026-11-20", "阅读了页面", "档案管理员", "2") in told
+    assert [row[3] for row in told if row[1] == "紧急调阅"] == ["1"], (
+        "of the record, not of the person besides"
+    )
     assert not [row for row in told if "下载" in row[1]], "a record that the window may not know of"
     assert not [row for row in told if "甲" in "".join(row)], "no names"
     assert {row[1] for row in told} >= {"阅读了页面", "按号码查找了患者"}

@@ -27,14 +27,17 @@ SAID = {
     "copy.patient_found": _l("looked the patient up by number"), "copy.file_taken": _l("printed a copy"),
     "loan.issued": _l("lent the paper volume"), "loan.returned": _l("took the paper volume back"),
     "request.approve": _l("allowed somebody to read or borrow it"), "inspection.opened": _l("opened it to an inspection"),
-    "emergency.opened": _l("opened it in an emergency"), "emergency.declared": _l("opened it in an emergency"),
+    "emergency.opened": _l("opened it in an emergency"),
     "copy.delivered": _l("handed a copy over"),
     "copy.shipped": _l("sent a copy by mail"),
 }  # fmt: skip
 """What happened, as a patient understands it; all else is work on the record."""
 WORK = _l("worked on the record: filing, scanning, description")
-PERSON = ("person.found", "copy.patient_found", "emergency.declared")
-"""Acts about the patient and no single record."""
+PERSON = ("person.found", "copy.patient_found")
+"""Acts about the patient and no single record.
+
+Break-glass is told of each record that it opened: of the person it would say that others were, which may be hidden.
+"""
 MOST = 3000
 """Rows: a list that nobody can read to its end is none."""
 LEFT_OUT = _l("what was earlier is not listed")
