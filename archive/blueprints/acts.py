@@ -27,6 +27,7 @@ WORDS = {
     "loan.renewed": _l("renewed a loan"), "loan.undone": _l("took back an act at the desk"),
     "loan.recalled": _l("asked for a volume back"), "request.lapsed": _l("let a request lapse that nobody collected"),
     "request.asked": _l("asked for it"), "request.approve": _l("approved a request"),
+    "delegation.made": _l("named a deputy"), "delegation.ended": _l("ended standing in"),
     "request.recused": _l("declared why they do not decide a request"),
     "request.open": _l("was given it by the rule"), "request.endorse": _l("agreed to a request"),
     "request.object": _l("refused a request"), "request.refuse": _l("refused a request"),

@@ -1,15 +1,16 @@
-"""One's own account: the password, and notices by e-mail."""
+"""One's own account: the password, notices by e-mail, and who stands in while one is away."""
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
-from archive.errors import Invalid, Throttled
+from archive.errors import Conflict, Invalid, Throttled
 from archive.forms import field, with_errors
-from archive.gate import SIGNED_IN, Section
+from archive.gate import SIGNED_IN, P, Section
 from archive.i18n import LOCALES, _
-from archive.services import people
+from archive.services import absences, people, roster
 from archive.uow import UnitOfWork
 
 section = Section("me", __name__)
@@ -90,3 +91,51 @@ def set_mail(uow: UnitOfWork) -> Response | tuple[str, int]:
         return _mail_form(uow, typed, error), error.status
     flash(_("Saved."), "ok")
     return make_response(redirect(url_for(".mail")))
+
+
+@section.page("/me/absence", needs=(P.REQUEST_ENDORSE, P.REQUEST_DECIDE))
+def absence(uow: UnitOfWork) -> str:
+    return _absence(uow, {}, None)
+
+
+def _absence(uow: UnitOfWork, typed: Mapping[str, str], error: Invalid | Conflict | None) -> str:
+    wrong = error if isinstance(error, Invalid) else None
+    return render_template(
+        "me/absence.html", standing=absences.listed(uow), fields=with_errors(_absence_fields(uow), typed, wrong),
+        general=[str(error)] if isinstance(error, Conflict) else [],
+    )  # fmt: skip
+
+
+def _absence_fields(uow: UnitOfWork) -> list[dict[str, Any]]:
+    found = absences.candidates(uow)
+    notes = roster.notes(uow, found, uow.once("roster", lambda: roster.everybody(uow)))
+    people_ = [(str(one.uuid), f"{one.name} {notes.get(one.id, '')}".strip()) for one in found]
+    return [
+        field("deputy", _("Deputy"), "select", required=True, choices=[("", _("— choose —")), *people_],
+              hint=_("Whoever has the same office, or a voice on requests and is of your department.")),
+        field("start", _("From"), "date", required=True, value=str(uow.today)),
+        field("end", _("Until, this day included"), "date", required=True),
+        field("because", _("Reason"), required=True, maxlength=absences.LONGEST),
+    ]  # fmt: skip
+
+
+@section.page("/me/absence", needs=(P.REQUEST_ENDORSE, P.REQUEST_DECIDE), methods=("POST",))
+def name_deputy(uow: UnitOfWork) -> Response | tuple[str, int]:
+    try:
+        absences.name(uow, request.form)
+    except (Invalid, Conflict) as error:
+        uow.undo()
+        return _absence(uow, request.form, error), error.status
+    flash(_("Named. It holds on these days, and ends at once when you end it here."), "ok")
+    return make_response(redirect(url_for(".absence")))
+
+
+@section.page("/me/absence/<uuid:uuid>/end", needs=(P.REQUEST_ENDORSE, P.REQUEST_DECIDE), methods=("POST",))
+def end_absence(uow: UnitOfWork, uuid: UUID) -> Response:
+    try:
+        absences.end(uow, uuid)
+        flash(_("Ended."), "ok")
+    except Conflict as error:
+        uow.undo()
+        flash(str(error), "bad")
+    return make_response(redirect(url_for(".absence")))

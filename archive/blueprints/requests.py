@@ -14,6 +14,7 @@ from archive.given import whole
 from archive.i18n import _, ngettext
 from archive.policy.lending import Rule
 from archive.services import (
+    absences,
     approval_desk,
     borrowing,
     circulation,
@@ -172,6 +173,7 @@ def to_decide(uow: UnitOfWork) -> str:
         waiting=approval_desk.mine(uow),
         later=approval_desk.others_first(uow),
         notes=notes,
+        standing=[one for one in absences.listed(uow) if one.runs],
     )
 
 

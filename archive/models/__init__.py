@@ -46,7 +46,7 @@ from archive.models.keying import Keying
 from archive.models.mismatches import DualMismatch
 from archive.models.people import Encounter, Patient, PatientAlias
 from archive.models.policies import CalendarDay, PolicyVersion, Setting
-from archive.models.requests import Request, RequestApproval, RequestConflict, RequestLine
+from archive.models.requests import Delegation, Request, RequestApproval, RequestConflict, RequestLine
 from archive.models.scanning import BatchDefect, BatchFile, BatchPage, BatchStep, BatchVolume, ScanBatch
 from archive.models.searches import SavedSearch, SearchFollow, SearchHistory, SearchNews
 from archive.models.security import (
@@ -86,6 +86,7 @@ __all__ = [
     "CopyProof",
     "CopyRequest",
     "Counter",
+    "Delegation",
     "Device",
     "DualMismatch",
     "Emergency",

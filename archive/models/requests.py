@@ -1,6 +1,6 @@
 """利用: whatever is asked and decided."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, Uuid, text
@@ -61,12 +61,31 @@ class RequestApproval(Base):
     office: Mapped[str] = mapped_column(String(20))
     verdict: Mapped[str | None] = mapped_column(String(10))
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    on_behalf_of: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    """代理: the person away for whom their deputy has said it."""
     at: Mapped[datetime | None]
     note: Mapped[str | None] = mapped_column(String(500))
     __table_args__ = (
         UniqueConstraint("request_id", "place"),
         Index("ix_request_approval_by", "decided_by"),
     )
+
+
+class Delegation(Base):
+    """代理审批: somebody is away and has named who gives their opinions on those days, the last one included."""
+
+    __tablename__ = "delegation"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    from_id: Mapped[int] = mapped_column(ForeignKey("principal.id"), index=True)
+    to_id: Mapped[int] = mapped_column(ForeignKey("principal.id"), index=True)
+    start: Mapped[date]
+    end: Mapped[date]
+    because: Mapped[str] = mapped_column(String(200))
+    made_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    """When it was ended by hand."""
 
 
 class RequestConflict(Base):

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, func, not_, select
+from sqlalchemy.orm import aliased
 
 from archive.i18n import Lazy, _, _l
 from archive.models import Node, PolicyVersion, Principal, Request, RequestApproval, RequestLine
 from archive.policy.lending import EREAD
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
-from archive.services import availability, conflicts, policies, roster, slips
+from archive.services import absences, availability, conflicts, policies, roster, slips
 from archive.services.availability import Availability
 from archive.services.slips import Slip
 from archive.uow import UnitOfWork
@@ -31,6 +32,8 @@ class Said:
     verdict: str
     look: str
     by: str | None
+    behalf: str | None
+    """Who was away, if a deputy said it."""
     note: str | None
 
 
@@ -71,6 +74,7 @@ def others_first(uow: UnitOfWork) -> list[Waiting]:
         Request.state == "requested",
         Request.requester_id != uow.actor.principal_id,
         not_(conflicts.is_mine(uow)),
+        absences.not_theirs(uow),
     )
     here = and_(later, uow.access.clause(P.REQUEST_DECIDE), not_(slips.decidable(uow)))
     return _told(uow, slips.listed(uow, here), is_turn=False) if uow.can(P.REQUEST_DECIDE) else []
@@ -78,16 +82,18 @@ def others_first(uow: UnitOfWork) -> list[Waiting]:
 
 def said(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, list[Said]]:
     """Request → its offices in their order. For requests that the actor has come by through `slips`."""
+    absent = aliased(Principal)
     rows = uow.session.execute(
-        select(RequestApproval, Principal.name)
+        select(RequestApproval, Principal.name, absent.name)
         .outerjoin(Principal, Principal.id == RequestApproval.decided_by)
+        .outerjoin(absent, absent.id == RequestApproval.on_behalf_of)
         .where(RequestApproval.request_id.in_(numbers))
         .order_by(RequestApproval.request_id, RequestApproval.place)
     )
     found: dict[int, list[Said]] = {}
-    for row, name in rows:
+    for row, name, behalf in rows:
         word, look = VERDICTS[row.verdict]
-        one = Said(row.place, str(OFFICES[row.office].title), str(word), look, name, row.note)
+        one = Said(row.place, str(OFFICES[row.office].title), str(word), look, name, behalf, row.note)
         found.setdefault(row.request_id, []).append(one)
     return found
 

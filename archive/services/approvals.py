@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid
 from archive.i18n import _
-from archive.models import Node, Request, RequestApproval, RequestConflict
+from archive.models import Node, Principal, Request, RequestApproval, RequestConflict
 from archive.policy.lending import Rule
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
@@ -112,20 +112,23 @@ def follow(uow: UnitOfWork, request: Request, node: Node, step: str, reason: str
         return
     rows = turns.chain(uow, request)
     if step == "endorse":
-        _say(uow, rows[request.stage], "agreed", reason)
+        _say(uow, request, rows[request.stage], "agreed", reason)
         request.stage += 1
         _pass_vacant(uow, request, node)
     elif step == "object":
-        _say(uow, rows[request.stage], "refused", reason)
+        _say(uow, request, rows[request.stage], "refused", reason)
     elif rows:
         for row in rows[request.stage : -1]:
             if step == "approve":  # nobody sits there any more, or the guard would have objected
                 row.verdict, row.at = "vacant", uow.now
         request.stage = rows[-1].place
-        _say(uow, rows[-1], "agreed" if step == "approve" else "refused", reason)
+        _say(uow, request, rows[-1], "agreed" if step == "approve" else "refused", reason)
 
 
-def _say(uow: UnitOfWork, row: RequestApproval, verdict: str, reason: str | None) -> None:
+def _say(uow: UnitOfWork, request: Request, row: RequestApproval, verdict: str, reason: str | None) -> None:
+    if (absent := turns.in_place_of(uow, request)) is not None:
+        row.on_behalf_of = absent
+        uow.note(on_behalf_of=uow.session.get_one(Principal, absent).name)
     row.verdict, row.decided_by, row.at, row.note = verdict, uow.actor.principal_id, uow.now, reason
 
 

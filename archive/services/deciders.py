@@ -1,7 +1,7 @@
 """审批人: who could decide a request for a record, told to whoever asks before it is sent."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
@@ -11,7 +11,7 @@ from archive.policy.lending import EREAD
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
 from archive.policy.roles import ROLES
-from archive.services import explain, roster, turns
+from archive.services import absences, explain, roster, turns
 from archive.services.roster import Member, Roster
 from archive.uow import UnitOfWork
 
@@ -36,6 +36,8 @@ class Stage:
     code: str
     title: str
     offices: list[Office]
+    deputies: list[tuple[str, str]] = field(default_factory=list)
+    """Who stands in for whom today."""
 
 
 def of(uow: UnitOfWork, node: Node, kind: str, codes: Iterable[str]) -> dict[str, Stage]:
@@ -49,7 +51,7 @@ def of(uow: UnitOfWork, node: Node, kind: str, codes: Iterable[str]) -> dict[str
         else:
             found = {(OFFICES[code].role or "", None): endorsers(uow, node, code, asker)}
         named = _named(uow, {key: members for key, members in found.items() if members})
-        stages[code] = Stage(code, str(OFFICES[code].title), named)
+        stages[code] = Stage(code, str(OFFICES[code].title), named, _deputies(uow, found, asker))
     return stages
 
 
@@ -69,11 +71,36 @@ def endorsers(
     knowing = uow.once(("knowing", node.id), lambda: explain.knowing(uow, node))
     wards = turns.departments_of(uow, people[asker].groups) if asker in people else frozenset()
 
-    def is_one(one: Member) -> bool:
+    def sits(one: Member) -> bool:
         here = code != "dept_head" or not wards.isdisjoint(one.groups)
-        return role in one.roles and here and not one.is_apart and one.id in knowing
+        return role in one.roles and here and not one.is_apart and one.id != asker and one.id not in but
 
-    return {one.id for one in people.values() if is_one(one) and one.id != asker and one.id not in but}
+    found = {one.id for one in people.values() if sits(one) and one.id in knowing}
+    for absent, deputy in absences.pairs(uow) if code == "dept_head" else ():
+        if absent not in people or deputy not in people or not sits(people[absent]):
+            continue
+        departments = turns.departments_of(uow, people[absent].groups)
+        if deputy in knowing and absences.speaks_for(people[deputy], people[absent], departments):
+            found.add(deputy)
+    return found - but - _apart_from(uow, asker)
+
+
+def _apart_from(uow: UnitOfWork, asker: int) -> set[int]:
+    """The asker, and whoever stands in for them today: neither decides what they ask for."""
+    return {asker} | {deputy for absent, deputy in absences.pairs(uow) if absent == asker}
+
+
+def _deputies(
+    uow: UnitOfWork, found: Mapping[tuple[str, int | None], set[int]], asker: int
+) -> list[tuple[str, str]]:
+    """Of those who are asked, who stands in for whom: names."""
+    here = {number for members in found.values() for number in members}
+    pairs = [pair for pair in absences.pairs(uow) if here.issuperset(pair) and asker not in pair]
+    rows = select(Principal.id, Principal.name).where(
+        Principal.id.in_({one for pair in pairs for one in pair})
+    )
+    names = dict(uow.session.execute(rows).all()) if pairs else {}
+    return [(names[deputy], names[absent]) for absent, deputy in pairs]
 
 
 def _everybody(uow: UnitOfWork) -> Roster:
@@ -94,7 +121,7 @@ def _deciding(uow: UnitOfWork, node: Node, kind: str, only: str | None, asker: i
         role, dept = rest[-1], int(rest[0]) if prefix == "D" else None
         # Nobody opens what they could not read themselves.
         least = max(rights[P.REQUEST_DECIDE], node.level if kind == EREAD else 0)
-        members = _of_office(people, role, dept, least) - {asker}
+        members = _of_office(people, role, dept, least) - _apart_from(uow, asker)
         found.setdefault((role, dept), set()).update(members)
     return found
 

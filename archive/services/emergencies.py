@@ -22,7 +22,7 @@ from archive.models import (
     User,
 )
 from archive.policy.permissions import P
-from archive.services import policies, roster
+from archive.services import absences, policies, roster
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 
@@ -61,7 +61,10 @@ def judging(scope: str) -> frozenset[str]:
 
 
 def _judged_by_me(uow: UnitOfWork) -> ColumnElement[bool]:
-    """Whose review is the actor's: whoever belongs to a department of theirs, or opened a record of it; never their own."""
+    """Whose review is the actor's: whoever belongs to a department of theirs, or opened a record of it; never their own.
+
+    Nor that of somebody whose deputy they are today.
+    """
     if uow.actor.roles & judging("any"):
         wide: ColumnElement[bool] = true()
     elif uow.actor.roles & judging("dept"):
@@ -78,7 +81,11 @@ def _judged_by_me(uow: UnitOfWork) -> ColumnElement[bool]:
         wide = or_(Emergency.principal_id.in_(people), exists(of_mine))
     else:
         wide = false()
-    return and_(wide, Emergency.principal_id != uow.actor.principal_id)
+    others = and_(
+        Emergency.principal_id != uow.actor.principal_id,
+        Emergency.principal_id.not_in(absences.for_whom(uow)),
+    )
+    return and_(wide, others)
 
 
 def visible(uow: UnitOfWork, *entities: Any) -> Select[Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from archive.i18n import _
 from archive.models import BatchVolume, Holding, HoldingStatus, Node, Representation, Request, ScanBatch
 from archive.policy.workflows import BATCH
-from archive.services import approvals, conflicts, frozen, lacking, numbers, records
+from archive.services import absences, approvals, conflicts, frozen, lacking, numbers, records
 from archive.services.scanning import batches
 from archive.uow import UnitOfWork
 from archive.workflow import Guard
@@ -25,6 +25,11 @@ def not_the_requester(uow: UnitOfWork, request: Request) -> str | None:
 def no_conflict(uow: UnitOfWork, request: Request) -> str | None:
     """Nobody decides who has declared that they are related to the patient."""
     return conflicts.objection(uow, request)
+
+
+def not_the_deputy(uow: UnitOfWork, request: Request) -> str | None:
+    """Whoever stands in for somebody does not decide what that person asks for."""
+    return absences.objection(uow, request)
 
 
 def in_turn(uow: UnitOfWork, request: Request) -> str | None:
@@ -117,6 +122,7 @@ GUARDS: Mapping[str, Guard] = {
     for guard in (
         not_the_requester,
         no_conflict,
+        not_the_deputy,
         in_turn,
         all_heard,
         paper_goes_out,

@@ -16,7 +16,7 @@ from archive.policy.lending import MEDIA
 from archive.policy.permissions import P
 from archive.policy.rights import vetoes
 from archive.policy.workflows import WORKFLOWS
-from archive.services import conflicts, frozen, policies, turns
+from archive.services import absences, conflicts, frozen, policies, turns
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 from archive.workflow import State
@@ -101,6 +101,7 @@ def decidable(uow: UnitOfWork) -> ColumnElement[bool]:
         Request.state == "requested",
         Request.requester_id != uow.actor.principal_id,
         not_(conflicts.is_mine(uow)),
+        absences.not_theirs(uow),
         or_(and_(uow.access.clause(P.REQUEST_DECIDE), turns.at_the_end(uow)), turns.to_endorse(uow)),
     )
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select
 
-from archive.models import Membership, Request, RequestApproval
+from archive.models import Membership, Request, RequestApproval, RequestConflict
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
-from archive.services import actors
+from archive.services import absences, actors
+from archive.services.absences import Absent
 from archive.services.roster import lasts
 from archive.uow import UnitOfWork
 
@@ -22,15 +23,41 @@ def of_mine(uow: UnitOfWork) -> ColumnElement[bool]:
     ]  # fmt: skip
     conditions: list[ColumnElement[bool]] = [RequestApproval.office.in_(held)]
     if "head" in uow.actor.roles:
-        conditions.append(and_(RequestApproval.office == "dept_head", _of_my_wards(uow)))
+        conditions.append(and_(RequestApproval.office == "dept_head", _of_wards(uow, uow.actor.departments)))
+    away = [_in_place_of(uow, one) for one in absences.heads(uow)]
+    if away:
+        conditions.append(and_(RequestApproval.office == "dept_head", or_(*away)))
     return or_(*conditions)
 
 
-def _of_my_wards(uow: UnitOfWork) -> ColumnElement[bool]:
+def _of_wards(uow: UnitOfWork, departments: frozenset[int]) -> ColumnElement[bool]:
     member = select(Membership.principal_id).where(
-        Membership.group_id.in_(sorted(uow.actor.departments)), lasts(Membership.valid_to, uow)
+        Membership.group_id.in_(sorted(departments)), lasts(Membership.valid_to, uow)
     )
     return Request.requester_id.in_(member)
+
+
+def _in_place_of(uow: UnitOfWork, absent: Absent) -> ColumnElement[bool]:
+    """What a head who is away would be asked: never what they asked for, or have declared that they do not decide."""
+    declared = exists().where(
+        RequestConflict.request_id == Request.id, RequestConflict.principal_id == absent.id
+    )
+    return and_(_of_wards(uow, absent.departments), Request.requester_id != absent.id, not_(declared))
+
+
+def in_place_of(uow: UnitOfWork, request: Request) -> int | None:
+    """Whom the actor represents when it is their turn: nobody where it is their own office."""
+    mine = and_(Request.id == request.id, _of_wards(uow, uow.actor.departments))
+    row = current(uow, request)
+    if row is None or row.office != "dept_head":
+        return None
+    if "head" in uow.actor.roles and uow.session.scalar(select(Request.id).where(mine)) is not None:
+        return None
+    for one in absences.heads(uow):
+        theirs = select(Request.id).where(Request.id == request.id, _in_place_of(uow, one))
+        if uow.session.scalar(theirs) is not None:
+            return one.id
+    return None
 
 
 def to_endorse(uow: UnitOfWork) -> ColumnElement[bool]:
@@ -48,6 +75,7 @@ def to_endorse(uow: UnitOfWork) -> ColumnElement[bool]:
     return and_(
         Request.state == "requested",
         Request.requester_id != uow.actor.principal_id,
+        absences.not_theirs(uow),
         uow.access.clause(P.DISCOVER),
         exists().where(*open_here, of_mine(uow)),
     )

@@ -131,6 +131,7 @@ ASKED = (
     Page("/overdue", manner="opened"),
     Page("/approvals", manner="opened"),
     Page("/requests", manner="opened"),
+    Page("/me/absence", manner="opened"),
     Page("/", manner="opened"),
     Page("/mismatches", manner="opened"),
     Page("/mismatches/rate?outcome=matched", manner="opened"),

@@ -386,6 +386,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_copy_request_state", ["state", "created_at"], unique=False)
 
     op.create_table(
+        "delegation",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("from_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("to_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("start", sa.Date(), nullable=False),
+        sa.Column("end", sa.Date(), nullable=False),
+        sa.Column("because", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["from_id"], ["principal.id"], name=op.f("fk_delegation_from_id")),
+        sa.ForeignKeyConstraint(["to_id"], ["principal.id"], name=op.f("fk_delegation_to_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delegation")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_delegation_uuid")),
+    )
+    with op.batch_alter_table("delegation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delegation_from_id"), ["from_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_delegation_to_id"), ["to_id"], unique=False)
+
+    op.create_table(
         "emergency",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("uuid", sa.Uuid(), nullable=False),
@@ -1480,10 +1500,14 @@ def upgrade() -> None:
         sa.Column("office", sa.String(length=20), nullable=False),
         sa.Column("verdict", sa.String(length=10), nullable=True),
         sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("on_behalf_of", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("note", sa.String(length=500), nullable=True),
         sa.ForeignKeyConstraint(
             ["decided_by"], ["principal.id"], name=op.f("fk_request_approval_decided_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["on_behalf_of"], ["principal.id"], name=op.f("fk_request_approval_on_behalf_of")
         ),
         sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_approval_request_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request_approval")),
