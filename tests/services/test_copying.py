@@ -363,7 +363,7 @@ def test_the_patient_is_told_who_has_seen_the_record_by_office_and_of_no_other_r
         hospital.site.record_read(
             uow.event_about(uow.node(hidden), Event("record.downloaded")), uow.actor, uow.origin
         )
-    emergency = {"mrn": "00218647", "patient_name": "刘婷婷", "cause": "rescue", "reason": "产后大出血，转院抢救，急需既往手术记录",
+    emergency = {"mrn": "00218647", "patient_name": "刘婷婷", "cause": "rescue", "reason": "产后大出血，昏迷送入，需了解手术史",
                  "password": PASSWORD}  # fmt: skip
     with hospital.uow("clinician") as uow:
         assert breakglass.declare(uow, emergency) is not None
