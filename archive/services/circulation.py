@@ -1,6 +1,6 @@
 """What is out, with whom and until when; what is to be fetched from the shelves; what passed over the desk today."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.errors import Forbidden
-from archive.models import Holding, HoldingStatus, Location, Node, Principal, Request, RequestLine
+from archive.models import Holding, Location, Node, Principal, Request, RequestLine
 from archive.policy.permissions import P
-from archive.services import calendar, frozen, holdings, places, policies, slips
+from archive.services import calendar, holdings, places, policies, reservations, slips
 from archive.services.in_hand import InHand
 from archive.services.slips import MOST, Slip
 from archive.sight import NodeView, views
@@ -181,24 +181,48 @@ class Pick:
 
 
 def pick_list(uow: UnitOfWork, for_person: int | None = None) -> list[Pick]:
-    """取卷单: what is to be fetched, in the order of the shelves; sealed volumes are left where they are."""
-    whose = [] if for_person is None else [Request.requester_id == for_person]
-    wanted = slips.listed(
-        uow, Request.state == "approved", slips.handled(uow), slips.may_go_out(), *whose, most=MOST_PICKED
-    )
-    waiting = {slip.node.id: slip for slip in reversed(wanted)}  # of several who ask, for the first
+    """取卷单: what is to be fetched, in the order of the shelves, each volume for the one whose turn it is."""
+    theirs = select(Request.node_id).where(Request.requester_id == for_person, Request.state == "approved")
+    whose = [] if for_person is None else [Request.node_id.in_(theirs)]
+    wanted = slips.listed(uow, slips.handled(uow), slips.to_fetch(uow), *whose, most=MOST_PICKED)
+    found = {slip.id: slip for slip in wanted}
+    nodes = {slip.node.id for slip in wanted}
     rows = uow.session.execute(
-        select(Holding.node_id, Holding.barcode, Holding.status, Location.code, Location.path)
+        select(Holding.id, Holding.node_id, Holding.barcode, Holding.status, Location.code, Location.path)
+        .join(Node, Node.id == Holding.node_id)
         .outerjoin(Location, Location.id == Holding.location_id)
-        .where(Holding.node_id.in_(waiting), Holding.status != HoldingStatus.LENT, frozen.goes_out()),
+        .where(Node.id.in_(nodes), slips.in_house())
+        .order_by(Holding.id),
         execution_options=TRUSTED,
     ).all()
+    alone = {slip.node.id: slip.id for slip in wanted}
+    lines = reservations.offered(uow, nodes) if len(wanted) > len(nodes) else {}  # several ask for one record
+    meant = _shared_out(rows, lines) if lines else {row.id: alone[row.node_id] for row in rows}
+    picks = [(found[meant[row.id]], row) for row in rows if meant[row.id] in found]
 
-    def on_the_way(row: Any) -> Any:
-        return row.path or "~", places.shelf_order(waiting[row.node_id].node.mrn), row.barcode
+    def on_the_way(pick: Any) -> Any:
+        slip, row = pick
+        return row.path or "~", places.shelf_order(slip.node.mrn), row.barcode
 
-    found = sorted(rows, key=on_the_way)
-    return [Pick(waiting[row.node_id], row.barcode, row.code, holdings.STATUSES[row.status]) for row in found]
+    return [
+        Pick(slip, row.barcode, row.code, holdings.STATUSES[row.status])
+        for slip, row in sorted(picks, key=on_the_way)
+        if for_person in (None, slip.requester_id)
+    ]
+
+
+def _shared_out(volumes: Iterable[Any], lines: Mapping[int, Sequence[Request]]) -> dict[int, int]:
+    """Volume → the request for which it is fetched: the one for which it is kept, else the next one without a volume. What is
+    left goes to the first, who has asked for all of the record.
+    """
+    kept = {asked.offered_id: asked.id for line in lines.values() for asked in line}
+    without = {node: [one.id for one in line if one.offered_id is None] for node, line in lines.items()}
+    meant = {}
+    for volume in volumes:
+        waiting = without[volume.node_id]
+        left = lines[volume.node_id][0].id
+        meant[volume.id] = kept.get(volume.id) or (waiting.pop(0) if waiting else left)
+    return meant
 
 
 @dataclass(frozen=True)

@@ -301,7 +301,7 @@ def counts(uow: UnitOfWork) -> Counts:
     wanted = (
         own & (Request.state == "requested"), own & (Request.state == "approved"), own & (Request.state == "active"),
         own & (Request.state == "lent"), own & late, deciding,
-        desk & (Request.state == "approved") & slips.may_go_out(), desk & RequestLine.id.is_not(None), desk & late,
+        desk & slips.to_fetch(uow), desk & RequestLine.id.is_not(None), desk & late,
     )  # fmt: skip
     statement = (
         slips.visible(uow, *(func.count(Request.id).filter(condition) for condition in wanted))

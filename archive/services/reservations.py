@@ -4,28 +4,28 @@ While a volume is in the house the first in line is offered it until a day; then
 `settle` has locked the record: an offer is made, kept or passed on by one at a time.
 """
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from archive.access import vetoed_by
 from archive.actor import Actor
 from archive.i18n import _, ngettext
 from archive.models import Holding, HoldingAct, HoldingStatus, Node, Principal, Request, RequestLine, User
 from archive.policy.permissions import P
-from archive.services import calendar, frozen, holdings, notices, policies
+from archive.services import calendar, frozen, holdings, notices, policies, slips
 from archive.services.in_hand import InHand
-from archive.services.scanning import batches
 from archive.site import Site
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "reservations"}
-IN_HOUSE = (HoldingStatus.SHELVED, HoldingStatus.PROCESSING, HoldingStatus.HELD)
-"""Where a volume can be fetched from."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,6 @@ class Turn:
 
 def turns(uow: UnitOfWork, node: Node) -> list[Turn]:
     """Whoever may collect paper of a record or has some of it: what lies ready first, then by purpose, then by approval."""
-    first = list(policies.in_force(uow, "queue").body["order"]["first"])
     wanted = (
         select(Request, Principal.name, User.staff_no)
         .join(Principal, Principal.id == Request.requester_id)
@@ -65,12 +64,18 @@ def turns(uow: UnitOfWork, node: Node) -> list[Turn]:
         for request, name, number in uow.session.execute(wanted, execution_options=TRUSTED)
     ]
 
-    def in_line(turn: Turn) -> Any:
-        asked = turn.request
-        rank = first.index(asked.purpose) if asked.purpose in first else len(first)
-        return not turn.is_offered(uow.now), rank, asked.decided_at or asked.created_at, asked.id
+    rank = _rank(uow)
+    return sorted(found, key=lambda turn: (not turn.is_offered(uow.now), rank(turn.request)))
 
-    return sorted(found, key=in_line)
+
+def _rank(uow: UnitOfWork) -> Callable[[Request], Any]:
+    first = list(policies.in_force(uow, "queue").body["order"]["first"])
+
+    def place_of(asked: Request) -> Any:
+        rank = first.index(asked.purpose) if asked.purpose in first else len(first)
+        return rank, asked.decided_at or asked.created_at, asked.id
+
+    return place_of
 
 
 def waiting(uow: UnitOfWork, node: Node) -> list[Turn]:
@@ -119,14 +124,9 @@ def _day(uow: UnitOfWork, moment: datetime | None) -> object:
 
 
 def _in_house(uow: UnitOfWork, node: Node) -> list[Holding]:
-    """The volumes that somebody could fetch now; none that is sealed, and none of a record in the trash or being corrected."""
-    if P.REQUEST_CREATE in vetoed_by(node.overlay) or node.state == "correcting":
-        return []
-    scanned = batches.checked_out_with(Holding.id).exists()
-    wanted = select(Holding).where(
-        Holding.node_id == node.id, Holding.status.in_(IN_HOUSE), ~scanned, frozen.goes_out()
-    )
-    return list(uow.session.scalars(wanted.order_by(Holding.id), execution_options=TRUSTED))
+    uow.session.flush()
+    there = select(Holding).join(Node, Node.id == Holding.node_id).where(Node.id == node.id, slips.in_house())
+    return list(uow.session.scalars(there.order_by(Holding.id), execution_options=TRUSTED))
 
 
 def settle(
@@ -159,7 +159,7 @@ def settle(
     ready[:0] = [at_hand] if at_hand in there else []
     for turn in [turn for turn in line if turn not in live][: max(0, len(there) - len(live))]:
         _offer(uow, turn, ready.pop(0) if ready else None)
-    _back_to_the_shelf(uow, node, [volume for volume in ready if volume is not at_hand])
+    _back_to_the_shelf(uow, node, line)
     uow.session.flush()
     return at_hand in there and at_hand not in ready
 
@@ -184,10 +184,14 @@ def _let_go(uow: UnitOfWork, node: Node, turn: Turn, *, expires: bool) -> None:
         notices.in_line(uow, turn.request, "request.expired")
 
 
-def _back_to_the_shelf(uow: UnitOfWork, node: Node, volumes: Iterable[Holding]) -> None:
-    for volume in volumes:
-        volume.status = HoldingStatus.SHELVED if volume.location_id else HoldingStatus.PROCESSING
-        holdings.trace(uow, node, volume, HoldingAct.MOVED, before=HoldingStatus.HELD)
+def _back_to_the_shelf(uow: UnitOfWork, node: Node, line: Iterable[Turn]) -> None:
+    """What is kept for nobody any more, also what is to stay in the house."""
+    kept = {turn.request.offered_id for turn in line}
+    held = select(Holding).where(Holding.node_id == node.id, Holding.status == HoldingStatus.HELD)
+    for volume in uow.session.scalars(held.order_by(Holding.id), execution_options=TRUSTED).all():
+        if volume.id not in kept:
+            volume.status = HoldingStatus.SHELVED if volume.location_id else HoldingStatus.PROCESSING
+            holdings.trace(uow, node, volume, HoldingAct.MOVED, before=HoldingStatus.HELD)
 
 
 def _offer(uow: UnitOfWork, turn: Turn, volume: Holding | None) -> None:
@@ -234,15 +238,53 @@ def place(uow: UnitOfWork, request: Request) -> Place | None:
     )
 
 
+def offered(uow: UnitOfWork, nodes: Iterable[int]) -> dict[int, list[Request]]:
+    """The requests to which volumes of these nodes are offered now, by node, in the order of the queue."""
+    live = select(Request).where(
+        Request.node_id.in_(nodes),
+        Request.kind == "paper",
+        Request.state == "approved",
+        Request.offered_until > uow.now,
+    )
+    found: dict[int, list[Request]] = {}
+    for request in sorted(uow.session.scalars(live, execution_options=TRUSTED), key=_rank(uow)):
+        found.setdefault(request.node_id, []).append(request)
+    return found
+
+
 def pass_on(site: Site) -> None:
-    """What lay ready and was not collected is offered to the next in line; each record in a transaction of its own."""
+    """What lay ready and was not collected is offered to the next in line, and so is what can be had again, whatever had kept
+    it; each record in a transaction of its own, and one that fails does not hold up the others.
+    """
     with site.uow(Actor.system("reservations"), readonly=True) as uow:
-        over = select(Request.node_id).where(
-            Request.kind == "paper", Request.state == "approved", Request.offered_until <= uow.now
-        )
-        numbers = list(uow.session.scalars(over.distinct()))
+        numbers = list(uow.session.scalars(_to_settle(uow), execution_options=TRUSTED))
     for number in numbers:
-        site.run(Actor.system("reservations"), partial(_passed_on, number=number))
+        try:
+            site.run(Actor.system("reservations"), partial(_passed_on, number=number))
+        except Exception:  # one record must not keep the others waiting
+            log.exception("the queue of node %s is not passed on", number)
+
+
+def _to_settle(uow: UnitOfWork) -> Select[int]:
+    """The nodes where an offer is over, or where somebody waits while more volumes are there than are offered."""
+    other = aliased(Request)
+    live = select(func.count(other.id)).where(
+        other.node_id == Node.id,
+        other.kind == "paper",
+        other.state == "approved",
+        other.offered_until > uow.now,
+    )
+    there = select(func.count(Holding.id)).where(Holding.node_id == Node.id, slips.in_house())
+    free = live.correlate(Node).scalar_subquery() < there.correlate(Node).scalar_subquery()
+    waits = and_(Request.offered_until.is_(None), free)
+    return (
+        select(Request.node_id)
+        .join(Node, Node.id == Request.node_id)
+        .where(
+            Request.kind == "paper", Request.state == "approved", or_(Request.offered_until <= uow.now, waits)
+        )
+        .distinct()
+    )
 
 
 def _passed_on(uow: UnitOfWork, *, number: int) -> None:

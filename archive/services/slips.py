@@ -11,12 +11,13 @@ from sqlalchemy.orm import aliased
 
 from archive.errors import NotFound
 from archive.i18n import _
-from archive.models import Holding, Node, Principal, Request, RequestLine
+from archive.models import Holding, HoldingStatus, Node, Principal, Request, RequestLine
 from archive.policy.lending import MEDIA
 from archive.policy.permissions import P
 from archive.policy.rights import vetoes
 from archive.policy.workflows import WORKFLOWS
 from archive.services import absences, conflicts, frozen, policies, turns
+from archive.services.scanning import batches
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 from archive.workflow import State
@@ -24,6 +25,8 @@ from archive.workflow import State
 TRUSTED: Any = {"scope": "slips"}
 KINDS = MEDIA
 GRANTED = ("approved", "active", "lent", "returned", "ended")
+IN_HOUSE = (HoldingStatus.SHELVED, HoldingStatus.PROCESSING, HoldingStatus.HELD)
+"""Where a volume can be fetched from."""
 MOST = 200
 """A list of requests is worked off from its beginning; nobody works through more in one go."""
 
@@ -117,6 +120,26 @@ def may_go_out() -> ColumnElement[bool]:
     trashed = [int(over) for over, taken in vetoes().items() if P.REQUEST_CREATE in taken]
     free = select(Holding.id).where(Holding.node_id == Node.id, frozen.goes_out()).correlate(Node)
     return and_(Node.overlay.not_in(trashed), free.exists())
+
+
+def in_house() -> ColumnElement[bool]:
+    """Of volumes joined to their nodes: that somebody could fetch them now; none that is sealed or being scanned, and none
+    of a record in the trash or being corrected.
+    """
+    trashed = [int(over) for over, taken in vetoes().items() if P.REQUEST_CREATE in taken]
+    return and_(
+        Holding.status.in_(IN_HOUSE),
+        frozen.goes_out(),
+        ~batches.checked_out_with(Holding.id).correlate(Holding).exists(),
+        Node.overlay.not_in(trashed),
+        Node.state != "correcting",
+    )
+
+
+def to_fetch(uow: UnitOfWork) -> ColumnElement[bool]:
+    """On paper, offered to whoever asked and not yet collected, while there is something to fetch."""
+    there = select(Holding.id).where(Holding.node_id == Node.id, in_house()).correlate(Node)
+    return and_(Request.state == "approved", Request.offered_until > uow.now, there.exists())
 
 
 def effective_state(uow: UnitOfWork, request: Request) -> str:

@@ -12,7 +12,7 @@ from archive.i18n import _
 from archive.models import Blob, Hold, HoldPage, Node, Page, Representation
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import calendar, frozen, holds, parties, policies
+from archive.services import calendar, frozen, holds, parties, policies, reservations
 from archive.uow import UnitOfWork, action
 from storage import BlobStatus
 
@@ -46,6 +46,7 @@ def release(uow: UnitOfWork, hold: Hold, *, ground: str, people: Iterable[Mappin
     uow.note(number=hold.number, kind=hold.kind, ground=ground, present=[one["name"] for one in there],
              paper=texts["paper"], reason=texts["reason"], differs=[str(one.ordinal) for one in differ])  # fmt: skip
     holds.cover(uow, node)
+    reservations.settle(uow, node)  # whoever waits for the paper meanwhile
 
 
 def _wrong(

@@ -4,19 +4,23 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from sqlalchemy import select, text
 
 from archive.errors import Conflict
 from archive.i18n import speaking
-from archive.models import HoldingStatus
+from archive.models import Hold, HoldingStatus, User
 from archive.services import (
     calendar,
     circulation,
     desk,
     holdings,
+    holds,
     loans,
     notices,
     reservations,
     slips,
+    steps,
+    unsealing,
     workdays,
 )
 from archive.services.desk import Memo
@@ -24,6 +28,7 @@ from tests.archives import begins, once
 from tests.conftest import CAST, Clock, Hospital
 from tests.services import lending
 from tests.services.lending import BARCODE, approved, archive_it, ask, issue, state_of, step
+from tests.services.sealing import OPENED, PACKAGE
 
 STAFF_NO = {account: f"{number:04d}" for number, account in enumerate(CAST, start=1)}
 pytestmark = once
@@ -221,3 +226,80 @@ def test_a_second_volume_on_its_shelf_serves_whoever_waits_and_the_first_is_rene
         loans.recall(uow, slips.one(uow, first))
     issue(hospital, treatment, "B7000001")
     assert ask(hospital, "head", int(record), kind="paper")
+
+
+@pytest.mark.parametrize("kept_by", ["seal", "correction"])
+def test_the_queue_goes_on_when_what_kept_the_volume_in_the_house_is_over(
+    hospital: Hospital, lent: list[str], clock: Clock, kept_by: str
+) -> None:
+    """And as long as it is not to be had, nobody is sent for it."""
+    _first, _discussion, treatment, record = lent
+    clock.forward(minutes=5)
+    back(hospital)
+    with hospital.uow("archivist") as uow:
+        if kept_by == "seal":
+            holds.apply(uow, uow.node(int(record)), **PACKAGE)
+    with hospital.uow("senior") as uow:
+        if kept_by == "correction":
+            steps.take(uow, uow.node(int(record)), "correct", reason="更正")
+    clock.forward(minutes=5)
+    assert picks(hospital) == []
+    clock.forward(days=6)
+    reservations.pass_on(hospital.site)
+    assert status(hospital, record) == HoldingStatus.SHELVED
+    with hospital.uow("senior") as uow:
+        if kept_by == "correction":
+            steps.take(uow, uow.node(int(record)), "finish")
+    if kept_by == "seal":
+        with hospital.uow("senior") as uow:
+            (seal,) = uow.session.scalars(select(Hold), execution_options={"scope": "test"})
+            unsealing.release(uow, seal, **OPENED)
+    else:
+        reservations.pass_on(hospital.site)
+    assert place(hospital, "clinician2", treatment).ready_until is not None
+    assert picks(hospital) == [("B00218647-2", treatment)]
+
+
+def picks(hospital: Hospital) -> list[tuple[str, str]]:
+    with hospital.uow("clerk", readonly=True) as uow:
+        return [(pick.barcode, pick.slip.number) for pick in circulation.pick_list(uow)]
+
+
+def test_the_pick_list_names_the_one_whose_turn_it_is(
+    hospital: Hospital, lent: list[str], clock: Clock
+) -> None:
+    _first, discussion, treatment, record = lent
+    clock.forward(minutes=5)
+    assert picks(hospital) == []
+    back(hospital)
+    assert picks(hospital) == [(BARCODE, treatment)]
+    with hospital.uow("clerk", readonly=True) as uow:
+        people = {
+            who: uow.session.scalar(select(User.id).where(User.staff_no == STAFF_NO[who]))
+            for who in ("head", "clinician2")
+        }
+        assert circulation.pick_list(uow, for_person=people["head"]) == []
+        assert len(circulation.pick_list(uow, for_person=people["clinician2"])) == 1
+    with hospital.uow("senior") as uow:
+        holdings.register(uow, uow.node(int(record)), barcode="B7000001", location=lending.SHELF)
+    reservations.pass_on(hospital.site)
+    assert sorted(picks(hospital)) == [(BARCODE, treatment), ("B7000001", discussion)]
+    clock.forward(days=6)
+    assert picks(hospital) == []
+
+
+def test_one_record_whose_queue_cannot_be_passed_on_does_not_hold_up_the_others(
+    hospital: Hospital, lent: list[str], clock: Clock
+) -> None:
+    _first, discussion, treatment, _record = lent
+    step(hospital, "head", discussion, "cancel")
+    other = lending.another(hospital, mrn="00300001", location=lending.SHELF)
+    number = approved(hospital, "head", other)
+    clock.forward(minutes=5)
+    back(hospital)
+    clock.forward(days=6)
+    with hospital.site.engine.begin() as connection:
+        stuck = f"CREATE TRIGGER stuck BEFORE UPDATE ON request WHEN old.number = '{treatment}' "
+        connection.execute(text(stuck + "BEGIN SELECT RAISE(ABORT, 'stuck'); END"))
+    reservations.pass_on(hospital.site)
+    assert [state_of(hospital, one) for one in (treatment, number)] == ["approved", "expired"]
