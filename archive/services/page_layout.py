@@ -1,6 +1,6 @@
 """页图 in memory: which page stands where in one file. Pure; what may be done to it is decided elsewhere."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,11 +64,12 @@ class Layout:
 
     def move(self, pages: Sequence[int], node: int, place: int) -> None:
         """Puts pages before the one that now stands at `place` of `node`, or behind the last."""
-        going, there = set(pages), self.standing.get(node, [])
+        going, there, before = set(pages), self.standing.get(node, []), self._sheets()
         self.lifted -= self._parted(going)
         at = sum(page not in going for page in there[: place - 1])
         self._lift(going)
         self.standing.setdefault(node, [])[at:at] = pages
+        self._keep_apart(before)
 
     def set_aside(self, pages: Iterable[int]) -> None:
         going = set(pages)
@@ -95,14 +96,34 @@ class Layout:
         self.lifted = lifted | ({new[0]} if old in lifted else set())
 
     def restore(self, pages: Iterable[int]) -> None:
-        """Puts pages back where they stood, as far as that place is still there."""
-        coming = sorted(pages, key=lambda page: self.aside[page])
-        left = {place for page, place in self.aside.items() if page not in coming}
-        self.lifted -= {page for page in coming if (self.aside[page][0], self.aside[page][1] - 1) in left}
+        """Puts pages back where they stood, as far as that place is still there. Each stands for a sheet of its own: what its
+        sheet was may be out, or elsewhere by now, and a sheet too many is seen, one too few is not.
+        """
+        coming, before = sorted(pages, key=lambda page: self.aside[page]), self._sheets()
+        self.lifted.difference_update(coming)
         for page in coming:
             node, place = self.aside.pop(page)
             self.standing.setdefault(node, []).insert(place - 1, page)
             self.superseded.pop(page, None)
+        self._keep_apart(before)
+
+    def _sheets(self) -> dict[int, int]:
+        """Of each page that stands somewhere: the one that stands for its sheet."""
+        found, head = dict[int, int](), 0
+        for standing in self.standing.values():
+            for page in standing:
+                head = head if page in self.lifted and found else page
+                found[page] = head
+        return found
+
+    def _keep_apart(self, before: Mapping[int, int]) -> None:
+        """Where pages came between the pictures of a sheet, what is behind them stands for itself, and is none of theirs."""
+        for standing in self.standing.values():
+            head = 0
+            for page in standing:
+                if page in self.lifted and before.get(page, head) != before.get(head, head):
+                    self.lifted.discard(page)
+                head = head if page in self.lifted else page
 
     def _parted(self, going: set[int]) -> set[int]:
         """Where some pictures of a sheet go and some stay, the first of those that lose the one which stood for the sheet:

@@ -502,6 +502,14 @@ def test_pictures_of_a_pasted_sheet_count_as_one_wherever_they_go(
     assert counted(hospital, another) == (1, 2), "what was scanned anew is of the same sheet"
 
 
+def test_what_comes_between_the_pictures_of_a_sheet_takes_none_of_them() -> None:
+    layout = Layout.of([[page, 7, page + 1, 0, None, None, page in {1, 2, 4}] for page in range(6)])
+    layout.move([3, 4], 7, 2)
+    layout.set_aside([0])
+    assert layout.standing[7] == [3, 4, 1, 2, 5]
+    assert layout.lifted == {4, 2}, "the first of the two stands for their sheet"
+
+
 # Any series of acts
 
 ACTS = st.lists(
