@@ -1,8 +1,10 @@
-"""Files as people hand them in: PDFs with text, scans without, and the ones that cannot be read."""
+"""Files as people hand them in: PDFs with text, scans without, ones that cannot be read; and a copy that they take away."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 
+import pypdfium2
 from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfbase import pdfmetrics
@@ -37,6 +39,16 @@ def scan(*lines: str) -> bytes:
     out = BytesIO()
     image.save(out, "PNG", dpi=(200, 200))
     return out.getvalue()
+
+
+def code_on(copy: bytes) -> str:
+    """The verification code below the last page of a copy, in groups, as whoever holds it reads it."""
+    pages = pypdfium2.PdfDocument(copy)
+    found = re.search(
+        r"[A-Z2-7]{5}(-[A-Z2-7]{5}){4}-[A-Z2-7]", pages[len(pages) - 1].get_textpage().get_text_range()
+    )
+    assert found
+    return found[0]
 
 
 def bomb() -> bytes:

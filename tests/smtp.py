@@ -74,7 +74,7 @@ class _Session(StreamRequestHandler):
             self.connection = self.office.tls.wrap_socket(self.connection, server_side=True)
         except ssl.SSLError:  # whoever calls does not trust it
             return False
-        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb")  # type: ignore[assignment]
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb")
         self.is_safe = True
         return None
 

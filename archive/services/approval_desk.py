@@ -148,7 +148,7 @@ def _askers(uow: UnitOfWork, found: list[Slip]) -> dict[int, Asker]:
 
 def _others(uow: UnitOfWork, found: list[Slip]) -> dict[int, int]:
     """Node → how many have asked for its paper and not got it yet: a number, and never who."""
-    rows = uow.session.execute(
+    rows: Any = uow.session.execute(
         uow.nodes(P.DISCOVER, Node.id, func.count(Request.id))
         .select_from(Node)
         .join(Request, Request.node_id == Node.id)
@@ -158,7 +158,7 @@ def _others(uow: UnitOfWork, found: list[Slip]) -> dict[int, int]:
         )
         .group_by(Node.id)
     )  # fmt: skip
-    return {node: count for node, count in rows}  # noqa: C416  # a Row is no pair to mypy
+    return dict(rows.all())
 
 
 def _sources(uow: UnitOfWork, found: list[Slip]) -> dict[int, str]:

@@ -1,6 +1,7 @@
 """封存清单与启封记录: what both sides sign when a package is sealed, and when it is opened, as printed sheets."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from reportlab.platypus import Flowable
 
@@ -100,8 +101,8 @@ def _cover(seal: Seal) -> list[tuple[str, str]]:
     return [(label, seal.said[name]) for name, label in names.items() if name in seal.said]
 
 
-def _moment(uow: UnitOfWork, moment: object) -> str:
-    return uow.local(moment).strftime("%Y-%m-%d %H:%M")  # type: ignore[arg-type]
+def _moment(uow: UnitOfWork, moment: datetime) -> str:
+    return uow.local(moment).strftime("%Y-%m-%d %H:%M")
 
 
 def _facts(rows: Sequence[tuple[str, str]]) -> Flowable:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-import pytest
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -46,10 +45,8 @@ def form_of(page: str) -> dict[str, str]:
 
 
 def test_the_story_of_a_copy_at_the_window(
-    site: Site, hospital: Hospital, scanned: int, browser: Browse, monkeypatch: pytest.MonkeyPatch
+    site: Site, hospital: Hospital, scanned: int, browser: Browse
 ) -> None:
-    code = verifying.code()
-    monkeypatch.setattr(verifying, "code", lambda: code)
     desk = browser("desk")
     assert "/copying" in desk.get("/").text
     nothing = desk.ask("/copying", **ASKED | {"patient_name": "不是她"})
@@ -115,7 +112,7 @@ def test_the_story_of_a_copy_at_the_window(
     assert "近一个月交付 1 件，其中按时 1 件" in desk.get("/copying/slips?which=owing").text
 
     stranger = browser()
-    told = stranger.get(f"/verify/{verifying.spoken(code)}")
+    told = stranger.get(f"/verify/{papers.code_on(pdf.data)}")
     assert "FY2026-000002" in told.text
     for secret in ("刘", "00218647", "出院记录", "desk"):
         assert secret not in words_of(told)

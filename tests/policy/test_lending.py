@@ -29,18 +29,19 @@ def rules() -> st.SearchStrategy[list[Rule]]:
 
 
 @given(
-    rules(),
-    st.frozensets(st.sampled_from(ROLES), min_size=1),
-    st.integers(0, 3),
-    st.integers(-1, 3),
-    st.booleans(),
+    found=rules(),
+    roles=st.frozensets(st.sampled_from(ROLES), min_size=1),
+    level=st.integers(0, 3),
+    clearance=st.integers(-1, 3),
+    treats=st.booleans(),
 )
 def test_the_first_rule_that_fits_is_the_one_and_one_that_is_never_reached_is_never_the_one(
+    *,
     found: list[Rule],
     roles: frozenset[str],
     level: int,
     clearance: int,
-    treats: bool,  # noqa: FBT001
+    treats: bool,
 ) -> None:
     never = {rule.code for rule in lending.never_reached(found)}
     offered = lending.offered(found, Asker(roles, clearance, treats), level)

@@ -53,12 +53,12 @@ def test_nobody_applies_for_whom_they_cannot_speak() -> None:
 
 
 @given(
-    st.sampled_from(sorted(WHO)),
-    st.sets(st.sampled_from(PAPERS)),
-    st.sets(st.sampled_from(PAPERS)),
-    st.booleans(),
+    who=st.sampled_from(sorted(WHO)),
+    few=st.sets(st.sampled_from(PAPERS)),
+    more=st.sets(st.sampled_from(PAPERS)),
+    dead=st.booleans(),
 )
-def test_more_papers_never_make_it_incomplete(who: str, few: set[str], more: set[str], dead: bool) -> None:  # noqa: FBT001
+def test_more_papers_never_make_it_incomplete(*, who: str, few: set[str], more: set[str], dead: bool) -> None:
     assert set(lacking(who, *few, *more, dead=dead)) <= set(lacking(who, *few, dead=dead))
     assert lacking(who, *proofs.asked(BODY, WHO[who], dead=dead), dead=dead) == []
 

@@ -1,6 +1,5 @@
 """While somebody is away: a deputy gives their opinion on requests, and gains no right by it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from threading import Barrier, Thread
 from uuid import uuid4
@@ -10,7 +9,6 @@ from sqlalchemy import select
 
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, Delegation, Principal, User
 from archive.policy.permissions import P
@@ -31,11 +29,7 @@ from tests.services.lending import another, archive_it, ask, state_of, step
 from tests.services.test_approvals import move, said, waiting
 from tests.services.test_breakglass import ASKED
 
-
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins

@@ -1,6 +1,5 @@
 """Who is asked in which order: the rule's chain of offices, what each may see, and what nobody is asked about."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from threading import Barrier, Thread
 
@@ -9,7 +8,6 @@ from sqlalchemy import select
 
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.i18n import speaking
 from archive.models import AccessGrant, Encounter, Membership, Request, RequestApproval
 from archive.policy.permissions import P
 from archive.services import approval_desk, approvals, lending_trial, requests, setup, slips, tree
@@ -18,11 +16,7 @@ from tests.archives import begins
 from tests.conftest import Hospital
 from tests.services.lending import another, approved, archive_it, ask, issue, rules, state_of, step
 
-
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins

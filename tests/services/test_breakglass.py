@@ -1,7 +1,6 @@
 """紧急调阅: one patient, for hours, told at once, judged by somebody else; and nothing for whoever guesses."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from sqlalchemy import func, select
 
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound, Throttled
-from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
 from archive.models import AccessGrant, AuditEvent, Emergency, Membership, Notice, PolicyVersion, ReadEvent
 from archive.policy.permissions import P
@@ -36,10 +34,7 @@ ASKED = {"mrn": "00218647", "patient_name": "刘婷婷", "cause": "rescue", "rea
 TEST: dict[str, Any] = {"scope": "test"}
 
 
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins

@@ -1,12 +1,9 @@
 """The lending desk: one field, a gun and nothing else."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 
 from archive.errors import Forbidden
-from archive.i18n import speaking
 from archive.models import ReadEvent
 from archive.services import desk, desk_answers, holdings, places, slips
 from archive.services.desk import Memo
@@ -18,10 +15,7 @@ from tests.services.sealing import seal
 STAFF_NO = {account: f"{number:04d}" for number, account in enumerate(CAST, start=1)}
 
 
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins

@@ -9,7 +9,6 @@ from sqlalchemy import event, select
 
 from archive.actor import Actor
 from archive.errors import Forbidden, NotFound
-from archive.i18n import speaking
 from archive.journal import Event
 from archive.models import AccessGrant, Node, User
 from archive.policy.permissions import P
@@ -19,11 +18,7 @@ from archive.site import Site
 from tests.conftest import CAST, Clock, Hospital
 from tests.policy.life import Life
 
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 def paths_of(hospital: Hospital, number: int, account: str = "senior") -> list[Path]:

@@ -1,13 +1,12 @@
 """Finding a patient by exact number and a second factor: enough to ask for the record, nothing for the curious."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from archive.errors import Forbidden, Invalid, NotFound, Throttled
-from archive.i18n import speaking
 from archive.journal import READS, words_of
 from archive.models import ReadEvent
 from archive.services import find_exact, listing, pinpoint, tree, whereabouts
@@ -20,10 +19,7 @@ MRN = "00218647"
 NAMED = {"mrn": MRN, "patient_name": "刘婷婷", "purpose": "treatment"}
 
 
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins

@@ -1,6 +1,5 @@
 """What is sealed stays, page by page and volume by volume; reading and adding go on. A legal hold beside it keeps all."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,6 @@ from sqlalchemy import select, update
 
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, Blob, Hold, Node, Page
 from archive.policy.permissions import P
@@ -40,10 +38,7 @@ from tests.services.test_intake import upload
 TEST: dict[str, Any] = {"scope": "test"}
 
 
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins

@@ -1,6 +1,5 @@
 """Records opened to an inspector: just these, for these days, by their name on every page; nothing beside them."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +7,6 @@ import pytest
 from sqlalchemy import select
 
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, Inspection, Node, Principal
 from archive.policy.permissions import P
@@ -21,10 +19,7 @@ from tests.services.sealing import seal
 BATCH = {"start": "2026-11-20", "end": "2026-11-22", "reason": "县卫生健康局病历质量检查"}
 
 
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins

@@ -1,7 +1,6 @@
 """Volumes over the desk: out, back, undone, renewed, overdue; one volume is in one hand."""
 
 import copy
-from collections.abc import Iterator
 from datetime import date
 from threading import Barrier, Thread
 
@@ -9,7 +8,6 @@ import pytest
 
 from archive.actor import Actor
 from archive.errors import ArchiveError, Conflict, Forbidden, NotFound
-from archive.i18n import speaking
 from archive.models import HoldingStatus
 from archive.policy.permissions import P
 from archive.services import (
@@ -40,10 +38,7 @@ from tests.services.sealing import PACKAGE, seal
 TEST = {"scope": "test"}
 
 
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins

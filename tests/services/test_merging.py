@@ -1,6 +1,5 @@
 """One person under two numbers becomes one, and two again: who may, what follows, what is written."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -8,7 +7,6 @@ from sqlalchemy import select
 
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid
-from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, Node
 from archive.services import merging, patients, tree, whereabouts
@@ -20,10 +18,7 @@ MRN, OLD, WHY = "00218647", "00111111", "身份证复印件核对一致"
 TEST = {"scope": "test"}
 
 
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins

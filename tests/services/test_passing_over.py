@@ -1,11 +1,8 @@
 """What is said of a volume as it passes over the desk: whether it is whole, how many sheets were counted, who has come for it."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from archive.errors import Conflict, Invalid, NotFound
-from archive.i18n import speaking
 from archive.models import Holding, RequestLine
 from archive.policy import counting
 from archive.policy.counting import Volume
@@ -21,10 +18,7 @@ STAFF_NO = {account: f"{number:04d}" for number, account in enumerate(CAST, star
 TEST = {"scope": "test"}
 
 
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins

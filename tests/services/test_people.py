@@ -1,7 +1,7 @@
 """Accounts and roles: who keeps them, who gives them, and what is refused."""
 
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
 
@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from archive import cli
 from archive.errors import Conflict, Forbidden, Invalid, Stale, Throttled
-from archive.i18n import speaking
 from archive.journal import CHANGES, Origin, words_of
 from archive.models import AuditEvent, Membership, Principal, ReadEvent, Session, User
 from archive.policy.permissions import P
@@ -23,10 +22,7 @@ from tests.conftest import CAST, PASSWORD, Clock, Hospital
 NEW = "four horses in the rain"
 
 
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 def account(hospital: Hospital, uow: UnitOfWork, name: str) -> User:

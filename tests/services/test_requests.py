@@ -1,6 +1,5 @@
 """Asking and deciding: who may, what they see of it, and when a reading ends."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -8,7 +7,6 @@ from sqlalchemy import event, func, select
 
 from archive.actor import Actor
 from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound, Stale
-from archive.i18n import speaking
 from archive.journal import Event
 from archive.models import AuditEvent, Holding, HoldingStatus, Request, User
 from archive.policy.permissions import P
@@ -22,10 +20,7 @@ from tests.services.sealing import seal
 NOTHING_TO_DO_WITH_IT = ("auditor", "security", "sysadmin", "stranger", "inspector", "scanner", "desk")
 
 
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins

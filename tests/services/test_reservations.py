@@ -1,13 +1,11 @@
 """Who is to have a volume: in the order of approval, offered until a day, passed on, recalled, and never two at once."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
 from sqlalchemy import select, text
 
 from archive.errors import Conflict
-from archive.i18n import speaking
 from archive.models import Hold, HoldingStatus, User
 from archive.services import (
     calendar,
@@ -31,13 +29,7 @@ from tests.services.lending import BARCODE, approved, archive_it, ask, issue, st
 from tests.services.sealing import OPENED, PACKAGE
 
 STAFF_NO = {account: f"{number:04d}" for number, account in enumerate(CAST, start=1)}
-pytestmark = once
-
-
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = [once, pytest.mark.usefixtures("in_english")]
 
 
 @begins

@@ -1,6 +1,5 @@
 """Sharing a record, ending a share, blocking what comes from above."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -8,18 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.i18n import speaking
 from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, ClosedBranch, LocalRole, Node, Principal
 from archive.policy.permissions import P
 from archive.services import branches, directory, explain, people, sharing
 from tests.conftest import CAST, Clock, Hospital
 
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 def share(hospital: Hospital, number: int, whom: int, *, role: str = "contributor", **more: object) -> None:

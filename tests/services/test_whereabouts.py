@@ -9,7 +9,6 @@ from sqlalchemy import event, select, update
 
 from archive.actor import Actor
 from archive.errors import Forbidden
-from archive.i18n import speaking
 from archive.models import HoldingStatus, Location, Node, Patient, PatientAlias
 from archive.names import name_key
 from archive.services import holdings, places, records, trash, tree, whereabouts
@@ -24,10 +23,7 @@ MRN, IDENTITY = "00218647", "11010519491231002X"
 TEST = {"scope": "test"}
 
 
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 def stay(

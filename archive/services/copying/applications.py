@@ -162,14 +162,13 @@ def show(uow: UnitOfWork, copy: CopyRequest, papers: Collection[str]) -> None:
     uow.session.flush()
 
 
-def package_of(body: Mapping[str, object], name: str, code: str) -> bool:
+def package_of(body: Mapping[str, Any], name: str, code: str) -> bool:
     """Whether a package holds what is of this component; pages that stand in none are of the whole record alone."""
-    packages: Mapping[str, Mapping[str, object]] = body["packages"]  # type: ignore[assignment]
-    package = packages.get(name, {})
-    return bool(package.get("everything")) or bool(code and code in package.get("components", ()))  # type: ignore[operator]
+    package = body["packages"].get(name, {})
+    return bool(package.get("everything") or (code and code in package.get("components", ())))
 
 
-def _items(found: Found, wanted: Application, body: Mapping[str, object]) -> Iterator[CopyItem]:
+def _items(found: Found, wanted: Application, body: Mapping[str, Any]) -> Iterator[CopyItem]:
     for stay in reversed(found.stays):  # as they lie in the folder of the patient: the oldest first
         ticked = stay.node.id in wanted.records
         if wanted.kind == TRAIL:

@@ -43,8 +43,12 @@ MOST = 3000
 LEFT_OUT = _l("what was earlier is not listed")
 
 
-def rows(uow: UnitOfWork, copy: CopyRequest, records: Collection[Node]) -> list[tuple[str, str, str, str]]:
-    """Day, what, by which office, how often: the newest first. For the program, with records that were checked.
+def rows(
+    uow: UnitOfWork, copy: CopyRequest, records: Collection[Node], most: int = MOST
+) -> list[tuple[str, str, str, str]]:
+    """Day, what, by which office, how often: the newest first, as many as `most`, and how much is left out after them.
+
+    For the program, with records that were checked.
 
     Of records that are not among `records` nothing is told, not even that there are such.
     """
@@ -69,19 +73,21 @@ def rows(uow: UnitOfWork, copy: CopyRequest, records: Collection[Node]) -> list[
                     select(*columns).where(about, event.result == "ok")
                 ):
                     found[calendar.day_of(uow, at), str(SAID.get(action, WORK)), actor or 0, roles] += 1
-    return list(_told(uow, found))
+    return list(_told(uow, found, most))
 
 
-def _told(uow: UnitOfWork, found: Counter[tuple[date, str, int, str]]) -> Iterator[tuple[str, str, str, str]]:
+def _told(
+    uow: UnitOfWork, found: Counter[tuple[date, str, int, str]], most: int
+) -> Iterator[tuple[str, str, str, str]]:
     """Two people of one office who did the same on one day are one row."""
     wards = _departments(uow, {actor for _day, _what, actor, _roles in found})
     by_office = Counter[tuple[date, str, str]]()
     for (day, what, actor, roles), times in found.items():
         by_office[day, what, _office(wards.get(actor, ""), roles)] += times
     ordered = sorted(by_office.items(), key=lambda row: (-row[0][0].toordinal(), row[0][1:]))
-    for (day, what, office), times in ordered[:MOST]:
+    for (day, what, office), times in ordered[:most]:
         yield str(day), what, office, str(times)
-    if left := sum(times for _row, times in ordered[MOST:]):
+    if left := sum(times for _row, times in ordered[most:]):
         yield "", str(LEFT_OUT), "", str(left)
 
 
