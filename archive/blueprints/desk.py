@@ -4,6 +4,7 @@ from dataclasses import asdict, fields
 
 from flask import Response, make_response, redirect, render_template, request, session, url_for
 
+from archive.blueprints import desk_cover
 from archive.blueprints.documents import pdf
 from archive.errors import Invalid
 from archive.gate import P, Section
@@ -19,7 +20,15 @@ KEPT = "desk"
 @section.page("/desk", needs=P.REQUEST_HANDLE)
 def counter(uow: UnitOfWork) -> str:
     memo = _memo(uow)
-    return render_template("desk/counter.html", memo=memo, counter=desk_answers.counter(uow, memo))
+    counter = desk_answers.counter(uow, memo)
+    return render_template(
+        "desk/counter.html", memo=memo, counter=counter, cover=_cover(counter.answer, memo)
+    )
+
+
+def _cover(answer: desk_answers.Answer | None, memo: Memo, wrong: Invalid | None = None) -> object:
+    form = answer.cover if answer else None
+    return desk_cover.fields(form, memo, request.form if wrong else {}, wrong) if form else None
 
 
 @section.page("/desk/beside", needs=P.REQUEST_HANDLE)
@@ -49,11 +58,13 @@ def _said(uow: UnitOfWork, done: Done, wrong: Invalid | None = None) -> Response
             return make_response(redirect(url_for(".counter")))
         counter = desk_answers.counter(uow, memo)
         return make_response(
-            render_template("desk/counter.html", memo=memo, counter=counter, **typed), wrong.status
-        )
+            render_template("desk/counter.html", memo=memo, counter=counter, cover=_cover(counter.answer, memo, wrong),
+                            **typed), wrong.status
+        )  # fmt: skip
     person = desk_answers.borrower(uow, memo) if memo.act == "badge" else None
+    answer = desk_answers.answer(uow, done)
     return make_response(render_template(
-        "desk/said.html", memo=memo, person=person, answer=desk_answers.answer(uow, done), **typed
+        "desk/said.html", memo=memo, person=person, answer=answer, cover=_cover(answer, memo, wrong), **typed
     ))  # fmt: skip
 
 
@@ -82,6 +93,16 @@ def collector(uow: UnitOfWork) -> Response:
     memo, form = _memo(uow), request.form
     try:
         return _said(uow, desk.collected(uow, memo, who=form.get("who", ""), phone=form.get("phone", "")))
+    except Invalid as wrong:
+        return _said(uow, Done(memo), wrong)
+
+
+@section.page("/desk/take-up", needs=P.REQUEST_HANDLE, methods=("POST",))
+def take_up(uow: UnitOfWork) -> Response:
+    """补录借出: what was never catalogued is registered and goes out."""
+    memo = _memo(uow)
+    try:
+        return _said(uow, desk.taken_up(uow, memo, request.form.to_dict()))
     except Invalid as wrong:
         return _said(uow, Done(memo), wrong)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
+from archive.actor import Actor
 from archive.errors import Invalid
 from archive.i18n import _
 from archive.models import AuditEvent, Encounter, Holding, Node, Patient, Record, Request, RequestLine
@@ -40,9 +41,10 @@ class Terms:
     conflict: str | None = None
 
 
-def offered(uow: UnitOfWork, node: Node) -> Offered:
-    """What the actor may ask for of a record."""
-    asker = lending.Asker(uow.actor.roles, uow.actor.clearance, treats(uow, node))
+def offered(uow: UnitOfWork, node: Node, person: Actor | None = None) -> Offered:
+    """What the actor, or somebody else, may ask for of a record."""
+    who = person or uow.actor
+    asker = lending.Asker(who.roles, who.clearance, treats(uow, node, who))
     return lending.offered(_rules(uow), asker, node.level)
 
 
@@ -51,8 +53,9 @@ def offered_unseen(uow: UnitOfWork, level: int = 0) -> Offered:
     return lending.offered(_rules(uow), lending.Asker(uow.actor.roles), level)
 
 
-def treats(uow: UnitOfWork, node: Node) -> bool:
+def treats(uow: UnitOfWork, node: Node, person: Actor | None = None) -> bool:
     """Whether the patient of a record lies in a ward of the actor's, or did until a few days ago (domain §10)."""
+    wards = (person or uow.actor).departments
     limits = policies.in_force(uow, "loans").body["limits"]
     mine = (
         select(patient_names.head())
@@ -70,14 +73,11 @@ def treats(uow: UnitOfWork, node: Node) -> bool:
         .join(Patient, Patient.id == Encounter.patient_id)
         .where(
             patient_names.head().in_(mine),
-            Encounter.dept_id.in_(sorted(uow.actor.departments)),
+            Encounter.dept_id.in_(sorted(wards)),
             or_(over, lies_here),
         )
     )
-    return (
-        bool(uow.actor.departments)
-        and uow.session.scalar(stay.limit(1), execution_options=TRUSTED) is not None
-    )
+    return bool(wards) and uow.session.scalar(stay.limit(1), execution_options=TRUSTED) is not None
 
 
 def _rules(uow: UnitOfWork) -> list[Rule]:

@@ -1,7 +1,7 @@
 """借阅台: one field that hears badges, slips, volumes and shelves, and answers in one sentence (interface, Desk)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -25,6 +25,7 @@ from archive.services import (
     reservations,
     sheet_counts,
     slips,
+    taking_up,
 )
 from archive.services.in_hand import InHand
 from archive.services.reservations import Turn
@@ -47,7 +48,9 @@ class Memo:
     """What the desk keeps from one scan to the next. It travels with the browser, so it holds codes and no names."""
 
     act: str = ""
-    """badge, choose, issued, returned, again, back, placed, waiting, count, differs, turn, undone, refused; at first nothing."""
+    """badge, choose, issued, returned, again, back, placed, waiting, count, differs, turn, undone, unknown, taken_up, filed,
+    refused; at first nothing.
+    """
     barcode: str = ""
     borrower: str = ""
     """Staff number of whoever stands at the desk."""
@@ -158,7 +161,11 @@ def _among(uow: UnitOfWork, code: str, borrower: str, said: Said) -> Done:
     """
     found = desk_hearing.meant(uow, code)
     if not found:
-        raise NotFound(_("No volume, badge, slip or shelf has the number %(code)s.", code=code[:40]))
+        unknown = NotFound(_("No volume, badge, slip or shelf has the number %(code)s.", code=code[:40]))
+        if not taking_up.may(uow):
+            raise unknown
+        _note(uow, code)
+        return Done(Memo("unknown", code[:40], borrower, str(unknown)))
     theirs = found
     if borrower and len(found) > 1:
         ready = _records_of(uow, borrower, [one.node_id for one in found])
@@ -292,6 +299,21 @@ def collected(uow: UnitOfWork, before: Memo, *, who: str, phone: str) -> Done:
     except ArchiveError as refusal:
         uow.undo()
         return Done(replace(before, act="refused", words=str(refusal), at=uow.now.isoformat()))
+
+
+def taken_up(uow: UnitOfWork, before: Memo, typed: Mapping[str, str]) -> Done:
+    """补录借出 of what the desk does not know. A form that is sent twice is one volume. Raises Invalid, and nothing is kept."""
+    number = clean(typed.get("number", ""))
+    fresh = before.at and uow.now - datetime.fromisoformat(before.at) < AGAIN
+    if before.act in {"taken_up", "filed"} and before.words == number and fresh:
+        return Done(before)
+    try:
+        request, barcode = taking_up.take_up(uow, typed)
+    except Invalid:
+        uow.undo()
+        raise
+    act = "taken_up" if request.state == "lent" else "filed"
+    return Done(Memo(act, barcode, clean(typed.get("badge", "")).upper(), number, at=uow.now.isoformat()))
 
 
 def undo(uow: UnitOfWork, before: Memo) -> Done:

@@ -18,6 +18,7 @@ from archive.services import (
     policies,
     requests,
     reservations,
+    taking_up,
 )
 from archive.services.circulation import Loan, Pick, Today
 from archive.services.desk import Done, Memo
@@ -36,6 +37,8 @@ LOOKS = {
     "back": "wait",
     "turn": "wait",
     "choose": "wait",
+    "unknown": "wait",
+    "filed": "wait",
     "refused": "bad",
 }
 
@@ -58,6 +61,8 @@ class Answer:
     can_undo: bool
     choices: Sequence[Meant] = ()
     """The volumes that may be meant."""
+    cover: taking_up.Form | None = None
+    """补录借出: the choices of the form, where the volume is to be registered."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,9 @@ def answer(uow: UnitOfWork, done: Done) -> Answer | None:
         words=memo.words, sheets=memo.sheets, barcode=memo.barcode, node=view,
         volume=_volume(held) if held else None,
         loan=circulation.loan(uow, view, held) if held and view else None,
-        wanted=_wanted(uow, memo, held) if held else (), can_undo=memo.act in {"issued", "returned"},
+        wanted=_wanted(uow, memo, held) if held else (), can_undo=memo.act in {"issued", "taken_up", "returned"},
         choices=desk_hearing.meant(uow, memo.barcode) if memo.act == "choose" else (),
+        cover=taking_up.form(uow) if memo.act == "unknown" else None,
     )  # fmt: skip
 
 

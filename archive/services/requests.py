@@ -66,6 +66,11 @@ def ask(
     return _file(uow, node, wanted, _number(uow))
 
 
+def file_for(uow: UnitOfWork, node: Node, wanted: Terms, number: str, *, asker: int) -> Request:
+    """Part of an act of the desk: the slip of somebody who stands there and has not asked before."""
+    return _file(uow, node, wanted, number, asker)
+
+
 def _number(uow: UnitOfWork) -> str:
     """The next slip number.
 
@@ -74,17 +79,18 @@ def _number(uow: UnitOfWork) -> str:
     return numbers.slip(uow, "JY")
 
 
-def _file(uow: UnitOfWork, node: Node, wanted: Terms, number: str) -> Request:
+def _file(uow: UnitOfWork, node: Node, wanted: Terms, number: str, asker: int | None = None) -> Request:
     """Writes the request. Raises AskedAlready while the same person has an open one for the same thing."""
+    asker = asker or uow.actor.principal_id or 0
     mine = (
-        Request.requester_id == uow.actor.principal_id,
+        Request.requester_id == asker,
         Request.node_id == node.id,
         Request.kind == wanted.kind,
     )
     if uow.session.scalar(select(Request.id).where(*mine, slips.is_open(uow)).limit(1)) is not None:
         raise AskedAlready
     made = Request(
-        number=number, kind=wanted.kind, state=WORKFLOWS[wanted.kind].initial, requester_id=uow.actor.principal_id,
+        number=number, kind=wanted.kind, state=WORKFLOWS[wanted.kind].initial, requester_id=asker,
         node_id=node.id, purpose=wanted.purpose, reason=wanted.reason, days=wanted.days,
         rule=wanted.rule.code, policy_version=wanted.policy_version, conflict=wanted.conflict, created_at=uow.now,
     )  # fmt: skip

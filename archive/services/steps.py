@@ -75,6 +75,11 @@ def take_many(
     return each(uow, refs, one)
 
 
+def take_in(uow: UnitOfWork, node: Node) -> None:
+    """Part of an act: what has stood in the archive since before it was catalogued is archived as it is, without the gates."""
+    _arrive(uow, node, "archived")
+
+
 def _arrive(uow: UnitOfWork, node: Node, state: str) -> None:
     classes.alone(uow.session, node)
     node.state, node.updated_at, node.updated_by = state, uow.now, uow.actor.principal_id

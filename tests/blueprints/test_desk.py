@@ -221,3 +221,29 @@ def test_the_desk_is_not_for_everybody(number: str, browser: Browse, account: st
         assert other.get(page).status_code == 403
     assert other.post("/desk", {"barcode": BARCODE}).status_code == 403
     assert other.post("/desk/undo").status_code == 403
+
+
+def test_what_nobody_knows_is_registered_on_the_same_page_and_gets_its_label(
+    hospital: Hospital, browser: Browse
+) -> None:
+    archivist = browser("archivist")
+    scan(archivist, BADGE)
+    page = scan(archivist, "00087654-1")
+    assert 'value="00087654-1"' in page
+    assert f'value="{BADGE}"' in page
+    said = {"number": "00087654-1", "name": "周<桂兰", "discharged_on": "", "dept": str(hospital.wards["CK"]),
+            "badge": BADGE, "purpose": "discussion", "declared": "1"}  # fmt: skip
+    wrong = archivist.post("/desk/take-up", said)
+    assert wrong.status_code == 422
+    assert 'value="周&lt;桂兰"' in wrong.text
+    assert "请填写出院日期" in wrong.text
+    in_place = archivist.post("/desk/take-up", said, headers={"HX-Request": "true"}).text
+    assert "请填写出院日期" in in_place
+    assert archivist.post("/desk/take-up", said | {"discharged_on": "2009-03-14"}).status_code == 302
+    out = archivist.get("/desk").text
+    assert "已补录并借出" in out
+    assert "clinician甲" in out
+    label = "/storeroom/labels.pdf?c=B00087654-1"
+    assert label in out
+    assert "00087654-1" in said_in(archivist.get(label).data)
+    assert browser("clerk").post("/desk/take-up", said).status_code == 403

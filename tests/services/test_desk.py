@@ -1,11 +1,13 @@
 """The lending desk: one field, a gun and nothing else."""
 
+from threading import Barrier, Thread
+
 import pytest
 from sqlalchemy import select
 
-from archive.errors import Forbidden
+from archive.errors import Forbidden, Invalid
 from archive.models import ReadEvent
-from archive.services import desk, desk_answers, holdings, places, slips
+from archive.services import desk, desk_answers, holdings, pinpoint, places, slips, taking_up
 from archive.services.desk import Memo
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
@@ -266,3 +268,87 @@ def test_a_sealed_record_is_refused_at_the_desk(hospital: Hospital, archived: in
     assert "sealed" in memo.words
     with hospital.uow("clerk", readonly=True) as uow:
         assert slips.one(uow, number).state == "approved"
+
+
+COVER = {
+    "number": "00087654-1", "name": "周桂兰", "discharged_on": "2009-03-14", "dept": "1", "badge": STAFF_NO["clinician"],
+    "purpose": "discussion", "declared": "1", "sheets": "", "barcode": "", "admitted_on": "", "sex": "",
+}  # fmt: skip
+
+
+def cover_of(hospital: Hospital, **said: str) -> dict[str, str]:
+    """What stands on the cover of a file that nobody has catalogued."""
+    return COVER | {"dept": str(hospital.wards["CK"])} | said
+
+
+def take_up(hospital: Hospital, *, at: str = "archivist", before: Memo | None = None, **said: str) -> Memo:
+    with hospital.uow(at) as uow:
+        return desk.taken_up(uow, before or Memo("unknown", "00087654-1"), cover_of(hospital, **said)).memo
+
+
+def test_a_file_that_was_never_catalogued_is_registered_while_it_is_handed_out(hospital: Hospital) -> None:
+    assert scan(hospital, "00087654-1", at="archivist").act == "unknown"
+    assert scan(hospital, "00087654-1").act == "refused", "a clerk describes no records"
+    out = take_up(hospital)
+    assert (out.act, out.barcode) == ("taken_up", "B00087654-1")
+    shown = answer(hospital, out, at="archivist")
+    assert shown.answer is not None
+    assert shown.answer.loan is not None
+    assert (shown.answer.loan.borrower, shown.answer.can_undo) == ("clinician甲", True)
+    with hospital.uow("archivist", readonly=True) as uow:
+        (node,) = pinpoint.by_number(uow, "00087654-1")
+        assert (node.state, node.year, node.archival_no) == ("archived", 2009, "H001-ZY·BL·2009·D30-000001")
+        assert "admission" in node.data["note"]
+    assert take_up(hospital, before=out) == out, "a form that is sent twice is one volume"
+    assert scan(hospital, "00087654-1").act == "returned"
+    asked = ask(hospital, "clinician2", node.id, kind="paper")
+    assert state_of(hospital, asked) == "requested", "from now on it is asked for as any other"
+
+
+WRONG: list[tuple[dict[str, str], str]] = [
+    ({"number": "8765"}, "number"), ({"number": "00218647-2"}, "number"), ({"number": "00218647-3"}, "number"),
+    ({"name": ""}, "name"), ({"discharged_on": ""}, "discharged_on"), ({"discharged_on": "2031-01-01"}, "discharged_on"),
+    ({"admitted_on": "2010-01-01"}, "discharged_on"), ({"dept": ""}, "dept"), ({"badge": "9999"}, "badge"),
+    ({"badge": STAFF_NO["stranger"]}, "badge"), ({"purpose": "outside"}, "purpose"), ({"declared": ""}, "declared"),
+    ({"sheets": "x"}, "sheets"), ({"barcode": BARCODE}, "barcode"), ({"barcode": "_"}, "barcode"),
+]  # fmt: skip
+
+
+def test_what_is_wrong_on_the_cover_is_said_beside_it_and_nothing_is_kept(
+    hospital: Hospital, archived: int
+) -> None:
+    """Also what another record has: the stay, the number under another name, the barcode."""
+    for said, field in WRONG:
+        with pytest.raises(Invalid) as refused:
+            take_up(hospital, **said)
+        assert list(refused.value.fields) == [field]
+    assert scan(hospital, "00087654-1", at="archivist").act == "unknown"
+
+
+def test_what_others_approve_is_registered_and_stays(hospital: Hospital) -> None:
+    """Research wants the head of the ward and the head of the record room; nobody hands out to themselves either."""
+    waits = take_up(hospital, purpose="research")
+    assert waits.act == "filed"
+    assert scan(hospital, "00087654-1", scan(hospital, STAFF_NO["clinician"])).act == "refused"
+    own = take_up(hospital, number="00087655-1", badge=STAFF_NO["archivist"])
+    assert own.act == "filed"
+
+
+def test_of_two_desks_with_the_same_number_one_registers_it(hospital: Hospital) -> None:
+    start, said = Barrier(2), []
+
+    def register(account: str) -> None:
+        actor = hospital.actor(account)
+        start.wait()
+        try:
+            hospital.site.run(actor, lambda uow: taking_up.take_up(uow, cover_of(hospital)))
+            said.append("out")
+        except Invalid as refused:
+            said.append(next(iter(refused.fields)))
+
+    threads = [Thread(target=register, args=(account,)) for account in ("archivist", "senior")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == ["number", "out"]
