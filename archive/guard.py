@@ -28,6 +28,7 @@ from archive.models import (
     HoldNode,
     HoldPage,
     HoldVolume,
+    Incident,
     Keying,
     Milestone,
     Node,
@@ -57,7 +58,7 @@ GUARDED = frozenset(
     for model in (
         Node, NodeVersion, NodeAlias, NodeDraft, Arrival, BasketItem, Notice, Record, Milestone, Blob, Representation, Page,
         PageCheck, PageMap, PageText, DualMismatch, Holding,
-        HoldingEvent, Emergency, Patient, PatientAlias, Encounter, Hold, HoldNode, HoldPage, HoldVolume, SavedSearch,
+        HoldingEvent, Emergency, Incident, Patient, PatientAlias, Encounter, Hold, HoldNode, HoldPage, HoldVolume, SavedSearch,
         SearchFollow, SearchHistory,
         SearchNews, Keying, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
         CopyRequest, CopyItem, CopyProof,

@@ -81,6 +81,8 @@ SCOPES: Mapping[str, str] = {
     "night_seals": "seals a record of a typed number and does not show it; shown is one's own, or of records that one may seal",
     "holds": ACT,
     "reservations": "the queue of a record on which the caller acts, or whose request they see; names only to the desk",
+    "incidents": ACT,
+    "incident_ends": ACT,
     "in_hand": "a volume and its last loan; the caller asks for the permission on its record, and hidden is as if not there",
     "staying": ACT,
     "unsealing": ACT,

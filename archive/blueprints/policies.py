@@ -195,7 +195,7 @@ def kind_label(kind: str) -> str:
         "scanners": _("Network scanners"), "keying": _("Keying desk"), "imaging": _("Image processing"),
         "checklist": _("Components and reconciliation"),
         "copying": _("Copying"), "proofs": _("Papers of applicants"), "queue": _("Queue of the lending desk"),
-        "counting": _("Counting sheets"), "mail": _("Notices by e-mail"),
+        "counting": _("Counting sheets"), "mail": _("Notices by e-mail"), "incidents": _("Lost and damaged volumes"),
     }  # fmt: skip
     return words.get(kind, kind)
 
@@ -307,5 +307,5 @@ def _counting_labels() -> dict[str, str]:
     return {
         "out": _("At handing out"), "back": _("At taking back"), "purposes": _("Purposes"), "volumes": _("Volumes"),
         "unbound": _("Binding or seal not whole"), "damaged": _("Damaged"), "sensitive": _("Sensitive records"),
-        "level_from": _("Sensitivity, from"),
+        "level_from": _("Sensitivity, from"), "told": _("Who is told"), "lost": _("Of a lost volume"),
     }  # fmt: skip

@@ -181,7 +181,7 @@ def volume_actions(one: storeroom.Volume) -> list[dict[str, Any]]:
         return [printed]
     at_hand = one.status.name != "lent"
     marks = [("mended" if one.is_damaged else "damaged", "bandage", True),
-             ("found" if one.status.name == "missing" else "lost", "eye-search", at_hand)]  # fmt: skip
+             ("found" if one.status.name == "missing" else "lost", "eye-search", True)]  # fmt: skip
     acts: list[dict[str, Any]] = [
         {"label": _("Put right"), "icon": "pencil", "href": url_for("volumes.edit_form", barcode=one.barcode)},
         *({"label": mark_label(mark), "icon": icon, "href": url_for("volumes.mark_form", barcode=one.barcode, mark=mark)}

@@ -9,7 +9,7 @@ from archive.blueprints import shown, stock
 from archive.errors import Conflict, Invalid, NotFound
 from archive.gate import P, Section
 from archive.i18n import _
-from archive.services import holdings, storeroom, volumes
+from archive.services import holdings, incidents, storeroom, volumes
 from archive.sight import NodeView, href
 from archive.uow import UnitOfWork
 
@@ -20,6 +20,7 @@ section = Section("volumes", __name__)
 Answer = Any
 """A page, an address to go to, or a page with the status of what was wrong."""
 MARKS = {"damaged": volumes.damage, "mended": volumes.mend, "lost": volumes.lose, "found": volumes.find}
+NOTICED = frozenset({"damaged", "lost"})
 
 
 @section.page("/storeroom/volumes/<path:barcode>", needs=P.HOLDING_VIEW)
@@ -27,7 +28,7 @@ def one(uow: UnitOfWork, barcode: str) -> str:
     seen, (holding, _node) = storeroom.volume(uow, barcode), uow.holding(barcode)
     return render_template("storeroom/volume.html", volume=seen, way=volumes.way(uow, holding),
                            crumbs=stock.crumbs_to(uow, seen.place, seen.container),
-                           actions=stock.volume_actions(seen))  # fmt: skip
+                           incidents=incidents.of_volume(uow, seen.barcode), actions=stock.volume_actions(seen))  # fmt: skip
 
 
 def _described(seen: Any = None) -> list[dict[str, Any]]:
@@ -133,6 +134,12 @@ def mark_form(uow: UnitOfWork, barcode: str, mark: str, error: Exception | None 
         raise NotFound
     asked = [forms.field("because", _("What happened"), required=True, maxlength=holdings.LONGEST, autofocus=True,
                          hint=_("It stands in the way of the volume."))]  # fmt: skip
+    if mark in NOTICED:
+        asked += [
+            forms.field("noticed_by", _("Who noticed it"), maxlength=incidents.LONGEST_NAME,
+                        hint=_("Left empty, it is whoever writes it down.")),
+            forms.field("noticed_on", _("When it was noticed"), "date", value=str(uow.today)),
+        ]  # fmt: skip
     if mark == "found":
         asked.append(forms.field("location", _("Where it stands"), mono=True, maxlength=60,
                                  hint=_("Scan a shelf. Left empty, it lies on the table.")))  # fmt: skip
@@ -153,9 +160,13 @@ def mark(uow: UnitOfWork, barcode: str, mark: str) -> Answer:
     holding, _node = uow.holding(barcode)
     if mark not in MARKS:
         raise NotFound
-    where = {"location": request.form.get("location", "").strip() or None} if mark == "found" else {}
+    more: dict[str, Any] = {}
+    if mark == "found":
+        more = {"location": request.form.get("location", "").strip() or None}
+    elif mark in NOTICED:
+        more = {"noticed": incidents.told(request.form)}
     try:
-        MARKS[mark](uow, holding, because=request.form.get("because", ""), **where)
+        MARKS[mark](uow, holding, because=request.form.get("because", ""), **more)
     except (Invalid, Conflict) as error:
         uow.undo()
         return mark_form(uow, barcode, mark, error)

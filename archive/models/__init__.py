@@ -41,6 +41,7 @@ from archive.models.events import (
     SearchTime,
 )
 from archive.models.holds import Hold, HoldNode, HoldPage, HoldVolume
+from archive.models.incidents import Incident
 from archive.models.inspections import Inspection
 from archive.models.keying import Keying
 from archive.models.mismatches import DualMismatch
@@ -100,6 +101,7 @@ __all__ = [
     "HoldingEvent",
     "HoldingStatus",
     "ImportRow",
+    "Incident",
     "Inspection",
     "Job",
     "Keying",

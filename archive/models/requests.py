@@ -125,6 +125,8 @@ class RequestLine(Base):
     """代领人: who collected it for the borrower, who stays responsible; of the house, or by name and telephone."""
     collector_name: Mapped[str | None] = mapped_column(String(80))
     collector_phone_enc: Mapped[bytes | None] = mapped_column(LargeBinary)
+    lost: Mapped[bool] = mapped_column(default=False)
+    """遗失: nobody brought it back; `in_at` is when that was written down."""
     renewals: Mapped[int] = mapped_column(default=0)
     recalled_at: Mapped[datetime | None]
     """催还: since when somebody else waits for it, and the day on which it is due stands fast."""

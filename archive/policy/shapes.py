@@ -10,6 +10,7 @@ from archive.policy.checklists import Checklist
 from archive.policy.copy_shapes import Copying, Proofs
 from archive.policy.counting import Counting
 from archive.policy.emergencies import EmergencyRules
+from archive.policy.incidents import IncidentRules
 from archive.policy.lending_shapes import Loans
 from archive.policy.queueing import Queue
 from archive.policy.relations import Problem, related
@@ -303,6 +304,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "emergency": EmergencyRules, "reminders": ReminderRules,
     "digitisation": Digitisation, "keying": Keying, "checklist": Checklist, "imaging": Imaging,
     "copying": Copying, "proofs": Proofs, "queue": Queue, "counting": Counting, "mail": Mailing,
+    "incidents": IncidentRules,
 }  # fmt: skip
 
 

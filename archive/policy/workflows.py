@@ -74,6 +74,7 @@ PAPER = Workflow(
         State("approved", _l("Ready to collect"), "run"),
         State("lent", _l("Lent"), "wait"),
         State("returned", _l("Returned"), "ok", final=True),
+        State("lost", _l("Lost"), "bad", final=True),
         State("refused", _l("Refused"), "bad", final=True),
         State("cancelled", _l("Withdrawn"), "idle", final=True),
         State("expired", _l("Not collected"), "idle", final=True),
@@ -92,6 +93,7 @@ PAPER = Workflow(
         Transition("cancel", _l("Withdraw"), ("requested", "approved"), "cancelled", "requester",
                    icon="arrow-back-up"),
         Transition("issue", _l("Hand out"), ("approved",), "lent", P.REQUEST_HANDLE, icon="barcode", primary=True),
+        Transition("lose", _l("Write down as lost"), ("lent",), "lost", P.REQUEST_HANDLE, icon="eye-search"),
         Transition("return", _l("Take back"), ("lent",), "returned", P.REQUEST_HANDLE, icon="barcode", primary=True),
     ),
 )  # fmt: skip

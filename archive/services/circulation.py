@@ -51,6 +51,8 @@ class Loan:
     was_counted: bool
     """Whether `sheets` was counted as it went out."""
     sheets_back: int | None
+    is_lost: bool
+    """Whether nobody brought it back."""
     collector: str | None
     """代领人: who came for it instead of the borrower; of somebody who is not of the house with the telephone."""
 
@@ -120,7 +122,7 @@ def _loan(uow: UnitOfWork, row: Iterable[Any], view: NodeView) -> Loan:
         purpose=words.get(request.purpose, request.purpose), borrower=borrower, out_at=line.out_at, due_at=line.due_at,
         days_left=0 if line.in_at else days_left(uow, line.due_at), is_overdue=line.due_at < uow.now, sheets=line.sheets_out,
         back_at=line.in_at, missing=_missing(line.sheets_out, line.sheets_in),
-        was_counted=line.counted_out, sheets_back=line.sheets_in, collector=collector or _typed(uow, line),
+        was_counted=line.counted_out, sheets_back=line.sheets_in, is_lost=line.lost, collector=collector or _typed(uow, line),
     )  # fmt: skip
 
 

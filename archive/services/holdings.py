@@ -23,7 +23,7 @@ from archive.models import (
 )
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING, TYPES
-from archive.services import frozen, places, reconciliation, records, reindexing
+from archive.services import frozen, incident_ends, places, reconciliation, records, reindexing
 from archive.uow import UnitOfWork, action
 from archive.workflow import State
 
@@ -261,6 +261,7 @@ def trace(uow: UnitOfWork, node: Node, holding: Holding, act: HoldingAct, *, bef
                      to_id=to, by_id=uow.actor.principal_id, because=because, at=uow.now)
     )  # fmt: skip
     uow.session.flush()
+    incident_ends.follow(uow, holding, act, because)
     if node.type == "medical_record":
         _milestone(uow, node, before, holding.status)
 

@@ -154,6 +154,21 @@ def take_back(uow: UnitOfWork, barcode: str, *, seen: Seen = NOTHING, only: Requ
     return line
 
 
+def lose(uow: UnitOfWork, held: InHand) -> RequestLine:
+    """Part of an act: nobody brings this volume back. The loan ends as lost, and its borrower is told so."""
+    line, request = held.line, held.request
+    if line is None or request is None or not held.is_out:
+        raise Conflict(_("This volume is not out."))
+    line.in_at, line.in_by, line.lost = uow.now, uow.actor.principal_id, True
+    held.holding.holder_id, held.holding.status = None, HoldingStatus.MISSING
+    if not held.others_out and request.state == "lent":
+        requests.take(uow, request, held.node, _step("lose"))
+    notices.in_line(uow, request, "loan.lost")
+    reservations.settle(uow, held.node)
+    uow.note(number=request.number)
+    return line
+
+
 @action("loan.undone", needs=P.REQUEST_HANDLE)
 def undo(uow: UnitOfWork, barcode: str) -> None:
     """Takes back one's own last act with a volume: it was not handed out, or has not come back.

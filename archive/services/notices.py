@@ -47,6 +47,9 @@ KINDS = {
     RECALLED: Kind(
         _l("Somebody waits for what you have on loan: bring it back sooner"), "arrow-back-up", "wait"
     ),
+    "loan.lost": Kind(_l("What you had on loan was written down as lost"), "eye-search", "bad"),
+    "incident.lost": Kind(_l("A volume was written down as lost"), "eye-search", "bad"),
+    "incident.damaged": Kind(_l("A volume was written down as damaged"), "bandage", "wait"),
     reminders.DUE: Kind(_l("What you have on loan is due"), "calendar-due", "wait"),
     reminders.OVERDUE: Kind(_l("What you have on loan is overdue"), "alert-triangle", "bad"),
     reminders.LATE: Kind(_l("People of your department have something overdue"), "alert-triangle", "wait"),
@@ -86,6 +89,12 @@ def decided(uow: UnitOfWork, request: Request, step: str) -> None:
 def in_line(uow: UnitOfWork, request: Request, kind: str) -> None:
     """Tells whoever asked that it is their turn, that it is over, or, having the volume, that somebody waits for it."""
     _tell(uow, request.requester_id, kind, f"{request.id}:{uow.now:%y%m%d%H%M}", request=request.id)
+
+
+def incident(uow: UnitOfWork, kind: str, number: str, node: Node, people: Iterable[int]) -> None:
+    """Tells people of a lost or damaged volume; whoever may not know of its record is told nothing."""
+    for person in people:
+        _tell(uow, person, kind, number, node=node.id)
 
 
 def sent_back(uow: UnitOfWork, node: Node) -> None:
@@ -164,6 +173,7 @@ class Told:
     emergency: UUID | None = None
     loans: str | None = None
     """Which reminder of loans it is."""
+    incident: bool = False
 
 
 def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
@@ -274,6 +284,7 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
             notice.id, str(kind.text), kind.icon, kind.look, about or code or "；".join(searches.values()), notice.at,
             notice.read_at is None, node, request, job.uuid if job else None, list(searches),
             notice.kind == OWNED, ref, notice.kind if notice.kind in LOANS else None,
+            notice.kind.startswith("incident."),
         ))  # fmt: skip
     return rows
 

@@ -36,7 +36,7 @@ from archive.uow import UnitOfWork, action
 from archive.workflow import Transition, objections
 
 TRUSTED: Any = {"scope": "requests"}
-AT_THE_DESK = frozenset({"issue", "return"})
+AT_THE_DESK = frozenset({"issue", "return", "lose"})
 """Steps that a barcode takes, never a button (services/loans.py)."""
 DECIDING = frozenset({"open", "approve", "refuse", "object"})
 BY_RULE = {name: next(step for step in WORKFLOWS[name].transitions if step.name == "open") for name in KINDS}

@@ -24,7 +24,7 @@ from archive.workflow import State
 
 TRUSTED: Any = {"scope": "slips"}
 KINDS = MEDIA
-GRANTED = ("approved", "active", "lent", "returned", "ended")
+GRANTED = ("approved", "active", "lent", "returned", "lost", "ended")
 IN_HOUSE = (HoldingStatus.SHELVED, HoldingStatus.PROCESSING, HoldingStatus.HELD)
 """Where a volume can be fetched from."""
 MOST = 200

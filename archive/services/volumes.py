@@ -1,7 +1,7 @@
 """Caring for volumes: putting right, loss and damage; and the way of each through the house (示踪卡, domain §3.5)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -12,12 +12,17 @@ from archive.errors import Conflict, Invalid, Stale
 from archive.i18n import _, _l
 from archive.models import Container, Holding, HoldingAct, HoldingEvent, HoldingStatus, Node, Principal
 from archive.policy.permissions import P
-from archive.services import holdings, reconciliation
+from archive.services import holdings, in_hand, incidents, loans, reconciliation
 from archive.services.holdings import LONGEST, STATUSES, counted, node_of, said, shift, trace
+from archive.services.incidents import Noticed
 from archive.uow import UnitOfWork, action
 from archive.workflow import State
 
 TRUSTED: Any = {"scope": "volumes"}
+NOW = Noticed()
+"""Whoever writes it down has noticed it."""
+ON_RETURN = timedelta(days=1)
+"""What is found to be damaged so soon after it has come back came back so."""
 
 ACTS = {
     act.name: act
@@ -89,11 +94,23 @@ def correct(uow: UnitOfWork, holding: Holding, *, barcode: str, sheets: int | No
 
 
 @action("holding.lost", needs=P.HOLDING_PLACE)
-def lose(uow: UnitOfWork, holding: Holding, *, because: str) -> None:
-    """下落不明: nobody knows where it is; its place stays known. Raises Conflict for a lent or a missing one."""
+def lose(uow: UnitOfWork, holding: Holding, *, because: str, noticed: Noticed = NOW) -> None:
+    """下落不明: nobody knows where it is; its place stays known, and the loan of one that is out ends as lost. Raises Conflict
+    for a missing one, Invalid.
+    """
+    node, words = node_of(uow, holding, P.HOLDING_PLACE), _reason(because)
+    uow.lock(node)
+    uow.session.refresh(holding, with_for_update=True)
     if holding.status == HoldingStatus.MISSING:
         raise Conflict(_("It is missing already."))
-    shift(uow, holding, HoldingAct.LOST, HoldingStatus.MISSING, None, _reason(because))
+    line = None
+    if holding.status == HoldingStatus.LENT:
+        line = loans.lose(uow, in_hand.lay(uow, holding.barcode))
+        trace(uow, node, holding, HoldingAct.LOST, before=HoldingStatus.LENT, because=words)
+        uow.note(barcode=holding.barcode, because=words)
+    else:
+        shift(uow, holding, HoldingAct.LOST, HoldingStatus.MISSING, None, words)
+    incidents.begin(uow, node, holding, incidents.LOST, words=words, noticed=noticed, line=line)
 
 
 @action("holding.found", needs=P.HOLDING_PLACE)
@@ -115,12 +132,18 @@ def _reason(words: str) -> str:
 
 
 @action("holding.damaged", needs=P.HOLDING_PLACE)
-def damage(uow: UnitOfWork, holding: Holding, *, because: str) -> None:
+def damage(uow: UnitOfWork, holding: Holding, *, because: str, noticed: Noticed = NOW) -> None:
     """破损: it waits to be mended. Raises Invalid when nobody says what is wrong with it."""
     node = node_of(uow, holding, P.HOLDING_PLACE)
+    uow.lock(node)
+    uow.session.refresh(holding, with_for_update=True)
     holding.condition, holding.damaged_at = _reason(because), uow.now
     uow.note(barcode=holding.barcode, condition=holding.condition)
     trace(uow, node, holding, HoldingAct.DAMAGED, before=holding.status, because=holding.condition)
+    last = in_hand.lay(uow, holding.barcode, lock=False).line
+    recent = last is not None and (last.in_at is None or uow.now - last.in_at < ON_RETURN)
+    incidents.begin(uow, node, holding, incidents.DAMAGED, words=holding.condition, noticed=noticed,
+                    line=last if recent else None)  # fmt: skip
 
 
 @action("holding.mended", needs=P.HOLDING_PLACE)

@@ -1,5 +1,6 @@
 """The storeroom in a browser: registering on the record, shelves, boxes, a gun and nothing else; and what a clerk never sees."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -245,6 +246,34 @@ def test_the_way_of_a_volume_is_on_its_page(browser: Browse, volume: str) -> Non
     page = clerk.get(at).text
     assert "夹在邻卷中" in page
     assert "在架" in page
+
+
+def test_what_is_lost_is_on_a_list_and_is_closed_in_words(browser: Browse, volume: str) -> None:
+    clerk, at = browser("clerk"), f"/storeroom/volumes/{volume}"
+    assert "没有遗失或损坏" in clerk.get("/incidents").text
+    wrong = clerk.post(
+        f"{at}/@@mark/lost", {"because": "清点<b>", "noticed_on": "2099-01-01", "noticed_by": "王"}
+    )
+    assert wrong.status_code == 422
+    assert "清点&lt;b&gt;" in wrong.text
+    clerk.post(f"{at}/@@mark/lost", {"because": "清点<b>", "noticed_by": "库管王"})
+    page = clerk.get("/incidents").text
+    assert all(word in page for word in ("SG2026-0001", "清点&lt;b&gt;", "库管王", volume))
+    assert "刘" not in page, "a clerk reads no names"
+    link = re.search(r'href="(/incidents/[0-9a-f-]{36})"', page)
+    assert link is not None
+    one = link[1]
+    assert one in clerk.get(at).text
+    assert "依电子副本重建" not in clerk.get(one).text
+    assert clerk.post(f"{one}/close", {"words": "", "version": "1"}).status_code == 422
+    assert clerk.post(f"{one}/close", {"words": "报失", "version": "9"}).status_code == 409
+    assert clerk.post(f"{one}/reconstruct", {"sheets": "x", "version": "1"}).status_code == 422
+    assert clerk.post(f"{one}/reconstruct", {"version": "1"}).status_code == 409
+    assert clerk.post(f"{one}/close", {"words": "已报失", "version": "1"}).status_code == 302
+    assert "已报失" in clerk.get(one).text
+    assert one not in clerk.get("/incidents").text
+    assert one in clerk.get("/incidents?all=1").text
+    assert browser("clinician").get(one).status_code == 403
 
 
 @pytest.mark.parametrize(("mark", "status"), [("found", 409), ("mended", 409), ("lost", 422), ("eaten", 404)])

@@ -17,13 +17,17 @@ from archive.services import (
     holdings,
     holds,
     in_hand,
+    incidents,
     loans,
+    notices,
     policies,
+    rebuilding,
     requests,
     slips,
     steps,
     volumes,
 )
+from archive.services.incidents import Noticed
 from archive.services.scanning import batches
 from archive.services.scanning import steps as batch_steps
 from archive.services.scanning import volumes as scanned
@@ -488,3 +492,72 @@ def test_a_seal_and_a_desk_at_the_same_moment_do_not_both_succeed(hospital: Hosp
         said.append(type(refusal).__name__)
     desk.join()
     assert sorted(said) in (["Conflict", "out"], ["Conflict", "sealed"])
+
+
+def test_what_a_borrower_has_lost_ends_the_loan_and_is_told_to_whom_the_policy_names(
+    hospital: Hospital, archived: int
+) -> None:
+    number, second = approved(hospital, "clinician", archived), approved(hospital, "clinician2", archived)
+    issue(hospital, number)
+    with hospital.uow("clerk") as uow:
+        noticed = Noticed("产科护士长", "2026-11-19")
+        volumes.lose(uow, uow.holding(BARCODE)[0], because="随患者转院后未见", noticed=noticed)
+    assert (state_of(hospital, number), state_of(hospital, second)) == ("lost", "approved")
+    assert told(hospital, "clinician") == ["What you had on loan was written down as lost"]
+    assert told(hospital, "senior") == ["A volume was written down as lost"]
+    with hospital.uow("clerk") as uow:
+        (lost,) = incidents.listed(uow)
+        assert (lost.number, lost.borrower, lost.slip_number) == ("SG2026-0001", "clinician甲", number)
+        assert (lost.noticed_by, str(lost.noticed_on), lost.state.name) == (
+            "产科护士长",
+            "2026-11-19",
+            "open",
+        )
+        assert circulation.out(uow) == []
+        assert circulation.of_request(uow, slips.one(uow, number))[0].is_lost
+        with pytest.raises(Conflict):
+            loans.undo(uow, BARCODE)
+    with hospital.uow("archivist") as uow:
+        volumes.find(uow, uow.holding(BARCODE)[0], because="在护士站抽屉", location=SHELF)
+    with hospital.uow("clerk") as uow:
+        assert incidents.listed(uow) == []
+        assert incidents.one(uow, lost.uuid).state.name == "found"
+        loans.issue(uow, slips.one(uow, second), barcode=BARCODE)
+    assert state_of(hospital, second) == "lent"
+
+
+def told(hospital: Hospital, account: str) -> list[str]:
+    """What somebody has been told of lost volumes."""
+    with hospital.uow(account, readonly=True) as uow:
+        return [one.text for one in notices.mine(uow) if "lost" in one.text]
+
+
+def test_what_is_lost_is_printed_from_the_electronic_copy_and_says_so(
+    hospital: Hospital, archived: int
+) -> None:
+    with hospital.uow("clerk") as uow:
+        volumes.lose(uow, uow.holding(BARCODE)[0], because="季度清点")
+        (lost,) = incidents.listed(uow)
+        with pytest.raises(Conflict):  # a clerk takes no pages away
+            rebuilding.rebuild(uow, lost.uuid, sheets=64, version=lost.version)
+    with hospital.uow("archivist") as uow:
+        assert rebuilding.offered(uow, incidents.one(uow, lost.uuid))
+        printed = rebuilding.rebuild(uow, lost.uuid, sheets=64, version=lost.version)
+        holding, _node = uow.holding(printed)
+        assert (printed, holding.condition) == (f"{BARCODE}-V2", "Reconstructed from the electronic copy")
+        assert "SG2026-0001" in (volumes.way(uow, holding)[0].because or "")
+    with pytest.raises(Conflict), hospital.uow("archivist") as uow:
+        rebuilding.rebuild(uow, lost.uuid, sheets=64, version=lost.version)
+    number = approved(hospital, "clinician", archived)
+    issue(hospital, number, printed)
+    with hospital.uow("archivist") as uow:
+        row = incidents.one(uow, lost.uuid)
+        assert (row.state.name, row.rebuilt) == ("reconstructed", printed)
+        incidents.close(uow, lost.uuid, words="报主管部门备案", version=row.version)
+    with hospital.uow("archivist") as uow:
+        volumes.damage(uow, uow.holding(printed)[0], because="水渍")
+        volumes.damage(uow, uow.holding(printed)[0], because="水渍扩大")
+        (wet,) = incidents.listed(uow)
+        assert (wet.kind, wet.borrower, wet.words) == ("damaged", "clinician甲", "水渍")
+        volumes.mend(uow, uow.holding(printed)[0], because="已烘干")
+        assert incidents.listed(uow) == []

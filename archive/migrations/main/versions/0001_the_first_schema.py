@@ -1550,6 +1550,7 @@ def upgrade() -> None:
         sa.Column("collector_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("collector_name", sa.String(length=80), nullable=True),
         sa.Column("collector_phone_enc", sa.LargeBinary(), nullable=True),
+        sa.Column("lost", sa.Boolean(), nullable=False),
         sa.Column("renewals", sa.Integer(), nullable=False),
         sa.Column("recalled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reminded", sa.String(length=12), nullable=True),
@@ -1599,6 +1600,38 @@ def upgrade() -> None:
     with op.batch_alter_table("batch_defect", schema=None) as batch_op:
         batch_op.create_index("ix_batch_defect_batch", ["batch_id", "round", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_batch_defect_batch_page_id"), ["batch_page_id"], unique=False)
+
+    op.create_table(
+        "incident",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=14), nullable=False),
+        sa.Column("holding_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("line_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("words", sa.String(length=200), nullable=False),
+        sa.Column("noticed_by", sa.String(length=80), nullable=True),
+        sa.Column("noticed_on", sa.Date(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("outcome", sa.String(length=200), nullable=True),
+        sa.Column("rebuilt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["ended_by"], ["principal.id"], name=op.f("fk_incident_ended_by")),
+        sa.ForeignKeyConstraint(["holding_id"], ["holding.id"], name=op.f("fk_incident_holding_id")),
+        sa.ForeignKeyConstraint(["line_id"], ["request_line.id"], name=op.f("fk_incident_line_id")),
+        sa.ForeignKeyConstraint(["made_by"], ["principal.id"], name=op.f("fk_incident_made_by")),
+        sa.ForeignKeyConstraint(["rebuilt_id"], ["holding.id"], name=op.f("fk_incident_rebuilt_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
+        sa.UniqueConstraint("number", name=op.f("uq_incident_number")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_incident_uuid")),
+    )
+    with op.batch_alter_table("incident", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_incident_holding_id"), ["holding_id"], unique=False)
+        batch_op.create_index("ix_incident_state", ["state", "id"], unique=False)
 
     op.create_table(
         "search_news",
