@@ -19,6 +19,7 @@ from archive.models import (
     CopyItem,
     CopyProof,
     CopyRequest,
+    DisputeRecord,
     DualMismatch,
     Emergency,
     Encounter,
@@ -61,7 +62,7 @@ GUARDED = frozenset(
         HoldingEvent, Emergency, Incident, Patient, PatientAlias, Encounter, Hold, HoldNode, HoldPage, HoldVolume, SavedSearch,
         SearchFollow, SearchHistory,
         SearchNews, Keying, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
-        CopyRequest, CopyItem, CopyProof,
+        CopyRequest, CopyItem, CopyProof, DisputeRecord,
     )
 )  # fmt: skip
 """Content, and what hangs on it: a patient or a page is seen only through a node; and what people look for."""

@@ -79,6 +79,8 @@ SCOPES: Mapping[str, str] = {
     "holdings": ACT,
     "frozen": ACT,
     "night_seals": "seals a record of a typed number and does not show it; shown is one's own, or of records that one may seal",
+    "disputes": ACT,
+    "case file": "what belongs to the records of a case of which the actor handles the dispute and may know the record",
     "holds": ACT,
     "reservations": "the queue of a record on which the caller acts, or whose request they see; names only to the desk",
     "incidents": ACT,

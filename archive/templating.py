@@ -93,6 +93,7 @@ MENU = (
     Entry(_l("Copying window"), "files", "copying.window", (P.REQUEST_COPY,), ("copying",)),
     Entry(_l("Night seal"), "moon", "night.form", (P.NIGHT_SEAL,), ("night",)),
     Entry(_l("Seals"), "lock-square", "holds.listing", (P.HOLD_APPLY, P.HOLD_RELEASE), ("holds",)),
+    Entry(_l("Dispute files"), "scale", "disputes.listing", (P.DISPUTE,), ("disputes",)),
     Entry(
         _l("Inspections"), "clipboard-check", "inspections.listing", (P.INSPECTION_GRANT,), ("inspections",)
     ),

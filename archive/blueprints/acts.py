@@ -49,6 +49,8 @@ WORDS = {
     "copy.trail_drawn": _l("drew up for the patient who has seen the record"),
     "hold.applied": _l("sealed it"), "hold.released": _l("took the seal off"), "hold.frozen": _l("laid a legal hold over it"),
     "hold.sealed_at_night": _l("sealed it at night"), "hold.taken_over": _l("took a seal of the night over"),
+    "dispute.opened": _l("opened a dispute file"), "dispute.linked": _l("added a record to a dispute"),
+    "dispute.unlinked": _l("took a record off a dispute"), "dispute.viewed": _l("read a dispute file"),
     "hold.reviewed": _l("reviewed the seal"), "inspection.opened": _l("opened it to an inspector"),
     "emergency.declared": _l("opened records by break-glass"), "emergency.opened": _l("opened it by break-glass"),
     "emergency.ended": _l("ended a break-glass"), "emergency.judged": _l("judged a break-glass"),

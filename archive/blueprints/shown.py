@@ -8,6 +8,7 @@ from archive.blueprints import acts, looks
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
 from archive.services import (
+    case_file,
     circulation,
     downloads,
     explain,
@@ -94,7 +95,26 @@ def actions(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any
                       "primary": not any(act.get("primary") for act in found)})  # fmt: skip
     if not seen.is_container and seen.page_count and downloads.may(uow, node):
         found.append({"label": _("Searchable PDF"), "href": f"{seen.href}/@@pdf", "icon": "file-download"})
-    return found + _sealing(uow, node, seen) + _keeping(uow, node, seen)
+    return found + _sealing(uow, node, seen) + _disputing(uow, node, seen) + _keeping(uow, node, seen)
+
+
+def _disputing(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any]]:
+    """纠纷档案: from a record to its cases, or to a new one; from a case to its page. For whoever handles disputes alone."""
+    if seen.can(P.DISPUTE):
+        page = url_for("disputes.one", uuid=seen.uuid)
+        return [{"label": _("The whole case"), "href": page, "icon": "scale"}]
+    if node.type != "medical_record" or not (uow.can(P.DISPUTE) and seen.can(P.IDENTIFY)):
+        return []
+    known = [
+        {"label": str(case.value("dispute_no") or case.code), "href": url_for("disputes.one", uuid=case.uuid), "icon": "scale"}
+        for case in case_file.about(uow, node)
+    ]  # fmt: skip
+    new = {
+        "label": _("Open a dispute file"),
+        "href": url_for("disputes.form", record=seen.uuid),
+        "icon": "scale",
+    }
+    return [*known, new]
 
 
 def _sealing(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ from archive.models.content import (
     base32,
 )
 from archive.models.copying import CopyItem, CopyProof, CopyRequest
+from archive.models.disputes import DisputeRecord
 from archive.models.emergencies import Emergency
 from archive.models.events import (
     AuditDetail,
@@ -89,6 +90,7 @@ __all__ = [
     "Counter",
     "Delegation",
     "Device",
+    "DisputeRecord",
     "DualMismatch",
     "Emergency",
     "Encounter",

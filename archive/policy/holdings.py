@@ -15,6 +15,7 @@ class Category:
 CATEGORIES = (
     Category("ZY·BL", "住院病历", "medical_record"),
     Category("ZY·TS", "服务档案：投诉与随访", "service_file"),
+    Category("ZY·JF", "纠纷档案", "dispute_file"),
     Category("WS", "文书档案", "document"),
     Category("KJ·SB", "设备档案", "equipment"),
     Category("KJ·JJ", "基建档案", "construction"),

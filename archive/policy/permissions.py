@@ -37,6 +37,7 @@ class P(StrEnum):
     HOLD_APPLY = "hold.apply"
     HOLD_RELEASE = "hold.release"
     NIGHT_SEAL = "hold.night"
+    DISPUTE = "dispute.handle"
     INSPECTION_GRANT = "inspection.grant"
     DISPOSAL_PROPOSE = "disposal.propose"
     DISPOSAL_APPROVE = "disposal.approve"

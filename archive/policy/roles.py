@@ -43,7 +43,9 @@ CONTENT_ROLES = frozenset(
     {"archivist", "senior", "scanner", "coder", "qc", "clinician", "head", "clerk", "desk",
      "medical_affairs", "complaints", "duty", "inspector"}
 )  # fmt: skip
-WRITING_ROLES = frozenset({"archivist", "senior", "scanner", "coder", "qc", "desk", "complaints"})
+WRITING_ROLES = frozenset(
+    {"archivist", "senior", "scanner", "coder", "qc", "desk", "complaints", "medical_affairs"}
+)
 
 APART = frozenset({"sysadmin", "security", "auditor"})
 """三员: whoever holds one of these holds nothing through a share or a grant (architecture §3.5)."""

@@ -76,6 +76,21 @@ SERVICE = (
     NOTE,
 )  # fmt: skip
 
+DISPUTE = (
+    Field("dispute_no", _l("Dispute number"), Kind.CODE, tier=DISCOVER, given=True),
+    TITLE,
+    DATE,
+    DEPT,
+    RETENTION,
+    Field("claimant", _l("Claimant"), need=Need.IF_PRESENT, tier=IDENTIFY, longest=60, personal=True),
+    Field("dispute_way", _l("Way of settling it"), Kind.CHOICE, vocabulary="dispute_way"),
+    Field("complaint_no", _l("Complaint number"), Kind.CODE, longest=40),
+    Field("complaint", _l("What is complained of"), Kind.LONG, longest=4000),
+    Field("court_no", _l("Case number of the court"), longest=120),
+    NOTE,
+)
+"""纠纷档案: one case, from the first complaint to the judgment; its ways are those of the regulation of 2018, art. 22."""
+
 
 def _container(name: str, label: Lazy, icon: str, parents: set[str]) -> Type:
     fields = (TITLE, Field("code", _l("Code"), Kind.CODE, Need.MUST, DISCOVER, longest=40), NOTE)
@@ -105,6 +120,14 @@ TYPES = {
              SERVICE, numbered=True, pages=True, retention="D10", level=1),
         Type("service_paper", _l("Service paper"), "item", "file-text", frozenset({"service_file"}), "inherited",
              (TITLE, DATE, NOTE), pages=True),
+        Type("dispute_file", _l("Dispute file"), "file", "scale", frozenset({"series"}), "description",
+             DISPUTE, numbered=True, pages=True, retention="D30", level=1),
+        Type("dispute_paper", _l("Paper of a dispute"), "item", "file-text", frozenset({"dispute_file"}), "inherited",
+             (TITLE,
+              Field("dispute_paper", _l("Kind of paper"), Kind.CHOICE, Need.MUST, vocabulary="dispute_paper"),
+              DATE,
+              Field("due_on", _l("Answer due on"), Kind.DATE, indexed=False),
+              Field("answered_on", _l("Answered on"), Kind.DATE, indexed=False), NOTE), pages=True),
         _by_item("document", _l("Administrative document"), "file-description"),
         _by_item("equipment", _l("Equipment file"), "device-heart-monitor",
                  Field("maker", _l("Maker"), tier=IDENTIFY), Field("model", _l("Model"), tier=IDENTIFY)),
@@ -124,5 +147,5 @@ TYPES = {
     )
 }  # fmt: skip
 
-INHERITING = frozenset({"component", "service_paper"})
+INHERITING = frozenset({"component", "service_paper", "dispute_paper"})
 """卷内文件: items of a file, which live in their file's state and class (model §2)."""

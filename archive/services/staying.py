@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.i18n import _
-from archive.models import Hold, Holding, HoldingStatus, HoldNode, Job, Node, Request
+from archive.models import DisputeRecord, Hold, Holding, HoldingStatus, HoldNode, Job, Node, Request
 from archive.services import holds
 from archive.services.handlers import LIVE
 from archive.sight import ids_of
@@ -51,12 +51,21 @@ def reasons(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, list[str]]:
         .where(mine, Hold.released_at.is_(None))
         .distinct()
     )
+    case = aliased(Node)
+    open_case = (
+        of_branch.join(DisputeRecord, DisputeRecord.record_id == below.id)
+        .join(case, case.id == DisputeRecord.dispute_id)
+        .where(case.state.not_in(("archived", "destroyed")))
+    )
     asked = (
         (_("A paper volume is registered; nothing is deleted while there is paper."), paper),
         (_("A volume of it is lent."), paper.where(Holding.status == HoldingStatus.LENT)),
         (_("Somebody has asked for it."), of_branch.join(Request, Request.node_id == below.id)),
         (_("It is sealed."), laid.where(Hold.kind.in_(holds.SEALS))),
         (_("It is under a legal hold."), laid.where(Hold.kind == holds.LEGAL)),
+        # Not what: whoever empties a trash need not know of the case.
+        (_("Something that hangs on it is not over yet. Ask a senior archivist."), open_case),
+        (_("Take the records off the case first."), of_branch.join(DisputeRecord, DisputeRecord.dispute_id == below.id)),
         (_("A job still works on it."), of_branch.join(Job, Job.node_id == below.id).where(Job.state.in_(LIVE))),
     )  # fmt: skip
     found: dict[int, list[str]] = {}

@@ -170,8 +170,8 @@ def write(uow: UnitOfWork, node: Node, kind: Type, values: dict[str, Any]) -> No
 
 
 def _kept(kind: Type, node: Node) -> dict[str, Any]:
-    """What lies in the JSON beside the typed fields (a category's own type, say) survives an edit."""
-    known = {field.name for field in kind.fields}
+    """What lies in the JSON beside the typed fields (a category's own type, a number that was given) survives an edit."""
+    known = {field.name for field in kind.typed}
     return {name: value for name, value in (node.data or {}).items() if name not in known}
 
 

@@ -32,6 +32,7 @@ PAGES = {
                            "days_from", "admitted_from", "discharged_to", "sample", "seed", "cursor"),
     "/search/front-page/export": ("diagnosis", "age_from", "discharged_to", "sample", "seed"),
     "/approvals": ("act", "ids", "reason"), "/requests": ("number", "kind", "purpose", "days", "reason", "declared"),
+    "/disputes/new": ("records", "title", "date_from", "claimant", "retention", "complaint_no"),
     FIND: ("q",), VIEWED: ("q",), "/searches/figures": ("ran",), "/basket": ("act", "ids", "back"),
     "/basket/all": ("s", "type", "dept", "year", "sort", "under", "back"),
 }  # fmt: skip
@@ -45,7 +46,8 @@ GOOD = {
     "mrn": "00218647", "patient_name": "刘婷婷", "birth": "1994-03-02", "discharged_on": "2026-11-12", "purpose": "treatment",
     "s": "x", "ran": "x", "cause": "rescue", "reason": "产后大出血，昏迷送入院", "password": PASSWORD,
     "number": "00218647", "applicant": "agent",
-    "kind": "eread", "days": "3", "declared": "none",
+    "records": "00218647-2 B00218647-2", "title": "产后纠纷", "date_from": "2026-11-18", "claimant": "刘婷婷", "retention": "D30",
+    "complaint_no": "TS-1", "kind": "eread", "days": "3", "declared": "none",
 }  # fmt: skip
 WORDED = ("q", "value", "diagnosis")
 """What words are typed into, more than values."""

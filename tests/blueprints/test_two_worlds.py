@@ -129,6 +129,7 @@ ASKED = (
     Page("/copying", [{"number": asked.get("mrn", "")} | asked for asked in QUESTIONS]),
     Page("/copying/slips", manner="opened"),
     Page("/overdue", manner="opened"),
+    Page("/disputes", manner="opened"),
     Page("/approvals", manner="opened"),
     Page("/requests", manner="opened"),
     Page("/me/absence", manner="opened"),

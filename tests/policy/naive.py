@@ -9,7 +9,7 @@ POLICY = Path(__file__).parents[2] / "archive" / "policy"
 TIERS = ("content.discover", "content.identify", "content.read")
 APART = {"sysadmin", "security", "auditor"}
 """三员: shares, departments and grants give them nothing."""
-FOLLOWING = {"component", "service_paper"}
+FOLLOWING = {"component", "service_paper", "dispute_paper"}
 """Items live in the state and the department of their file."""
 OVERLAYS = {1: "kept", 2: "sealed", 3: "trashed"}
 

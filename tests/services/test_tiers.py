@@ -107,7 +107,11 @@ def _typed(uow: UnitOfWork, field: Field, value: Any) -> str:
 
 
 def _planted(uow: UnitOfWork, hospital: Hospital, kind: Type, values: Mapping[str, Any]) -> Node:
-    parents = {"component": "medical_record", "service_paper": "service_file"}
+    parents = {
+        "component": "medical_record",
+        "service_paper": "service_file",
+        "dispute_paper": "dispute_file",
+    }
     if above := parents.get(kind.name):
         more = {field.name: _value(uow, hospital, field) for field in TYPES[above].fields}
         parent = _planted(

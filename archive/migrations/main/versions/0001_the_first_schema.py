@@ -915,6 +915,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_device_token_hash", ["token_hash"], unique=False)
 
     op.create_table(
+        "dispute_record",
+        sa.Column("dispute_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("linked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("linked_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["dispute_id"], ["node.id"], name=op.f("fk_dispute_record_dispute_id")),
+        sa.ForeignKeyConstraint(["linked_by"], ["principal.id"], name=op.f("fk_dispute_record_linked_by")),
+        sa.ForeignKeyConstraint(["record_id"], ["node.id"], name=op.f("fk_dispute_record_record_id")),
+        sa.PrimaryKeyConstraint("dispute_id", "record_id", name=op.f("pk_dispute_record")),
+    )
+    with op.batch_alter_table("dispute_record", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_dispute_record_record_id"), ["record_id"], unique=False)
+
+    op.create_table(
         "dual_mismatch",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("uuid", sa.Uuid(), nullable=False),
