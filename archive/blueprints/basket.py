@@ -14,7 +14,7 @@ from archive.gate import P, Section, site
 from archive.i18n import _, locale, ngettext
 from archive.journal import Event
 from archive.policy.workflows import WORKFLOWS
-from archive.services import basket, labels, listing, selecting, steps, tree
+from archive.services import basket, bundling, labels, listing, selecting, steps, tree
 from archive.services.levels import LONGEST_REASON
 from archive.sight import NodeView, parent_of
 from archive.uow import UnitOfWork
@@ -159,12 +159,14 @@ def ask(uow: UnitOfWork) -> Answer:
     ids, form = request.form.getlist("ids", type=UUID), request.form
     terms = {name: form.get(name, "") for name in TERMS}
     try:
-        done = basket.ask(uow, ids, terms)
-    except Invalid as error:
+        sent = bundling.ask(uow, bundling.chosen(uow, ids), terms)
+    except (Invalid, Conflict) as error:
         uow.undo()
         return _form(uow, "request", ids, error), error.status
-    outcomes.keep(PLACE, done)
-    return make_response(redirect(url_for(".show")))
+    outcomes.keep(PLACE, sent.outcomes)
+    if sent.bundle is None or sent.refused:  # the reasons stand in the rows of the selection
+        return make_response(redirect(url_for(".show")))
+    return make_response(redirect(url_for("bundles.one", uuid=sent.bundle.uuid)))
 
 
 @section.page("/basket/level", needs=P.EDIT_CLASSIFICATION, methods=("POST",))
@@ -179,7 +181,7 @@ def level(uow: UnitOfWork) -> Answer:
     return make_response(redirect(url_for(".show")))
 
 
-def _form(uow: UnitOfWork, name: str, ids: list[UUID], error: Invalid | None = None) -> str:
+def _form(uow: UnitOfWork, name: str, ids: list[UUID], error: Invalid | Conflict | None = None) -> str:
     """What an act on several must know first."""
     chosen = listing.chosen(uow, ids)
     if name == "request":
@@ -187,9 +189,10 @@ def _form(uow: UnitOfWork, name: str, ids: list[UUID], error: Invalid | None = N
     else:
         asked, title, submit = _level_fields(uow), _("Sensitivity"), _("Change the sensitivity")
     icon = "book-upload" if name == "request" else "shield-half"
-    general = [str(error)] if error and not error.fields else []
+    wrong = error if isinstance(error, Invalid) else None
+    general = [str(error)] if error and not (wrong and wrong.fields) else []
     return render_template(
-        "basket/form.html", title=title, icon=icon, submit=submit, fields=with_errors(asked, request.form, error),
+        "basket/form.html", title=title, icon=icon, submit=submit, fields=with_errors(asked, request.form, wrong),
         chosen=chosen, action=url_for(".ask" if name == "request" else ".level"), general=general,
     )  # fmt: skip
 

@@ -29,6 +29,8 @@ def read_all(uow: UnitOfWork) -> Response:
 def _target(told: Told) -> str:
     if told.request:
         return url_for("requests.one", uuid=told.request)
+    if told.bundle:
+        return url_for("bundles.one", uuid=told.bundle)
     if told.job:
         return url_for("jobs.mine")
     if told.loans:

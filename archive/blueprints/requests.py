@@ -1,5 +1,7 @@
 """Requests: asking for a record, one's own requests, deciding, and the page of one request."""
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from archive.services import (
     absences,
     approval_desk,
     borrowing,
+    bundles,
     circulation,
     conflicts,
     deciders,
@@ -28,6 +31,7 @@ from archive.services import (
     slips,
     turns,
 )
+from archive.services.attempts import Outcome
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
@@ -61,7 +65,7 @@ def ask(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     return make_response(redirect(url_for(".one", uuid=made.uuid)))
 
 
-def _asked() -> dict[str, str]:
+def _asked() -> dict[str, Any]:
     return {name: request.form.get(name, "") for name in TERMS}
 
 
@@ -159,7 +163,7 @@ def _mine_page(uow: UnitOfWork, typed: Any, error: Invalid | Conflict | None) ->
     fields = [number, *terms_fields(uow)] if uow.can(P.REQUEST_CREATE) else []
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
-        "requests/mine.html", slips=requests.mine(uow), lent=circulation.mine(uow),
+        "requests/mine.html", slips=requests.mine(uow, single=True), bundles=bundles.mine(uow), lent=circulation.mine(uow),
         fields=with_errors(fields, typed, wrong), general=[str(error)] if isinstance(error, Conflict) else [],
     )  # fmt: skip
 
@@ -172,6 +176,9 @@ def to_decide(uow: UnitOfWork) -> str:
         "requests/approvals.html",
         waiting=approval_desk.mine(uow),
         later=approval_desk.others_first(uow),
+        bundles=bundles.waiting(uow),
+        bundles_later=bundles.later(uow),
+        kinds=kind_words(),
         notes=notes,
         standing=[one for one in absences.listed(uow) if one.runs],
     )
@@ -180,16 +187,22 @@ def to_decide(uow: UnitOfWork) -> str:
 @section.page("/approvals", needs=(P.REQUEST_DECIDE, P.REQUEST_ENDORSE), methods=("POST",))
 def decide(uow: UnitOfWork) -> Response:
     form = request.form
-    outcomes = requests.decide(
-        uow, form.getlist("ids", type=UUID), form.get("act", ""), reason=form.get("reason")
-    )
-    refused = [one for one in outcomes if one.refusal]
-    session["undecided"] = {str(one.ref): one.refusal for one in refused[:NOTES]}
-    if done := len(outcomes) - len(refused):
+    whole = bundles.to_decide(uow, form.getlist("bundles", type=UUID))
+    of = {ref: bundle for bundle, refs in whole.items() for ref in refs}
+    wanted = [*form.getlist("ids", type=UUID), *of]
+    said_outcomes(requests.decide(uow, wanted, form.get("act", ""), reason=form.get("reason")), of)
+    return make_response(redirect(url_for(".to_decide")))
+
+
+def said_outcomes(outcomes: Iterable[Outcome], of: Mapping[UUID, UUID] = MappingProxyType({})) -> None:
+    """Says how many were decided; the reason of a refusal stands in its row, or in that of its bundle."""
+    found = list(outcomes)
+    refused = [one for one in found if one.refusal]
+    session["undecided"] = {str(of.get(one.ref, one.ref)): one.refusal for one in reversed(refused[:NOTES])}
+    if done := len(found) - len(refused):
         flash(ngettext("%(num)d request decided.", "%(num)d requests decided.", done), "ok")
     if refused:
         flash(ngettext("%(num)d request not decided.", "%(num)d requests not decided.", len(refused)), "wait")
-    return make_response(redirect(url_for(".to_decide")))
 
 
 @section.page("/requests/<uuid:uuid>", needs=SIGNED_IN)

@@ -48,7 +48,14 @@ from archive.models.keying import Keying
 from archive.models.mismatches import DualMismatch
 from archive.models.people import Encounter, Patient, PatientAlias
 from archive.models.policies import CalendarDay, PolicyVersion, Setting
-from archive.models.requests import Delegation, Request, RequestApproval, RequestConflict, RequestLine
+from archive.models.requests import (
+    Delegation,
+    Request,
+    RequestApproval,
+    RequestBundle,
+    RequestConflict,
+    RequestLine,
+)
 from archive.models.scanning import BatchDefect, BatchFile, BatchPage, BatchStep, BatchVolume, ScanBatch
 from archive.models.searches import SavedSearch, SearchFollow, SearchHistory, SearchNews
 from archive.models.security import (
@@ -134,6 +141,7 @@ __all__ = [
     "Representation",
     "Request",
     "RequestApproval",
+    "RequestBundle",
     "RequestConflict",
     "RequestLine",
     "RoleAssignment",

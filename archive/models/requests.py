@@ -9,6 +9,24 @@ from sqlalchemy.orm import Mapped, mapped_column
 from archive.db import Base, BigInt
 
 
+class RequestBundle(Base):
+    """批次申请: many records asked for at once, for one purpose and one reason, under one number."""
+
+    __tablename__ = "request_bundle"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    """批次号 PS2026-0001."""
+    requester_id: Mapped[int] = mapped_column(ForeignKey("principal.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    purpose: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(String(500))
+    asked: Mapped[int]
+    """How many records were asked for, those that nobody was told of among them."""
+    created_at: Mapped[datetime]
+
+
 class Request(Base):
     """申请: a paper loan, an e-reading."""
 
@@ -28,6 +46,8 @@ class Request(Base):
     rule: Mapped[str] = mapped_column(String(40))
     """The lending rule under which it was asked for, as it stands in `policy_version`."""
     policy_version: Mapped[int]
+    bundle_id: Mapped[int | None] = mapped_column(ForeignKey("request_bundle.id"), index=True)
+    """批次: what it was asked for together with."""
     stage: Mapped[int] = mapped_column(default=0)
     """Whose turn it is: the place of an approval."""
     conflict: Mapped[str | None] = mapped_column(String(200))

@@ -68,6 +68,9 @@ class Notice(Base):
     """What is told once: the same happening never makes two notices."""
     node_id: Mapped[int | None] = mapped_column(ForeignKey("node.id", ondelete="CASCADE"), index=True)
     request_id: Mapped[int | None] = mapped_column(ForeignKey("request.id", ondelete="CASCADE"), index=True)
+    bundle_id: Mapped[int | None] = mapped_column(
+        ForeignKey("request_bundle.id", ondelete="CASCADE"), index=True
+    )
     job_id: Mapped[int | None] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), index=True)
     emergency_id: Mapped[int | None] = mapped_column(
         ForeignKey("emergency.id", ondelete="CASCADE"), index=True

@@ -33,8 +33,16 @@ class LendingLimits(Shape):
     to_relatives: bool
 
 
+class Bundles(Shape):
+    """批次申请: how many records one may have, and how many bundles somebody may have open."""
+
+    records: Annotated[int, Field(ge=2, le=500)]
+    open_bundles: Annotated[int, Field(ge=1, le=100)]
+
+
 class Loans(Shape):
     """借阅制度: the rules in their order, of which the first that fits is the one."""
 
     limits: LendingLimits
+    bundles: Bundles
     rules: Annotated[dict[Code, LendingRule], Field(min_length=1)]

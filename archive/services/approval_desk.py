@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, not_, select
+from sqlalchemy import ColumnElement, and_, false, func, not_, select
 from sqlalchemy.orm import aliased
 
 from archive.i18n import Lazy, _, _l
@@ -17,6 +17,8 @@ from archive.services.availability import Availability
 from archive.services.slips import Slip
 from archive.uow import UnitOfWork
 
+MOST = 500
+"""A bundle has no more records than policy can allow."""
 VERDICTS: dict[str | None, tuple[Lazy, str]] = {
     "agreed": (_l("Agreed"), "ok"), "refused": (_l("Refused"), "bad"), "vacant": (_l("Nobody to ask"), "idle"),
     None: (_l("Not yet"), "wait"),
@@ -64,20 +66,32 @@ class Waiting:
 
 
 def mine(uow: UnitOfWork) -> list[Waiting]:
-    """What waits for the actor, the oldest first."""
-    return _told(uow, slips.listed(uow, slips.decidable(uow)), is_turn=True)
+    """What waits for the actor, the oldest first; what was asked for in bundles is told by bundle."""
+    return _told(uow, slips.listed(uow, slips.decidable(uow), Request.bundle_id.is_(None)), is_turn=True)
+
+
+def of_bundle(uow: UnitOfWork, number: int) -> list[Waiting]:
+    """What of a bundle waits for the actor."""
+    here = (slips.decidable(uow), Request.bundle_id == number)
+    return _told(uow, slips.listed(uow, *here, most=MOST), is_turn=True)
 
 
 def others_first(uow: UnitOfWork) -> list[Waiting]:
     """What the actor decides in the end, once others have been heard, or somebody else does by the rule."""
+    return _told(uow, slips.listed(uow, others_turn(uow), Request.bundle_id.is_(None)), is_turn=False)
+
+
+def others_turn(uow: UnitOfWork) -> ColumnElement[bool]:
+    """The same as a condition."""
+    if not uow.can(P.REQUEST_DECIDE):
+        return false()
     later = and_(
         Request.state == "requested",
         Request.requester_id != uow.actor.principal_id,
         not_(conflicts.is_mine(uow)),
         absences.not_theirs(uow),
     )
-    here = and_(later, uow.access.clause(P.REQUEST_DECIDE), not_(slips.decidable(uow)))
-    return _told(uow, slips.listed(uow, here), is_turn=False) if uow.can(P.REQUEST_DECIDE) else []
+    return and_(later, uow.access.clause(P.REQUEST_DECIDE), not_(slips.decidable(uow)))
 
 
 def said(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, list[Said]]:
@@ -102,12 +116,13 @@ def _told(uow: UnitOfWork, found: list[Slip], *, is_turn: bool) -> list[Waiting]
     """A fixed number of statements, however many there are."""
     if not found:
         return []
-    chains, askers = said(uow, [slip.id for slip in found]), _askers(uow, found)
+    chains = said(uow, [slip.id for slip in found])
+    people = askers(uow, {slip.requester_id for slip in found})
     papers = availability.of(uow, [slip.node for slip in found], needs=P.DISCOVER)
     others, sources = _others(uow, found), _sources(uow, found)
     return [
         Waiting(
-            slip, askers[slip.requester_id], chain := chains.get(slip.id, []), _office(chain, slip.stage),
+            slip, people[slip.requester_id], chain := chains.get(slip.id, []), _office(chain, slip.stage),
             sources.get(slip.policy_version, ""), papers.get(slip.node.id),
             max(0, others.get(slip.node.id, 0) - (slip.kind != EREAD)), _hindrance(uow, slip, chain, is_turn=is_turn),
         )
@@ -131,8 +146,8 @@ def _hindrance(uow: UnitOfWork, slip: Slip, chain: list[Said], *, is_turn: bool)
     return _("First it is the turn of: %(office)s.", office=_office(chain, slip.stage))
 
 
-def _askers(uow: UnitOfWork, found: list[Slip]) -> dict[int, Asker]:
-    people = {slip.requester_id for slip in found}
+def askers(uow: UnitOfWork, people: set[int]) -> dict[int, Asker]:
+    """Who asks, as whoever decides reads it. For those whose requests the actor may see."""
     who = uow.session.scalars(select(Principal).where(Principal.id.in_(people)))
     notes = roster.notes(uow, who, uow.once("roster", lambda: roster.everybody(uow)))
     late = func.count(RequestLine.id).filter(RequestLine.due_at < uow.now)

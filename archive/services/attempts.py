@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.orm.exc import StaleDataError
@@ -46,13 +47,14 @@ def each(uow: UnitOfWork, refs: Iterable[UUID], act: Callable[[UUID], object]) -
     wanted = list(dict.fromkeys(refs))
     if len(wanted) > MOST:
         raise Invalid(_("At most %(num)d at once. Choose fewer, then the rest.", num=MOST))
-    return [Outcome(ref, _refusal(uow, ref, act)) for ref in wanted]
+    return [Outcome(ref, refusal(uow, partial(act, ref))) for ref in wanted]
 
 
-def _refusal(uow: UnitOfWork, ref: UUID, act: Callable[[UUID], object]) -> str | None:
+def refusal(uow: UnitOfWork, act: Callable[[], object]) -> str | None:
+    """Does `act` within a savepoint; gives why it was refused, in words, or nothing."""
     try:
         with attempt(uow):
-            act(ref)
-    except ArchiveError as refusal:
-        return " ".join(getattr(refusal, "fields", {}).values()) or str(refusal)
+            act()
+    except ArchiveError as error:
+        return " ".join(getattr(error, "fields", {}).values()) or str(error)
     return None

@@ -13,9 +13,8 @@ from archive.i18n import _
 from archive.models import BasketItem, Holding, Node
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
-from archive.services import levels, requests
+from archive.services import levels
 from archive.services.attempts import Outcome, each
-from archive.services.borrowing import checked, offered_unseen
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 
@@ -99,12 +98,6 @@ def barcodes(uow: UnitOfWork, refs: Iterable[UUID]) -> list[str]:
 
 
 # What is done with several at once; each on its own
-
-
-def ask(uow: UnitOfWork, refs: Iterable[UUID], terms: dict[str, str]) -> list[Outcome]:
-    """Asks for each. Raises Invalid where the terms themselves are wrong."""
-    checked(uow, offered_unseen(uow), **terms)
-    return each(uow, refs, lambda ref: requests.ask(uow, uow.node(ref), **terms))
 
 
 def reclassify(uow: UnitOfWork, refs: Iterable[UUID], *, level: int | None, reason: str) -> list[Outcome]:

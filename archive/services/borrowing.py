@@ -172,12 +172,17 @@ def hindrance(uow: UnitOfWork, node: Node, kind: str) -> str | None:
     return None
 
 
-def own_hindrance(uow: UnitOfWork, rules: Iterable[Rule]) -> str | None:
-    """What of the asker's own stands in the way of a new request under each of these rules, or nothing."""
+def own_hindrance(uow: UnitOfWork, rules: Iterable[Rule], *, many: bool = False) -> str | None:
+    """What of the asker's own stands in the way of a new request under each of these rules, or nothing.
+
+    `many`: of one of a bundle. A bundle has limits of its own, and is not counted among single requests.
+    """
     if not any(one.while_overdue for one in rules) and is_overdue(uow):
         return _("You have a volume that is overdue. Bring it back first.")
+    if many:
+        return None
     most = policies.in_force(uow, "loans").body["limits"]["open_requests"]
-    own = Request.requester_id == uow.actor.principal_id
+    own = and_(Request.requester_id == uow.actor.principal_id, Request.bundle_id.is_(None))
     mine = slips.visible(uow, func.count(Request.id)).where(own, slips.is_open(uow))
     if (uow.session.scalar(mine) or 0) >= most:
         return _("You have %(most)d open requests. Wait until some are done.", most=most)
@@ -189,8 +194,8 @@ def is_overdue(uow: UnitOfWork) -> bool:
     return is_blocked(uow, uow.actor.principal_id)
 
 
-def too_many_by_number(uow: UnitOfWork) -> str | None:
-    """Why no more may be asked for by number today, or nothing.
+def too_many_by_number(uow: UnitOfWork, more: int = 1) -> str | None:
+    """Why so many more may not be asked for by number today, or nothing.
 
     Their open requests cannot bound this: what is hidden is not counted, and each try is counted, found or not.
     """
@@ -200,8 +205,13 @@ def too_many_by_number(uow: UnitOfWork) -> str | None:
         AuditEvent.action == "request.asked_by_number",
         AuditEvent.at > uow.now - timedelta(days=1),
     )
-    if (uow.session.scalar(tries) or 0) < most:
+    if (uow.session.scalar(tries) or 0) + more <= most:
         return None
+    if more > 1:
+        return _(
+            "Of records that you cannot find, at most %(most)d may be asked for within a day. Take some out.",
+            most=most,
+        )
     return _("You have asked for %(most)d records by number within a day. Go on tomorrow.", most=most)
 
 

@@ -18,14 +18,23 @@ from sqlalchemy.orm import aliased
 from archive.actor import Actor
 from archive.i18n import _, speaking
 from archive.models import Mail, Notice, Principal, User
-from archive.services import actors, calendar, letters, notices, policies, post, queue, reminders
+from archive.services import (
+    actors,
+    calendar,
+    letters,
+    notice_words,
+    policies,
+    post,
+    queue,
+    reminders,
+)
 from archive.site import Site
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "mailing"}
 ME = Actor.system("mail")
 DIGEST = "digest"
-URGENT = frozenset({notices.RECALLED, reminders.ESCALATED, "emergency.opened", notices.ALARM})
+URGENT = frozenset({notice_words.RECALLED, reminders.ESCALATED, "emergency.opened", notice_words.ALARM})
 """Kinds that do not wait for the hour of the digest."""
 FRESH = timedelta(days=1)
 """What is older is no news any more: whoever ticks the box today gets it with the digest."""

@@ -10,13 +10,23 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
 
 from archive.errors import NotFound
-from archive.i18n import Lazy, _l
-from archive.models import AuditEvent, Emergency, Job, Node, Notice, Request, RequestLine, SearchNews
+from archive.models import (
+    AuditEvent,
+    Emergency,
+    Job,
+    Node,
+    Notice,
+    Request,
+    RequestBundle,
+    RequestLine,
+    SearchNews,
+)
 from archive.policy.permissions import P
-from archive.services import emergencies, mismatch_news, news, reminders, slips
+from archive.services import bundle_news, emergencies, mismatch_news, news, reminders, slips
 from archive.services.handlers import LIVE, handlers
 from archive.services.mismatch_news import OWNED
 from archive.services.news import FOUND
+from archive.services.notice_words import ALARM, KINDS, RECALLED
 from archive.sight import NodeView, views
 from archive.site import Site
 from archive.uow import UnitOfWork
@@ -24,65 +34,39 @@ from archive.uow import UnitOfWork
 TRUSTED: Any = {"scope": "notices", "synchronize_session": False}
 KEPT = timedelta(days=90)
 MOST = 100
-ALARM, RECALLED = "emergency.alarm", "loan.recalled"
 LOANS = frozenset({*reminders.OWN, *reminders.WATCHED})
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a notice says, and its look: info, ok, wait or bad."""
-
-    text: Lazy
-    icon: str
-    look: str = ""
-
-
-KINDS = {
-    "request.approved": Kind(_l("Your request has been approved: it is open for reading"), "book", "ok"),
-    "request.ready": Kind(_l("Your request has been approved: ready to collect"), "package", "ok"),
-    "request.refused": Kind(_l("Your request has been refused"), "x", "bad"),
-    "request.revoked": Kind(_l("Your reading has been ended"), "ban", "wait"),
-    "request.offered": Kind(_l("What you asked for has come back: it lies ready for you"), "package", "ok"),
-    "request.expired": Kind(_l("What lay ready for you was not collected in time"), "clock-x", "wait"),
-    RECALLED: Kind(
-        _l("Somebody waits for what you have on loan: bring it back sooner"), "arrow-back-up", "wait"
-    ),
-    "loan.lost": Kind(_l("What you had on loan was written down as lost"), "eye-search", "bad"),
-    "incident.lost": Kind(_l("A volume was written down as lost"), "eye-search", "bad"),
-    "incident.damaged": Kind(_l("A volume was written down as damaged"), "bandage", "wait"),
-    reminders.DUE: Kind(_l("What you have on loan is due"), "calendar-due", "wait"),
-    reminders.OVERDUE: Kind(_l("What you have on loan is overdue"), "alert-triangle", "bad"),
-    reminders.LATE: Kind(_l("People of your department have something overdue"), "alert-triangle", "wait"),
-    reminders.ESCALATED: Kind(_l("Loans have been overdue for long"), "alert-octagon", "bad"),
-    "node.sent_back": Kind(_l("Sent back to you for completion"), "arrow-back-up", "wait"),
-    "job.done": Kind(_l("Your job is done"), "check", "ok"),
-    "job.failed": Kind(_l("Your job has failed"), "alert-octagon", "bad"),
-    "emergency.opened": Kind(_l("Break-glass was used: it waits to be judged"), "alarm", "bad"),
-    "emergency.judged": Kind(_l("Your use of break-glass has been judged"), "gavel", "wait"),
-    ALARM: Kind(_l("Break-glass is used unusually often"), "alert-octagon", "bad"),
-    OWNED: Kind(_l("What does not agree between paper and pages is yours to see to"), "arrows-diff", "wait"),
-    FOUND: Kind(_l("New results of saved searches"), "bookmark"),
-}
 DECISIONS = {"refuse": "request.refused", "object": "request.refused", "revoke": "request.revoked"}
 QUIET = "page."
 """Jobs that follow an upload by themselves: their end is seen on the record, only their failure is told."""
 
 
 def _tell(uow: UnitOfWork, person: int | None, kind: str, key: str, *, node: int | None = None,
-          request: int | None = None, job: int | None = None, emergency: int | None = None) -> None:  # fmt: skip
+          request: int | None = None, bundle: int | None = None, job: int | None = None,
+          emergency: int | None = None) -> None:  # fmt: skip
     """Writes a notice, unless the very same has been told; nobody is told of what they have just done themselves."""
     if person is None or person == uow.actor.principal_id:
         return
     told = select(Notice.id).where(Notice.principal_id == person, Notice.key == f"{kind}:{key}")
     if uow.session.scalar(told, execution_options=TRUSTED) is None:
         uow.session.add(Notice(principal_id=person, kind=kind, key=f"{kind}:{key}", node_id=node, request_id=request,
-                               job_id=job, emergency_id=emergency, at=uow.now))  # fmt: skip
+                               bundle_id=bundle, job_id=job, emergency_id=emergency, at=uow.now))  # fmt: skip
 
 
 def decided(uow: UnitOfWork, request: Request, step: str) -> None:
-    """Tells whoever asked what has been decided."""
+    """Tells whoever asked what has been decided; of a bundle once for all that is decided at one time."""
     approved = "request.ready" if request.kind == "paper" else "request.approved"
-    if kind := approved if step == "approve" else DECISIONS.get(step):
+    if not (kind := approved if step == "approve" else DECISIONS.get(step)):
+        return
+    if request.bundle_id is not None and step != "revoke":
+        whole = bundle_news.GRANTED if step == "approve" else bundle_news.REFUSED
+        _tell(
+            uow,
+            request.requester_id,
+            whole,
+            f"{request.bundle_id}:{uow.now:%y%m%d%H%M}",
+            bundle=request.bundle_id,
+        )
+    else:
         _tell(uow, request.requester_id, kind, str(request.id), request=request.id)
 
 
@@ -171,6 +155,7 @@ class Told:
     mismatches: bool = False
     """Whether it tells of mismatches that are one's own."""
     emergency: UUID | None = None
+    bundle: UUID | None = None
     loans: str | None = None
     """Which reminder of loans it is."""
     incident: bool = False
@@ -187,6 +172,7 @@ def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
     known = uow.nodes(P.DISCOVER, Node.id).where(Node.id == Notice.node_id).correlate(Notice).exists()
     urgent = emergencies.visible(uow, Emergency.id).where(Emergency.id == Notice.emergency_id)
     shown: ColumnElement[bool] = or_(
+        bundle_news.of_notice(uow),
         and_(Notice.emergency_id.is_not(None), urgent.correlate(Notice).exists()),
         Notice.job_id.is_not(None), of_request, and_(Notice.node_id.is_not(None), known), news.of_notice(uow),
         reminders.of_notice(uow), and_(Notice.kind == OWNED, mismatch_news.of_notice(uow)),
@@ -235,7 +221,8 @@ def unread(uow: UnitOfWork, key: str = "") -> list[Unread]:
     """What one has not read, or the one of that key, by kind: no word of a record, and none that somebody typed."""
     slip = select(Request.number).where(Request.id == Notice.request_id).scalar_subquery()
     code = select(Emergency.number).where(Emergency.id == Notice.emergency_id).scalar_subquery()
-    rows = _mine(uow, Notice.kind, func.coalesce(slip, code)).where(Notice.read_at.is_(None))
+    bundle = select(RequestBundle.number).where(RequestBundle.id == Notice.bundle_id).scalar_subquery()
+    rows = _mine(uow, Notice.kind, func.coalesce(slip, bundle, code)).where(Notice.read_at.is_(None))
     rows = rows.where(Notice.key == key) if key else rows
     found: dict[str, list[str | None]] = {}
     for kind, number in uow.session.execute(rows.order_by(Notice.id), execution_options=TRUSTED):
@@ -261,6 +248,7 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
         for slip in slips.listed(uow, Request.id.in_([n.request_id for n in found if n.request_id]))
     }
     requests = _uuids(uow, Request, {n.request_id for n in found})
+    bundles = bundle_news.told_of(uow, {n.bundle_id for n in found})
     jobs = {
         job.id: job
         for job in uow.session.scalars(select(Job).where(Job.id.in_([n.job_id for n in found if n.job_id])))
@@ -279,11 +267,12 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
         about = loans.get(notice.kind, about)
         searches = fresh.get(notice.id, {})
         ref, code = urgent.get(notice.emergency_id or 0, (None, ""))
+        bundle, code = bundles.get(notice.bundle_id or 0, (None, code))
         kind = KINDS[notice.kind]
         rows.append(Told(
             notice.id, str(kind.text), kind.icon, kind.look, about or code or "；".join(searches.values()), notice.at,
             notice.read_at is None, node, request, job.uuid if job else None, list(searches),
-            notice.kind == OWNED, ref, notice.kind if notice.kind in LOANS else None,
+            notice.kind == OWNED, ref, bundle, notice.kind if notice.kind in LOANS else None,
             notice.kind.startswith("incident."),
         ))  # fmt: skip
     return rows

@@ -12,7 +12,7 @@ from sqlalchemy import false, func, select
 from archive.access import vetoed_by
 from archive.errors import Conflict, Forbidden, Invalid, Stale
 from archive.i18n import _
-from archive.models import Encounter, Node, Patient, Record, Request, RequestLine
+from archive.models import Encounter, Node, Patient, Record, Request, RequestBundle, RequestLine
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.workflows import PROGRAM, WORKFLOWS
@@ -54,21 +54,23 @@ class AskedAlready(Conflict):
 @action("request.asked", needs=P.REQUEST_CREATE)
 def ask(
     uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, declared: str,
-    reason: str | None = None, declared_words: str | None = None,
+    reason: str | None = None, declared_words: str | None = None, bundle: RequestBundle | None = None,
 ) -> Request:  # fmt: skip
     """Asks for `node`. Raises Invalid for wrong fields, Conflict while something of the asker's stands in the way."""
     wanted = borrowing.checked(
         uow, borrowing.offered(uow, node), kind=kind, purpose=purpose, days=days, reason=reason,
         declared=declared, declared_words=declared_words,
     )  # fmt: skip
-    if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(uow, [wanted.rule]):
+    if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(
+        uow, [wanted.rule], many=bundle is not None
+    ):
         raise Conflict(objection)
-    return _file(uow, node, wanted, _number(uow))
+    return _file(uow, node, wanted, _number(uow), bundle)
 
 
 def file_for(uow: UnitOfWork, node: Node, wanted: Terms, number: str, *, asker: int) -> Request:
     """Part of an act of the desk: the slip of somebody who stands there and has not asked before."""
-    return _file(uow, node, wanted, number, asker)
+    return _file(uow, node, wanted, number, asker=asker)
 
 
 def _number(uow: UnitOfWork) -> str:
@@ -79,7 +81,10 @@ def _number(uow: UnitOfWork) -> str:
     return numbers.slip(uow, "JY")
 
 
-def _file(uow: UnitOfWork, node: Node, wanted: Terms, number: str, asker: int | None = None) -> Request:
+def _file(
+    uow: UnitOfWork, node: Node, wanted: Terms, number: str, bundle: RequestBundle | None = None,
+    *, asker: int | None = None,
+) -> Request:  # fmt: skip
     """Writes the request. Raises AskedAlready while the same person has an open one for the same thing."""
     asker = asker or uow.actor.principal_id or 0
     mine = (
@@ -93,6 +98,7 @@ def _file(uow: UnitOfWork, node: Node, wanted: Terms, number: str, asker: int | 
         number=number, kind=wanted.kind, state=WORKFLOWS[wanted.kind].initial, requester_id=asker,
         node_id=node.id, purpose=wanted.purpose, reason=wanted.reason, days=wanted.days,
         rule=wanted.rule.code, policy_version=wanted.policy_version, conflict=wanted.conflict, created_at=uow.now,
+        bundle_id=bundle.id if bundle else None,
     )  # fmt: skip
     uow.session.add(made)
     uow.session.flush()
@@ -115,7 +121,8 @@ def _stand_in_line(uow: UnitOfWork, request: Request, node: Node) -> None:
 
 @action("request.asked_by_number", needs=P.REQUEST_CREATE)
 def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days: int | str,
-                  declared: str, reason: str | None = None, declared_words: str | None = None) -> None:  # fmt: skip
+                  declared: str, reason: str | None = None, declared_words: str | None = None,
+                  bundle: RequestBundle | None = None) -> None:  # fmt: skip
     """Asks for the record 病案号-次, whether or not there is one: the answer is always the same (model §3).
 
     It is filed if somebody could decide it, and stays hidden from the asker until it is granted. A slip number is
@@ -128,7 +135,9 @@ def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days
         uow, borrowing.offered_unseen(uow), kind=kind, purpose=purpose, days=days, reason=reason,
         declared=declared, declared_words=declared_words,
     )  # fmt: skip
-    if objection := borrowing.own_hindrance(uow, [wanted.rule]) or borrowing.too_many_by_number(uow):
+    if objection := borrowing.own_hindrance(
+        uow, [wanted.rule], many=bundle is not None
+    ) or borrowing.too_many_by_number(uow):
         raise Conflict(objection)
     uow.note(record=number.strip())
     drawn = _number(uow)
@@ -140,7 +149,9 @@ def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days
     if _somebody_decides(node):
         uow.about(node)
         with suppress(AskedAlready), attempt(uow):
-            _file(uow, node, replace(wanted, rule=rule, days=min(wanted.days, rule.most(kind))), drawn)
+            _file(
+                uow, node, replace(wanted, rule=rule, days=min(wanted.days, rule.most(kind))), drawn, bundle
+            )
 
 
 def _of_stay(uow: UnitOfWork, mrn: str, times: int) -> Node | None:
@@ -266,9 +277,11 @@ def as_asked(uow: UnitOfWork, request: Request, name: str) -> str:
     return name
 
 
-def mine(uow: UnitOfWork) -> list[Slip]:
-    """One's own requests, newest first."""
-    return slips.listed(uow, Request.requester_id == uow.actor.principal_id, newest_first=True)
+def mine(uow: UnitOfWork, *, single: bool = False) -> list[Slip]:
+    """One's own requests, newest first; `single`: without those of bundles."""
+    own = Request.requester_id == uow.actor.principal_id
+    alone = [Request.bundle_id.is_(None)] if single else []
+    return slips.listed(uow, own, *alone, newest_first=True)
 
 
 def to_decide(uow: UnitOfWork) -> list[Slip]:

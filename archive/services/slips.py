@@ -58,6 +58,7 @@ class Slip:
     rule: str
     policy_version: int
     stage: int
+    bundle_id: int | None
     conflict: str | None
     """What the asker declared, for them and for whoever decides or gives an opinion; never for the desk."""
 
@@ -210,7 +211,7 @@ def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[st
         decided_by=decider or _by_rule(request), decided_at=request.decided_at, note=request.decision_note, until=request.until,
         due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
         id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
-        stage=request.stage, conflict=request.conflict if own or judges else None,
+        stage=request.stage, bundle_id=request.bundle_id, conflict=request.conflict if own or judges else None,
     )  # fmt: skip
 
 

@@ -120,6 +120,8 @@ def test_several_are_asked_for_at_once_and_each_says_what_became_of_it(
     assert page.count("您已申请过") == 1, "the first was asked for before; the second is new"
     with site.session() as session:
         assert session.scalars(select(Request.state)).all() == ["requested", "requested"]
+    sent = ward.post("/basket/request", terms | {"kind": "eread", "purpose": "dispute"}).location
+    assert "PS2026-0002" in ward.get(sent).text, "several at once are a bundle"
 
 
 def test_a_level_is_given_to_several_and_refused_where_one_may_not(browser: Browse, shelf: list[str]) -> None:

@@ -122,6 +122,36 @@ def test_asking_by_number_answers_alike_for_what_is_there_and_what_is_not(
     assert "00217720" not in answers[0][2]
 
 
+def test_many_are_asked_for_by_a_list_and_decided_on_one_line(
+    hospital: Hospital, archived: int, browser: Browse
+) -> None:
+    lending.another(hospital, mrn="00300001", name="陈朵朵")
+    doctor, head = browser("clinician"), browser("head")
+    assert "批量申请" in doctor.get("/requests").text
+    typed = FORM | {"records": "00218647-2\n00300001-1\n99999999-1", "act": "look"}
+    seen = doctor.post("/requests/many", typed).text
+    assert seen.count("这一份您查不到") == 1
+    assert "00218647-2 · " in seen
+    assert "\n00218647-2\n00300001-1\n99999999-1</textarea>" in seen, "what was typed stands there still"
+    wrong = doctor.post("/requests/many", typed | {"records": "不是号码"})
+    assert wrong.status_code == 422
+    assert "查不到的病案请填写病案号和住院次" in wrong.text
+    page = doctor.post("/requests/many", typed | {"act": "send"}).location
+    assert "您查不到的病案，批准后显示在这里" in doctor.get(page).text
+    (ref,) = re.findall(r'name="bundles" value="([^"]+)"', head.get("/approvals").text)
+    head.post("/approvals", {"act": "refuse", "bundles": ref})
+    assert "请用一句话说明理由" in head.get("/approvals").text
+    one = IDS.findall(head.get(f"/requests/bundles/{ref}").text)[0]
+    head.post(f"/requests/bundles/{ref}", {"act": "refuse", "ids": one, "reason": "不在讨论之列"})
+    head.post("/approvals", {"act": "approve", "bundles": ref})
+    assert "不在讨论之列" in doctor.get(page).text
+    told = doctor.get("/notices").text
+    assert "您的批次申请中有病案已批准" in told
+    (number,) = re.findall(r"/notices/(\d+)\"[^>]*>(?:(?!</form>).)*已批准", told)
+    assert doctor.post(f"/notices/{number}").location == page
+    assert browser("clinician2").get(page).status_code == 404
+
+
 def test_a_reading_is_ended_from_its_slip(
     hospital: Hospital, archived: int, place: str, browser: Browse
 ) -> None:

@@ -31,8 +31,9 @@ PAGES = {
     "/search/front-page": ("diagnosis", "operation", "attending", "outcome", "dept", "sex", "age_from", "age_to", "age_unit",
                            "days_from", "admitted_from", "discharged_to", "sample", "seed", "cursor"),
     "/search/front-page/export": ("diagnosis", "age_from", "discharged_to", "sample", "seed"),
-    "/approvals": ("act", "ids", "reason"), "/requests": ("number", "kind", "purpose", "days", "reason", "declared"),
     "/disputes/new": ("records", "title", "date_from", "claimant", "retention", "complaint_no"),
+    "/approvals": ("act", "ids", "bundles", "reason"), "/requests/many": ("records", "act", "kind", "purpose", "days", "reason"),
+    "/requests": ("number", "kind", "purpose", "days", "reason", "declared"),
     FIND: ("q",), VIEWED: ("q",), "/searches/figures": ("ran",), "/basket": ("act", "ids", "back"),
     "/basket/all": ("s", "type", "dept", "year", "sort", "under", "back"),
 }  # fmt: skip
@@ -48,6 +49,7 @@ GOOD = {
     "number": "00218647", "applicant": "agent",
     "records": "00218647-2 B00218647-2", "title": "产后纠纷", "date_from": "2026-11-18", "claimant": "刘婷婷", "retention": "D30",
     "complaint_no": "TS-1", "kind": "eread", "days": "3", "declared": "none",
+    "bundles": "00000000-0000-0000-0000-000000000000",
 }  # fmt: skip
 WORDED = ("q", "value", "diagnosis")
 """What words are typed into, more than values."""

@@ -10,6 +10,7 @@ from html import unescape
 from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 import pytest
 
@@ -132,6 +133,15 @@ ASKED = (
     Page("/disputes", manner="opened"),
     Page("/approvals", manner="opened"),
     Page("/requests", manner="opened"),
+    Page(f"/requests/bundles/{UUID(int=999)}", manner="opened"),
+    Page(
+        "/requests/many",
+        [
+            worlds.BUNDLED | {"records": text, "act": "look"}
+            for text in ("\n".join(worlds.BY_NUMBER), "30000006", "30000071-1 30000001-1")
+        ],
+        manner="posted",
+    ),
     Page("/me/absence", manner="opened"),
     Page("/", manner="opened"),
     Page("/mismatches", manner="opened"),
@@ -238,6 +248,7 @@ SIGNS = (
     'rel="next"',
     'data-list="approvals"',
     "JY2026-000002",
+    "PS2026-0001",
     'id="h-alike"',
     "h-facet-",
     'id="h-called"',

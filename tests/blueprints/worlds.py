@@ -14,7 +14,7 @@ from archive.names import name_key
 from archive.policy.rights import Overlay
 from archive.policy.types import TYPES
 from archive.schema import Type
-from archive.services import branches, inspections, requests, setup, sharing, tree
+from archive.services import branches, bundling, inspections, requests, setup, sharing, tree
 from archive.sight import href
 from archive.site import Site
 from archive.uow import UnitOfWork
@@ -85,6 +85,9 @@ def hide(site: Site) -> None:
     indexed(hospital)
 
 
+BUNDLED = {"kind": "paper", "purpose": "research", "reason": "产科课题，纸质核对", "declared": "none"}
+
+
 def ask_for(site: Site) -> None:
     """What somebody asks for in every world: by numbers, of which some are there in one world only."""
     with hospital_of(site).uow("clinician") as uow:
@@ -98,6 +101,10 @@ def ask_for(site: Site) -> None:
                 reason="产科课题",
                 declared="none",
             )
+        lines = bundling.read(uow, "\n".join(BY_NUMBER))
+        bundle = bundling.ask(uow, lines, BUNDLED).bundle
+        assert bundle is not None
+        bundle.uuid, bundle.created_at = UUID(int=999), START
         for slip in uow.session.scalars(
             select(Request)
         ):  # in every world at the same address and the same moment

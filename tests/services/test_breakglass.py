@@ -18,6 +18,7 @@ from archive.services import (
     explain,
     find_exact,
     listing,
+    notice_words,
     notices,
     pages,
     setup,
@@ -286,7 +287,7 @@ def test_many_within_an_hour_raise_one_alarm_and_stop_nobody(
     for account in ("clinician", "clinician2", "head"):
         opened(hospital, account)
     with hospital.site.session(readonly=True) as session:
-        alarms = select(Notice.principal_id).where(Notice.kind == notices.ALARM)
+        alarms = select(Notice.principal_id).where(Notice.kind == notice_words.ALARM)
         assert set(session.scalars(alarms, execution_options=TEST)) == {
             hospital.people["security"], hospital.people["auditor"]
         }  # fmt: skip

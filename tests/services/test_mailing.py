@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from archive import worker
 from archive.models import AuditSeal, Mail, Notice, Setting, User
 from archive.policy.permissions import P
-from archive.services import loans, mailing, notices, people, post, slips, tree
+from archive.services import loans, mailing, notice_words, notices, people, post, slips, tree
 from archive.settings import BadSettings, load
 from archive.site import Site
 from tests import smtp
@@ -133,13 +133,13 @@ def test_a_recall_goes_at_once_at_any_hour_and_not_to_whoever_has_read_of_it(
     assert mailing.deliver(hospital.site) == 0, "told once"
     with hospital.site.session() as session:
         for notice in session.scalars(
-            select(Notice).where(Notice.kind == notices.RECALLED), execution_options=TEST
+            select(Notice).where(Notice.kind == notice_words.RECALLED), execution_options=TEST
         ):
             notice.key = "loan.recalled:another"
     with hospital.uow("clinician") as uow:
         notices.read_all(uow)
     assert mailing.deliver(hospital.site) == 0
-    assert set(notices.KINDS) >= mailing.URGENT
+    assert set(notice_words.KINDS) >= mailing.URGENT
 
 
 @once

@@ -697,6 +697,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "version", name=op.f("uq_policy_version_kind_version")),
     )
     op.create_table(
+        "request_bundle",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("requester_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["requester_id"], ["principal.id"], name=op.f("fk_request_bundle_requester_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_bundle")),
+        sa.UniqueConstraint("number", name=op.f("uq_request_bundle_number")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_request_bundle_uuid")),
+    )
+    with op.batch_alter_table("request_bundle", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_request_bundle_requester_id"), ["requester_id"], unique=False)
+
+    op.create_table(
         "role_assignment",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("principal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1351,6 +1372,7 @@ def upgrade() -> None:
         sa.Column("days", sa.Integer(), nullable=False),
         sa.Column("rule", sa.String(length=40), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("bundle_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("stage", sa.Integer(), nullable=False),
         sa.Column("conflict", sa.String(length=200), nullable=True),
         sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -1361,6 +1383,7 @@ def upgrade() -> None:
         sa.Column("offered_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["bundle_id"], ["request_bundle.id"], name=op.f("fk_request_bundle_id")),
         sa.ForeignKeyConstraint(["decided_by"], ["principal.id"], name=op.f("fk_request_decided_by")),
         sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_request_node_id")),
         sa.ForeignKeyConstraint(["offered_id"], ["holding.id"], name=op.f("fk_request_offered_id")),
@@ -1370,6 +1393,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("uuid", name=op.f("uq_request_uuid")),
     )
     with op.batch_alter_table("request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_request_bundle_id"), ["bundle_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_request_node_id"), ["node_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_request_offered_id"), ["offered_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_request_requester_id"), ["requester_id"], unique=False)
@@ -1444,10 +1468,14 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=60), nullable=False),
         sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("bundle_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("emergency_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["bundle_id"], ["request_bundle.id"], name=op.f("fk_notice_bundle_id"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(
             ["emergency_id"], ["emergency.id"], name=op.f("fk_notice_emergency_id"), ondelete="CASCADE"
         ),
@@ -1461,6 +1489,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("principal_id", "key", name=op.f("uq_notice_principal_id_key")),
     )
     with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_bundle_id"), ["bundle_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_notice_emergency_id"), ["emergency_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_notice_job_id"), ["job_id"], unique=False)
         batch_op.create_index("ix_notice_newest", ["principal_id", "id"], unique=False)

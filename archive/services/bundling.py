@@ -1,0 +1,199 @@
+"""批次申请: many records asked for at once, from the selection or from a list of numbers that was pasted in."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func
+
+from archive.errors import Conflict, Invalid
+from archive.i18n import _
+from archive.models import Node, Request, RequestBundle
+from archive.policy.permissions import P
+from archive.services import basket, borrowing, numbers, pinpoint, policies, requests, slips
+from archive.services.attempts import Outcome, attempt, refusal
+from archive.uow import UnitOfWork, action
+
+SEPARATORS = re.compile(r"[\s,，;；、]+")
+MOST_SAID = 8
+"""So many lines are named in one sentence: the others are found when these are put right."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record that is asked for: as it was written, and what it means; nothing where the asker may not know of one."""
+
+    text: str
+    node: Node | None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a bundle: of each line why it was not asked for, or nothing. No bundle where none was."""
+
+    bundle: RequestBundle | None
+    refused: Mapping[str, str]
+    outcomes: Sequence[Outcome]
+    """Of the lines whose records the asker knows."""
+
+
+def limits(uow: UnitOfWork) -> Mapping[str, int]:
+    """How many records a bundle may have, and how many bundles somebody may have open."""
+    found: Mapping[str, int] = policies.in_force(uow, "loans").body["bundles"]
+    return found
+
+
+def read(uow: UnitOfWork, text: str) -> list[Line]:
+    """The records that a list of numbers means, each once. Raises Invalid naming the lines that mean none, or several.
+
+    A number with its stay of which the asker may not know stays as it is: whether it exists is asked when it is sent.
+    """
+    typed = list(dict.fromkeys(part for part in SEPARATORS.split(text) if part))
+    most = limits(uow)["records"]
+    if not typed or len(typed) > most:
+        raise Invalid(fields={"records": _("Write one number a line, up to %(most)d.", most=most)})
+    found, several, unknown = list[Line](), list[str](), list[str]()
+    for number in typed:
+        nodes = [node for node in pinpoint.by_number(uow, number) if uow.can(P.REQUEST_CREATE, node)]
+        if len(nodes) > 1:
+            several.append(number)
+        elif not nodes and not requests.STAY.fullmatch(number):
+            unknown.append(number)
+        else:
+            found.append(Line(number, nodes[0] if nodes else None))
+    if several:
+        raise _wrong(_("Several records have this number; add the stay, as in 00218647-2: %(numbers)s.",
+                       numbers=_some(several)))  # fmt: skip
+    if unknown:
+        raise _wrong(_("Write record number and stay, as in 00218647-2, where you cannot find the record: %(numbers)s.",
+                       numbers=_some(unknown)))  # fmt: skip
+    return _each_once(found)
+
+
+def _wrong(sentence: str) -> Invalid:
+    return Invalid(fields={"records": sentence})
+
+
+def _some(lines: list[str]) -> str:
+    return _(", ").join(line[:40] for line in lines[:MOST_SAID])
+
+
+def _each_once(found: Iterable[Line]) -> list[Line]:
+    kept: dict[object, Line] = {}
+    for line in found:
+        kept.setdefault(line.node.id if line.node else line.text, line)
+    return list(kept.values())
+
+
+def chosen(uow: UnitOfWork, refs: Iterable[UUID]) -> list[Line]:
+    """The same of records of the selection; what one may not know of any more is not among them."""
+    nodes = uow.list(uow.nodes(P.DISCOVER).where(Node.uuid.in_(list(refs))).order_by(Node.id))
+    if len(nodes) > (most := min(limits(uow)["records"], basket.MOST)):
+        raise Invalid(_("At most %(num)d at once. Choose fewer, then the rest.", num=most))
+    return [Line(str(node.uuid), node) for node in nodes]
+
+
+def ask(uow: UnitOfWork, lines: Sequence[Line], terms: Mapping[str, str]) -> Sent:
+    """Asks for each, on the same terms, under one number; one that is refused does not hold up the others.
+
+    What the asker may not know of is asked for in silence: the answer is the same whether it exists (model §3).
+    A single record is asked for without a bundle. Raises Invalid for wrong terms, Conflict for too many.
+    """
+    borrowing.checked(uow, borrowing.offered_unseen(uow), **_plain(terms))
+    blind = sum(line.node is None for line in lines)
+    if not lines:
+        raise Invalid(_("Tick something first."))
+    if len(lines) > 1 and not terms.get("reason", "").strip():
+        raise Invalid(fields={"reason": _("Say why, in a sentence.")})
+    if blind and (objection := borrowing.too_many_by_number(uow, blind)):
+        raise Conflict(objection)
+    if len(lines) == 1:
+        return _sent(lines, None, {lines[0].text: _try(uow, lines[0], None, terms)})
+    return _ask_all(uow, lines, terms)
+
+
+class _NothingAsked(Exception):
+    """Every line was refused: no bundle is made."""
+
+
+def _ask_all(uow: UnitOfWork, lines: Sequence[Line], terms: Mapping[str, str]) -> Sent:
+    told: dict[str, str | None] = {}
+    try:
+        with attempt(uow):
+            bundle = _begin(uow, terms)
+            # Always in one order: two who ask for the same at once never wait for each other.
+            for line in sorted(lines, key=lambda one: one.node.id if one.node else 0):
+                told[line.text] = _try(uow, line, bundle, terms)
+            _close(uow, bundle, told)
+    except _NothingAsked:
+        return _sent(lines, None, told)
+    return _sent(lines, bundle, told)
+
+
+def _close(uow: UnitOfWork, bundle: RequestBundle, told: Mapping[str, str | None]) -> None:
+    bundle.asked = sum(why is None for why in told.values())
+    uow.session.flush()
+    if not bundle.asked:
+        raise _NothingAsked
+
+
+def _plain(terms: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: terms.get(name, "")
+        for name in ("kind", "purpose", "days", "reason", "declared", "declared_words")
+    }
+
+
+def _sent(lines: Sequence[Line], bundle: RequestBundle | None, told: Mapping[str, str | None]) -> Sent:
+    refused = {line.text: why for line in lines if (why := told[line.text])}
+    outcomes = [Outcome(line.node.uuid, told[line.text]) for line in lines if line.node]
+    return Sent(bundle, refused, outcomes)
+
+
+def _try(uow: UnitOfWork, line: Line, bundle: RequestBundle | None, terms: Mapping[str, str]) -> str | None:
+    of = _plain(terms) | {"bundle": bundle}
+    if line.node is not None:
+        return refusal(uow, partial(requests.ask, uow, line.node, **of))
+    return refusal(uow, partial(requests.ask_by_number, uow, number=line.text, **of))
+
+
+@action("request.bundled", needs=P.REQUEST_CREATE)
+def _begin(uow: UnitOfWork, terms: Mapping[str, str]) -> RequestBundle:
+    number = numbers.slip(
+        uow, "PS", 4
+    )  # the counter's row is locked: of two clicks at once, one comes after the other
+    most = limits(uow)["open_bundles"]
+    mine = slips.visible(uow, func.count(Request.bundle_id.distinct())).where(
+        Request.requester_id == uow.actor.principal_id, slips.is_open(uow), Request.bundle_id.is_not(None)
+    )
+    if (uow.session.scalar(mine) or 0) >= most:
+        raise Conflict(_("You have %(most)d open bundles. Wait until some are done.", most=most))
+    made = RequestBundle(
+        number=number, requester_id=uow.actor.principal_id, kind=terms["kind"], purpose=terms["purpose"],
+        reason=terms["reason"].strip(), asked=0, created_at=uow.now,
+    )  # fmt: skip
+    uow.session.add(made)
+    uow.session.flush()
+    uow.about(made)
+    uow.note(number=number, kind=made.kind, purpose=made.purpose, reason=made.reason)
+    return made
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """申请预告 of a list: of a record that the asker knows why it cannot be had, of others that they are asked for unseen."""
+
+    text: str
+    node: Node | None
+    hindrance: str | None
+
+
+def foretell(uow: UnitOfWork, lines: Iterable[Line], kind: str) -> list[Foretold]:
+    """What asking for each would meet, before it is sent."""
+    return [
+        Foretold(line.text, line.node, borrowing.hindrance(uow, line.node, kind) if line.node else None)
+        for line in lines
+    ]
