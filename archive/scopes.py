@@ -92,6 +92,8 @@ SCOPES: Mapping[str, str] = {
     "intake": ACT,
     "keying": ACT,
     "leavers": "what a closed account had for itself alone, which nobody else may see: it is deleted unread",
+    "lending figures": "counts of loans of records that the reader handles, or of people for whom they answer",
+    "lending lists": "slips, borrowers and days of the loans that those figures count; of the record what the reader may see",
     "levels": ACT,
     "loans": ACT,
     "manifests": ACT,

@@ -91,6 +91,13 @@ MENU = (
     ),
     Entry(_l("Lending desk"), "arrows-exchange", "desk.counter", (P.REQUEST_HANDLE,), ("desk",)),
     Entry(_l("Copying window"), "files", "copying.window", (P.REQUEST_COPY,), ("copying",)),
+    Entry(
+        _l("Figures"),
+        "chart-bar",
+        "figures.page",
+        (P.REQUEST_HANDLE, P.REQUEST_OVERSEE, P.REQUEST_COPY),
+        ("figures",),
+    ),
     Entry(_l("Night seal"), "moon", "night.form", (P.NIGHT_SEAL,), ("night",)),
     Entry(_l("Seals"), "lock-square", "holds.listing", (P.HOLD_APPLY, P.HOLD_RELEASE), ("holds",)),
     Entry(_l("Dispute files"), "scale", "disputes.listing", (P.DISPUTE,), ("disputes",)),

@@ -117,6 +117,7 @@ WORDS = {
     "search.suggested": _l("was offered suggestions"), "whereabouts.searched": _l("looked for a volume"),
     "front_page.searched": _l("searched front pages"), "front_page.sampled": _l("drew a sample of front pages"),
     "front_page.exported": _l("exported front pages"),
+    "figures.exported": _l("exported the figures of lending"),
     "basket.exported": _l("exported a selection"), "tree.exported": _l("exported a list"),
     "audit.viewed": _l("looked through the journals"), "audit.exported": _l("exported events of the journals"),
     "job.listed": _l("looked at their jobs"), "session.listed": _l("looked at their sessions"),

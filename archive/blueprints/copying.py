@@ -14,7 +14,7 @@ from archive.gate import PUBLIC, P, Section
 from archive.i18n import _
 from archive.policy import proofs
 from archive.services import policies
-from archive.services.copying import applications, finding, handing, slips, verifying
+from archive.services.copying import applications, finding, handing, slips, turnaround, verifying
 from archive.services.copying.applications import Application
 from archive.services.copying.finding import Found
 from archive.uow import UnitOfWork
@@ -137,7 +137,7 @@ def listing(uow: UnitOfWork) -> str:
     which = request.args.get("which", "open")
     rows = slips.listing(uow, which)
     return render_template(
-        "copying/list.html", rows=rows, which=which, figures=slips.figures(uow), most=slips.MOST
+        "copying/list.html", rows=rows, which=which, figures=turnaround.figures(uow), most=slips.MOST
     )
 
 

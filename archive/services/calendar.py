@@ -62,6 +62,11 @@ def day_of(uow: UnitOfWork, moment: datetime) -> date:
     return moment.astimezone(ZoneInfo(uow.site.settings.timezone)).date()
 
 
+def begin_of(uow: UnitOfWork, day: date) -> datetime:
+    """The first moment of `day` in the hospital."""
+    return datetime.combine(day, time.min, ZoneInfo(uow.site.settings.timezone)).astimezone(UTC)
+
+
 def end_of(uow: UnitOfWork, day: date) -> datetime:
     """The last second of `day` in the hospital: whatever is due on a day is due then."""
     return datetime.combine(day, LAST_SECOND, ZoneInfo(uow.site.settings.timezone)).astimezone(UTC)

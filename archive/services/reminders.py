@@ -147,6 +147,11 @@ def _out(uow: UnitOfWork, kind: str) -> tuple[ColumnElement[bool], ...]:
 
 def overseen(uow: UnitOfWork) -> ColumnElement[bool]:
     """That a borrower is of a department of the actor's, or any for whoever sees to all; never themselves."""
+    return and_(of_their_people(uow), Request.requester_id != uow.actor.principal_id)
+
+
+def of_their_people(uow: UnitOfWork) -> ColumnElement[bool]:
+    """That whoever asked is of a department of the actor's, or anybody for whoever sees to all."""
     if uow.actor.roles & roster.holding(P.REQUEST_OVERSEE, "any"):
         wide: ColumnElement[bool] = true()
     elif uow.actor.roles & roster.holding(P.REQUEST_OVERSEE, "dept"):
@@ -157,7 +162,7 @@ def overseen(uow: UnitOfWork) -> ColumnElement[bool]:
         )
     else:
         wide = false()
-    return and_(wide, Request.requester_id != uow.actor.principal_id)
+    return wide
 
 
 def _lines(uow: UnitOfWork, kind: str, *entities: Any) -> Select[Any]:

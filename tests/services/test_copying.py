@@ -25,7 +25,16 @@ from archive.models import (
 )
 from archive.policy.rights import Overlay
 from archive.services import breakglass, find_exact, page_desk, page_map, policies, purge, tree
-from archive.services.copying import applications, finding, handing, making, slips, trail, verifying
+from archive.services.copying import (
+    applications,
+    finding,
+    handing,
+    making,
+    slips,
+    trail,
+    turnaround,
+    verifying,
+)
 from archive.services.copying.applications import Application
 from archive.services.find_exact import GuessedTooOften
 from tests import papers
@@ -232,7 +241,7 @@ def test_the_copy_is_stamped_page_by_page_confirmed_by_both_handed_over_and_veri
         handing.deliver(uow, of(uow, number), paid=True)
     with hospital.uow("desk", readonly=True) as uow:
         assert of(uow, number).state == "delivered"
-        figures = slips.figures(uow)
+        figures = turnaround.figures(uow)
         assert (figures.done, figures.in_time, figures.days, figures.open, figures.today) == (1, 1, 0.0, 0, 1)
         assert figures.minutes is not None
         assert 7 <= figures.minutes <= 8
@@ -334,7 +343,7 @@ def test_a_slip_is_seen_by_whoever_may_copy_all_of_it_and_its_file_goes_when_its
         of(uow, number)
     with hospital.uow("desk", readonly=True) as uow:
         assert slips.listing(uow) == []
-        assert slips.figures(uow).open == 0
+        assert turnaround.figures(uow).open == 0
     with hospital.uow("archivist") as uow:
         handing.refuse(uow, of(uow, number), reason="申请人撤回")
     with hospital.uow("archivist", readonly=True) as uow, pytest.raises(Conflict):

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +25,6 @@ MOST = 200
 """The window works a list off from its beginning; nobody works through more in one go."""
 OPEN = tuple(state.name for state in COPY.states if not state.final)
 HANDED = ("delivered", "shipped", "signed")
-SPAN = timedelta(days=30)
 KINDS = frozenset({"copy", "trail"})
 
 
@@ -87,21 +85,6 @@ class Row:
     is_late: bool
     can_follow: bool
     """What was still to come has been finished."""
-
-
-@dataclass(frozen=True)
-class Figures:
-    """复制时效: of what was handed over within the last month, and what is open now."""
-
-    done: int
-    in_time: int
-    days: float | None
-    """Working days from application to hand-over, on the average."""
-    minutes: int | None
-    """The median minutes of those that were handed over on the day on which they were applied for."""
-    open: int
-    late: int
-    today: int
 
 
 @dataclass(frozen=True)
@@ -281,34 +264,3 @@ def counts(uow: UnitOfWork) -> Counts:
     asked = visible(uow, *(many.filter(one) for one in wanted))
     near = or_(CopyRequest.state.in_(OPEN), CopyRequest.day == uow.today, CopyRequest.owes)
     return Counts(*uow.session.execute(asked.where(near)).one())
-
-
-def figures(uow: UnitOfWork) -> Figures:
-    """How long copies take, over the last month; counted over the slips that the actor may see."""
-    handed = CopyRequest.state.in_(HANDED)
-    ended = visible(uow).where(handed, CopyRequest.ended_at > uow.now - SPAN)
-    done = list(uow.session.scalars(ended))
-    spans = [_span(uow, copy) for copy in done]
-    same = sorted(
-        round((copy.ended_at - copy.created_at).total_seconds() / 60)
-        for copy in done if copy.ended_at and calendar.day_of(uow, copy.ended_at) == copy.day
-    )  # fmt: skip
-    waiting = visible(
-        uow, func.count(CopyRequest.id), func.count(CopyRequest.id).filter(CopyRequest.ready_by < uow.today)
-    )
-    still, late = uow.session.execute(waiting.where(CopyRequest.state.in_(OPEN))).one()
-    today = uow.session.scalar(visible(uow, func.count(CopyRequest.id)).where(CopyRequest.day == uow.today))
-    in_time = sum(copy.ready_by is None or _last_day(uow, copy) <= copy.ready_by for copy in done)
-    return Figures(
-        len(done), in_time, sum(spans) / len(spans) if spans else None, same[len(same) // 2] if same else None, still,
-        late, today or 0,
-    )  # fmt: skip
-
-
-def _span(uow: UnitOfWork, copy: CopyRequest) -> int:
-    return calendar.working_days_between(uow, calendar.day_of(uow, copy.created_at), _last_day(uow, copy))
-
-
-def _last_day(uow: UnitOfWork, copy: CopyRequest) -> date:
-    moment: datetime = copy.ended_at or uow.now
-    return calendar.day_of(uow, moment)
