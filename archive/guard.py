@@ -47,6 +47,7 @@ from archive.models import (
     Representation,
     SavedSearch,
     ScanBatch,
+    SealedObject,
     SearchFollow,
     SearchHistory,
     SearchNews,
@@ -62,7 +63,7 @@ GUARDED = frozenset(
         HoldingEvent, Emergency, Incident, Patient, PatientAlias, Encounter, Hold, HoldNode, HoldPage, HoldVolume, SavedSearch,
         SearchFollow, SearchHistory,
         SearchNews, Keying, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
-        CopyRequest, CopyItem, CopyProof, DisputeRecord,
+        CopyRequest, CopyItem, CopyProof, DisputeRecord, SealedObject,
     )
 )  # fmt: skip
 """Content, and what hangs on it: a patient or a page is seen only through a node; and what people look for."""

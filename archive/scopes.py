@@ -81,6 +81,7 @@ SCOPES: Mapping[str, str] = {
     "night_seals": "seals a record of a typed number and does not show it; shown is one's own, or of records that one may seal",
     "disputes": ACT,
     "case file": "what belongs to the records of a case of which the actor handles the dispute and may know the record",
+    "sealed objects": "things of a record or dispute on which the caller holds the right to seal, to open or to handle",
     "holds": ACT,
     "reservations": "the queue of a record on which the caller acts, or whose request they see; names only to the desk",
     "incidents": ACT,

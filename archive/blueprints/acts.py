@@ -51,6 +51,7 @@ WORDS = {
     "hold.sealed_at_night": _l("sealed it at night"), "hold.taken_over": _l("took a seal of the night over"),
     "dispute.opened": _l("opened a dispute file"), "dispute.linked": _l("added a record to a dispute"),
     "dispute.unlinked": _l("took a record off a dispute"), "dispute.viewed": _l("read a dispute file"),
+    "object.sealed": _l("sealed a thing"), "object.opened": _l("opened a sealed thing"),
     "hold.reviewed": _l("reviewed the seal"), "inspection.opened": _l("opened it to an inspector"),
     "emergency.declared": _l("opened records by break-glass"), "emergency.opened": _l("opened it by break-glass"),
     "emergency.ended": _l("ended a break-glass"), "emergency.judged": _l("judged a break-glass"),

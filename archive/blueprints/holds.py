@@ -11,7 +11,16 @@ from archive.forms import field, with_errors
 from archive.gate import Section
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import holds, legal_holds, parties, policies, seal_papers, sealed, unsealing
+from archive.services import (
+    holds,
+    legal_holds,
+    parties,
+    policies,
+    seal_papers,
+    sealed,
+    sealed_objects,
+    unsealing,
+)
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
@@ -151,7 +160,7 @@ def _slip_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None) ->
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
         "holds/slip.html", slip=found, seal=found.seal, kinds=kind_words(), sides=parties.words(),
-        may_open=uow.can(P.HOLD_RELEASE), general=_general(error),
+        may_open=uow.can(P.HOLD_RELEASE), things=sealed_objects.of_hold(uow, found.hold), general=_general(error),
         fields=with_errors(fields, request.form if error else {}, wrong),
     )  # fmt: skip
 

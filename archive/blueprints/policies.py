@@ -235,6 +235,7 @@ def _labels() -> dict[str, str]:
         "days": _("Days in the trash"), "bytes_days": _("Days that the bytes of what was deleted are kept"),
         "alone_after_years": _("Years after which the hospital may open a seal alone"),
         "review_days": _("Days until a seal is reviewed"), "near_days": _("Days before which the review is near"),
+        "objects": _("Things that are sealed"), "blood_station": _("Somebody of the blood station is there"),
         "most_records": _("Records of one inspection, at most"), "most_days": _("Days of one inspection, at most"),
         "thickness": _("Thickness"), "sheet_um": _("Thickness of a sheet, in micrometres"), "fill": _("Taken up"),
         "typical_sheets": _("Sheets of a volume that was not counted"), "boxes_mm": _("Thickness of boxes, in millimetres"),

@@ -41,7 +41,7 @@ from archive.models.events import (
     ReadSeal,
     SearchTime,
 )
-from archive.models.holds import Hold, HoldNode, HoldPage, HoldVolume
+from archive.models.holds import Hold, HoldNode, HoldPage, HoldVolume, SealedObject
 from archive.models.incidents import Incident
 from archive.models.inspections import Inspection
 from archive.models.keying import Keying
@@ -147,6 +147,7 @@ __all__ = [
     "RoleAssignment",
     "SavedSearch",
     "ScanBatch",
+    "SealedObject",
     "SearchFollow",
     "SearchHistory",
     "SearchNews",

@@ -80,6 +80,39 @@ class HoldPage(Base):
     """SHA-256 of the file's SHA-256 and the number of the page in it."""
 
 
+class SealedObject(Base):
+    """封存实物: an infusion, blood, a drug, sealed by both sides and kept by the hospital (2018 regulation art. 25)."""
+
+    __tablename__ = "sealed_object"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    """封存实物编号 FS2026-0001."""
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), index=True)
+    """The dispute file, or the record that was sealed with it."""
+    hold_id: Mapped[int | None] = mapped_column(ForeignKey("hold.id"), index=True)
+    """The seal of the papers that it was sealed with."""
+    kind: Mapped[str] = mapped_column(String(40))
+    what: Mapped[str] = mapped_column(String(200))
+    batch: Mapped[str] = mapped_column(String(60))
+    """批号 of a drug, or the number of a bag of blood."""
+    kept_at: Mapped[str] = mapped_column(String(120))
+    parties: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    reason: Mapped[str] = mapped_column(String(500))
+    sealed_at: Mapped[datetime]
+    sealed_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    release_ground: Mapped[str | None] = mapped_column(String(20))
+    release_parties: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
+    release_paper: Mapped[str | None] = mapped_column(String(120))
+    release_reason: Mapped[str | None] = mapped_column(String(500))
+    """What became of it: tested by whom, destroyed, given back."""
+    version: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": version}
+
+
 class HoldVolume(Base):
     """封存卷册: a volume that lies in a sealed package; while the seal is on, it goes out to nobody."""
 

@@ -10,6 +10,7 @@ from archive.policy.checklists import Checklist
 from archive.policy.copy_shapes import Copying, Proofs
 from archive.policy.counting import Counting
 from archive.policy.emergencies import EmergencyRules
+from archive.policy.hold_shapes import Holds
 from archive.policy.incidents import IncidentRules
 from archive.policy.lending_shapes import Loans
 from archive.policy.queueing import Queue
@@ -92,18 +93,6 @@ class Synonyms(Shape):
     """同义词表: the usual word of each group, and what else is said and written for it."""
 
     groups: dict[Code, Annotated[list[Wording], Field(min_length=1, max_length=20)]]
-
-
-class SealLimits(Shape):
-    alone_after_years: Annotated[int, Field(ge=1, le=30)]
-    review_days: Days
-    near_days: Days
-
-
-class Holds(Shape):
-    """封存规则."""
-
-    limits: SealLimits
 
 
 class InspectionLimits(Shape):

@@ -14,7 +14,7 @@ from archive.i18n import _
 from archive.models import CopyItem, CopyRequest, DisputeRecord, Hold, HoldNode, Node
 from archive.policy.permissions import P
 from archive.policy.workflows import COPY
-from archive.services import holds, policies, unsealing
+from archive.services import holds, policies, sealed_objects, unsealing
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
 from archive.workflow import State
@@ -74,6 +74,7 @@ class CaseFile:
     records: list[NodeView]
     seals: list[CaseSeal]
     copies: list[CaseCopy]
+    things: list[sealed_objects.Thing]
     papers: list[NodeView]
     timeline: list[Moment]
     dates: list[Deadline]
@@ -103,6 +104,7 @@ def shown(uow: UnitOfWork, dispute: Node) -> CaseFile:
     nodes = [node for node, _at in linked]
     seals, copies = _seals(uow, nodes, seen), _copies(uow, nodes, seen)
     papers = _papers(uow, dispute)
+    things = sealed_objects.of_nodes(uow, [dispute.id, *seen])
     view = views(uow, [dispute])[0]
     moments = [
         Moment(
@@ -114,12 +116,19 @@ def shown(uow: UnitOfWork, dispute: Node) -> CaseFile:
     ]
     moments += [_moment(uow, at, _("Record %(number)s", number=seen[node.id].stay or seen[node.id].code), seen[node.id].href)
                 for node, at in linked]  # fmt: skip
-    moments += [*_of_seals(uow, seals), *_of_copies(uow, copies), *_of_papers(papers)]
+    moments += [
+        *_of_seals(uow, seals),
+        *_of_copies(uow, copies),
+        *_of_papers(papers),
+        *_of_things(uow, things),
+    ]
     last = datetime.max.replace(tzinfo=dispute.created_at.tzinfo)
     moments.sort(key=lambda one: (one.day, one.at or last))
-    days = sorted([*_days_of_seals(uow, seals), *_days_of_copies(uow, copies), *_days_of_papers(uow, papers)],
-                  key=lambda one: one.day)  # fmt: skip
-    return CaseFile(view, list(seen.values()), seals, copies, papers, moments, days)
+    days = [
+        *_days_of_seals(uow, seals), *_days_of_copies(uow, copies), *_days_of_papers(uow, papers), *_days_of_things(things)
+    ]  # fmt: skip
+    days.sort(key=lambda one: one.day)
+    return CaseFile(view, list(seen.values()), seals, copies, things, papers, moments, days)
 
 
 def _records(uow: UnitOfWork, dispute: Node) -> list[tuple[Node, datetime]]:
@@ -234,10 +243,7 @@ def _days_of_seals(uow: UnitOfWork, seals: list[CaseSeal]) -> Iterator[Deadline]
         number, href = one.hold.number, f"/holds/{one.hold.uuid}" if one.may_open else ""
         yield _deadline(uow, one.hold.review_due, _("Review of %(number)s", number=number), href)
         if one.alone_from:
-            words = _(
-                "From here on the hospital may open %(number)s alone if nothing further was claimed",
-                number=number,
-            )
+            words = _alone(number)
             yield Deadline(one.alone_from, words, href, "ok")
 
 
@@ -254,3 +260,27 @@ def _days_of_papers(uow: UnitOfWork, papers: list[NodeView]) -> Iterator[Deadlin
             yield _deadline(
                 uow, date.fromisoformat(str(due)), _("Answer to: %(paper)s", paper=one.label), one.href
             )
+
+
+def _of_things(uow: UnitOfWork, things: list[sealed_objects.Thing]) -> Iterator[Moment]:
+    for one in things:
+        number, href = one.row.number, _thing(one)
+        sealed = _("Sealed as %(number)s", number=number) + f" {one.kind} {one.row.what}"
+        yield _moment(uow, one.row.sealed_at, sealed, href)
+        if one.row.released_at:
+            yield _moment(uow, one.row.released_at, _("%(number)s was taken off", number=number), href)
+
+
+def _days_of_things(things: list[sealed_objects.Thing]) -> Iterator[Deadline]:
+    for one in (each for each in things if each.row.released_at is None):
+        yield Deadline(one.alone_from, _alone(one.row.number), _thing(one), "ok")
+
+
+def _thing(one: sealed_objects.Thing) -> str:
+    return f"/sealed-objects/{one.row.uuid}" if one.may_see else ""
+
+
+def _alone(number: str) -> str:
+    return _(
+        "From here on the hospital may open %(number)s alone if nothing further was claimed", number=number
+    )

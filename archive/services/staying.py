@@ -7,7 +7,17 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.i18n import _
-from archive.models import DisputeRecord, Hold, Holding, HoldingStatus, HoldNode, Job, Node, Request
+from archive.models import (
+    DisputeRecord,
+    Hold,
+    Holding,
+    HoldingStatus,
+    HoldNode,
+    Job,
+    Node,
+    Request,
+    SealedObject,
+)
 from archive.services import holds
 from archive.services.handlers import LIVE
 from archive.sight import ids_of
@@ -65,6 +75,7 @@ def reasons(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, list[str]]:
         (_("It is under a legal hold."), laid.where(Hold.kind == holds.LEGAL)),
         # Not what: whoever empties a trash need not know of the case.
         (_("Something that hangs on it is not over yet. Ask a senior archivist."), open_case),
+        (_("It is sealed."), of_branch.join(SealedObject, SealedObject.node_id == below.id)),
         (_("Take the records off the case first."), of_branch.join(DisputeRecord, DisputeRecord.dispute_id == below.id)),
         (_("A job still works on it."), of_branch.join(Job, Job.node_id == below.id).where(Job.state.in_(LIVE))),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from archive.errors import Conflict, Invalid
 from archive.i18n import _
-from archive.models import Blob, Hold, HoldPage, Node, Page, Representation
+from archive.models import Blob, Hold, HoldPage, Node, Page, Representation, SealedObject
 from archive.policy.permissions import P
 from archive.schema import clean
 from archive.services import calendar, frozen, holds, parties, policies, reservations
@@ -71,7 +71,7 @@ def objection(uow: UnitOfWork, hold: Hold) -> str | None:
     return None
 
 
-def grounds(uow: UnitOfWork, hold: Hold) -> dict[str, str]:
+def grounds(uow: UnitOfWork, hold: Hold | SealedObject) -> dict[str, str]:
     """Code → words of the grounds on which it may be opened now (条例 art. 24: alone only after some years)."""
     found = policies.vocabulary(uow, "hold_ground")
     if hold.kind == holds.LEGAL:
@@ -81,7 +81,7 @@ def grounds(uow: UnitOfWork, hold: Hold) -> dict[str, str]:
     return found
 
 
-def alone_from(uow: UnitOfWork, hold: Hold) -> date:
+def alone_from(uow: UnitOfWork, hold: Hold | SealedObject) -> date:
     """The first day on which the hospital may open it alone if the patient's side has claimed nothing further."""
     day, years = calendar.day_of(uow, hold.sealed_at), holds.limits(uow)["alone_after_years"]
     try:

@@ -1,5 +1,6 @@
 """纠纷档案: one case on one page, and nobody else learns that there is one."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -17,7 +18,7 @@ from tests.archives import begins, once
 from tests.blueprints.conftest import Browser, words_of
 from tests.conftest import HASH, RECORD, Hospital
 from tests.services.lending import BARCODE, archive_it
-from tests.services.sealing import seal
+from tests.services.sealing import BOTH, seal, typed
 from tests.services.searching import indexed
 
 Browse = Callable[..., Browser]
@@ -180,3 +181,59 @@ def test_a_record_of_an_open_case_stays_and_a_case_with_records_too(
         tree.edit(uow, node, fields=kept, version=node.version)
         assert node.data["dispute_no"] == "JF2026-0001", "an edit keeps the number that was given"
     assert RECORD["mrn"] not in affairs.get("/disputes").text
+
+
+STATION = {"side": "blood", "name": "金站", "office": "县中心血站", "proof": ""}
+BLOOD: dict[str, Any] = {
+    "kind": "blood", "what": "悬浮红细胞 2U，余 80 ml", "batch": "0521-26-118", "kept_at": "输血科 4℃ 冰箱",
+    "reason": "疑输血反应",
+}  # fmt: skip
+
+
+def test_blood_is_sealed_with_its_station_and_opened_by_somebody_else_with_all_who_sealed_it(
+    hospital: Hospital, archived: int, browser: Browse
+) -> None:
+    address, affairs, archivist, senior = (
+        opened(browser),
+        browser("affairs"),
+        browser("archivist"),
+        browser("senior"),
+    )
+    with hospital.uow("archivist", readonly=True) as uow:
+        place = href(uow, uow.list(uow.nodes(P.DISPUTE))[0])
+        record = href(uow, uow.node(archived))
+    without = affairs.post(f"{place}/@@object", typed(BLOOD | {"people": BOTH}))
+    assert without.status_code == 422
+    assert "血站" in without.text or "采供血机构" in words_of(without)
+    assert "刘建国" in without.text, "what was typed stays"
+    there = [*BOTH, STATION]
+    made = affairs.post(f"{place}/@@object", typed(BLOOD | {"people": there}))
+    assert made.status_code == 302
+    thing = made.headers["Location"]
+    page = affairs.get(address).text
+    dates, timeline = page.split('id="h-dates"')[1].split('id="h-time"')
+    assert "FS2026-0001" in dates
+    assert "2029-11-20" in dates, "the rule of three years, as of papers"
+    assert "悬浮红细胞" in timeline
+    opening: dict[str, Any] = {"ground": "together", "people": there, "reason": "送省血液中心检验"}
+    assert affairs.post(f"{thing}/open", typed(opening)).status_code == 409, "not by whoever sealed it"
+    for people, ground in ((BOTH, "together"), (there, "no_claim")):
+        refused = archivist.post(f"{thing}/open", typed(opening | {"people": people, "ground": ground}))
+        assert refused.status_code == 422, ground
+    assert archivist.post(f"{thing}/open", typed(opening)).status_code == 302
+    assert archivist.post(f"{thing}/open", typed(opening)).status_code == 409
+    assert "省血液中心" in affairs.get(thing).text
+    for who in ("clinician", "head", "desk", "clerk"):
+        assert browser(who).get(thing).status_code in {403, 404}, who
+
+    hold = seal(hospital, archived)
+    slip = next(one for one in re.findall(r"/holds/[0-9a-f-]{36}", archivist.get("/holds").text))
+    drug = BLOOD | {"kind": "drug", "what": "缩宫素 5 支", "people": BOTH, "hold": slip.rpartition("/")[2]}
+    assert archivist.post(f"{record}/@@object", typed(drug)).status_code == 302
+    assert hold
+    assert "缩宫素" in senior.get(slip).text
+    assert "缩宫素" in affairs.get(address).text, "what was sealed with a record of the case belongs to it"
+    assert affairs.get(f"{record}/@@object").status_code == 403
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(archived), level=3, reason="涉密")
+    assert "缩宫素" not in affairs.get(address).text

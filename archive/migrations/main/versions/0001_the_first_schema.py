@@ -1208,6 +1208,40 @@ def upgrade() -> None:
         sa.UniqueConstraint("node_id", "role", "seq", name=op.f("uq_representation_node_id_role_seq")),
     )
     op.create_table(
+        "sealed_object",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("hold_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("what", sa.String(length=200), nullable=False),
+        sa.Column("batch", sa.String(length=60), nullable=False),
+        sa.Column("kept_at", sa.String(length=120), nullable=False),
+        sa.Column("parties", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sealed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("released_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("release_ground", sa.String(length=20), nullable=True),
+        sa.Column("release_parties", sa.JSON(), nullable=True),
+        sa.Column("release_paper", sa.String(length=120), nullable=True),
+        sa.Column("release_reason", sa.String(length=500), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["hold_id"], ["hold.id"], name=op.f("fk_sealed_object_hold_id")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_sealed_object_node_id")),
+        sa.ForeignKeyConstraint(["released_by"], ["principal.id"], name=op.f("fk_sealed_object_released_by")),
+        sa.ForeignKeyConstraint(["sealed_by"], ["principal.id"], name=op.f("fk_sealed_object_sealed_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sealed_object")),
+        sa.UniqueConstraint("number", name=op.f("uq_sealed_object_number")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_sealed_object_uuid")),
+    )
+    with op.batch_alter_table("sealed_object", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sealed_object_hold_id"), ["hold_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sealed_object_node_id"), ["node_id"], unique=False)
+
+    op.create_table(
         "search_follow",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("search_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
