@@ -56,6 +56,7 @@ SCOPES: Mapping[str, str] = {
     "borrowing": NODE,
     "boxes": ACT,
     "circulation": SHOWN,
+    "clearance": "numbers of batches of which the actor holds all records, in one condition",
     "care": "which volumes of batches that the caller found with the actor's permissions hold what is scanned first",
     "collation": ACT,
     "copying finding": "says nothing but whether number and second factor both meet, and writes down that it was asked",

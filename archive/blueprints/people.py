@@ -116,12 +116,14 @@ def person(uow: UnitOfWork, uuid: UUID) -> str:
 
 def _person(uow: UnitOfWork, uuid: UUID, error: ArchiveError | None = None, form: str = "") -> str:
     """The page of a person; an error stands in the form that was refused."""
-    one = directory.person(uow, directory.find(uow, uuid))
+    user = directory.find(uow, uuid)
+    one, may_manage = directory.person(uow, user), uow.can(P.USER_MANAGE)
     why = next(iter(error.fields.values()), str(error)) if isinstance(error, Invalid) else str(error or "")
     return render_template(
         "people/person.html", person=one, why=why, refused=form, depts=_depts(uow, one.departments),
         offers=duties.offers([duty.role for duty in one.duties]), act_label=acts.label,
-        may_manage=uow.can(P.USER_MANAGE), may_assign=uow.can(P.ROLE_ASSIGN) and not one.is_self,
+        may_manage=may_manage, volumes_out=people.volumes_out(uow, user) if may_manage else 0,
+        may_assign=uow.can(P.ROLE_ASSIGN) and not one.is_self,
     )  # fmt: skip
 
 
@@ -150,7 +152,7 @@ def change(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
 @section.page("/people/<uuid:uuid>/disable", needs=P.USER_MANAGE, methods=("POST",))
 def disable(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     said = _("Disabled. Every session has ended.")
-    return _acted(uow, uuid, people.disable, form="account", said=said)
+    return _acted(uow, uuid, people.disable, form="account", said=said, anyway="anyway" in request.form)
 
 
 @section.page("/people/<uuid:uuid>/enable", needs=P.USER_MANAGE, methods=("POST",))

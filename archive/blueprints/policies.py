@@ -310,4 +310,5 @@ def _counting_labels() -> dict[str, str]:
         "out": _("At handing out"), "back": _("At taking back"), "purposes": _("Purposes"), "volumes": _("Volumes"),
         "unbound": _("Binding or seal not whole"), "damaged": _("Damaged"), "sensitive": _("Sensitive records"),
         "level_from": _("Sensitivity, from"), "told": _("Who is told"), "lost": _("Of a lost volume"),
+        "left": _("Of an account closed with volumes out"),
     }  # fmt: skip

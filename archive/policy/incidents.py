@@ -11,6 +11,8 @@ Told = list[Literal["senior", "archivist", "medical_affairs"]]
 class Reported(Shape):
     lost: Told
     damaged: Told
+    left: Told
+    """Of an account that is closed while volumes are out to it."""
 
 
 class IncidentRules(Shape):

@@ -25,7 +25,7 @@ KINDS = {LOST: _l("Lost"), DAMAGED: _l("Damaged")}
 STATES = {
     state.name: state
     for state in (
-        State("open", _l("Open"), "bad"),
+        State("open", _l("Looked into"), "bad"),
         State("found", _l("Found again"), "ok", final=True),
         State("reconstructed", _l("Reconstructed"), "run"),
         State("closed", _l("Closed"), "idle", final=True),

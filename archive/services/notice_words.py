@@ -7,7 +7,7 @@ from archive.services import bundle_news, reminders
 from archive.services.mismatch_news import OWNED
 from archive.services.news import FOUND
 
-ALARM, RECALLED = "emergency.alarm", "loan.recalled"
+ALARM, RECALLED, LEFT = "emergency.alarm", "loan.recalled", "loan.left"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ KINDS = {
     "loan.lost": Kind(_l("What you had on loan was written down as lost"), "eye-search", "bad"),
     "incident.lost": Kind(_l("A volume was written down as lost"), "eye-search", "bad"),
     "incident.damaged": Kind(_l("A volume was written down as damaged"), "bandage", "wait"),
+    LEFT: Kind(_l("An account was closed whose holder still has a volume"), "user-minus", "bad"),
     reminders.DUE: Kind(_l("What you have on loan is due"), "calendar-due", "wait"),
     reminders.OVERDUE: Kind(_l("What you have on loan is overdue"), "alert-triangle", "bad"),
     reminders.LATE: Kind(_l("People of your department have something overdue"), "alert-triangle", "wait"),

@@ -26,7 +26,7 @@ from archive.services import bundle_news, emergencies, mismatch_news, news, remi
 from archive.services.handlers import LIVE, handlers
 from archive.services.mismatch_news import OWNED
 from archive.services.news import FOUND
-from archive.services.notice_words import ALARM, KINDS, RECALLED
+from archive.services.notice_words import ALARM, KINDS, LEFT, RECALLED
 from archive.sight import NodeView, views
 from archive.site import Site
 from archive.uow import UnitOfWork
@@ -79,6 +79,12 @@ def incident(uow: UnitOfWork, kind: str, number: str, node: Node, people: Iterab
     """Tells people of a lost or damaged volume; whoever may not know of its record is told nothing."""
     for person in people:
         _tell(uow, person, kind, number, node=node.id)
+
+
+def left_with(uow: UnitOfWork, request: Request, people: Iterable[int]) -> None:
+    """Tells people that an account was closed whose holder still has what went out on this request."""
+    for person in people:
+        _tell(uow, person, LEFT, f"{request.id}:{uow.now:%y%m%d}", request=request.id)
 
 
 def sent_back(uow: UnitOfWork, node: Node) -> None:

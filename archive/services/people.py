@@ -5,15 +5,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 
 from archive.errors import Conflict, Invalid, Stale
-from archive.i18n import LOCALES, _
-from archive.models import Membership, Principal, User
+from archive.i18n import LOCALES, _, ngettext
+from archive.models import Membership, Principal, Request, RequestLine, User
 from archive.names import name_key
 from archive.policy.permissions import P
-from archive.services import duties, passwords, proven, sessions
+from archive.services import duties, notices, passwords, policies, proven, roster, sessions
 from archive.settings import MAILBOX
 from archive.uow import SIGNED_IN, UnitOfWork, action
 
@@ -106,16 +106,44 @@ def change(uow: UnitOfWork, user: User, *, name: str, departments: Collection[in
 
 
 @action("user.disabled", needs=P.USER_MANAGE)
-def disable(uow: UnitOfWork, user: User) -> int:
-    """Locks a person out and ends their sessions at once; gives how many. Raises Conflict for oneself."""
+def disable(uow: UnitOfWork, user: User, *, anyway: bool = False) -> int:
+    """Locks a person out and ends their sessions at once; gives how many. Raises Conflict for oneself, and where volumes are out
+    to them, unless that has been said: then whoever the policy names is told of it.
+    """
     if user.id == uow.actor.principal_id:
         raise Conflict(_("Nobody disables their own account."))
+    if (out := volumes_out(uow, user)) and user.disabled_at is None:
+        if not anyway:
+            raise Conflict(ngettext(
+                "%(num)d volume is out to this person. The lending desk takes it back and prints the clearance; "
+                "or tick that the account is closed all the same.",
+                "%(num)d volumes are out to this person. The lending desk takes them back and prints the clearance; "
+                "or tick that the account is closed all the same.", out))  # fmt: skip
+        _tell_of_what_is_out(uow, user)
+        uow.note(volumes_out=out)
     duties.keep_one_who_assigns(uow, user)
     if user.disabled_at is None:
         user.disabled_at = uow.now
     ended = sessions.end_all(uow, user.id)
     uow.note(sessions_ended=ended)
     return ended
+
+
+def volumes_out(uow: UnitOfWork, user: User) -> int:
+    """How many volumes are out to a person: a number, for whoever keeps the accounts and may know of no record."""
+    return uow.session.scalar(_lent_to(user).with_only_columns(func.count(RequestLine.id))) or 0
+
+
+def _lent_to(user: User) -> Select[Any]:
+    lines: Select[Any] = select(Request).join(RequestLine, RequestLine.request_id == Request.id)
+    return lines.where(Request.requester_id == user.id, RequestLine.in_at.is_(None))
+
+
+def _tell_of_what_is_out(uow: UnitOfWork, user: User) -> None:
+    roles = set(policies.in_force(uow, "incidents").body["told"]["left"])
+    people = [one.id for one in roster.everybody(uow).values() if one.roles & roles]
+    for request in uow.session.scalars(_lent_to(user).distinct()).all():
+        notices.left_with(uow, request, people)
 
 
 @action("user.enabled", needs=P.USER_MANAGE)

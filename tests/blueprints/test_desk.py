@@ -247,3 +247,37 @@ def test_what_nobody_knows_is_registered_on_the_same_page_and_gets_its_label(
     assert label in out
     assert "00087654-1" in said_in(archivist.get(label).data)
     assert browser("clerk").post("/desk/take-up", said).status_code == 403
+
+
+def test_whoever_leaves_is_cleared_on_one_page_and_signs_a_paper(
+    hospital: Hospital, number: str, browser: Browse
+) -> None:
+    """And each borrower gets a slip of what is out with them."""
+    clerk, page = browser("clerk"), f"/desk/clearance?c={BADGE}"
+    with hospital.uow("clerk", readonly=True) as uow:
+        record = slips.one(uow, number).node_id
+    scan(clerk, BADGE)
+    assert f"/desk/slip.pdf?c={BADGE}" in scan(clerk, BARCODE)
+    slip = said_in(clerk.get(f"/desk/slip.pdf?c={BADGE}").data)
+    assert all(word in slip for word in ("clinician甲", BARCODE, number, "2026-11-25", "00218647-2"))
+    assert "刘" not in said_in(browser("senior").get(f"/desk/slip.pdf?c={BADGE}").data)
+    waiting = approved(hospital, "head", record)
+    head = f"{list(CAST).index('head') + 1:04d}"
+    other = clerk.get(f"/desk/clearance?c={head}").text
+    assert waiting in other
+    assert "未结清" in other
+    assert clerk.post("/desk/clearance/withdraw", {"c": head}).status_code == 302
+    assert state_of(hospital, waiting) == "cancelled"
+    assert "没有待领的申请" in clerk.post("/desk/clearance/withdraw", {"c": head}, follow_redirects=True).text
+    assert "已结清" in clerk.get(f"/desk/clearance?c={head}").text
+    assert BARCODE in clerk.get(page).text
+    paper = said_in(clerk.get(f"/desk/clearance.pdf?c={BADGE}").data)
+    assert all(word in paper for word in ("离职清退单", BARCODE, "科主任"))
+    unknown = clerk.get("/desk/clearance?c=9999<b>")
+    assert (unknown.status_code, "没有这个工号" in unknown.text, "9999&lt;b&gt;" in unknown.text) == (
+        404,
+        True,
+        True,
+    )
+    assert clerk.get("/desk/clearance.pdf?c=9999").status_code == 404
+    assert browser("sysadmin").get(page).status_code == 403

@@ -7,6 +7,7 @@ from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, Principal, Session, User
 from tests.blueprints.conftest import Browse
 from tests.conftest import CAST, PASSWORD, Hospital
+from tests.services.lending import BARCODE, approved, archive_it, issue
 
 NEW, OWN = "four horses in the rain", "seven boats on the lake"
 
@@ -219,3 +220,15 @@ def test_everybody_says_themselves_whether_they_are_told_by_mail_and_the_journal
         assert (user.email, user.by_mail, user.locale) == ("cl@yunchuan.example", True, "en")
     assert mine.post(page, {"email": "", "locale": "zh_CN"}, page=page).status_code == 302
     assert 'value="cl@' not in mine.get(page).text
+
+
+def test_an_account_with_volumes_out_is_closed_only_when_that_was_said(
+    hospital: Hospital, record: int, browser: Browse
+) -> None:
+    issue(hospital, approved(hospital, "clinician", archive_it(hospital, record)))
+    sysadmin, person = browser("sysadmin"), page_of(hospital, "clinician")
+    assert 'name="anyway"' in sysadmin.get(person).text
+    refused = sysadmin.post(f"{person}/disable", page=person)
+    assert (refused.status_code, "尚有 1 卷在借" in refused.text) == (409, True)
+    assert BARCODE not in refused.text
+    assert sysadmin.post(f"{person}/disable", {"anyway": "1"}, page=person).status_code == 302

@@ -14,10 +14,11 @@ from archive.journal import CHANGES, Origin, words_of
 from archive.models import AuditEvent, Membership, Principal, ReadEvent, Session, User
 from archive.policy.permissions import P
 from archive.policy.roles import CONFLICTS, ROLES
-from archive.services import directory, duties, people, sessions
+from archive.services import clearance, directory, duties, loans, notices, people, sessions
 from archive.services.directory import Sought
 from archive.uow import UnitOfWork
 from tests.conftest import CAST, PASSWORD, Clock, Hospital
+from tests.services.lending import BARCODE, approved, archive_it, issue
 
 NEW = "four horses in the rain"
 
@@ -135,6 +136,25 @@ def test_a_disabled_person_is_out_at_once_and_stays_out(hospital: Hospital) -> N
         people.enable(uow, account(hospital, uow, "clinician"))
     assert not is_signed_in(hospital, token)
     assert is_signed_in(hospital, sign_in(hospital, "clinician"))
+
+
+def test_an_account_is_not_closed_in_silence_while_volumes_are_out(hospital: Hospital, record: int) -> None:
+    """It may be closed all the same: somebody may have to be locked out at once. Then the record room is told."""
+    number = approved(hospital, "clinician", archive_it(hospital, record))
+    issue(hospital, number)
+    with pytest.raises(Conflict, match="1 volume"), hospital.uow("sysadmin") as uow:
+        people.disable(uow, account(hospital, uow, "clinician"))
+    with hospital.uow("sysadmin") as uow:
+        assert people.volumes_out(uow, account(hospital, uow, "clinician")) == 1
+        people.disable(uow, account(hospital, uow, "clinician"), anyway=True)
+    with hospital.uow("senior", readonly=True) as uow:
+        assert "An account was closed whose holder still has a volume" in [
+            one.text for one in notices.mine(uow)
+        ]
+    with hospital.uow("clerk") as uow:
+        assert clearance.of(uow, "0004").is_closed
+        loans.take_back(uow, BARCODE)
+        assert clearance.of(uow, "0004").is_clear
 
 
 def test_nobody_disables_themselves_or_the_last_who_gives_roles(hospital: Hospital) -> None:
