@@ -12,6 +12,7 @@ from archive.gate import Section
 from archive.i18n import _
 from archive.policy.permissions import P
 from archive.services import (
+    found_pages,
     holds,
     legal_holds,
     parties,
@@ -160,7 +161,8 @@ def _slip_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None) ->
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
         "holds/slip.html", slip=found, seal=found.seal, kinds=kind_words(), sides=parties.words(),
-        may_open=uow.can(P.HOLD_RELEASE), things=sealed_objects.of_hold(uow, found.hold), general=_general(error),
+        may_open=uow.can(P.HOLD_RELEASE), counted=found_pages.recorded(found.hold),
+        things=sealed_objects.of_hold(uow, found.hold), general=_general(error),
         fields=with_errors(fields, request.form if error else {}, wrong),
     )  # fmt: skip
 
@@ -184,17 +186,36 @@ def release_form(uow: UnitOfWork, uuid: UUID) -> str:
 def release(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     found = sealed.one(uow, uuid)
     try:
-        unsealing.release(uow, found.hold, **_typed(RELEASING), people=people_typed())
+        unsealing.release(uow, found.hold, **_typed(RELEASING), people=people_typed(), found=request.form)
     except (Invalid, Conflict) as error:
         uow.undo()
         return _release_page(uow, uuid, error), error.status
     flash(_("The seal %(number)s is off.", number=found.seal.number), "ok")
+    if differ := found_pages.differing(found.hold.found or []):
+        flash(
+            _(
+                "What was found is not what was listed. It is on record: %(lines)s.",
+                lines=_(", ").join(differ),
+            ),
+            "wait",
+        )
     return make_response(redirect(found.seal.node.href))
 
 
 def _release_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None) -> str:
     found = sealed.one(uow, uuid)
     grounds = unsealing.grounds(uow, found.hold)
+    lines = [
+        field(
+            line.key,
+            line.label,
+            inputmode="numeric",
+            maxlength=5,
+            listed=line.count,
+            is_sheets=line.is_sheets,
+        )
+        for line in (found_pages.listed(found.hold) if found.seal.kind != holds.LEGAL else [])
+    ]
     fields = [
         field("ground", _("Why it may be opened"), "radio", required=True, value=next(iter(grounds)),
               choices=list(grounds.items())),
@@ -206,6 +227,7 @@ def _release_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None)
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
         "holds/release.html", seal=found.seal, kinds=kind_words(), general=_general(error),
+        counts=with_errors(lines, request.form if error else {}, wrong),
         alone_from=unsealing.alone_from(uow, found.hold), differ=unsealing.differences(uow, found.hold),
         fields=with_errors(fields, request.form if error else {}, wrong),
     )  # fmt: skip

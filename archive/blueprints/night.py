@@ -96,9 +96,14 @@ def _one_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None) -> 
         field("kept_at", _("Where the package is kept"), required=True, maxlength=120, value=seal.kept_at),
         field("key_no", _("Number of the envelope or key"), maxlength=40, value=seal.key_no),
     ]
-    if seal.node is None:
-        fields.insert(0, field("mrn", _("Number of the record"), required=True, mono=True, value=seal.said["mrn"],
-                               hint=_("Register the record first if it is not here yet.")))  # fmt: skip
+    hint = (
+        _("Register the record first if it is not here yet.") if seal.node is None
+        else _("Mistyped at night: write the right one. The seal then lies over that record; both numbers stay on record.")
+    )  # fmt: skip
+    known = seal.said["mrn"] if seal.node is None else seal.node.code
+    fields.insert(
+        0, field("mrn", _("Number of the record"), required=True, mono=True, value=known, hint=hint)
+    )
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
         "night/one.html", seal=seal, kinds=kind_words(), sides=parties.words(), may_take=uow.can(P.HOLD_APPLY),

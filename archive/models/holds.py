@@ -45,6 +45,10 @@ class Hold(Base):
     release_paper: Mapped[str | None] = mapped_column(String(120))
     """The document that settled the dispute, or the order that lifted a legal hold."""
     release_reason: Mapped[str | None] = mapped_column(String(500))
+    found: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    """What was counted in the package when it was opened, line by line beside its list."""
+    corrected_mrn: Mapped[str] = mapped_column(String(32), default="")
+    """更正病案号: the number by which it was taken over in the morning, if not the night's; that stays in the list."""
     night: Mapped[bool] = mapped_column(default=False)
     """夜间封存: sealed by the duty officer; the archive takes it over in the morning."""
     told_by: Mapped[str] = mapped_column(String(120), default="")

@@ -13,15 +13,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, delete, func, or_, select
 
 from archive.errors import Conflict, Invalid, NotFound
 from archive.i18n import _
-from archive.models import Encounter, Hold, HoldNode, Node, Patient, Principal, Record
+from archive.models import Encounter, Hold, HoldNode, HoldPage, HoldVolume, Node, Patient, Principal, Record
 from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.schema import clean
-from archive.services import holds, intake, manifests, numbers, parties, patient_names, pinpoint, policies
+from archive.services import (
+    holds,
+    intake,
+    manifests,
+    numbers,
+    parties,
+    patient_names,
+    pinpoint,
+    policies,
+    reservations,
+)
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 
@@ -46,6 +56,8 @@ class NightSeal:
     kept_at: str
     key_no: str
     told_by: str
+    named: str
+    """The number of the record by which the archive took it over, where that was not the night's."""
     reason: str
     sealed_at: datetime
     sealed_by: str
@@ -142,21 +154,33 @@ def take_over(uow: UnitOfWork, hold: Hold, *, mrn: str, kept_at: str, key_no: st
         raise Conflict(_("This seal has been taken off already."))
     texts = {"kept_at": clean(kept_at), "key_no": clean(key_no)}
     wrong = holds.missing(texts, but=("key_no",))
-    node = _under(uow, hold)
-    if node is None:
-        node = _named(uow, mrn, wrong)
-        if wrong or node is None:
-            raise Invalid(fields=wrong)
-        _lay_over(uow, node, hold)
-    if not uow.can(P.HOLD_APPLY, node):  # as of a number that nobody has
+    was = _under(uow, hold)
+    node = _named(uow, mrn, wrong) if clean(mrn) or was is None else was
+    if was is not None and not uow.can(P.HOLD_APPLY, was):  # as of a number that nobody has
         wrong["mrn"] = _no_such()
-    if wrong:
+    if wrong or node is None:
         raise Invalid(fields=wrong)
+    if was is None or node.id != was.id:
+        _lay_where_it_belongs(uow, node, hold, was)
     uow.about(node)
     hold.taken_over_at, hold.taken_over_by = uow.now, uow.actor.principal_id
     hold.kept_at, hold.key_no = texts["kept_at"], texts["key_no"]
     uow.session.flush()
     uow.note(number=hold.number, kept_at=hold.kept_at)
+
+
+def _lay_where_it_belongs(uow: UnitOfWork, node: Node, hold: Hold, was: Node | None) -> None:
+    """Over the record that the archive names, and off the one that a mistyped number meant. Both numbers stay on record."""
+    for each in sorted((one for one in (was, node) if one is not None), key=lambda one: one.id):
+        uow.lock(each)
+    if was is not None:
+        for model in (HoldPage, HoldVolume, HoldNode):
+            uow.session.execute(delete(model).where(model.hold_id == hold.id), execution_options=TRUSTED)
+        holds.cover(uow, was)
+        reservations.settle(uow, was)
+    hold.corrected_mrn = NodeView(uow, node).code
+    uow.note(typed=hold.manifest["said"]["mrn"], named=hold.corrected_mrn, was=was.id if was else None)
+    holds.attach(uow, node, hold, manifests.drawn(uow, node))
 
 
 def _under(uow: UnitOfWork, hold: Hold) -> Node | None:
@@ -239,8 +263,8 @@ def _seen(uow: UnitOfWork, statement: Select[Any]) -> list[NightSeal]:
     return [
         NightSeal(
             hold.uuid, hold.number, hold.kind, hold.manifest["said"], hold.parties, askers.get(hold.asked_by, hold.asked_by),
-            hold.kept_at, hold.key_no, hold.told_by, hold.reason, hold.sealed_at, name or "", hold.taken_over_at,
-            seen.get(node.id) if node else None,
+            hold.kept_at, hold.key_no, hold.told_by, hold.corrected_mrn if node and node.id in seen else "", hold.reason,
+            hold.sealed_at, name or "", hold.taken_over_at, seen.get(node.id) if node else None,
         )
         for hold, node, name in rows
     ]  # fmt: skip

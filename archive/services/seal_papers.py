@@ -6,7 +6,7 @@ from datetime import datetime
 from reportlab.platypus import Flowable
 
 from archive.i18n import _, ngettext
-from archive.services import parties
+from archive.services import found_pages, parties
 from archive.services.parties import People
 from archive.services.printing import flowing, ruled, said
 from archive.services.sealed import Seal, Slip
@@ -51,7 +51,13 @@ def opening(uow: UnitOfWork, slip: Slip, differ: Sequence[Difference]) -> bytes:
         there = seal.parties
 
     def story() -> Iterator[Flowable]:
-        yield from (*_head(uow, title), _facts(facts), said(compared(seal, differ)), *_different(differ))
+        yield from (
+            *_head(uow, title),
+            _facts(facts),
+            said(compared(seal, differ)),
+            *_different(differ),
+            *_counts(slip),
+        )
         yield said(_("The envelope was found closed and its signatures whole. Whoever is there signs."))
         yield signing(there)
 
@@ -134,6 +140,23 @@ def _different(differ: Sequence[Difference]) -> list[Flowable]:
         return []
     rows = [[one.title or _("Not yet split"), str(one.ordinal), one.words] for one in differ]
     return [ruled([[_("Title"), _("Page"), _("What differs")], *rows], [70, 20, 84])]
+
+
+def _counts(slip: Slip) -> list[Flowable]:
+    """Line by line what was listed and what was found: to be filled in by hand, or as it was counted."""
+    if slip.seal.released_at:
+        rows = [[one.label, _number(one.listed), str(one.found)] for one in found_pages.recorded(slip.hold)]
+    else:
+        rows = [[line.label, _number(line.count), ""] for line in found_pages.listed(slip.hold)]
+    return (
+        [ruled([[_("What lies in it"), _("On the list"), _("Found in it")], *rows], [114, 30, 30])]
+        if rows
+        else []
+    )
+
+
+def _number(count: int | None) -> str:
+    return "—" if count is None else str(count)
 
 
 def signing(people: People) -> Flowable:

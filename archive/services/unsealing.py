@@ -12,7 +12,7 @@ from archive.i18n import _
 from archive.models import Blob, Hold, HoldPage, Node, Page, Representation, SealedObject
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import calendar, frozen, holds, parties, policies, reservations
+from archive.services import calendar, found_pages, frozen, holds, parties, policies, reservations
 from archive.uow import UnitOfWork, action
 from storage import BlobStatus
 
@@ -22,7 +22,7 @@ TOGETHER, SETTLED, NO_CLAIM = "together", "settled", "no_claim"
 
 @action("hold.released", needs=P.HOLD_RELEASE)
 def release(uow: UnitOfWork, hold: Hold, *, ground: str, people: Iterable[Mapping[str, str]], paper: str = "",
-            reason: str) -> None:  # fmt: skip
+            reason: str, found: Mapping[str, str] | None = None) -> None:  # fmt: skip
     """Takes a seal or a legal hold off. Never by whoever laid it.
 
     Raises Conflict for one's own seal or one that is off already, Invalid for a ground that does not hold (yet), for a side
@@ -36,14 +36,17 @@ def release(uow: UnitOfWork, hold: Hold, *, ground: str, people: Iterable[Mappin
     if refusal := objection(uow, hold):
         raise Conflict(refusal)
     there, texts = parties.given(people), {"paper": clean(paper), "reason": clean(reason)}
-    if wrong := _wrong(uow, hold, ground, there, texts):
+    wrong = _wrong(uow, hold, ground, there, texts)
+    counts = found_pages.counted(hold, found or {}, wrong)
+    if wrong:
         raise Invalid(fields=wrong)
     differ = differences(uow, hold)
     hold.released_at, hold.released_by = uow.now, uow.actor.principal_id
     hold.release_ground, hold.release_parties = ground, there
     hold.release_paper, hold.release_reason = texts["paper"], texts["reason"]
+    hold.found = counts
     uow.session.flush()
-    uow.note(number=hold.number, kind=hold.kind, ground=ground, present=[one["name"] for one in there],
+    uow.note(number=hold.number, kind=hold.kind, counts=counts, ground=ground, present=[one["name"] for one in there],
              paper=texts["paper"], reason=texts["reason"], differs=[str(one.ordinal) for one in differ])  # fmt: skip
     holds.cover(uow, node)
     reservations.settle(uow, node)  # whoever waits for the paper meanwhile

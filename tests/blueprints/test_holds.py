@@ -85,7 +85,17 @@ def test_an_original_is_sealed_by_one_and_released_by_another(place: str, browse
     assert "签封各方须有人到场，缺：患方" in alone.text
     assert "双方共同启封" in alone.text, "what was typed is kept"
     assert "何志远" in alone.text
-    assert second.post(f"{slip}/release", OPENING).status_code == 302
+    form = second.get(f"{slip}/release").text
+    keys = re.findall(r'name="(found_\w+)"', form)
+    assert keys, "each line of the list can be counted"
+    listed = words_of(second.get(f"{slip}/opening.pdf"))
+    assert "清单数" in listed
+    torn = second.post(f"{slip}/release", OPENING | {keys[0]: "许多"})
+    assert torn.status_code == 422
+    assert "许多" in torn.text
+    opened = second.post(f"{slip}/release", OPENING | {keys[0]: "3"}, follow_redirects=True)
+    assert "实有数与清单不符" in opened.text
+    assert "不符" in second.get(slip).text.split('id="h-off"')[1], "the difference stays with the seal"
     assert "已封存" not in doctor.get(place).text
     assert "双方共同启封" in second.get(slip).text
     assert "双方共同启封" in words_of(second.get(f"{slip}/opening.pdf"))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from archive.actor import Actor
-from archive.models import Encounter, HoldingStatus, Patient, PatientAlias
+from archive.models import Encounter, HoldingStatus, Node, Patient, PatientAlias
 from archive.services import desk, frozen, holdings, setup, tree
 from archive.sight import href
 from archive.site import Site
@@ -121,7 +121,7 @@ def test_nobody_learns_at_night_whether_there_is_such_a_record(
     assert [answer.status_code for answer in answers] == [422, 422]
     assert all(NO_SUCH in answer.text for answer in answers)
     assert place not in archivist.get(hidden).text
-    assert senior.post(f"{hidden}/take-over", taking).status_code == 302
+    assert senior.post(f"{hidden}/take-over", taking | {"mrn": ""}).status_code == 302
     assert archivist.get(hidden).status_code == 404
 
 
@@ -173,6 +173,31 @@ def test_what_is_opened_before_the_morning_waits_for_nobody(archived: int, brows
     assert senior.post(f"{slip}/release", OPENING).status_code == 302
     assert address not in senior.get("/night-seal/waiting").text
     assert senior.post(f"{address}/take-over", {"kept_at": "封存柜 F-02"}).status_code == 409
+
+
+def test_a_number_that_was_mistyped_at_night_is_put_right_in_the_morning_and_both_stay(
+    hospital: Hospital, archived: int, place: str, browser: Browse
+) -> None:
+    right = another(hospital, mrn="00318647")
+    with hospital.uow("senior", readonly=True) as uow:
+        belongs, code = href(uow, uow.node(right)), "00318647-1"
+    address, archivist, clinician = sealed(browser), browser("archivist"), browser("clinician")
+    assert "已封存" in clinician.get(place).text
+    assert "00218647-2" in archivist.get(address).text
+    taking = {"kept_at": "封存柜 F-02", "mrn": "00999999-1"}
+    assert archivist.post(f"{address}/take-over", taking).status_code == 422
+    assert "已封存" in clinician.get(place).text
+    assert archivist.post(f"{address}/take-over", taking | {"mrn": code}).status_code == 302
+    assert "已封存" not in clinician.get(place).text
+    assert "已封存" in clinician.get(belongs).text
+    slip = archivist.get(address.replace("night-seal", "holds")).text
+    assert "00218647-2" in slip, "what was signed at night stays"
+    assert code in slip
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert frozen.volume(uow, uow.holding(BARCODE)[0]) is None
+        assert frozen.all_volumes(uow, uow.session.get_one(Node, right, execution_options=TEST))
+    trail = browser("auditor").get("/audit?record=00318647-1").text
+    assert "hold.taken_over" in trail
 
 
 @pytest.mark.parametrize("doubt", ["another's old number", "no stay in the house"])

@@ -483,6 +483,8 @@ def upgrade() -> None:
         sa.Column("release_parties", sa.JSON(), nullable=True),
         sa.Column("release_paper", sa.String(length=120), nullable=True),
         sa.Column("release_reason", sa.String(length=500), nullable=True),
+        sa.Column("found", sa.JSON(), nullable=True),
+        sa.Column("corrected_mrn", sa.String(length=32), nullable=False),
         sa.Column("night", sa.Boolean(), nullable=False),
         sa.Column("told_by", sa.String(length=120), nullable=False),
         sa.Column("taken_over_at", sa.DateTime(timezone=True), nullable=True),
