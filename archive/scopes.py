@@ -54,6 +54,7 @@ SCOPES: Mapping[str, str] = {
     "arrivals": "one's own uploads under way: the statement asks for the actor's; those that are too old go away unread",
     "basket": "one's own selection: it goes away by the actor's id; what of it is shown is asked for with their rights",
     "borrowing": NODE,
+    "ethics": "the paper of a bundle that the actor was found to have asked for or to judge",
     "boxes": ACT,
     "circulation": SHOWN,
     "clearance": "numbers of batches of which the actor holds all records, in one condition",

@@ -1,16 +1,18 @@
 """批次申请: asking for many records at once, and the page of one bundle, for whoever asked and whoever decides."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask import Response, flash, g, make_response, redirect, render_template, request, session, url_for
 
+from archive.blueprints.pages import as_shown
 from archive.blueprints.requests import TERMS, kind_words, said_outcomes, terms_fields
 from archive.errors import Conflict, Invalid
 from archive.forms import field, with_errors
-from archive.gate import SIGNED_IN, P, Section
+from archive.gate import SIGNED_IN, P, Section, site
 from archive.i18n import _, ngettext
-from archive.services import borrowing, bundles, bundling, deciders, requests
+from archive.services import borrowing, bundles, bundling, deciders, ethics, parts, requests
 from archive.services.bundling import Sent
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
@@ -60,9 +62,14 @@ def _foretold(uow: UnitOfWork, lines: list[bundling.Line], terms: dict[str, str]
     """What the page says before it is sent: each record, what stands in its way, and who is asked by which rule."""
     rule = borrowing.offered_unseen(uow).get(terms["purpose"], {}).get(terms["kind"])
     rows = bundling.foretell(uow, lines, terms["kind"])
+    planned = parts.plan(uow, terms["purpose"], len(lines))
     return {
+        "parts": planned.parts,
+        "each": planned.each,
+        "ethics": planned.ethics,
+        "study": parts.is_study(uow, terms["purpose"]),
         "rows": [(one.text, NodeView(uow, one.node) if one.node else None, one.hindrance) for one in rows],
-        "chain": deciders.said(rule.approvers) if rule else "",
+        "chain": deciders.said(parts.chain(rule.approvers, planned.also)) if rule else "",
         "refused": sum(one.hindrance is not None for one in rows),
     }
 
@@ -83,13 +90,54 @@ def _page(
 
 @section.page("/requests/bundles/<uuid:uuid>", needs=SIGNED_IN)
 def one(uow: UnitOfWork, uuid: UUID) -> str:
-    notes = session.pop("undecided", {})
+    return _show(uow, uuid, {}, None)
+
+
+def _show(uow: UnitOfWork, uuid: UUID, typed: Any, error: Invalid | Conflict | None) -> str:
+    notes, row = session.pop("undecided", {}), bundles.one(uow, uuid)
+    found = bundles.shown(uow, row)
+    wrong = error if isinstance(error, Invalid) else None
+    fields = [
+        field("number", _("Number of the approval"), required=True, maxlength=ethics.LONGEST, mono=True),
+        field("day", _("Day of the approval"), "date", required=True, max=uow.today.isoformat()),
+        field("file", _("The approval"), "file", required=True, accept=".pdf,.png,.jpg,.jpeg,.tif,.tiff"),
+    ]  # fmt: skip
     return render_template(
-        "requests/bundle.html",
-        found=bundles.shown(uow, bundles.one(uow, uuid)),
-        notes=notes,
-        kinds=kind_words(),
-    )
+        "requests/bundle.html", found=found, notes=notes, kinds=kind_words(), sees_paper=bundles.may_judge(uow, row),
+        fields=with_errors(fields, typed, wrong), general=[str(error)] if error and not (wrong and wrong.fields) else [],
+        may_attach=found.bundle.is_mine and found.bundle.is_study and not (found.bundle.ethics_pages and found.bundle.granted),
+    )  # fmt: skip
+
+
+@section.page(
+    "/requests/bundles/<uuid:uuid>/ethics", needs=P.REQUEST_CREATE, methods=("POST",), file="file", ahead=True
+)
+def attach(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    """The approval of the ethics committee: the file is looked into before any transaction begins."""
+    bundles.one(uow, uuid)
+    form = {"number": request.form.get("number", ""), "day": request.form.get("day", "")}
+
+    def keep(mine: UnitOfWork, many: int) -> None:
+        ethics.attach(mine, bundles.one(mine, uuid), g.staged, filename=g.filename, many=many, **form)
+
+    try:
+        site().run(uow.actor, partial(keep, many=_pages()), uow.origin)
+    except (Invalid, Conflict) as error:
+        return _show(uow, uuid, form, error), error.status
+    flash(_("The approval is attached. Whoever decides can read it."), "ok")
+    return make_response(redirect(url_for(".one", uuid=uuid)))
+
+
+def _pages() -> int:
+    if "staged" not in g:
+        raise Invalid(fields={"file": _("Choose a file first.")})
+    return ethics.pages(site(), g.staged)
+
+
+@section.page("/requests/bundles/<uuid:uuid>/ethics/<int:number>", needs=SIGNED_IN)
+def paper(uow: UnitOfWork, uuid: UUID, number: int) -> Response:
+    """A page of the approval as a picture: the file itself is handed to nobody."""
+    return as_shown(ethics.picture(uow, uuid, number))
 
 
 @section.page("/requests/bundles/<uuid:uuid>", needs=SIGNED_IN, methods=("POST",))

@@ -254,6 +254,8 @@ def _lending_labels() -> dict[str, str]:
         "own_ward": _("Only for patients of one's own ward"), "approvers": _("Approved by, in this order"),
         "treating_days": _("Days after which a patient who has left counts as treated no longer"),
         "bundles": _("Bundles"), "records": _("Records of one bundle, at most"), "open_bundles": _("Open bundles at a time"),
+        "studies": _("Studies"), "over": _("Bundles of more records than this"), "each": _("go out in parts of"),
+        "also": _("Asked besides"), "ethics": _("With the approval of the ethics committee"),
         "to_relatives": _("Also to whoever declares that the patient is a relative"),
         "stay_days": _("Days of a stay, at most, whose end nobody has written down"),
     }  # fmt: skip

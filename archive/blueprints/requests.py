@@ -187,7 +187,7 @@ def to_decide(uow: UnitOfWork) -> str:
 @section.page("/approvals", needs=(P.REQUEST_DECIDE, P.REQUEST_ENDORSE), methods=("POST",))
 def decide(uow: UnitOfWork) -> Response:
     form = request.form
-    whole = bundles.to_decide(uow, form.getlist("bundles", type=UUID))
+    whole = bundles.to_decide(uow, form.getlist("bundles", type=UUID), form.get("act", ""))
     of = {ref: bundle for bundle, refs in whole.items() for ref in refs}
     wanted = [*form.getlist("ids", type=UUID), *of]
     said_outcomes(requests.decide(uow, wanted, form.get("act", ""), reason=form.get("reason")), of)

@@ -24,6 +24,14 @@ class RequestBundle(Base):
     reason: Mapped[str] = mapped_column(String(500))
     asked: Mapped[int]
     """How many records were asked for, those that nobody was told of among them."""
+    parts: Mapped[int] = mapped_column(default=1)
+    """In how many parts it goes out; the next one when nothing of another is out."""
+    ethics_due: Mapped[bool] = mapped_column(default=False)
+    """Whether nothing is granted before the approval of the ethics committee is attached."""
+    ethics_number: Mapped[str | None] = mapped_column(String(60))
+    ethics_date: Mapped[date | None]
+    ethics_blob_id: Mapped[int | None] = mapped_column(ForeignKey("blob.id"))
+    ethics_pages: Mapped[int | None]
     created_at: Mapped[datetime]
 
 
@@ -48,6 +56,8 @@ class Request(Base):
     policy_version: Mapped[int]
     bundle_id: Mapped[int | None] = mapped_column(ForeignKey("request_bundle.id"), index=True)
     """批次: what it was asked for together with."""
+    part: Mapped[int] = mapped_column(default=1)
+    """Of a large bundle the part in which it goes out."""
     stage: Mapped[int] = mapped_column(default=0)
     """Whose turn it is: the place of an approval."""
     conflict: Mapped[str | None] = mapped_column(String(200))

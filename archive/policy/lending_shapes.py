@@ -40,9 +40,22 @@ class Bundles(Shape):
     open_bundles: Annotated[int, Field(ge=1, le=100)]
 
 
+class Studies(Shape):
+    """科研批次: which purposes are studies; over how many records a bundle goes out in parts of how many, who is asked
+    besides, and whether the approval of the ethics committee is attached.
+    """
+
+    purposes: list[Code]
+    over: Annotated[int, Field(ge=1, le=500)]
+    each: Annotated[int, Field(ge=1, le=500)]
+    also: Annotated[list[Literal["dept_head", "medical_affairs"]], Field(max_length=2)]
+    ethics: bool
+
+
 class Loans(Shape):
     """借阅制度: the rules in their order, of which the first that fits is the one."""
 
     limits: LendingLimits
     bundles: Bundles
+    studies: Studies
     rules: Annotated[dict[Code, LendingRule], Field(min_length=1)]

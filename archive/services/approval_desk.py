@@ -12,7 +12,7 @@ from archive.models import Node, PolicyVersion, Principal, Request, RequestAppro
 from archive.policy.lending import EREAD
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
-from archive.services import absences, availability, conflicts, policies, roster, slips
+from archive.services import absences, availability, conflicts, parts, policies, roster, slips
 from archive.services.availability import Availability
 from archive.services.slips import Slip
 from archive.uow import UnitOfWork
@@ -89,6 +89,7 @@ def others_turn(uow: UnitOfWork) -> ColumnElement[bool]:
         Request.state == "requested",
         Request.requester_id != uow.actor.principal_id,
         not_(conflicts.is_mine(uow)),
+        parts.is_due(uow),
         absences.not_theirs(uow),
     )
     return and_(later, uow.access.clause(P.REQUEST_DECIDE), not_(slips.decidable(uow)))

@@ -14,7 +14,7 @@ from archive.policy.lending import Rule
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import conflicts, deciders, turns
+from archive.services import conflicts, deciders, parts, turns
 from archive.site import Site
 from archive.uow import SIGNED_IN, UnitOfWork, action
 
@@ -22,9 +22,12 @@ TRUSTED: Any = {"scope": "approvals"}
 OF_THE_CHAIN = frozenset({"endorse", "object", "approve", "refuse"})
 
 
-def begin(uow: UnitOfWork, request: Request, node: Node, rule: Rule) -> None:
-    """Writes down who is asked, as the rule has it today: a later version of the rules changes nothing of it."""
-    for place, office in enumerate(rule.approvers):
+def begin(uow: UnitOfWork, request: Request, node: Node, rule: Rule, also: tuple[str, ...] = ()) -> None:
+    """Writes down who is asked, as the rule has it today: a later version of the rules changes nothing of it.
+
+    `also`: who is asked besides, for a large bundle.
+    """
+    for place, office in enumerate(parts.chain(rule.approvers, also)):
         uow.session.add(RequestApproval(request_id=request.id, place=place, office=office))
     uow.session.flush()
     _pass_vacant(uow, request, node)

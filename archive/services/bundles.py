@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from archive.errors import NotFound
 from archive.models import Node, Principal, Request, RequestApproval, RequestBundle
 from archive.policy.offices import OFFICES
-from archive.services import approval_desk, policies, slips
+from archive.services import approval_desk, parts, policies, slips, turns
 from archive.services.approval_desk import Asker, Waiting
 from archive.services.slips import GRANTED, Slip
 from archive.uow import UnitOfWork
@@ -35,6 +35,14 @@ class Bundle:
     many: int
     waiting: int
     granted: int
+    parts: int = 1
+    part: int = 1
+    """The lowest part of which something is counted."""
+    ethics_due: bool = False
+    ethics_number: str | None = None
+    ethics_date: date | None = None
+    ethics_pages: int = 0
+    is_study: bool = False
     asker: Asker | None = None
     offices: tuple[str, ...] = ()
 
@@ -52,7 +60,7 @@ def mine(uow: UnitOfWork) -> list[Bundle]:
     )
     words = policies.vocabulary(uow, "purpose")
     return [
-        _bundle(uow, row, name, figures.get(row.id, [0, 0, 0]), words)
+        _bundle(uow, row, name, figures.get(row.id, [0, 0, 0, 1]), words)
         for row, name in uow.session.execute(rows)
     ]
 
@@ -62,16 +70,19 @@ _COUNTED: tuple[Any, ...] = (
     func.count(Request.id),
     func.count(Request.id).filter(Request.state == "requested"),
     func.count(Request.id).filter(Request.state.in_(GRANTED)),
+    func.min(Request.part),
 )
 
 
 def _bundle(
     uow: UnitOfWork, row: RequestBundle, name: str, figures: Iterable[int], words: dict[str, str]
 ) -> Bundle:
-    many, waiting, granted = figures
+    many, waiting, granted, part = figures
     return Bundle(
         row.id, row.uuid, row.number, row.kind, words.get(row.purpose, row.purpose), row.reason, row.asked, row.created_at,
         name, row.requester_id == uow.actor.principal_id, many, waiting, granted,
+        row.parts, part, row.ethics_due, row.ethics_number, row.ethics_date, row.ethics_pages or 0,
+        parts.is_study(uow, row.purpose),
     )  # fmt: skip
 
 
@@ -138,6 +149,18 @@ def is_seen(uow: UnitOfWork, row: RequestBundle) -> bool:
     return row.requester_id == uow.actor.principal_id or uow.session.scalar(seen) is not None
 
 
+def may_judge(uow: UnitOfWork, row: RequestBundle) -> bool:
+    """Whether the actor has asked for it, or judges one of its requests: the desk that hands volumes out does not."""
+    seen = slips.visible(uow, Request.id).where(Request.bundle_id == row.id, slips.judged(uow)).limit(1)
+    return row.requester_id == uow.actor.principal_id or uow.session.scalar(seen) is not None
+
+
+def is_granted(uow: UnitOfWork, row: RequestBundle) -> bool:
+    """Whether anything of it has been granted, for the asker, to whom all that was granted is told."""
+    seen = slips.visible(uow, Request.id).where(Request.bundle_id == row.id, Request.state.in_(GRANTED))
+    return uow.session.scalar(seen.limit(1)) is not None
+
+
 def within(uow: UnitOfWork, row: RequestBundle, refs: Iterable[UUID]) -> list[UUID]:
     """Those of a bundle among the slips of these uuids, in the order of their records, which is that of all locks."""
     here = (Request.bundle_id == row.id, Request.uuid.in_(list(refs)))
@@ -160,22 +183,33 @@ def shown(uow: UnitOfWork, row: RequestBundle) -> Shown:
     asked = {one.slip.id for one in to_decide}
     others = [slip for slip in slips.listed(uow, here, most=approval_desk.MOST) if slip.id not in asked]
     counted = slips.visible(uow, *_COUNTED).where(here).group_by(Request.bundle_id)
-    figures = next((list(found[1:]) for found in uow.session.execute(counted)), [0, 0, 0])
+    figures = next((list(found[1:]) for found in uow.session.execute(counted)), [0, 0, 0, 1])
     person = uow.session.get_one(Principal, row.requester_id)
     bundle = _bundle(uow, row, person.name, figures, policies.vocabulary(uow, "purpose"))
     asker = approval_desk.askers(uow, {person.id})[person.id] if to_decide else None
     return Shown(Bundle(**(vars(bundle) | {"asker": asker})), to_decide, others)
 
 
-def to_decide(uow: UnitOfWork, refs: Iterable[UUID]) -> dict[UUID, list[UUID]]:
-    """Bundle → its requests that wait for the actor, in the order of their records, which is that of all locks."""
+def to_decide(uow: UnitOfWork, refs: Iterable[UUID], act: str = "approve") -> dict[UUID, list[UUID]]:
+    """Bundle → its requests that wait for the actor, in the order of their records, which is that of all locks.
+
+    Whoever decides grants one part at a time; opinions, and a refusal, are of all parts at once.
+    """
+    opinion = turns.to_endorse(uow).label("opinion")
     wanted = (
-        slips.visible(uow, RequestBundle.uuid, Request.uuid)
+        slips.visible(uow, RequestBundle.uuid, Request.uuid, Request.part, opinion)
         .join(RequestBundle, RequestBundle.id == Request.bundle_id)
         .where(RequestBundle.uuid.in_(list(refs)), slips.decidable(uow))
         .order_by(Node.id)
     )
     found: dict[UUID, list[UUID]] = {}
-    for bundle, request in uow.session.execute(wanted):
-        found.setdefault(bundle, []).append(request)
+    rows = uow.session.execute(wanted).all()
+    first = {
+        bundle: part
+        for bundle, _ref, part, gives_opinion in sorted(rows, key=lambda row: -row[2])
+        if not gives_opinion
+    }
+    for bundle, request, part, gives_opinion in rows:
+        if gives_opinion or act != "approve" or part == first[bundle]:
+            found.setdefault(bundle, []).append(request)
     return found

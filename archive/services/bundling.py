@@ -13,8 +13,9 @@ from archive.errors import Conflict, Invalid
 from archive.i18n import _
 from archive.models import Node, Request, RequestBundle
 from archive.policy.permissions import P
-from archive.services import basket, borrowing, numbers, pinpoint, policies, requests, slips
+from archive.services import basket, borrowing, numbers, parts, pinpoint, policies, requests, slips
 from archive.services.attempts import Outcome, attempt, refusal
+from archive.services.parts import InBundle, Plan
 from archive.uow import UnitOfWork, action
 
 SEPARATORS = re.compile(r"[\s,，;；、]+")
@@ -123,10 +124,12 @@ def _ask_all(uow: UnitOfWork, lines: Sequence[Line], terms: Mapping[str, str]) -
     told: dict[str, str | None] = {}
     try:
         with attempt(uow):
-            bundle = _begin(uow, terms)
+            planned = parts.plan(uow, terms["purpose"], len(lines))
+            bundle = _begin(uow, terms, planned)
             # Always in one order: two who ask for the same at once never wait for each other.
-            for line in sorted(lines, key=lambda one: one.node.id if one.node else 0):
-                told[line.text] = _try(uow, line, bundle, terms)
+            in_order = sorted(lines, key=lambda one: one.node.id if one.node else 0)
+            for place, line in enumerate(in_order):
+                told[line.text] = _try(uow, line, planned.at(bundle, place), terms)
             _close(uow, bundle, told)
     except _NothingAsked:
         return _sent(lines, None, told)
@@ -153,7 +156,7 @@ def _sent(lines: Sequence[Line], bundle: RequestBundle | None, told: Mapping[str
     return Sent(bundle, refused, outcomes)
 
 
-def _try(uow: UnitOfWork, line: Line, bundle: RequestBundle | None, terms: Mapping[str, str]) -> str | None:
+def _try(uow: UnitOfWork, line: Line, bundle: InBundle | None, terms: Mapping[str, str]) -> str | None:
     of = _plain(terms) | {"bundle": bundle}
     if line.node is not None:
         return refusal(uow, partial(requests.ask, uow, line.node, **of))
@@ -161,7 +164,7 @@ def _try(uow: UnitOfWork, line: Line, bundle: RequestBundle | None, terms: Mappi
 
 
 @action("request.bundled", needs=P.REQUEST_CREATE)
-def _begin(uow: UnitOfWork, terms: Mapping[str, str]) -> RequestBundle:
+def _begin(uow: UnitOfWork, terms: Mapping[str, str], planned: Plan) -> RequestBundle:
     number = numbers.slip(
         uow, "PS", 4
     )  # the counter's row is locked: of two clicks at once, one comes after the other
@@ -174,11 +177,12 @@ def _begin(uow: UnitOfWork, terms: Mapping[str, str]) -> RequestBundle:
     made = RequestBundle(
         number=number, requester_id=uow.actor.principal_id, kind=terms["kind"], purpose=terms["purpose"],
         reason=terms["reason"].strip(), asked=0, created_at=uow.now,
+        parts=planned.parts, ethics_due=planned.ethics,
     )  # fmt: skip
     uow.session.add(made)
     uow.session.flush()
     uow.about(made)
-    uow.note(number=number, kind=made.kind, purpose=made.purpose, reason=made.reason)
+    uow.note(number=number, kind=made.kind, purpose=made.purpose, reason=made.reason, parts=made.parts)
     return made
 
 

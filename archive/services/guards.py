@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from archive.i18n import _
 from archive.models import BatchVolume, Holding, HoldingStatus, Node, Representation, Request, ScanBatch
 from archive.policy.workflows import BATCH
-from archive.services import absences, approvals, conflicts, frozen, lacking, numbers, records
+from archive.services import absences, approvals, conflicts, frozen, lacking, numbers, parts, records
 from archive.services.scanning import batches
 from archive.uow import UnitOfWork
 from archive.workflow import Guard
@@ -48,6 +48,11 @@ def paper_goes_out(uow: UnitOfWork, request: Request) -> str | None:
     """What lies in sealed packages is promised to nobody."""
     node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
     return _("The paper is sealed: it goes out to nobody.") if frozen.all_volumes(uow, node) else None
+
+
+def bundle_allows(uow: UnitOfWork, request: Request) -> str | None:
+    """A large bundle goes out in parts, with the papers that the policy asks for."""
+    return parts.objection(uow, request)
 
 
 def has_pages_or_paper(uow: UnitOfWork, node: Node) -> str | None:
@@ -126,6 +131,7 @@ GUARDS: Mapping[str, Guard] = {
         in_turn,
         all_heard,
         paper_goes_out,
+        bundle_allows,
         has_pages_or_paper,
         every_page_made,
         number_rule_known,

@@ -12,7 +12,7 @@ from sqlalchemy import false, func, select
 from archive.access import vetoed_by
 from archive.errors import Conflict, Forbidden, Invalid, Stale
 from archive.i18n import _
-from archive.models import Encounter, Node, Patient, Record, Request, RequestBundle, RequestLine
+from archive.models import Encounter, Node, Patient, Record, Request, RequestLine
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.workflows import PROGRAM, WORKFLOWS
@@ -31,6 +31,7 @@ from archive.services import (
 from archive.services.attempts import Outcome, attempt, each
 from archive.services.borrowing import Terms
 from archive.services.guards import GUARDS
+from archive.services.parts import InBundle
 from archive.services.slips import KINDS, Slip, effective_state
 from archive.uow import UnitOfWork, action
 from archive.workflow import Transition, objections
@@ -54,7 +55,7 @@ class AskedAlready(Conflict):
 @action("request.asked", needs=P.REQUEST_CREATE)
 def ask(
     uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, declared: str,
-    reason: str | None = None, declared_words: str | None = None, bundle: RequestBundle | None = None,
+    reason: str | None = None, declared_words: str | None = None, bundle: InBundle | None = None,
 ) -> Request:  # fmt: skip
     """Asks for `node`. Raises Invalid for wrong fields, Conflict while something of the asker's stands in the way."""
     wanted = borrowing.checked(
@@ -82,7 +83,7 @@ def _number(uow: UnitOfWork) -> str:
 
 
 def _file(
-    uow: UnitOfWork, node: Node, wanted: Terms, number: str, bundle: RequestBundle | None = None,
+    uow: UnitOfWork, node: Node, wanted: Terms, number: str, bundle: InBundle | None = None,
     *, asker: int | None = None,
 ) -> Request:  # fmt: skip
     """Writes the request. Raises AskedAlready while the same person has an open one for the same thing."""
@@ -98,14 +99,14 @@ def _file(
         number=number, kind=wanted.kind, state=WORKFLOWS[wanted.kind].initial, requester_id=asker,
         node_id=node.id, purpose=wanted.purpose, reason=wanted.reason, days=wanted.days,
         rule=wanted.rule.code, policy_version=wanted.policy_version, conflict=wanted.conflict, created_at=uow.now,
-        bundle_id=bundle.id if bundle else None,
+        bundle_id=bundle.bundle if bundle else None, part=bundle.part if bundle else 1,
     )  # fmt: skip
     uow.session.add(made)
     uow.session.flush()
     uow.note(number=number, kind=wanted.kind, purpose=wanted.purpose, days=wanted.days, reason=wanted.reason,
              conflict=wanted.conflict)  # fmt: skip
-    approvals.begin(uow, made, node, wanted.rule)
-    if wanted.rule.is_at_once and wanted.conflict is None:
+    approvals.begin(uow, made, node, wanted.rule, bundle.also if bundle else ())
+    if wanted.rule.is_at_once and wanted.conflict is None and not (bundle and bundle.is_large):
         if made.kind == "paper":
             uow.lock(node)
         take(uow, made, node, BY_RULE[made.kind])
@@ -122,7 +123,7 @@ def _stand_in_line(uow: UnitOfWork, request: Request, node: Node) -> None:
 @action("request.asked_by_number", needs=P.REQUEST_CREATE)
 def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days: int | str,
                   declared: str, reason: str | None = None, declared_words: str | None = None,
-                  bundle: RequestBundle | None = None) -> None:  # fmt: skip
+                  bundle: InBundle | None = None) -> None:  # fmt: skip
     """Asks for the record 病案号-次, whether or not there is one: the answer is always the same (model §3).
 
     It is filed if somebody could decide it, and stays hidden from the asker until it is granted. A slip number is

@@ -16,7 +16,7 @@ from archive.policy.lending import MEDIA
 from archive.policy.permissions import P
 from archive.policy.rights import vetoes
 from archive.policy.workflows import WORKFLOWS
-from archive.services import absences, conflicts, frozen, policies, turns
+from archive.services import absences, conflicts, frozen, parts, policies, turns
 from archive.services.scanning import batches
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork
@@ -59,6 +59,7 @@ class Slip:
     policy_version: int
     stage: int
     bundle_id: int | None
+    part: int
     conflict: str | None
     """What the asker declared, for them and for whoever decides or gives an opinion; never for the desk."""
 
@@ -83,12 +84,12 @@ def visible(uow: UnitOfWork, *entities: Any) -> Select[Any]:
         select(*(entities or (Request,)))
         .select_from(Request)
         .join(Node, Node.id == Request.node_id)
-        .where(or_(mine, _judged(uow), handled(uow)))
+        .where(or_(mine, judged(uow), handled(uow)))
         .execution_options(scope="slips")
     )
 
 
-def _judged(uow: UnitOfWork) -> ColumnElement[bool]:
+def judged(uow: UnitOfWork) -> ColumnElement[bool]:
     """The requests that the actor may decide, or on which their opinion is or was asked."""
     return or_(uow.access.clause(P.REQUEST_DECIDE), turns.to_endorse(uow), turns.endorsed(uow))
 
@@ -106,7 +107,10 @@ def decidable(uow: UnitOfWork) -> ColumnElement[bool]:
         Request.requester_id != uow.actor.principal_id,
         not_(conflicts.is_mine(uow)),
         absences.not_theirs(uow),
-        or_(and_(uow.access.clause(P.REQUEST_DECIDE), turns.at_the_end(uow)), turns.to_endorse(uow)),
+        or_(
+            and_(uow.access.clause(P.REQUEST_DECIDE), turns.at_the_end(uow), parts.is_due(uow)),
+            turns.to_endorse(uow),
+        ),
     )
 
 
@@ -190,7 +194,7 @@ def slips(uow: UnitOfWork, statement: Select[Any]) -> list[Slip]:
         .limit(1)
     )
     rows = uow.session.execute(
-        statement.add_columns(requester.name, decider.name, due.scalar_subquery(), _judged(uow))
+        statement.add_columns(requester.name, decider.name, due.scalar_subquery(), judged(uow))
         .join(requester, requester.id == Request.requester_id)
         .outerjoin(decider, decider.id == Request.decided_by),
         execution_options=TRUSTED,
@@ -211,7 +215,7 @@ def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[st
         decided_by=decider or _by_rule(request), decided_at=request.decided_at, note=request.decision_note, until=request.until,
         due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
         id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
-        stage=request.stage, bundle_id=request.bundle_id, conflict=request.conflict if own or judges else None,
+        stage=request.stage, bundle_id=request.bundle_id, part=request.part, conflict=request.conflict if own or judges else None,
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Asking, deciding and one's own requests, as pages."""
 
+import io
 import re
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ from sqlalchemy import select
 
 from archive.models import ReadEvent
 from archive.sight import href
+from tests import papers
 from tests.archives import begins
 from tests.blueprints.conftest import Browser
 from tests.conftest import Hospital
@@ -150,6 +152,27 @@ def test_many_are_asked_for_by_a_list_and_decided_on_one_line(
     (number,) = re.findall(r"/notices/(\d+)\"[^>]*>(?:(?!</form>).)*已批准", told)
     assert doctor.post(f"/notices/{number}").location == page
     assert browser("clinician2").get(page).status_code == 404
+
+
+def test_the_approval_of_the_ethics_committee_is_attached_on_the_page_of_a_study(
+    hospital: Hospital, archived: int, browser: Browse
+) -> None:
+    lending.another(hospital, mrn="00300001", name="陈朵朵")
+    doctor, head = browser("clinician"), browser("head")
+    study = FORM | {"records": "00218647-2 00300001-1", "purpose": "research", "days": ""}
+    assert "不制作去标识化的图像和文字" in doctor.post("/requests/many", study | {"act": "look"}).text
+    page = doctor.post("/requests/many", study | {"act": "send"}).location
+    form = {"number": "LL-2026-17", "day": "2026-11-02"}
+    wrong = doctor.post(f"{page}/ethics", form)
+    assert wrong.status_code == 422
+    assert 'value="LL-2026-17"' in wrong.text
+    sent = doctor.post(f"{page}/ethics", {**form, "file": (io.BytesIO(papers.pdf("批件")), "批件.pdf")})
+    assert sent.status_code == 302
+    assert "LL-2026-17" in head.get(page).text
+    shown = head.get(f"{page}/ethics/1")
+    assert shown.mimetype == "image/jpeg"
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert browser("clinician2").get(f"{page}/ethics/1").status_code == 404
 
 
 def test_a_reading_is_ended_from_its_slip(

@@ -1,5 +1,6 @@
 """Asking for many at once: one number and one reason, each record on its own, and no word of what is hidden."""
 
+from io import BytesIO
 from uuid import UUID
 
 import pytest
@@ -9,9 +10,20 @@ from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.journal import Event
 from archive.models import AuditEvent, Notice, PolicyVersion, Request, RequestBundle
-from archive.services import approval_desk, bundles, bundling, notices, policies, requests
+from archive.services import (
+    approval_desk,
+    bundles,
+    bundling,
+    ethics,
+    intake,
+    notices,
+    policies,
+    requests,
+    setup,
+)
+from tests import papers
 from tests.archives import begins, once
-from tests.conftest import Hospital
+from tests.conftest import Clock, Hospital
 from tests.services.lending import another, archive_it, state_of
 
 TERMS = {
@@ -29,7 +41,10 @@ pytestmark = [pytest.mark.usefixtures("in_english"), once]
 
 @begins
 def archived(hospital: Hospital, record: int) -> int:
-    """Three archived records of obstetrics, and one that a clinician may not know of."""
+    """Three archived records of obstetrics, and one that a clinician may not know of; somebody of medical affairs."""
+    with hospital.site.uow(Actor.system("test")) as uow:
+        setup.enlist(uow, account="affairs", name="苏文", staff_no="0098", password=None, roles=("medical_affairs",),
+                     clearance=2)  # fmt: skip
     another(hospital, mrn="00300001", name="陈朵朵")
     another(hospital, mrn="00300002", name="毛晓燕")
     another(hospital, mrn="00217720", level=3)
@@ -221,3 +236,112 @@ def test_a_longer_bundle_asks_no_more_of_the_database(hospital: Hospital, archiv
 
     few = statements(ask(hospital, "\n".join(SEEN[:2]))[0])
     assert statements(ask(hospital, "\n".join(SEEN), "clinician2")[0]) == few
+
+
+def small_parts(hospital: Hospital) -> None:
+    """The policy splits bundles of more than two."""
+    with hospital.site.uow(Actor.system("test")) as uow:
+        known = policies.in_force(uow, "loans")
+        studies = known.body["studies"] | {"over": 2, "each": 2}
+        uow.session.add(PolicyVersion(kind="loans", version=known.version + 1, body=known.body | {"studies": studies},
+                                      source=known.source, adopted_at=uow.now, valid_from=uow.now))  # fmt: skip
+        uow.record(Event("test.changed"))
+
+
+def attach(hospital: Hospital, account: str, uuid: UUID, *, day: str = "2026-11-02") -> None:
+    content = papers.pdf("伦理委员会批件")
+    staged = intake.stage(hospital.site, BytesIO(content))
+    try:
+        many = ethics.pages(hospital.site, staged)
+        with hospital.uow(account) as uow:
+            ethics.attach(
+                uow,
+                bundles.one(uow, uuid),
+                staged,
+                filename="批件.pdf",
+                many=many,
+                number="LL-2026-17",
+                day=day,
+            )
+    finally:
+        intake.discard(hospital.site, staged)
+
+
+def whole(
+    hospital: Hospital, account: str, uuid: UUID, act: str = "approve", **more: str
+) -> list[str | None]:
+    """Somebody ticks the line of a bundle."""
+    with hospital.uow(account) as uow:
+        refs = bundles.to_decide(uow, [uuid], act).get(uuid, [])
+        return [one.refusal for one in requests.decide(uow, refs, act, **more)]
+
+
+def test_a_study_goes_out_in_parts_with_medical_affairs_and_the_approval_of_the_ethics_committee(
+    hospital: Hospital, archived: int
+) -> None:
+    small_parts(hospital)
+    uuid, _refused = ask(hospital, "\n".join(SEEN), purpose="research", days="")
+    assert of(hospital, "clinician", uuid).bundle.parts == 2
+    assert [one.office for one in of(hospital, "head", uuid).waiting[0].chain] == [
+        "Head of the asker's department", "Medical affairs", "Head of the record room",
+    ]  # fmt: skip
+    assert whole(hospital, "head", uuid) == whole(hospital, "affairs", uuid) == [None] * 3, (
+        "opinions are of the whole"
+    )
+    (why,) = set(whole(hospital, "senior", uuid))
+    assert why is not None
+    assert "ethics committee is not attached" in why
+    with pytest.raises(Invalid):
+        attach(hospital, "clinician", uuid, day="2027-01-01")
+    with pytest.raises(NotFound):
+        attach(hospital, "clinician2", uuid)
+    with pytest.raises(Forbidden):
+        attach(hospital, "head", uuid)
+    attach(hospital, "clinician", uuid)
+    with hospital.uow("senior", readonly=True) as uow:
+        assert ethics.picture(uow, uuid, 1)[:3] == b"\xff\xd8\xff", (
+            "a picture, never the file that came from outside"
+        )
+        for number in (0, 2):
+            with pytest.raises(NotFound):
+                ethics.picture(uow, uuid, number)
+    with hospital.uow("clinician2", readonly=True) as uow, pytest.raises(NotFound):
+        ethics.picture(uow, uuid, 1)
+    assert whole(hospital, "senior", uuid) == [None, None], "one part at a time"
+    assert whole(hospital, "senior", uuid) == [], "the next one waits for it"
+    (last,) = [slip for slip in of(hospital, "senior", uuid).others if slip.state.name == "requested"]
+    with hospital.uow("senior") as uow:
+        (outcome,) = requests.decide(uow, [last.uuid], "approve")
+        assert "Another part of this bundle is out" in (outcome.refusal or "")
+    with pytest.raises(Conflict):
+        attach(hospital, "clinician", uuid)
+    with hospital.uow("clinician") as uow:
+        back = [
+            slip.uuid
+            for slip in bundles.shown(uow, bundles.one(uow, uuid)).others
+            if slip.state.name == "active"
+        ]
+        assert [one.refusal for one in requests.decide(uow, back, "give_back")] == [None, None]
+    assert whole(hospital, "senior", uuid) == [None]
+
+
+def test_a_part_that_is_only_over_by_the_clock_lets_the_next_one_out_and_a_refusal_is_of_all_parts(
+    hospital: Hospital, archived: int, clock: Clock
+) -> None:
+    small_parts(hospital)
+    uuid, _refused = ask(hospital, "\n".join(SEEN), purpose="research", days="2")
+    attach(hospital, "clinician", uuid)
+    assert whole(hospital, "head", uuid) == whole(hospital, "affairs", uuid) == [None] * 3
+    assert whole(hospital, "senior", uuid) == [None, None]
+    clock.forward(days=4)
+    assert whole(hospital, "senior", uuid, "refuse", reason="课题已结束") == [None]
+    other, _refused = ask(hospital, "\n".join(SEEN), "clinician2", purpose="research", days="")
+    assert whole(hospital, "affairs", other, "refuse", reason="请先提交方案") == [None] * 3
+
+
+def test_what_cannot_be_opened_is_no_approval(hospital: Hospital, archived: int) -> None:
+    staged = intake.stage(hospital.site, BytesIO(b"<script>alert(1)</script>"))
+    with pytest.raises(Invalid) as wrong:
+        ethics.pages(hospital.site, staged)
+    assert "file" in wrong.value.fields
+    intake.discard(hospital.site, staged)

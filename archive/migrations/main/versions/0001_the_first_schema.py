@@ -708,7 +708,16 @@ def upgrade() -> None:
         sa.Column("purpose", sa.String(length=40), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("parts", sa.Integer(), nullable=False),
+        sa.Column("ethics_due", sa.Boolean(), nullable=False),
+        sa.Column("ethics_number", sa.String(length=60), nullable=True),
+        sa.Column("ethics_date", sa.Date(), nullable=True),
+        sa.Column("ethics_blob_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("ethics_pages", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["ethics_blob_id"], ["blob.id"], name=op.f("fk_request_bundle_ethics_blob_id")
+        ),
         sa.ForeignKeyConstraint(
             ["requester_id"], ["principal.id"], name=op.f("fk_request_bundle_requester_id")
         ),
@@ -1409,6 +1418,7 @@ def upgrade() -> None:
         sa.Column("rule", sa.String(length=40), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("bundle_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("stage", sa.Integer(), nullable=False),
         sa.Column("conflict", sa.String(length=200), nullable=True),
         sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
