@@ -78,6 +78,7 @@ SCOPES: Mapping[str, str] = {
     "breakglass": "opens exactly what number and second factor both meet, and writes down that it was tried",
     "find_exact": "says nothing but whether number and second factor both meet, and writes down that it was asked",
     "guards": ACT,
+    "handing_on": ACT,
     "holdings": ACT,
     "frozen": ACT,
     "night_seals": "seals a record of a typed number and does not show it; shown is one's own, or of records that one may seal",

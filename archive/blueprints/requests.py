@@ -24,6 +24,7 @@ from archive.services import (
     conflicts,
     deciders,
     foretelling,
+    handing_on,
     loans,
     policies,
     requests,
@@ -207,13 +208,20 @@ def said_outcomes(outcomes: Iterable[Outcome], of: Mapping[UUID, UUID] = Mapping
 
 @section.page("/requests/<uuid:uuid>", needs=SIGNED_IN)
 def one(uow: UnitOfWork, uuid: UUID) -> str:
+    return slip_page(uow, uuid)
+
+
+def slip_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None = None) -> str:
+    """The page of a slip; what was refused of handing a volume on stands in its form."""
     row = slips.one(uow, uuid)
+    wrong = " ".join(getattr(error, "fields", {}).values()) or str(error) if error else ""
     return render_template(
         "requests/one.html", slip=slips.slip(uow, row), offers=requests.offers(uow, row), kinds=kind_words(),
         chain=approval_desk.said(uow, [row.id]).get(row.id, []), why_not=requests.why_not(uow, row),
         longest=conflicts.LONGEST,
         lent=circulation.of_request(uow, row), may_renew=loans.may_renew(uow, row),
         may_recall=loans.may_recall(uow, row), place=reservations.place(uow, row),
+        given=handing_on.given(uow, row), may_handle=loans.is_handled(uow, row), wrong=wrong, typed=request.form,
     )  # fmt: skip
 
 

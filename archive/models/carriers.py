@@ -183,6 +183,7 @@ class HoldingAct(StrEnum):
     MOVED = "moved"
     PACKED = "packed"
     ISSUED = "issued"
+    HANDED_ON = "handed_on"
     RETURNED = "returned"
     CORRECTED = "corrected"
     DAMAGED = "damaged"

@@ -155,6 +155,8 @@ class RequestLine(Base):
     """代领人: who collected it for the borrower, who stays responsible; of the house, or by name and telephone."""
     collector_name: Mapped[str | None] = mapped_column(String(80))
     collector_phone_enc: Mapped[bytes | None] = mapped_column(LargeBinary)
+    pass_to_id: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    """转借: to whom the borrower says they give it, and, once the line has ended by that, gave it."""
     lost: Mapped[bool] = mapped_column(default=False)
     """遗失: nobody brought it back; `in_at` is when that was written down."""
     renewals: Mapped[int] = mapped_column(default=0)

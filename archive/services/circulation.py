@@ -53,6 +53,8 @@ class Loan:
     sheets_back: int | None
     is_lost: bool
     """Whether nobody brought it back."""
+    pass_to: str | None
+    """转借: to whom its borrower says they give it, or gave it."""
     collector: str | None
     """代领人: who came for it instead of the borrower; of somebody who is not of the house with the telephone."""
 
@@ -122,8 +124,13 @@ def _loan(uow: UnitOfWork, row: Iterable[Any], view: NodeView) -> Loan:
         purpose=words.get(request.purpose, request.purpose), borrower=borrower, out_at=line.out_at, due_at=line.due_at,
         days_left=0 if line.in_at else days_left(uow, line.due_at), is_overdue=line.due_at < uow.now, sheets=line.sheets_out,
         back_at=line.in_at, missing=_missing(line.sheets_out, line.sheets_in),
-        was_counted=line.counted_out, sheets_back=line.sheets_in, is_lost=line.lost, collector=collector or _typed(uow, line),
+        was_counted=line.counted_out, sheets_back=line.sheets_in, is_lost=line.lost, pass_to=_name(uow, line.pass_to_id),
+        collector=collector or _typed(uow, line),
     )  # fmt: skip
+
+
+def _name(uow: UnitOfWork, person: int | None) -> str | None:
+    return uow.session.get_one(Principal, person).name if person is not None else None
 
 
 def _typed(uow: UnitOfWork, line: RequestLine) -> str | None:

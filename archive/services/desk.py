@@ -17,6 +17,7 @@ from archive.schema import clean
 from archive.services import (
     collectors,
     desk_hearing,
+    handing_on,
     holdings,
     in_hand,
     loans,
@@ -49,7 +50,7 @@ class Memo:
 
     act: str = ""
     """badge, choose, issued, returned, again, back, placed, waiting, count, differs, turn, undone, unknown, taken_up, filed,
-    refused; at first nothing.
+    handed_on, refused; at first nothing.
     """
     barcode: str = ""
     borrower: str = ""
@@ -63,6 +64,8 @@ class Memo:
     """The slip by which it is known who borrows: whoever else shows a badge after it collects for them."""
     collector: str = ""
     """代领人: staff number of whoever collects for the borrower."""
+    giver: str = ""
+    """转借: the badge shown before the borrower's, of whoever may give them a volume."""
     at: str = ""
 
 
@@ -74,6 +77,7 @@ class Said:
     because: str = ""
     """Why somebody is passed over."""
     collector: str = ""
+    giver: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,9 @@ def hear(uow: UnitOfWork, typed: str, before: Memo, *, sheets: str = "", confirm
         return Done(Memo())
     seen = Seen(_number(sheets), confirmed=confirmed, intact=not loose)
     try:
-        heard = _heard(uow, code, before, Said(seen, clean(because)[:LONGEST_REASON], before.collector))
+        heard = _heard(
+            uow, code, before, Said(seen, clean(because)[:LONGEST_REASON], before.collector, before.giver)
+        )
     except StaleDataError:  # the same volume lies on two desks; whoever came second does nothing
         uow.undo()
         words = _("Another desk handled this at the same moment. Scan it again.")
@@ -108,7 +114,9 @@ def hear(uow: UnitOfWork, typed: str, before: Memo, *, sheets: str = "", confirm
 def _still(memo: Memo, before: Memo) -> Memo:
     """Whoever collects for somebody goes on doing so until another badge or slip is shown."""
     goes_on = memo.act != "badge" and memo.borrower and memo.borrower == before.borrower
-    return replace(memo, slip=before.slip, collector=before.collector) if goes_on else memo
+    return (
+        replace(memo, slip=before.slip, collector=before.collector, giver=before.giver) if goes_on else memo
+    )
 
 
 def _note(uow: UnitOfWork, code: str) -> None:
@@ -152,7 +160,8 @@ def _shown(uow: UnitOfWork, code: str, person: str, before: Memo) -> Memo:
     fresh = before.at and uow.now - datetime.fromisoformat(before.at) < TOGETHER
     if before.act == "badge" and before.slip and fresh and person != before.borrower:
         return Memo("badge", borrower=before.borrower, slip=before.slip, collector=person)
-    return Memo("badge", borrower=person)
+    giver = before.borrower if before.act == "badge" and fresh and person != before.borrower else ""
+    return Memo("badge", borrower=person, giver=giver)
 
 
 def _among(uow: UnitOfWork, code: str, borrower: str, said: Said) -> Done:
@@ -237,6 +246,10 @@ def _scanned(uow: UnitOfWork, held: InHand, borrower: str, said: Said) -> Done:
     if last is not None and held.is_out:
         if borrower and borrower == held.staff_no and uow.now - last.out_at < AGAIN:
             return Done(Memo("again", barcode, borrower), held)
+        if said.giver and said.giver == held.staff_no and _has_asked(uow, held, borrower):
+            handing_on.at_desk(uow, barcode=barcode, staff_no=borrower)
+            uow.session.flush()
+            return Done(Memo("handed_on", barcode, borrower), in_hand.lay(uow, barcode))
         loans.take_back(uow, barcode, seen=said.seen, held=held)
         return Done(Memo("returned", barcode, borrower), held)
     if not borrower:
@@ -253,6 +266,10 @@ def _scanned(uow: UnitOfWork, held: InHand, borrower: str, said: Said) -> Done:
     return Done(Memo("issued", barcode, borrower),
                 replace(held, line=drawn, request=turn.request, borrower=turn.name, staff_no=borrower,
                         collector=collector.name if collector else None))  # fmt: skip
+
+
+def _has_asked(uow: UnitOfWork, held: InHand, borrower: str) -> bool:
+    return any(turn.staff_no == borrower for turn in reservations.turns(uow, held.node))
 
 
 def _collector(uow: UnitOfWork, staff_no: str) -> Principal | None:

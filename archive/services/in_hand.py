@@ -62,11 +62,26 @@ def lay(uow: UnitOfWork, *barcodes: str, lock: bool = True) -> InHand:
     found = uow.session.execute(_volume(barcodes, lock=lock), execution_options=TRUSTED).first()
     if found is None:
         raise NotFound
-    holding, node, place, container = found
+    node = found[1]
     uow.access.prepare([node])
     if not uow.can(P.HOLDING_VIEW, node):
         raise NotFound
     uow.require(P.REQUEST_HANDLE, node)
+    return _held(uow, found)
+
+
+def passed(uow: UnitOfWork, barcode: str, node: int) -> InHand:
+    """Part of an act between borrowers, each of whom has come by the request for this record: its volume of that barcode, locked.
+    Raises NotFound.
+    """
+    found = uow.session.execute(_volume([barcode], lock=True), execution_options=TRUSTED).first()
+    if found is None or found[1].id != node:
+        raise NotFound
+    return _held(uow, found)
+
+
+def _held(uow: UnitOfWork, found: Any) -> InHand:
+    holding, node, place, container = found
     last = uow.session.execute(_last_loan(holding), execution_options=TRUSTED).one()
     return InHand(holding, node, place, container, last.RequestLine, last.Request, last.name or "", last.staff_no or "",
                   last.collector, last.others or 0, last.batch, last.seal is not None)  # fmt: skip

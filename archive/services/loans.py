@@ -52,7 +52,7 @@ def issue(uow: UnitOfWork, request: Request, *, barcode: str, seen: Seen = NOTHI
     held = held or in_hand.lay(uow, barcode)
     holding, node = held.holding, held.node
     uow.about(node)
-    if refusal := _objection(uow, request, held):
+    if refusal := objection(uow, request, held):
         raise Conflict(refusal)
     line = reservations.turns(uow, node) if line is None else line
     refusal = reservations.objection(uow, held, request, line)
@@ -62,10 +62,10 @@ def issue(uow: UnitOfWork, request: Request, *, barcode: str, seen: Seen = NOTHI
     if refusal and not because:
         raise NotYourTurn(refusal)
     reservations.lapse(uow, node, line, but=request)
-    drawn = _draw_line(uow, request, holding, seen, collector)
+    drawn = draw_line(uow, request, holding, seen, collector)
     holdings.hand_over(uow, node, holding, to=request.requester_id, because=request.number)
     if request.state == "approved":
-        requests.take(uow, request, node, _step("issue"))
+        requests.take(uow, request, node, step("issue"))
     if len(line) > 1 or request.offered_id not in (None, holding.id):  # that one is kept for nobody now
         reservations.settle(uow, node, found=line)
     uow.note(number=request.number, barcode=holding.barcode, to=request.requester_id, due=drawn.due_at,
@@ -77,13 +77,13 @@ def issue(uow: UnitOfWork, request: Request, *, barcode: str, seen: Seen = NOTHI
     return drawn
 
 
-def _objection(uow: UnitOfWork, request: Request, held: InHand) -> str | None:
-    """Why this volume does not go out on this request, or nothing."""
+def objection(uow: UnitOfWork, request: Request, held: InHand, *, handed_on: bool = False) -> str | None:
+    """Why this volume does not go out on this request, or nothing. `handed_on`: it comes from whoever has it."""
     if request.kind != "paper" or request.state not in {"approved", "lent"}:
         return _("This request is not approved for lending.")
     if held.holding.node_id != request.node_id:
         return _("This is not the volume that was asked for.")
-    if held.holding.status == HoldingStatus.LENT:
+    if held.holding.status == HoldingStatus.LENT and not handed_on:
         return _("This volume is out already. Take it back first.")
     if refusal := _stays(uow, held):
         return refusal
@@ -107,8 +107,9 @@ def _stays(uow: UnitOfWork, held: InHand) -> str | None:
     return batches.told(uow, held.batch) if held.batch else None
 
 
-def _draw_line(uow: UnitOfWork, request: Request, holding: Holding, seen: Seen,
-               collector: int | None) -> RequestLine:  # fmt: skip
+def draw_line(uow: UnitOfWork, request: Request, holding: Holding, seen: Seen,
+              collector: int | None) -> RequestLine:  # fmt: skip
+    """Part of an act: the loan of a volume, due by the rule of its request, counted from today."""
     back_on = borrowing.due(calendar.of(uow), borrowing.rule_of(uow, request), request.days, uow.today)
     line = RequestLine(
         request_id=request.id, holding_id=holding.id, due_at=calendar.end_of(uow, back_on),
@@ -120,7 +121,8 @@ def _draw_line(uow: UnitOfWork, request: Request, holding: Holding, seen: Seen,
     return line
 
 
-def _step(name: str) -> Transition:
+def step(name: str) -> Transition:
+    """A step of a loan on paper."""
     return next(step for step in PAPER.transitions if step.name == name)
 
 
@@ -141,10 +143,11 @@ def take_back(uow: UnitOfWork, barcode: str, *, seen: Seen = NOTHING, only: Requ
     line.in_at, line.in_by, line.sheets_in, line.intact_in = (
         uow.now, uow.actor.principal_id, seen.sheets, seen.intact
     )  # fmt: skip
+    line.pass_to_id = None  # it was given to nobody else
     kept = HoldingStatus.HELD if reservations.settle(uow, node, at_hand=holding) else None
     holdings.take_in(uow, node, holding, because=request.number, status=kept)
     if not held.others_out and request.state == "lent":
-        requests.take(uow, request, node, _step("return"))
+        requests.take(uow, request, node, step("return"))
     uow.note(
         number=request.number,
         barcode=holding.barcode,
@@ -159,10 +162,10 @@ def lose(uow: UnitOfWork, held: InHand) -> RequestLine:
     line, request = held.line, held.request
     if line is None or request is None or not held.is_out:
         raise Conflict(_("This volume is not out."))
-    line.in_at, line.in_by, line.lost = uow.now, uow.actor.principal_id, True
+    line.in_at, line.in_by, line.lost, line.pass_to_id = uow.now, uow.actor.principal_id, True, None
     held.holding.holder_id, held.holding.status = None, HoldingStatus.MISSING
     if not held.others_out and request.state == "lent":
-        requests.take(uow, request, held.node, _step("lose"))
+        requests.take(uow, request, held.node, step("lose"))
     notices.in_line(uow, request, "loan.lost")
     reservations.settle(uow, held.node)
     uow.note(number=request.number)
@@ -242,6 +245,12 @@ def renew(uow: UnitOfWork, request: Request) -> None:
 
 def _is_theirs_to_renew(uow: UnitOfWork, request: Request, node: Node) -> bool:
     return request.requester_id == uow.actor.principal_id or uow.can(P.REQUEST_HANDLE, node)
+
+
+def is_handled(uow: UnitOfWork, request: Request) -> bool:
+    """Whether the volumes of this request pass over the actor's desk."""
+    node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
+    return request.kind == "paper" and uow.can(P.REQUEST_HANDLE, node)
 
 
 def may_renew(uow: UnitOfWork, request: Request) -> bool:

@@ -34,6 +34,9 @@ KINDS = {
     "loan.lost": Kind(_l("What you had on loan was written down as lost"), "eye-search", "bad"),
     "incident.lost": Kind(_l("A volume was written down as lost"), "eye-search", "bad"),
     "incident.damaged": Kind(_l("A volume was written down as damaged"), "bandage", "wait"),
+    "loan.handed_to_you": Kind(
+        _l("Somebody gives you a volume: confirm that you have it"), "arrows-exchange", "wait"
+    ),
     LEFT: Kind(_l("An account was closed whose holder still has a volume"), "user-minus", "bad"),
     reminders.DUE: Kind(_l("What you have on loan is due"), "calendar-due", "wait"),
     reminders.OVERDUE: Kind(_l("What you have on loan is overdue"), "alert-triangle", "bad"),

@@ -31,6 +31,7 @@ ACTS = {
         State(HoldingAct.MOVED, _l("Moved on")),
         State(HoldingAct.PACKED, _l("Packed"), "ok"),
         State(HoldingAct.ISSUED, _l("Handed out"), "wait"),
+        State(HoldingAct.HANDED_ON, _l("Handed on"), "wait"),
         State(HoldingAct.RETURNED, _l("Taken back"), "ok"),
         State(HoldingAct.CORRECTED, _l("Put right")),
         State(HoldingAct.DAMAGED, _l("Damaged"), "bad"),

@@ -281,3 +281,32 @@ def test_whoever_leaves_is_cleared_on_one_page_and_signs_a_paper(
     )
     assert clerk.get("/desk/clearance.pdf?c=9999").status_code == 404
     assert browser("sysadmin").get(page).status_code == 403
+
+
+def test_a_borrower_gives_a_volume_to_another_who_confirms_it(
+    hospital: Hospital, number: str, browser: Browse
+) -> None:
+    with hospital.uow("clerk", readonly=True) as uow:
+        row = slips.one(uow, number)
+        record, mine = row.node_id, f"/requests/{row.uuid}"
+    clerk, giver, taker = browser("clerk"), browser("clinician"), browser("clinician2")
+    scan(clerk, BADGE)
+    scan(clerk, BARCODE)
+    with hospital.uow("clinician2", readonly=True) as uow:
+        theirs = f"/requests/{slips.one(uow, approved(hospital, 'clinician2', record)).uuid}"
+    badge = f"{list(CAST).index('clinician2') + 1:04d}"
+    wrong = giver.post(f"{mine}/hand-on", {"barcode": BARCODE, "staff_no": "99<b>"})
+    assert (wrong.status_code, 'value="99&lt;b&gt;"' in wrong.text, "没有这个工号" in wrong.text) == (
+        422,
+        True,
+        True,
+    )
+    assert giver.post(f"{mine}/hand-on", {"barcode": BARCODE, "staff_no": badge}).status_code == 302
+    assert "clinician2甲尚未确认" in giver.get(mine).text
+    assert "我已收到" in taker.get(theirs).text
+    assert giver.post(f"{theirs}/take-over", {"barcode": BARCODE}).status_code == 404
+    assert taker.post(f"{theirs}/take-over", {"barcode": BARCODE}).status_code == 302
+    assert "转借给clinician2甲" in giver.get(mine).text
+    refused = clerk.post("/desk/hand-on", {"barcode": BARCODE, "staff_no": BADGE, "uuid": theirs[-36:]})
+    assert (refused.status_code, "没有获准借阅" in refused.text) == (422, True)
+    assert taker.post("/desk/hand-on", {"barcode": BARCODE, "staff_no": BADGE}).status_code == 403

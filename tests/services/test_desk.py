@@ -270,6 +270,28 @@ def test_a_sealed_record_is_refused_at_the_desk(hospital: Hospital, archived: in
         assert slips.one(uow, number).state == "approved"
 
 
+def test_two_badges_and_a_volume_hand_it_from_one_to_the_other(
+    hospital: Hospital, archived: int, clock: Clock
+) -> None:
+    first, second = approved(hospital, "clinician", archived), approved(hospital, "clinician2", archived)
+    scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
+    clock.forward(minutes=5)
+    both = scan(hospital, STAFF_NO["clinician2"], scan(hospital, STAFF_NO["clinician"]))
+    passed = scan(hospital, BARCODE, both)
+    assert (passed.act, state_of(hospital, first), state_of(hospital, second)) == (
+        "handed_on",
+        "returned",
+        "lent",
+    )
+    shown = answer(hospital, passed).answer
+    assert shown is not None
+    assert shown.loan is not None
+    assert (shown.look, shown.loan.borrower, shown.can_undo) == ("ok", "clinician2甲", False)
+    assert scan(hospital, BARCODE, passed).act == "again"
+    nobody = scan(hospital, STAFF_NO["head"], scan(hospital, STAFF_NO["clinician2"]))
+    assert scan(hospital, BARCODE, nobody).act == "returned", "the other has not asked for it"
+
+
 COVER = {
     "number": "00087654-1", "name": "周桂兰", "discharged_on": "2009-03-14", "dept": "1", "badge": STAFF_NO["clinician"],
     "purpose": "discussion", "declared": "1", "sheets": "", "barcode": "", "admitted_on": "", "sex": "",

@@ -7,13 +7,14 @@ from threading import Barrier, Thread
 import pytest
 
 from archive.actor import Actor
-from archive.errors import ArchiveError, Conflict, Forbidden, NotFound
+from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound
 from archive.models import HoldingStatus
 from archive.policy.permissions import P
 from archive.services import (
     adoption,
     calendar,
     circulation,
+    handing_on,
     holdings,
     holds,
     in_hand,
@@ -561,3 +562,53 @@ def test_what_is_lost_is_printed_from_the_electronic_copy_and_says_so(
         assert (wet.kind, wet.borrower, wet.words) == ("damaged", "clinician甲", "水渍")
         volumes.mend(uow, uow.holding(printed)[0], because="已烘干")
         assert incidents.listed(uow) == []
+
+
+def test_a_volume_goes_from_hand_to_hand_without_lying_between(
+    hospital: Hospital, archived: int, clock: Clock
+) -> None:
+    """The giver names somebody, who confirms it. Whether whoever is named has asked for it, the giver is not told."""
+    number, second = approved(hospital, "clinician", archived), approved(hospital, "clinician2", archived)
+    issue(hospital, number)
+    clock.forward(days=1)
+    badges = {name: f"{place:04d}" for place, name in enumerate(CAST, start=1)}
+    with hospital.uow("clinician") as uow:
+        handing_on.offer(uow, slips.one(uow, number), barcode=BARCODE, staff_no=badges["head"])
+        handing_on.offer(uow, slips.one(uow, number), barcode=BARCODE, staff_no=badges["clinician2"])
+    with pytest.raises(Invalid), hospital.uow("clinician") as uow:
+        handing_on.offer(uow, slips.one(uow, number), barcode=BARCODE, staff_no="9999")
+    with pytest.raises(Forbidden), hospital.uow("clerk") as uow:
+        handing_on.offer(uow, slips.one(uow, number), barcode=BARCODE, staff_no=badges["clinician2"])
+    with hospital.uow("clinician2") as uow:
+        asked = slips.one(uow, second)
+        assert [one.giver for one in handing_on.given(uow, asked)] == ["clinician甲"]
+        handing_on.accept(uow, asked, barcode=BARCODE)
+    assert (state_of(hospital, number), state_of(hospital, second)) == ("returned", "lent")
+    with hospital.uow("clerk") as uow:
+        (loan,) = circulation.out(uow)
+        assert (loan.borrower, calendar.day_of(uow, loan.due_at)) == ("clinician2甲", date(2026, 11, 25))
+        holding, _node = uow.holding(BARCODE)
+        (last, *_before) = volumes.way(uow, holding)
+        assert (last.act.name, last.to, last.because) == ("handed_on", "clinician2甲", f"{number} → {second}")
+        assert circulation.of_request(uow, slips.one(uow, number))[0].pass_to == "clinician2甲"
+        with pytest.raises(Conflict):
+            loans.undo(uow, BARCODE)
+    with pytest.raises(Conflict), hospital.uow("clinician2") as uow:
+        handing_on.accept(uow, slips.one(uow, second), barcode=BARCODE)
+
+
+def test_nothing_is_handed_on_that_the_desk_would_not_hand_out(hospital: Hospital, archived: int) -> None:
+    number = approved(hospital, "clinician", archived)
+    issue(hospital, number)
+    first, later = approved(hospital, "head", archived), approved(hospital, "clinician2", archived)
+    badges = {name: f"{place:04d}" for place, name in enumerate(CAST, start=1)}
+    for name, refusal in (("clinician2", Conflict), ("scanner", Invalid), ("clinician", Conflict)):
+        with pytest.raises(refusal), hospital.uow("clerk") as uow:
+            handing_on.at_desk(uow, barcode=BARCODE, staff_no=badges[name])
+    with hospital.uow("senior") as uow:
+        volumes.damage(uow, uow.holding(BARCODE)[0], because="水渍")
+    with pytest.raises(Conflict, match="counted"), hospital.uow("clerk") as uow:
+        handing_on.at_desk(uow, barcode=BARCODE, staff_no=badges["head"])
+    with hospital.uow("senior") as uow:
+        volumes.mend(uow, uow.holding(BARCODE)[0], because="已烘干")
+    assert (state_of(hospital, first), state_of(hospital, later)) == ("approved", "approved")

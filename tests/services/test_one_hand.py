@@ -17,6 +17,7 @@ from archive.models import Hold, Node, Request
 from archive.policy.permissions import P
 from archive.services import (
     desk,
+    handing_on,
     holdings,
     holds,
     loans,
@@ -33,7 +34,7 @@ from archive.services.scanning import steps as batch_steps
 from archive.services.scanning import volumes as scanned
 from archive.site import Site
 from tests.archives import begins, once
-from tests.conftest import Hospital, copied, hospital_of
+from tests.conftest import CAST, Hospital, copied, hospital_of
 from tests.services.lending import BARCODE, approved, archive_it, shelf
 from tests.services.sealing import OPENED, PACKAGE
 from tests.soaking import how_many
@@ -170,6 +171,15 @@ class Lending(RuleBasedStateMachine):
             desk.undo(uow, self.memos[at])
         for number in set(self.numbers("approved")) - before:
             self.promised[number] = "undone"
+
+    @rule(barcode=VOLUMES, who=READERS)
+    def hand_on(self, barcode: str, who: str) -> None:
+        """At the desk, to whoever it is: only who may have it gets it."""
+        with suppress(ArchiveError), self.hospital.uow("clerk") as uow:
+            badge = f"{list(CAST).index(who) + 1:04d}"
+            handing_on.at_desk(uow, barcode=barcode, staff_no=badge)
+        for number in self.numbers("lent"):
+            self.promised.pop(number, None)
 
     @rule(which=st.integers(0, 5))
     def recall(self, which: int) -> None:

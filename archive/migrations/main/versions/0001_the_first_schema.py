@@ -1639,6 +1639,7 @@ def upgrade() -> None:
         sa.Column("collector_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("collector_name", sa.String(length=80), nullable=True),
         sa.Column("collector_phone_enc", sa.LargeBinary(), nullable=True),
+        sa.Column("pass_to_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("lost", sa.Boolean(), nullable=False),
         sa.Column("renewals", sa.Integer(), nullable=False),
         sa.Column("recalled_at", sa.DateTime(timezone=True), nullable=True),
@@ -1649,6 +1650,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["holding_id"], ["holding.id"], name=op.f("fk_request_line_holding_id")),
         sa.ForeignKeyConstraint(["in_by"], ["principal.id"], name=op.f("fk_request_line_in_by")),
         sa.ForeignKeyConstraint(["out_by"], ["principal.id"], name=op.f("fk_request_line_out_by")),
+        sa.ForeignKeyConstraint(["pass_to_id"], ["principal.id"], name=op.f("fk_request_line_pass_to_id")),
         sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_line_request_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request_line")),
     )
