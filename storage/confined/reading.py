@@ -2,12 +2,14 @@
 
 import ctypes
 from base64 import b64decode
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import onnxruntime
 import rapidocr
 from numpy.typing import NDArray
 from rapidocr.utils.process_img import get_rotate_crop_image
@@ -17,15 +19,19 @@ from storage.textlines import TextLine, clean, in_reading_order, join_lines, tur
 
 from .child import Say
 from .foreign import foreign
+from .inkframe import inked
 from .redink import parted
 
 Image = NDArray[Any]
 Box = NDArray[np.float32]
+Reading = tuple[str, float]
+"""The text of a line, and how sure it is."""
 
 _DETECT_AT = (
     1280  # pixels, long edge: 0.4 s for a page instead of 1.1 s at 2000, and nothing missed at 6 points
 )
 _LARGEST = 1 << 14
+_STEP = 32  # pixels
 _TRIED = 3  # lines by which the way up is judged
 _UPRIGHT = 0.8  # confidence: lines that stand upright have 0.94 and more, lines upside down 0.55 to 0.6
 _READABLE = 0.5  # below this a line is a guess
@@ -43,11 +49,11 @@ def read(request: dict[str, Any], limits: Limits, say: Say) -> dict[str, Any]:  
     inks = parted(page)
     page, red = inks or (page, None)
     boxes = _boxes(page)
-    rotation = _rotation(page, boxes)
+    rotation, known = _rotation(page, boxes)
     if rotation:
-        page = _turned(page, rotation)
+        page, known = _turned(page, rotation), {}
         boxes = _boxes(page)
-    found = [_line(page, box) for box in boxes]
+    found = [_line(box, known.get(place) or _recognised(_crop(page, box))) for place, box in enumerate(boxes)]
     lines = [line for line in found if line.text]
     kept = [line for line in lines if line.confidence >= _READABLE]
     if red is not None:
@@ -67,7 +73,7 @@ def _turned(page: Image, degrees: int) -> Image:
 
 def _in_red(red: Image, black: list[TextLine]) -> list[TextLine]:
     """What is printed in red, such as the head of an official letter; the round text of a stamp is no line."""
-    found = [_line(red, box) for box in _boxes(red)]
+    found = [_line(box, _recognised(_crop(red, box))) for box in _boxes(red)]
     return [
         line
         for line in found
@@ -75,47 +81,63 @@ def _in_red(red: Image, black: list[TextLine]) -> list[TextLine]:
     ]
 
 
-def _rotation(page: Image, boxes: list[Box]) -> int:
-    """Clockwise degrees that make the page upright, judged by its longest lines; 0 if nothing can be read."""
-    crops = sorted((_crop(page, box) for box in boxes), key=lambda crop: -crop.shape[1])[:_TRIED]
+def _rotation(page: Image, boxes: list[Box]) -> tuple[int, dict[int, Reading]]:
+    """Clockwise degrees that make the page upright, judged by its longest lines, and these as read; 0 if nothing can be read."""
+    longest = sorted(range(len(boxes)), key=lambda place: -max(_sides(boxes[place])))[:_TRIED]
+    crops = {place: _crop(page, boxes[place]) for place in longest}
     sideways = sum(map(_is_tall, boxes)) * 2 > len(boxes)
     as_it_is, other = (270, 90) if sideways else (0, 180)
-    confidence = _confidence(crops)
+    known = {place: _recognised(crop) for place, crop in crops.items()}
+    confidence = _confidence(known.values())
     if confidence >= _UPRIGHT:
-        return as_it_is
-    upside_down = _confidence([np.rot90(crop, 2) for crop in crops])
+        return as_it_is, known
+    upside_down = _confidence([_recognised(np.rot90(crop, 2)) for crop in crops.values()])
     if max(confidence, upside_down) < _UPRIGHT:
-        return 0
-    return other if upside_down > confidence else as_it_is
+        return 0, known
+    return other if upside_down > confidence else as_it_is, known
 
 
 def _boxes(page: Image) -> list[Box]:
-    found: Any = _engine()(page, use_det=True, use_cls=False, use_rec=False)
+    left, top, right, bottom = inked(page)
+    scale = min(1.0, _DETECT_AT / max(page.shape[:2]))
+    # In whole steps of the model, or it would make the picture anew.
+    width, height = (max(1, round(side * scale / _STEP)) * _STEP for side in (right - left, bottom - top))
+    found = _engine()(
+        cv2.resize(page[top:bottom, left:right], (width, height)), use_det=True, use_cls=False, use_rec=False
+    )
     _give_back()
-    return [] if found.boxes is None else [box.astype(np.float32) for box in found.boxes]
+    if found.boxes is None:
+        return []
+    stretch = np.array([(right - left) / width, (bottom - top) / height])
+    return [(box * stretch + (left, top)).astype(np.float32) for box in found.boxes]
+
+
+def _sides(box: Box) -> tuple[float, float]:
+    """Width and height of a line's frame."""
+    return float(np.linalg.norm(box[1] - box[0])), float(np.linalg.norm(box[3] - box[0]))
 
 
 def _is_tall(box: Box) -> bool:
-    return bool(np.linalg.norm(box[3] - box[0]) > _TALL * np.linalg.norm(box[1] - box[0]))
+    width, height = _sides(box)
+    return height > _TALL * width
 
 
 def _crop(page: Image, box: Box) -> Image:
     return get_rotate_crop_image(page, box)
 
 
-def _confidence(crops: list[Image]) -> float:
-    scores = [_recognised(crop)[1] for crop in crops]
-    return sum(scores) / len(scores) if scores else 1.0
+def _confidence(readings: Collection[Reading]) -> float:
+    return sum(sure for _text, sure in readings) / len(readings) if readings else 1.0
 
 
-def _recognised(crop: Image) -> tuple[str, float]:
+def _recognised(crop: Image) -> Reading:
     # One at a time: a batch is padded to its longest line, which costs a third more time and twice the memory.
-    found: Any = _engine()(np.ascontiguousarray(crop), use_det=False, use_cls=False, use_rec=True)
+    found = _engine()(np.ascontiguousarray(crop), use_det=False, use_cls=False, use_rec=True)
     return (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
 
 
-def _line(page: Image, box: Box) -> TextLine:
-    text, confidence = _recognised(_crop(page, box))
+def _line(box: Box, read: Reading) -> TextLine:
+    text, confidence = read
     (x0, y0), (x1, y1) = box.min(axis=0), box.max(axis=0)
     return TextLine(int(x0), int(y0), int(x1), int(y1), clean(text), round(confidence, 3))
 
@@ -127,17 +149,17 @@ def _mean(lines: list[TextLine]) -> float:
 
 
 def _give_back() -> None:
-    """What looking for lines took goes back to the system: kept in pieces, a child grew from 520 MB to 700 within a file."""
+    """What looking for lines took goes back to the system: kept in pieces, it adds up within a file."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):  # of glibc alone
         libc.malloc_trim(0)
 
 
 @cache
-def _engine() -> rapidocr.RapidOCR:
+def _engine() -> Any:
     models = Path(rapidocr.__file__).parent / "models"
     cv2.setNumThreads(1)
-    parameters = {
+    parameters: dict[str, Any] = {
         "Global.log_level": "critical",
         "Global.use_cls": False,  # the way up is the same for all lines of a page, and judged once
         "Global.text_score": 0.0,
@@ -150,4 +172,17 @@ def _engine() -> rapidocr.RapidOCR:
         "EngineConfig.onnxruntime.intra_op_num_threads": 1,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }
-    return rapidocr.RapidOCR(params=parameters)
+    engine: Any = rapidocr.RapidOCR(params=parameters)
+    blank = np.full((_STEP, _STEP, 3), 255, np.uint8)
+    engine(blank, use_det=True, use_cls=False, use_rec=False)  # a model is loaded when it is first asked
+    engine.text_det.session.session = _frugal(parameters["Det.model_path"])
+    return engine
+
+
+def _frugal(model: str) -> onnxruntime.InferenceSession:
+    """A model that lays out no memory by the shape of a page: pages differ, and where one came twice a child grew by 250 MB."""
+    options = onnxruntime.SessionOptions()
+    options.enable_mem_pattern = options.enable_cpu_mem_arena = False
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
