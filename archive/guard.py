@@ -30,6 +30,7 @@ from archive.models import (
     HoldPage,
     HoldVolume,
     Incident,
+    InspectionFinding,
     Keying,
     Milestone,
     Node,
@@ -60,7 +61,8 @@ GUARDED = frozenset(
     for model in (
         Node, NodeVersion, NodeAlias, NodeDraft, Arrival, BasketItem, Notice, Record, Milestone, Blob, Representation, Page,
         PageCheck, PageMap, PageText, DualMismatch, Holding,
-        HoldingEvent, Emergency, Incident, Patient, PatientAlias, Encounter, Hold, HoldNode, HoldPage, HoldVolume, SavedSearch,
+        HoldingEvent, Emergency, Incident,
+        InspectionFinding, Patient, PatientAlias, Encounter, Hold, HoldNode, HoldPage, HoldVolume, SavedSearch,
         SearchFollow, SearchHistory,
         SearchNews, Keying, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
         CopyRequest, CopyItem, CopyProof, DisputeRecord, SealedObject,

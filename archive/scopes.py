@@ -93,6 +93,7 @@ SCOPES: Mapping[str, str] = {
     "staying": ACT,
     "unsealing": ACT,
     "inspections": ACT,
+    "findings of inspections": "of batches that the caller found with their right, over records that they may know of",
     "intake": ACT,
     "keying": ACT,
     "leavers": "what a closed account had for itself alone, which nobody else may see: it is deleted unread",

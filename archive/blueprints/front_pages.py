@@ -1,17 +1,18 @@
 """病案首页查询: conditions that stand in no address, a list, and a sample to pull, print and take along."""
 
 from typing import Any
+from uuid import UUID
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 
 from archive import forms
 from archive.asking import typed, typed_token
-from archive.blueprints import looks
+from archive.blueprints import looks, picked
 from archive.errors import Invalid, TakesTooLong
 from archive.gate import P, Section
 from archive.given import whole
 from archive.i18n import _, ngettext
-from archive.services import actors, front_pages
+from archive.services import actors, front_pages, inspections
 from archive.services.front_pages import NAMES, Line, Sample
 from archive.uow import UnitOfWork
 
@@ -80,9 +81,21 @@ def _drawn(uow: UnitOfWork, asked: dict[str, Any]) -> dict[str, Any]:
     return {
         "list": table,
         "sample": sample,
+        "inspect": _inspect(uow, sample),
         "conditions": front_pages.in_words(uow, asked),
         "whole": _address(),
     }
+
+
+def _inspect(uow: UnitOfWork, sample: Sample) -> str:
+    """Where the sample is opened to inspectors, as far as one batch may be that large; nothing for whoever may not."""
+    if (
+        not uow.can(P.INSPECTION_GRANT)
+        or not 0 < len(sample.lines) <= inspections.limits(uow)["most_records"]
+    ):
+        return ""
+    refs = picked.packed(UUID(str(line.view.uuid)) for line in sample.lines)
+    return url_for("inspections.add_form", picked=refs, of=sample.of, seed=sample.seed)
 
 
 def _draw_form() -> list[dict[str, Any]]:

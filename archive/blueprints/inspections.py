@@ -1,22 +1,28 @@
 """检查: the batches that are opened to inspectors; one batch is the inspector's list, too."""
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
-from archive.blueprints import picked
-from archive.errors import Invalid
+from archive.blueprints import picked, refused
+from archive.blueprints.documents import pdf
+from archive.errors import ArchiveError, Conflict, Invalid
 from archive.forms import field, with_errors
 from archive.gate import SIGNED_IN, Section
+from archive.given import whole
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
-from archive.services import inspections
+from archive.services import front_pages, inspection_findings, inspections
 from archive.uow import UnitOfWork
 
+if TYPE_CHECKING:
+    from archive.models import Inspection
+
 section = Section("inspections", __name__)
-FIELDS = ("who", "records", "start", "end", "reason")
+FIELDS = ("who", "records", "start", "end", "reason", "room", "drawn")
+FOUND = ("record", "words", "points", "yuan", "appeal_until")
 
 
 @section.page("/inspections", needs=P.INSPECTION_GRANT)
@@ -37,13 +43,29 @@ def state_words() -> dict[str, tuple[str, str]]:
 def add_form(uow: UnitOfWork) -> str:
     """The form; records that were chosen in a list stand in it already."""
     refs = picked.unpacked(request.args.get("picked", ""))
-    return _page(uow, {"records": inspections.numbers_of(uow, refs)}, None)
+    records = inspections.numbers_of(uow, refs)
+    typed = {"records": records, "drawn": _drawn(len(refs))}
+    return _page(uow, typed, None, left_out=len(refs) - len(records.split()))
+
+
+def _drawn(many: int) -> str:
+    """How a sample was drawn, as its page says it."""
+    of, seed = request.args.get("of", type=whole), request.args.get("seed", "")
+    if of is None or not front_pages.SEED.fullmatch(seed):
+        return ""
+    return _(
+        "%(number)s of %(all)s records of a front-page query, drawn with the seed %(seed)s",
+        number=many,
+        all=of,
+        seed=seed,
+    )
 
 
 @section.page("/inspections/add", needs=P.INSPECTION_GRANT, methods=("POST",))
 def add(uow: UnitOfWork) -> Response | tuple[str, int]:
     try:
-        made = inspections.grant(uow, **{name: request.form.get(name, "") for name in FIELDS})
+        given: dict[str, Any] = {name: request.form.get(name, "") for name in FIELDS}
+        made = inspections.grant(uow, **given, without="without" in request.form)
     except Invalid as error:
         uow.undo()
         return _page(uow, request.form, error), error.status
@@ -57,13 +79,16 @@ def add(uow: UnitOfWork) -> Response | tuple[str, int]:
     return make_response(redirect(url_for(".one", uuid=made.uuid)))
 
 
-def _page(uow: UnitOfWork, typed: Any, error: Invalid | None) -> str:
+def _page(uow: UnitOfWork, typed: Any, error: Invalid | None, left_out: int = 0) -> str:
     people, most = inspections.inspectors(uow), inspections.limits(uow)
     fields = [
         field("who", _("Inspector"), "select", required=True, choices=[("", _("— choose —")), *people.items()]),
         field("records", _("Records to inspect"), "textarea", required=True, rows=6, mono=True,
               hint=_("One number a line: record number and stay, archival number or barcode. At most %(most)d.",
                      most=most["most_records"])),
+        *([field("without", _("Open the others without these"), "checkbox")] if error and "records" in error.fields else []),
+        field("drawn", _("How they were chosen"), maxlength=200, hint=_("Of a sample: of how many, and with which seed.")),
+        field("room", _("Place of reading"), maxlength=80, hint=_("Where they are read; it stands on the pick list.")),
         field("start", _("First day"), "date", required=True, value=uow.today.isoformat()),
         field("end", _("Last day"), "date", required=True, value=(uow.today + timedelta(days=2)).isoformat(),
               hint=_("At most %(most)d days; at its end everything is closed by itself.", most=most["most_days"])),
@@ -71,17 +96,72 @@ def _page(uow: UnitOfWork, typed: Any, error: Invalid | None) -> str:
               hint=_("Who inspects what, and by which letter. It stands in the history of each record.")),
     ]  # fmt: skip
     return render_template(
-        "inspections/add.html", fields=with_errors(fields, typed, error), anybody=bool(people)
+        "inspections/add.html",
+        fields=with_errors(fields, typed, error),
+        anybody=bool(people),
+        left_out=left_out,
     )
 
 
 @section.page("/inspections/<uuid:uuid>", needs=SIGNED_IN)
 def one(uow: UnitOfWork, uuid: UUID) -> str:
-    found = inspections.shown(uow, inspections.one(uow, uuid))
+    return _one(uow, inspections.one(uow, uuid))
+
+
+def _one(
+    uow: UnitOfWork, batch: "Inspection", error: ArchiveError | None = None, about: UUID | None = None
+) -> str:
+    """The batch with what was found; where something was refused, with what was sent."""
+    found, gives = inspections.shown(uow, batch), uow.can(P.INSPECTION_GRANT)
+    wrong = error if isinstance(error, Invalid) and about is None else None
+    records = [("", _("— choose —")), *((str(view.uuid), view.label) for view in found.records)]
+    fields = [
+        field("record", _("Record"), "select", required=True, choices=records),
+        field("words", _("Problem found"), "textarea", required=True, rows=2, maxlength=inspection_findings.LONGEST),
+        field("points", _("Points deducted"), inputmode="decimal"),
+        field("yuan", _("Yuan deducted"), inputmode="decimal"),
+        field("appeal_until", _("May be contested until"), "date", value=inspection_findings.last_day(uow).isoformat()),
+    ]  # fmt: skip
     return render_template(
-        "inspections/one.html", batch=found.batch, rows=found.records, states=state_words(),
-        may_end=uow.can(P.INSPECTION_GRANT) and found.batch.state != "over",
+        "inspections/one.html", batch=found.batch, rows=found.records, states=state_words(), gives=gives,
+        may_end=gives and found.batch.state != "over", findings=inspection_findings.of(uow, batch),
+        fields=with_errors(fields, request.form if error and about is None else {}, wrong) if gives else [],
+        refusal=refused.why(error) if error and about else "", about=about, sent=request.form,
     )  # fmt: skip
+
+
+@section.page("/inspections/<uuid:uuid>/findings", needs=P.INSPECTION_GRANT, methods=("POST",))
+def note(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    batch = inspections.one(uow, uuid)
+    try:
+        inspection_findings.note(uow, batch, **{name: request.form.get(name, "") for name in FOUND})
+    except Invalid as error:
+        return refused.again(uow, error, lambda why: _one(uow, inspections.one(uow, uuid), why))
+    flash(_("Noted."), "ok")
+    return make_response(redirect(url_for(".one", uuid=uuid)))
+
+
+@section.page("/inspections/findings/<uuid:uuid>/answer", needs=P.INSPECTION_GRANT, methods=("POST",))
+def answer(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    form = request.form
+    batch = inspection_findings.batch_of(uow, uuid)
+    back = make_response(redirect(url_for(".one", uuid=batch.uuid)))
+    try:
+        inspection_findings.answer(
+            uow, uuid, words=form.get("words", ""), version=form.get("version", 0, type=whole)
+        )
+    except (Invalid, Conflict) as error:
+        return refused.again(
+            uow, error, lambda why: _one(uow, inspection_findings.batch_of(uow, uuid), why, uuid)
+        )
+    return back
+
+
+@section.page("/inspections/<uuid:uuid>/pick-list.pdf", needs=P.INSPECTION_GRANT)
+def picks(uow: UnitOfWork, uuid: UUID) -> Response:
+    """The volumes of the batch, along the shelves."""
+    batch = inspections.one(uow, uuid)
+    return pdf(inspection_findings.pick_list(uow, batch), f"{batch.number}.pdf")
 
 
 @section.page("/inspections/<uuid:uuid>/end", needs=P.INSPECTION_GRANT, methods=("POST",))

@@ -237,6 +237,7 @@ def _labels() -> dict[str, str]:
         "review_days": _("Days until a seal is reviewed"), "near_days": _("Days before which the review is near"),
         "objects": _("Things that are sealed"), "blood_station": _("Somebody of the blood station is there"),
         "most_records": _("Records of one inspection, at most"), "most_days": _("Days of one inspection, at most"),
+        "appeal_days": _("Days in which a finding of an inspection may be contested"),
         "thickness": _("Thickness"), "sheet_um": _("Thickness of a sheet, in micrometres"), "fill": _("Taken up"),
         "typical_sheets": _("Sheets of a volume that was not counted"), "boxes_mm": _("Thickness of boxes, in millimetres"),
         "tight_percent": _("Hardly any room from, in per cent"), "labels": _("Sheets of labels (A4)"),

@@ -43,7 +43,7 @@ from archive.models.events import (
 )
 from archive.models.holds import Hold, HoldNode, HoldPage, HoldVolume, SealedObject
 from archive.models.incidents import Incident
-from archive.models.inspections import Inspection
+from archive.models.inspections import Inspection, InspectionFinding
 from archive.models.keying import Keying
 from archive.models.mismatches import DualMismatch
 from archive.models.people import Encounter, Patient, PatientAlias
@@ -112,6 +112,7 @@ __all__ = [
     "ImportRow",
     "Incident",
     "Inspection",
+    "InspectionFinding",
     "Job",
     "Keying",
     "LocalRole",

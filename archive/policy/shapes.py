@@ -98,6 +98,7 @@ class Synonyms(Shape):
 class InspectionLimits(Shape):
     most_records: Annotated[int, Field(ge=1, le=2000)]
     most_days: Days
+    appeal_days: Days
 
 
 class Inspections(Shape):

@@ -1,5 +1,8 @@
 """取卷单、示踪卡: what the desk prints. Numbers, places and the borrower; a patient's name stands on no paper of the desk."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
@@ -7,7 +10,6 @@ from reportlab.pdfgen.canvas import Canvas
 from archive.errors import NotFound
 from archive.i18n import _
 from archive.services import circulation, in_hand, printing
-from archive.services.circulation import Pick
 from archive.services.printing import FONT, code128
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
@@ -20,19 +22,38 @@ CARD = 99 * mm
 """A third of an A4 sheet: it stands in the gap like a volume."""
 
 
-def _named(view: NodeView) -> str:
+def named(view: NodeView) -> str:
+    """What stands on paper for a record: a number, never a name."""
     return view.stay or view.number or view.type_label
 
 
 def picks(uow: UnitOfWork) -> bytes:
     """取卷单 as PDF: all that is to be fetched along the shelves, each with its barcode to be scanned and a box to be ticked."""
-    drawn, canvas = printing.begun(uow.site, _("Pick list"))
-    found = circulation.pick_list(uow)
+    found = [
+        Fetched(pick.place or str(pick.status.title), named(pick.slip.node), pick.barcode, pick.slip.number)
+        for pick in circulation.pick_list(uow)
+    ]
+    return fetched(uow, _("Pick list"), found)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A line of a pick list: where the volume is, of which record, its barcode, and for what."""
+
+    place: str
+    record: str
+    barcode: str
+    slip: str
+
+
+def fetched(uow: UnitOfWork, title: str, found: Sequence[Fetched]) -> bytes:
+    """A pick list as PDF in the order in which its lines are given."""
+    drawn, canvas = printing.begun(uow.site, title)
     per_page = int((TOP - BOTTOM) / ROW) - 1
     pages = max(1, -(-len(found) // per_page))
     for page in range(pages):
         canvas.setFont(FONT, 12)
-        canvas.drawString(LEFT, TOP, f"{_('Pick list')} {uow.local(uow.now):%Y-%m-%d %H:%M}")
+        canvas.drawString(LEFT, TOP, f"{title} {uow.local(uow.now):%Y-%m-%d %H:%M}")
         canvas.drawRightString(RIGHT, TOP, f"{page + 1}/{pages}")
         for place, pick in enumerate(found[page * per_page : (page + 1) * per_page], start=1):
             _line(canvas, pick, TOP - place * ROW)
@@ -41,11 +62,11 @@ def picks(uow: UnitOfWork) -> bytes:
     return drawn.getvalue()
 
 
-def _line(canvas: Canvas, pick: Pick, at: float) -> None:
+def _line(canvas: Canvas, pick: Fetched, at: float) -> None:
     canvas.setFont(FONT, 9)
     for left, words in zip(
         COLUMNS,
-        (pick.place or str(pick.status.title), _named(pick.slip.node), "", pick.slip.number),
+        (pick.place, pick.record, "", pick.slip),
         strict=True,
     ):
         canvas.drawString(left, at, words)
@@ -67,7 +88,7 @@ def tracer(uow: UnitOfWork, barcode: str) -> bytes:
     drawn, canvas = printing.begun(uow.site, f"{_('Tracer card')} {barcode}")
     canvas.rect(LEFT, A4[1] - 15 * mm - CARD, RIGHT - LEFT, CARD)
     canvas.setFont(FONT, LARGE)
-    canvas.drawString(LEFT + 8 * mm, A4[1] - 30 * mm, _named(view))
+    canvas.drawString(LEFT + 8 * mm, A4[1] - 30 * mm, named(view))
     canvas.drawRightString(RIGHT - 8 * mm, A4[1] - 30 * mm, _("Tracer card"))
     said = (
         (_("Place"), held.place or "—"), (_("Who has it"), loan.borrower),

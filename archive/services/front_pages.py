@@ -236,6 +236,11 @@ def draw(
     return Sample(lines, seed, len(known))
 
 
+def shelved(uow: UnitOfWork, seen: list[NodeView]) -> list[Line]:
+    """Records that the actor was shown, with those of their volumes that the actor handles, along the shelves."""
+    return _shelved(_lines(uow, seen))
+
+
 def _shelved(lines: list[Line]) -> list[Line]:
     """Along the shelves, as far as the actor may know of them; what stands nowhere comes last, by its number."""
 

@@ -27,7 +27,7 @@ from archive.uow import UnitOfWork, action
 
 TRUSTED: Any = {"scope": "inspections", "synchronize_session": False}
 CAUSE, ROLE = "inspection", "inspector"
-LONGEST_REASON = 500
+LONGEST_REASON, LONGEST_ROOM, LONGEST_DRAWN = 500, 80, 200
 MOST_LINES_SAID = 8
 """Unknown numbers that one sentence names: the rest is found when these are put right."""
 MOST = 100
@@ -54,9 +54,12 @@ def limits(uow: UnitOfWork) -> Mapping[str, int]:
 
 @action("inspection.granted", needs=P.INSPECTION_GRANT)
 def grant(
-    uow: UnitOfWork, *, who: str, records: str, start: date | str, end: date | str, reason: str
-) -> Inspection:
+    uow: UnitOfWork, *, who: str, records: str, start: date | str, end: date | str, reason: str, room: str = "",
+    drawn: str = "", without: bool = False,
+) -> Inspection:  # fmt: skip
     """Opens the records of a list of numbers to an inspector from one day to another, whatever their clearance.
+
+    `without`: numbers that cannot be opened are left out, unless none is left.
 
     Raises Invalid for what is missing, for a number that is not one record that the actor may open, or for too many.
     """
@@ -66,11 +69,17 @@ def grant(
     text = clean(reason)
     if not 1 <= len(text) <= LONGEST_REASON:
         wrong["reason"] = _("Say why, in up to %(most)d characters.", most=LONGEST_REASON)
-    nodes = _nodes(uow, records, wrong)
+    place, how = clean(room), clean(drawn)
+    if len(place) > LONGEST_ROOM:
+        wrong["room"] = _("At most %(most)d characters.", most=LONGEST_ROOM)
+    if len(how) > LONGEST_DRAWN:
+        wrong["drawn"] = _("At most %(most)d characters.", most=LONGEST_DRAWN)
+    nodes = _nodes(uow, records, wrong, without=without)
     if wrong or person is None:
         raise Invalid(fields=wrong)
     made = Inspection(
-        number=numbers.slip(uow, "JC", 4), principal_id=person, reason=text, valid_from=begin, valid_until=until,
+        number=numbers.slip(uow, "JC", 4), principal_id=person, reason=text, room=place or None,
+        drawn=how or None, valid_from=begin, valid_until=until,
         granted_by=uow.actor.principal_id, granted_at=uow.now,
     )  # fmt: skip
     uow.session.add(made)
@@ -83,6 +92,7 @@ def grant(
         since=begin,
         until=until,
         reason=text,
+        drawn=how,
         records=[node.id for node in nodes],
     )
     return made
@@ -130,7 +140,7 @@ def _day(name: str, given: date | str, wrong: dict[str, str]) -> date | None:
         return None
 
 
-def _nodes(uow: UnitOfWork, records: str, wrong: dict[str, str]) -> list[Node]:
+def _nodes(uow: UnitOfWork, records: str, wrong: dict[str, str], *, without: bool) -> list[Node]:
     """The records of a list of numbers, each once. What is not exactly one record is said by its number."""
     lines = list(
         dict.fromkeys(part for line in re.split(r"[\s,，;；、]+", records) if (part := line.strip()))
@@ -149,6 +159,8 @@ def _nodes(uow: UnitOfWork, records: str, wrong: dict[str, str]) -> list[Node]:
             found[open_to[0].id] = open_to[0]
         else:
             (several if open_to else unknown).append(line)
+    if without and found:
+        return list(found.values())
     if unknown:
         wrong["records"] = _("Not an archived record that may be opened (a sealed one may not): %(numbers)s.",
                              numbers=_said(unknown))  # fmt: skip
@@ -207,6 +219,8 @@ class Batch:
     number: str
     who: str
     reason: str
+    room: str | None
+    drawn: str | None
     start: datetime
     end: datetime
     granted_by: str
@@ -234,7 +248,8 @@ def _rows() -> Select[Any]:
 
 def _batches(uow: UnitOfWork, statement: Select[Any]) -> list[Batch]:
     return [
-        Batch(row.uuid, row.number, who, row.reason, row.valid_from, row.valid_until, giver or "", row.granted_at,
+        Batch(row.uuid, row.number, who, row.reason, row.room, row.drawn,
+              row.valid_from, row.valid_until, giver or "", row.granted_at,
               count, _state(uow, row), row.principal_id == uow.actor.principal_id)
         for row, who, giver, count in uow.session.execute(statement)
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from archive.services import sharing
 from archive.sight import href
 from tests.archives import begins
-from tests.blueprints.conftest import Browser
+from tests.blueprints.conftest import Browser, words_of
 from tests.conftest import Clock, Hospital
 from tests.services.lending import another, archive_it
 from tests.services.test_inspections import BATCH
@@ -139,3 +140,46 @@ def test_nobody_else_gives_or_sees_a_batch(place: str, browser: Browse, account:
         assert person.get(address).status_code == 403
     assert person.post("/inspections/add", asked).status_code == 403
     assert person.post(f"{batch}/end").status_code == 403
+
+
+def test_a_sample_becomes_a_batch_and_what_is_found_in_it_is_noted_and_answered(
+    place: str, beside: str, browser: Browse
+) -> None:
+    senior = browser("senior")
+    asked = senior.post("/search/front-page", {"discharged_from": "2010-01-01"})
+    drawn = senior.get(f"{asked.location}&sample=1&seed=7")
+    link = re.search(r'href="(/inspections/add\?[^"]+)"', drawn.text)
+    assert link, words_of(drawn)
+    chosen = senior.get(unescape(link[1]))
+    assert "首页查询所得 2 份中随机抽取 1 份，种子 7" in chosen.text
+    record = re.search(r">\s*(00\d{6}-\d)\s*</textarea>", chosen.text)
+    assert record
+    # One wrong number refuses the list, and offers to go on without it.
+    sent = senior.post("/inspections/add", form(senior, records="00218647-2\n99999999-1", room="三楼"))
+    assert 'name="without"' in sent.text
+    sent = senior.post(
+        "/inspections/add", form(senior, records="00218647-2\n99999999-1", room="三楼", without="1")
+    )
+    batch = sent.location
+    page = senior.get(batch)
+    assert "三楼" in words_of(page)
+    assert senior.get(f"{batch}/pick-list.pdf").data.startswith(b"%PDF")
+    choice = re.search(r'<option value="([0-9a-f-]{36})">', page.text)
+    assert choice
+    said = {
+        "record": choice[1], "words": "知情同意书无患者签名", "points": "x", "yuan": "120", "appeal_until": "2026-12-01",
+    }  # fmt: skip
+    wrong = senior.post(f"{batch}/findings", said)
+    assert (wrong.status_code, "知情同意书无患者签名" in wrong.text) == (422, True)
+    assert senior.post(f"{batch}/findings", said | {"points": "1.5"}).status_code == 302
+    assert all(
+        word in words_of(browser("inspector").get(batch)) for word in ("知情同意书无患者签名", "120.00")
+    )
+    reply = re.search(r'action="(/inspections/findings/[^"]+)"', senior.get(batch).text)
+    assert reply
+    empty = senior.post(reply[1], {"words": "", "version": "1"})
+    assert (empty.status_code, "请写明答复内容" in empty.text) == (422, True)
+    assert senior.post(reply[1], {"words": "已补签", "version": "1"}).status_code == 302
+    again = senior.post(reply[1], {"words": "再答", "version": "1"})
+    assert again.status_code == 409
+    assert "已补签" in words_of(again)

@@ -1,8 +1,10 @@
 """Records opened to an inspector: just these, for these days, by their name on every page; nothing beside them."""
 
+from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import pypdfium2
 import pytest
 from sqlalchemy import select
 
@@ -10,8 +12,17 @@ from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.journal import CHANGES, words_of
 from archive.models import AuditEvent, Inspection, Node, Principal
 from archive.policy.permissions import P
-from archive.services import explain, history, inspections, listing, pages, tree, workbench
-from tests.archives import begins
+from archive.services import (
+    explain,
+    history,
+    inspection_findings,
+    inspections,
+    listing,
+    pages,
+    tree,
+    workbench,
+)
+from tests.archives import begins, once
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import another, archive_it
 from tests.services.sealing import seal
@@ -191,3 +202,75 @@ def test_the_pages_of_a_component_open_with_their_file(hospital: Hospital, recor
         (part,) = listing.contents(uow, uow.node(record)).rows
         assert part.id == item
         assert [node.id for node in uow.list(uow.nodes(P.DISCOVER).order_by(Node.id))] == [record, item]
+
+
+def findings(hospital: Hospital, account: str, batch: Inspection) -> inspection_findings.Findings:
+    with hospital.uow(account, readonly=True) as uow:
+        return inspection_findings.of(uow, inspections.one(uow, batch.uuid))
+
+
+def note(hospital: Hospital, batch: Inspection, record: int, **other: str) -> UUID:
+    with hospital.uow("senior") as uow:
+        node = uow.node(record)
+        said = {
+            "words": "手术记录无主刀签名",
+            "points": "2.5",
+            "yuan": "300",
+            "appeal_until": "2026-11-30",
+        } | other
+        return inspection_findings.note(
+            uow, inspections.one(uow, batch.uuid), record=str(node.uuid), **said
+        ).uuid
+
+
+def test_what_was_found_stands_with_what_it_costs_and_until_when_it_may_be_contested(
+    hospital: Hospital, archived: int, beside: int, clock: Clock
+) -> None:
+    batch = give(hospital)
+    first, second = note(hospital, batch, archived), note(hospital, batch, archived, points="", yuan="0.50")
+    found = findings(hospital, "inspector", batch)
+    assert (found.points, found.yuan, found.records) == (Decimal("2.5"), Decimal("300.5"), 1)
+    assert [(one.is_open, one.is_late) for one in found.rows] == [(True, False)] * 2
+    for wrong, said in ({"points": "viele"}, "points"), ({"yuan": "-1"}, "yuan"), ({"words": " "}, "words"), (
+        {"appeal_until": "soon"}, "appeal_until"), ({"points": "NaN"}, "points"):  # fmt: skip
+        with pytest.raises(Invalid) as refused:
+            note(hospital, batch, archived, **wrong)
+        assert list(refused.value.fields) == [said]
+    with pytest.raises(Invalid):
+        note(hospital, batch, beside)
+    clock.forward(days=11)
+    with hospital.uow("senior") as uow:
+        inspection_findings.answer(uow, first, words="已补签，附影像", version=1)
+    assert [(one.is_open, one.is_late) for one in findings(hospital, "senior", batch).rows] == [
+        (False, False),
+        (True, True),
+    ]
+    for ref, version in ((first, 2), (second, 7)):
+        with pytest.raises(Conflict), hospital.uow("senior") as uow:
+            inspection_findings.answer(uow, ref, words="再答", version=version)
+    # Over, the batch is nothing to the inspector; of a record that is closed to them nobody reads what was found in it.
+    with pytest.raises(NotFound):
+        findings(hospital, "inspector", batch)
+    with hospital.uow("archivist") as uow, pytest.raises(NotFound):
+        inspections.one(uow, batch.uuid)
+
+
+@once
+def test_a_list_goes_on_without_what_cannot_be_opened_and_says_room_and_sample_on_its_pick_list(
+    hospital: Hospital, archived: int
+) -> None:
+    with pytest.raises(Invalid):
+        give(hospital, "00218647-2 99999999-1", without=False)
+    with pytest.raises(Invalid):
+        give(hospital, "99999999-1", without=True)
+    batch = give(
+        hospital, "00218647-2 99999999-1", without=True, room="三楼阅览室", drawn="120 份抽 2 份，种子 7"
+    )
+    shown = found(hospital, "senior", batch)
+    assert [view.id for view in shown.records] == [archived]
+    assert (shown.batch.room, shown.batch.drawn) == ("三楼阅览室", "120 份抽 2 份，种子 7")
+    with hospital.uow("senior", readonly=True) as uow:
+        document = pypdfium2.PdfDocument(inspection_findings.pick_list(uow, inspections.one(uow, batch.uuid)))
+        words = document[0].get_textpage().get_text_range()
+    assert all(said in words for said in (batch.number, "三楼阅览室", "B00218647-2", "00218647-2"))
+    assert "刘" not in words

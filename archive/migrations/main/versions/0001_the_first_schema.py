@@ -515,6 +515,8 @@ def upgrade() -> None:
         sa.Column("number", sa.String(length=20), nullable=False),
         sa.Column("principal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("room", sa.String(length=80), nullable=True),
+        sa.Column("drawn", sa.String(length=200), nullable=True),
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("granted_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -1038,6 +1040,39 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_holding_location_id"), ["location_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_holding_node_id"), ["node_id"], unique=False)
         batch_op.create_index("ix_holding_status", ["status", "id"], unique=False)
+
+    op.create_table(
+        "inspection_finding",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("inspection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("words", sa.String(length=500), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=True),
+        sa.Column("fen", sa.Integer(), nullable=True),
+        sa.Column("appeal_until", sa.Date(), nullable=True),
+        sa.Column("answer", sa.String(length=500), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["answered_by"], ["principal.id"], name=op.f("fk_inspection_finding_answered_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["inspection_id"], ["inspection.id"], name=op.f("fk_inspection_finding_inspection_id")
+        ),
+        sa.ForeignKeyConstraint(["made_by"], ["principal.id"], name=op.f("fk_inspection_finding_made_by")),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_inspection_finding_node_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspection_finding")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_inspection_finding_uuid")),
+    )
+    with op.batch_alter_table("inspection_finding", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_inspection_finding_inspection_id"), ["inspection_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_inspection_finding_node_id"), ["node_id"], unique=False)
 
     op.create_table(
         "job",
