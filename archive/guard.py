@@ -31,6 +31,7 @@ from archive.models import (
     HoldVolume,
     Incident,
     InspectionFinding,
+    KeptPicture,
     Keying,
     Milestone,
     Node,
@@ -65,7 +66,7 @@ GUARDED = frozenset(
         InspectionFinding, Patient, PatientAlias, Encounter, Hold, HoldNode, HoldPage, HoldVolume, SavedSearch,
         SearchFollow, SearchHistory,
         SearchNews, Keying, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
-        CopyRequest, CopyItem, CopyProof, DisputeRecord, SealedObject,
+        CopyRequest, CopyItem, CopyProof, DisputeRecord, SealedObject, KeptPicture,
     )
 )  # fmt: skip
 """Content, and what hangs on it: a patient or a page is seen only through a node; and what people look for."""

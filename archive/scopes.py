@@ -85,6 +85,7 @@ SCOPES: Mapping[str, str] = {
     "disputes": ACT,
     "case file": "what belongs to the records of a case of which the actor handles the dispute and may know the record",
     "sealed objects": "things of a record or dispute on which the caller holds the right to seal, to open or to handle",
+    "pictures": "pictures of seals and slips that the caller found with their permission; one by itself asks that first",
     "holds": ACT,
     "reservations": "the queue of a record on which the caller acts, or whose request they see; names only to the desk",
     "incidents": ACT,

@@ -55,6 +55,8 @@ WORDS = {
     "dispute.opened": _l("opened a dispute file"), "dispute.linked": _l("added a record to a dispute"),
     "dispute.unlinked": _l("took a record off a dispute"), "dispute.viewed": _l("read a dispute file"),
     "object.sealed": _l("sealed a thing"), "object.opened": _l("opened a sealed thing"),
+    "hold.photographed": _l("kept a photograph of the envelope"), "picture.viewed": _l("looked at a photograph"),
+    "copy.proof_photographed": _l("kept a picture of a paper that was shown"),
     "hold.reviewed": _l("reviewed the seal"), "inspection.opened": _l("opened it to an inspector"),
     "emergency.declared": _l("opened records by break-glass"), "emergency.opened": _l("opened it by break-glass"),
     "emergency.ended": _l("ended a break-glass"), "emergency.judged": _l("judged a break-glass"),

@@ -13,7 +13,7 @@ from archive.forms import field, with_errors
 from archive.gate import PUBLIC, P, Section
 from archive.i18n import _
 from archive.policy import proofs
-from archive.services import policies
+from archive.services import pictures, policies
 from archive.services.copying import applications, finding, handing, slips, turnaround, verifying
 from archive.services.copying.applications import Application
 from archive.services.copying.finding import Found
@@ -193,7 +193,8 @@ def _slip(uow: UnitOfWork, copy: "CopyRequest", error: Invalid | Conflict | None
     asked = {step.name: with_errors(_asked(copy, step.name), request.form if step.name == taken else {},
                                     wrong if step.name == taken else None) for step in steps}  # fmt: skip
     return render_template(
-        "copying/slip.html", slip=slips.shown(uow, copy), copy=copy, steps=steps, asked=asked, address=_mail(uow, copy),
+        "copying/slip.html", slip=slips.shown(uow, copy), copy=copy, photos=pictures.of_slip(uow, copy), steps=steps,
+        asked=asked, address=_mail(uow, copy),
         to_tick=handing.to_tick(uow, copy), general=_general(error, taken),
     )  # fmt: skip
 

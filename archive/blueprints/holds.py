@@ -16,6 +16,7 @@ from archive.services import (
     holds,
     legal_holds,
     parties,
+    pictures,
     policies,
     seal_papers,
     sealed,
@@ -162,7 +163,7 @@ def _slip_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None) ->
     return render_template(
         "holds/slip.html", slip=found, seal=found.seal, kinds=kind_words(), sides=parties.words(),
         may_open=uow.can(P.HOLD_RELEASE), counted=found_pages.recorded(found.hold),
-        things=sealed_objects.of_hold(uow, found.hold), general=_general(error),
+        things=sealed_objects.of_hold(uow, found.hold), photos=pictures.of_hold(uow, found.hold), general=_general(error),
         fields=with_errors(fields, request.form if error else {}, wrong),
     )  # fmt: skip
 

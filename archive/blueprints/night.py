@@ -12,7 +12,7 @@ from archive.forms import field, with_errors
 from archive.gate import Section
 from archive.i18n import _
 from archive.policy.permissions import P
-from archive.services import night_card, night_seals, parties, policies
+from archive.services import night_card, night_seals, parties, pictures, policies
 from archive.services.parties import HOSPITAL, PATIENT
 from archive.uow import UnitOfWork
 
@@ -91,7 +91,7 @@ def one(uow: UnitOfWork, uuid: UUID) -> str:
 
 
 def _one_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None) -> str:
-    seal, _hold = night_seals.one(uow, uuid)
+    seal, hold = night_seals.one(uow, uuid)
     fields: list[dict[str, Any]] = [
         field("kept_at", _("Where the package is kept"), required=True, maxlength=120, value=seal.kept_at),
         field("key_no", _("Number of the envelope or key"), maxlength=40, value=seal.key_no),
@@ -107,6 +107,7 @@ def _one_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None) -> 
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
         "night/one.html", seal=seal, kinds=kind_words(), sides=parties.words(), may_take=uow.can(P.HOLD_APPLY),
+        photos=pictures.of_hold(uow, hold),
         general=[str(error)] if isinstance(error, Conflict) else [],
         fields=with_errors(fields, request.form if error else {}, wrong),
     )  # fmt: skip

@@ -47,6 +47,7 @@ from archive.models.inspections import Inspection, InspectionFinding
 from archive.models.keying import Keying
 from archive.models.mismatches import DualMismatch
 from archive.models.people import Encounter, Patient, PatientAlias
+from archive.models.pictures import KeptPicture
 from archive.models.policies import CalendarDay, PolicyVersion, Setting
 from archive.models.requests import (
     Delegation,
@@ -114,6 +115,7 @@ __all__ = [
     "Inspection",
     "InspectionFinding",
     "Job",
+    "KeptPicture",
     "Keying",
     "LocalRole",
     "Location",

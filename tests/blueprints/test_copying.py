@@ -1,7 +1,9 @@
 """The copying window as pages, from the card on the counter to the code on the paper; and the public page."""
 
+import hashlib
 import re
 from collections.abc import Callable
+from io import BytesIO
 
 from flask import Flask
 from sqlalchemy import select
@@ -91,6 +93,20 @@ def test_the_story_of_a_copy_at_the_window(
     assert "还缺：授权委托书" in page.text
     assert "排队 2 号" in page.text
     assert "刘建国" not in desk.get("/copying/slips").text, "a list names nobody"
+    card = {"kind": "patient_id", "photo": (BytesIO(papers.scan("居民身份证", "刘婷婷")), "IMG_0001.png")}
+    assert "图片已留存" in desk.post(f"{slip[0]}/photos", card, follow_redirects=True).text
+    bad = {"kind": "patient_id", "photo": (BytesIO(b"no picture"), "x.jpg")}
+    assert "图片已留存" not in desk.post(f"{slip[0]}/photos", bad, follow_redirects=True).text
+    other = {"kind": "death", "photo": (BytesIO(papers.scan("死亡证明")), "x.png")}
+    assert "请选择是哪一份材料" in desk.post(f"{slip[0]}/photos", other, follow_redirects=True).text
+    kept = re.findall(r"/pictures/[0-9a-f-]{36}", desk.get(slip[0]).text)
+    assert len(kept) == 1
+    looked = desk.get(kept[0])
+    assert looked.data.startswith(b"\xff\xd8"), "drawn anew as a JPEG"
+    assert hashlib.sha256(looked.data).hexdigest() in desk.get(slip[0]).text
+    assert "no-store" in looked.headers["Cache-Control"]
+    in_store = [path.read_bytes() for path in (site.settings.var / "blobs").rglob("*") if path.is_file()]
+    assert looked.data not in in_store, "what lies in the store is encrypted"
     assert take("make").status_code == 409
     assert desk.post(f"{slip[0]}/papers", {"paper": "attorney"}).status_code == 302
     assert "待制作" in desk.get(slip[0]).text
@@ -111,6 +127,13 @@ def test_the_story_of_a_copy_at_the_window(
     assert "已交付" in desk.get("/copying/slips?which=ended").text
     assert "近一个月交付 1 件，其中按时 1 件" in desk.get("/copying/slips?which=owing").text
 
+    assert desk.get(kept[0]).status_code == 200, (
+        "the picture stays when the copy is made, and while the slip is kept"
+    )
+    late = {"kind": "patient_id", "photo": (BytesIO(papers.scan("迟到")), "x.png")}
+    assert "已办结" in desk.post(f"{slip[0]}/photos", late, follow_redirects=True).text
+    for account in ("clinician", "clerk", "auditor"):
+        assert browser(account).get(kept[0]).status_code in {403, 404}
     stranger = browser()
     told = stranger.get(f"/verify/{papers.code_on(pdf.data)}")
     assert "FY2026-000002" in told.text

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from archive.models import Encounter, HoldingStatus, Node, Patient, PatientAlias
 from archive.services import desk, frozen, holdings, setup, tree
 from archive.sight import href
 from archive.site import Site
+from tests import papers
 from tests.archives import begins
 from tests.blueprints.conftest import Browser
 from tests.blueprints.test_holds import words_of
@@ -75,6 +77,16 @@ def test_at_night_it_is_sealed_in_one_save_and_taken_over_in_the_morning(
     number = approved(hospital, "clinician", archived, kind="eread")
     assert number
 
+    photo = {"photo": (BytesIO(papers.scan("封条 骑缝签字")), "IMG_7.png")}
+    assert "图片已留存" in duty.post(f"{address}/photos", photo, follow_redirects=True).text
+    kept = re.findall(r"/pictures/[0-9a-f-]{36}", duty.get(address).text)
+    assert len(kept) == 1
+    for who in (duty, archivist):
+        assert who.get(kept[0]).data.startswith(b"\xff\xd8"), (
+            "the archive sees in the morning what was photographed"
+        )
+    assert browser("clinician").get(kept[0]).status_code in {403, 404}
+
     assert "待接收的夜间封存" in archivist.get("/").text
     assert address in archivist.get("/night-seal/waiting").text
     assert place in archivist.get(address).text
@@ -90,6 +102,9 @@ def test_at_night_it_is_sealed_in_one_save_and_taken_over_in_the_morning(
     slip = address.replace("night-seal", "holds")
     assert "病案室封存柜 F-02" in archivist.get(slip).text
     assert "李秀英" in archivist.get(slip).text
+    assert kept[0] in archivist.get(slip).text
+    late = {"photo": (BytesIO(papers.scan("另一封")), "x.png")}
+    assert duty.post(f"{address}/photos", late).status_code == 403, "after the hand-over it is the archive's"
     with hospital.uow("clerk", readonly=True) as uow:
         assert uow.holding(BARCODE)
     released = browser("senior").post(

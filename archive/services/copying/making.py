@@ -28,6 +28,8 @@ from storage.searchable import Sheet, searchable_pdf
 from storage.stamps import Stamp, listed, stamped
 
 TRUSTED: Any = {"scope": "copying making"}
+PDF = "application/pdf"
+"""Of a finished copy; what else lies in the folder of a slip are pictures of papers, which stay."""
 GONE = _l("Nobody may copy these records any more, or the slip has been gone on with.")
 TOO_MANY = _l("The copy has more pages than the hospital's rule allows. Split it into several slips.")
 NOTHING = _l(
@@ -221,7 +223,7 @@ def _keep(uow: UnitOfWork, plan: Plan, code: str, staged: Staged, covers: int) -
 @action("copy.made", needs=PROGRAM)
 def _finish(uow: UnitOfWork, copy: CopyRequest, plan: Plan, code: str, staged: Staged, covers: int) -> None:
     blob = intake.keep(uow, copy.uuid, staged, f"{plan.number}.pdf")
-    blob.mime = "application/pdf"
+    blob.mime = PDF
     for item in slips.items(uow, copy):
         if item.source == "scan":
             item.pages = plan.pages[item.id]
@@ -241,7 +243,7 @@ def _finish(uow: UnitOfWork, copy: CopyRequest, plan: Plan, code: str, staged: S
 def _replace(uow: UnitOfWork, copy: CopyRequest, digest: str) -> None:
     """A copy that was made before on the same slip goes when backups no longer need it."""
     after = timedelta(days=int(policies.in_force(uow, "trash").body["limits"]["bytes_days"]))
-    before = select(Blob).where(Blob.record == str(copy.uuid), Blob.sha256 != digest)
+    before = select(Blob).where(Blob.record == str(copy.uuid), Blob.sha256 != digest, Blob.mime == PDF)
     for blob in uow.session.scalars(before, execution_options=TRUSTED):
         blob.leaves_at = uow.now + after
 

@@ -1108,6 +1108,27 @@ def upgrade() -> None:
         batch_op.create_index("ix_job_queue", ["state", "priority", "run_after", "id"], unique=False)
 
     op.create_table(
+        "kept_picture",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("hold_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("copy_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("stored", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["by"], ["principal.id"], name=op.f("fk_kept_picture_by")),
+        sa.ForeignKeyConstraint(["copy_id"], ["copy_request.id"], name=op.f("fk_kept_picture_copy_id")),
+        sa.ForeignKeyConstraint(["hold_id"], ["hold.id"], name=op.f("fk_kept_picture_hold_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kept_picture")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_kept_picture_uuid")),
+    )
+    with op.batch_alter_table("kept_picture", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_kept_picture_copy_id"), ["copy_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_kept_picture_hold_id"), ["hold_id"], unique=False)
+
+    op.create_table(
         "keying",
         sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
