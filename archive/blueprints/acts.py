@@ -29,6 +29,7 @@ WORDS = {
     "loan.taken_up": _l("registered a file at the desk and handed it out"), "loan.returned": _l("took a volume back"),
     "loan.renewed": _l("renewed a loan"), "loan.undone": _l("took back an act at the desk"),
     "clearance.settled": _l("withdrew what somebody who leaves had asked for"),
+    "loan.taken_to_ward": _l("gave a volume back to its ward for completion"),
     "loan.hand_on_said": _l("said to whom they give a volume"),
     "loan.handed_on": _l("handed a volume on to another borrower"),
     "loan.recalled": _l("asked for a volume back"), "request.lapsed": _l("let a request lapse that nobody collected"),

@@ -9,7 +9,7 @@ from archive.blueprints.documents import pdf
 from archive.errors import Invalid
 from archive.gate import P, Section
 from archive.i18n import _
-from archive.services import circulation, desk, desk_answers, desk_papers, slips
+from archive.services import circulation, desk, desk_answers, desk_buttons, desk_papers, slips
 from archive.services.desk import Done, Memo
 from archive.uow import UnitOfWork
 
@@ -92,7 +92,9 @@ def collector(uow: UnitOfWork) -> Response:
     """代领人 of what has just been handed out."""
     memo, form = _memo(uow), request.form
     try:
-        return _said(uow, desk.collected(uow, memo, who=form.get("who", ""), phone=form.get("phone", "")))
+        return _said(
+            uow, desk_buttons.collected(uow, memo, who=form.get("who", ""), phone=form.get("phone", ""))
+        )
     except Invalid as wrong:
         return _said(uow, Done(memo), wrong)
 
@@ -102,9 +104,15 @@ def take_up(uow: UnitOfWork) -> Response:
     """补录借出: what was never catalogued is registered and goes out."""
     memo = _memo(uow)
     try:
-        return _said(uow, desk.taken_up(uow, memo, request.form.to_dict()))
+        return _said(uow, desk_buttons.taken_up(uow, memo, request.form.to_dict()))
     except Invalid as wrong:
         return _said(uow, Done(memo), wrong)
+
+
+@section.page("/desk/to-ward", needs=P.REQUEST_HANDLE, methods=("POST",))
+def to_ward(uow: UnitOfWork) -> Response:
+    """取回科室: what has been refused goes back to its ward for completion."""
+    return _said(uow, desk_buttons.to_ward(uow, _memo(uow)))
 
 
 @section.page("/desk/undo", needs=P.REQUEST_HANDLE, methods=("POST",))

@@ -1,21 +1,20 @@
 """借阅台: one field that hears badges, slips, volumes and shelves, and answers in one sentence (interface, Desk)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm.exc import StaleDataError
 
-from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound
+from archive.errors import ArchiveError, Conflict, Forbidden, NotFound
 from archive.i18n import _
 from archive.journal import Event
 from archive.models import HoldingStatus, Location, Principal, Request, User
 from archive.policy.permissions import P
 from archive.schema import clean
 from archive.services import (
-    collectors,
     desk_hearing,
     handing_on,
     holdings,
@@ -302,35 +301,6 @@ def _turn_of(uow: UnitOfWork, turns: Sequence[Turn], borrower: str) -> Turn | No
     if name is None:
         return None
     raise Conflict(_("%(name)s has no approved request for this record.", name=name))
-
-
-def collected(uow: UnitOfWork, before: Memo, *, who: str, phone: str) -> Done:
-    """Writes down who has collected what has just been handed out; a refusal becomes a sentence. Raises Invalid."""
-    try:
-        collectors.name(uow, before.barcode, who=who, phone=phone)
-        uow.session.flush()
-        return Done(replace(before, collector=""), in_hand.lay(uow, before.barcode))
-    except Invalid:
-        uow.undo()
-        raise
-    except ArchiveError as refusal:
-        uow.undo()
-        return Done(replace(before, act="refused", words=str(refusal), at=uow.now.isoformat()))
-
-
-def taken_up(uow: UnitOfWork, before: Memo, typed: Mapping[str, str]) -> Done:
-    """补录借出 of what the desk does not know. A form that is sent twice is one volume. Raises Invalid, and nothing is kept."""
-    number = clean(typed.get("number", ""))
-    fresh = before.at and uow.now - datetime.fromisoformat(before.at) < AGAIN
-    if before.act in {"taken_up", "filed"} and before.words == number and fresh:
-        return Done(before)
-    try:
-        request, barcode = taking_up.take_up(uow, typed)
-    except Invalid:
-        uow.undo()
-        raise
-    act = "taken_up" if request.state == "lent" else "filed"
-    return Done(Memo(act, barcode, clean(typed.get("badge", "")).upper(), number, at=uow.now.isoformat()))
 
 
 def undo(uow: UnitOfWork, before: Memo) -> Done:

@@ -19,6 +19,7 @@ from archive.services import (
     requests,
     reservations,
     taking_up,
+    ward_loans,
 )
 from archive.services.circulation import Loan, Pick, Today
 from archive.services.desk import Done, Memo
@@ -61,6 +62,8 @@ class Answer:
     can_undo: bool
     choices: Sequence[Meant] = ()
     """The volumes that may be meant."""
+    ward: str = ""
+    """取回科室: the department to which the volume may go back for completion, with whoever stands here."""
     cover: taking_up.Form | None = None
     """补录借出: the choices of the form, where the volume is to be registered."""
 
@@ -103,6 +106,7 @@ def answer(uow: UnitOfWork, done: Done) -> Answer | None:
         loan=circulation.loan(uow, view, held) if held and view else None,
         wanted=_wanted(uow, memo, held) if held else (), can_undo=memo.act in {"issued", "taken_up", "returned"},
         choices=desk_hearing.meant(uow, memo.barcode) if memo.act == "choose" else (),
+        ward=ward_loans.offered(uow, held, memo.borrower) if held and memo.act == "refused" else "",
         cover=taking_up.form(uow) if memo.act == "unknown" else None,
     )  # fmt: skip
 
@@ -110,7 +114,7 @@ def answer(uow: UnitOfWork, done: Done) -> Answer | None:
 def _looked_at(uow: UnitOfWork, barcode: str) -> InHand | None:
     """The volume as it is now, when the page is opened again or nothing came of an act."""
     try:
-        return in_hand.lay(uow, barcode, lock=False) if barcode else None
+        return in_hand.lay(uow, barcode, f"B{barcode}", lock=False) if barcode else None
     except (NotFound, Forbidden):
         return None
 

@@ -5,9 +5,21 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import select
 
+from archive.actor import Actor
 from archive.errors import Forbidden, Invalid
+from archive.journal import Event
 from archive.models import ReadEvent
-from archive.services import desk, desk_answers, holdings, pinpoint, places, slips, taking_up
+from archive.services import (
+    desk,
+    desk_answers,
+    desk_buttons,
+    holdings,
+    pinpoint,
+    places,
+    reminders,
+    slips,
+    taking_up,
+)
 from archive.services.desk import Memo
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
@@ -292,6 +304,50 @@ def test_two_badges_and_a_volume_hand_it_from_one_to_the_other(
     assert scan(hospital, BARCODE, nobody).act == "returned", "the other has not asked for it"
 
 
+def to_ward(hospital: Hospital, before: Memo) -> Memo:
+    with hospital.uow("clerk") as uow:
+        return desk_buttons.to_ward(uow, before).memo
+
+
+def test_a_volume_goes_back_to_its_own_ward_for_completion(
+    hospital: Hospital, archived: int, clock: Clock
+) -> None:
+    """Months after the patient has left, and without a request: for the days of the rule, with its reminders."""
+    clock.forward(days=100)
+    other = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician2"]))
+    said = answer(hospital, other).answer
+    assert said is not None
+    assert (said.act, said.ward) == ("refused", "")
+    assert to_ward(hospital, other).act == "refused", "another ward has nothing to complete in it"
+    refused = scan(hospital, "00218647-2", scan(hospital, STAFF_NO["clinician"]))
+    said = answer(hospital, refused).answer
+    assert said is not None
+    assert (said.act, said.ward) == ("refused", "产科")
+    out = to_ward(hospital, refused)
+    assert (out.act, out.barcode) == ("issued", BARCODE)
+    shown = answer(hospital, out).answer
+    assert shown is not None
+    assert shown.loan is not None
+    assert (shown.loan.purpose, shown.loan.days_left) == ("taken back by the ward for completion", 3)
+    clock.forward(days=8)
+    with hospital.site.uow(Actor.system("test")) as uow:
+        assert reminders.remind(uow) == 1
+        uow.record(Event("test.reminded"))
+    assert scan(hospital, BARCODE).act == "returned"
+    approved(hospital, "clinician2", archived)
+    assert (
+        to_ward(hospital, scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))).act == "refused"
+    ), "others wait"
+
+
+def test_what_is_not_archived_yet_goes_back_to_the_ward_as_well(hospital: Hospital, record: int) -> None:
+    with hospital.uow("senior") as uow:
+        holdings.register(uow, uow.node(record))
+    refused = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
+    assert to_ward(hospital, refused).act == "issued"
+    assert scan(hospital, BARCODE).act == "returned"
+
+
 COVER = {
     "number": "00087654-1", "name": "周桂兰", "discharged_on": "2009-03-14", "dept": "1", "badge": STAFF_NO["clinician"],
     "purpose": "discussion", "declared": "1", "sheets": "", "barcode": "", "admitted_on": "", "sex": "",
@@ -305,7 +361,9 @@ def cover_of(hospital: Hospital, **said: str) -> dict[str, str]:
 
 def take_up(hospital: Hospital, *, at: str = "archivist", before: Memo | None = None, **said: str) -> Memo:
     with hospital.uow(at) as uow:
-        return desk.taken_up(uow, before or Memo("unknown", "00087654-1"), cover_of(hospital, **said)).memo
+        return desk_buttons.taken_up(
+            uow, before or Memo("unknown", "00087654-1"), cover_of(hospital, **said)
+        ).memo
 
 
 def test_a_file_that_was_never_catalogued_is_registered_while_it_is_handed_out(hospital: Hospital) -> None:
