@@ -117,6 +117,7 @@ SCOPES: Mapping[str, str] = {
     "mailing": "who has notices that they have not read; what a mail says of them is asked with the rights of its reader",
     "reminders": "loans of the actor, or of those for whom they answer: slips and borrowers, of the record what they may see",
     "requests": ACT,
+    "request parts": "the components that a request names, which the actor came by through its slip or decides on in an act",
     "scanning": "batches of which the actor holds all records, in one condition; acts ask again, jobs are the program's own",
     "sharing": ACT,
     "saved searches": "one's own and those shared with one, in one condition; who may not search has none",

@@ -27,6 +27,7 @@ from archive.services import (
     handing_on,
     loans,
     policies,
+    request_parts,
     requests,
     reservations,
     slips,
@@ -54,7 +55,7 @@ def ask_form(uow: UnitOfWork, node: "Node") -> str:
 @section.page("/a/<slugs:path>/@@request", needs=P.REQUEST_CREATE, node="path", methods=("POST",))
 def ask(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     try:
-        made = requests.ask(uow, node, **_asked())
+        made = requests.ask(uow, node, **_asked(), parts=request.form.getlist("parts"))
     except (Invalid, Conflict) as error:
         uow.undo()
         return _ask_page(uow, node, request.form, error), error.status
@@ -78,12 +79,27 @@ def _ask_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Confli
     return render_template(
         "requests/ask.html", view=NodeView(uow, node), objections=objections, kinds=kind_words(), rules=rules,
         purposes=policies.vocabulary(uow, "purpose"), said_days=said_days,
-        fields=with_errors(_terms_fields(uow, _offered(rules)), typed, wrong),
+        fields=_with_parts(uow, node, with_errors(_terms_fields(uow, _offered(rules)), typed, wrong), wrong),
         own=borrowing.own_hindrance(uow, [one.rule for one in rules]) if possible else None,
         mine=requests.mine_on(uow, node), stages=foretelling.offices(uow, node, rules), chain=deciders.said, last=turns.LAST,
         paper=foretelling.paper(uow, node) if "paper" in possible else None,
         general=[str(error)] if isinstance(error, Conflict) else [], **shown.place(uow, node),
     )  # fmt: skip
+
+
+def _with_parts(
+    uow: UnitOfWork, node: "Node", fields: list[dict[str, Any]], wrong: Invalid | None
+) -> list[dict[str, Any]]:
+    """The fields with the components to choose from, behind the medium; where the record has several."""
+    found = request_parts.choices(uow, node)
+    if len(found) < 2 or all(item["name"] != "kind" for item in fields):
+        return fields
+    errors = [wrong.fields["parts"]] if wrong and "parts" in wrong.fields else []
+    chosen = field("parts", _("Components"), "checks", choices=[(one.uuid, one.label) for one in found],
+                   value=request.form.getlist("parts"), errors=errors,
+                   hint=_("For reading on the screen. Nothing ticked: the whole record, also pages that stand in no "
+                           "component."))  # fmt: skip
+    return [fields[0], chosen, *fields[1:]]
 
 
 def _offered(rules: list[foretelling.Foretold]) -> borrowing.Offered:
@@ -218,7 +234,8 @@ def slip_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None = No
     return render_template(
         "requests/one.html", slip=slips.slip(uow, row), offers=requests.offers(uow, row), kinds=kind_words(),
         chain=approval_desk.said(uow, [row.id]).get(row.id, []), why_not=requests.why_not(uow, row),
-        longest=conflicts.LONGEST,
+        longest=conflicts.LONGEST, parts=request_parts.of(uow, row),
+        to_narrow=[(one.uuid, one.label) for one in request_parts.to_narrow(uow, row)],
         lent=circulation.of_request(uow, row), may_renew=loans.may_renew(uow, row),
         may_recall=loans.may_recall(uow, row), place=reservations.place(uow, row),
         given=handing_on.given(uow, row), may_handle=loans.is_handled(uow, row), wrong=wrong, typed=request.form,
@@ -234,6 +251,9 @@ def step(uow: UnitOfWork, uuid: UUID, name: str) -> Response:
             loans.renew(uow, row)
         elif name == "recall":
             loans.recall(uow, row)
+        elif name == "narrow":
+            request_parts.narrow(uow, row, form.getlist("parts"))
+            flash(_("Only these components will be opened."), "ok")
         elif name == "recuse":
             requests.recuse(uow, row, words=form.get("words", ""))
             flash(_("Written down: somebody else decides this."), "ok")

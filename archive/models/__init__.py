@@ -56,6 +56,7 @@ from archive.models.requests import (
     RequestBundle,
     RequestConflict,
     RequestLine,
+    RequestPart,
 )
 from archive.models.scanning import BatchDefect, BatchFile, BatchPage, BatchStep, BatchVolume, ScanBatch
 from archive.models.searches import SavedSearch, SearchFollow, SearchHistory, SearchNews
@@ -147,6 +148,7 @@ __all__ = [
     "RequestBundle",
     "RequestConflict",
     "RequestLine",
+    "RequestPart",
     "RoleAssignment",
     "SavedSearch",
     "ScanBatch",

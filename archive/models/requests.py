@@ -77,6 +77,15 @@ class Request(Base):
     __table_args__ = (Index("ix_request_state", "kind", "state", "created_at"),)
 
 
+class RequestPart(Base):
+    """所借部件: a component that an e-reading is of; of a request without any, the whole record."""
+
+    __tablename__ = "request_part"
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), primary_key=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), primary_key=True, index=True)
+
+
 class RequestApproval(Base):
     """审批意见: one office of the chain that the rule names, as it stood when it was asked for, and what it said.
 

@@ -1,7 +1,7 @@
 """Asking for a record, on paper or to read, and deciding what was asked (domain §4.2, §10)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +24,7 @@ from archive.services import (
     numbers,
     patient_names,
     reading,
+    request_parts,
     reservations,
     slips,
     turns,
@@ -56,8 +57,11 @@ class AskedAlready(Conflict):
 def ask(
     uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, declared: str,
     reason: str | None = None, declared_words: str | None = None, bundle: InBundle | None = None,
+    parts: Collection[str] = (),
 ) -> Request:  # fmt: skip
-    """Asks for `node`. Raises Invalid for wrong fields, Conflict while something of the asker's stands in the way."""
+    """Asks for `node`, or for some of its components to be read. Raises Invalid for wrong fields, Conflict while something
+    of the asker's stands in the way.
+    """
     wanted = borrowing.checked(
         uow, borrowing.offered(uow, node), kind=kind, purpose=purpose, days=days, reason=reason,
         declared=declared, declared_words=declared_words,
@@ -66,7 +70,8 @@ def ask(
         uow, [wanted.rule], many=bundle is not None
     ):
         raise Conflict(objection)
-    return _file(uow, node, wanted, _number(uow), bundle)
+    of = request_parts.chosen(uow, node, kind, parts)
+    return _file(uow, node, wanted, _number(uow), bundle, parts=of)
 
 
 def file_for(uow: UnitOfWork, node: Node, wanted: Terms, number: str, *, asker: int) -> Request:
@@ -85,6 +90,7 @@ def _number(uow: UnitOfWork) -> str:
 def _file(
     uow: UnitOfWork, node: Node, wanted: Terms, number: str, bundle: InBundle | None = None,
     *, asker: int | None = None,
+    parts: Sequence[Node] = (),
 ) -> Request:  # fmt: skip
     """Writes the request. Raises AskedAlready while the same person has an open one for the same thing."""
     asker = asker or uow.actor.principal_id or 0
@@ -105,6 +111,7 @@ def _file(
     uow.session.flush()
     uow.note(number=number, kind=wanted.kind, purpose=wanted.purpose, days=wanted.days, reason=wanted.reason,
              conflict=wanted.conflict)  # fmt: skip
+    request_parts.keep(uow, made, parts)
     approvals.begin(uow, made, node, wanted.rule, bundle.also if bundle else ())
     if wanted.rule.is_at_once and wanted.conflict is None and not (bundle and bundle.is_large):
         if made.kind == "paper":

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.errors import NotFound
 from archive.i18n import _
-from archive.models import Holding, HoldingStatus, Node, Principal, Request, RequestLine
+from archive.models import Holding, HoldingStatus, Node, Principal, Request, RequestLine, RequestPart
 from archive.policy.lending import MEDIA
 from archive.policy.permissions import P
 from archive.policy.rights import vetoes
@@ -60,6 +60,8 @@ class Slip:
     stage: int
     bundle_id: int | None
     part: int
+    parts: int
+    """How many components it is of; none: the whole record."""
     conflict: str | None
     """What the asker declared, for them and for whoever decides or gives an opinion; never for the desk."""
 
@@ -193,8 +195,11 @@ def slips(uow: UnitOfWork, statement: Select[Any]) -> list[Slip]:
         .order_by(line.due_at)
         .limit(1)
     )
+    some = select(func.count(RequestPart.node_id)).where(RequestPart.request_id == Request.id)
     rows = uow.session.execute(
-        statement.add_columns(requester.name, decider.name, due.scalar_subquery(), judged(uow))
+        statement.add_columns(
+            requester.name, decider.name, due.scalar_subquery(), judged(uow), some.scalar_subquery()
+        )
         .join(requester, requester.id == Request.requester_id)
         .outerjoin(decider, decider.id == Request.decided_by),
         execution_options=TRUSTED,
@@ -205,7 +210,7 @@ def slips(uow: UnitOfWork, statement: Select[Any]) -> list[Slip]:
 
 
 def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[str, str]) -> Slip:
-    request, _node, requester, decider, due_at, judges = row
+    request, _node, requester, decider, due_at, judges, parts = row
     own = request.requester_id == uow.actor.principal_id
     return Slip(
         uuid=request.uuid, number=request.number, kind=request.kind, version=request.version,
@@ -215,7 +220,8 @@ def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[st
         decided_by=decider or _by_rule(request), decided_at=request.decided_at, note=request.decision_note, until=request.until,
         due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
         id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
-        stage=request.stage, bundle_id=request.bundle_id, part=request.part, conflict=request.conflict if own or judges else None,
+        stage=request.stage, bundle_id=request.bundle_id, part=request.part, parts=parts,
+        conflict=request.conflict if own or judges else None,
     )  # fmt: skip
 
 

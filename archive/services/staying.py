@@ -16,6 +16,7 @@ from archive.models import (
     Job,
     Node,
     Request,
+    RequestPart,
     SealedObject,
 )
 from archive.services import holds
@@ -71,6 +72,7 @@ def reasons(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, list[str]]:
         (_("A paper volume is registered; nothing is deleted while there is paper."), paper),
         (_("A volume of it is lent."), paper.where(Holding.status == HoldingStatus.LENT)),
         (_("Somebody has asked for it."), of_branch.join(Request, Request.node_id == below.id)),
+        (_("Somebody has asked for it."), of_branch.join(RequestPart, RequestPart.node_id == below.id)),
         (_("It is sealed."), laid.where(Hold.kind.in_(holds.SEALS))),
         (_("It is under a legal hold."), laid.where(Hold.kind == holds.LEGAL)),
         # Not what: whoever empties a trash need not know of the case.

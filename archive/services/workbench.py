@@ -28,7 +28,9 @@ def readable_now(uow: UnitOfWork, most: int = 10) -> list[NodeView]:
     opened = or_(Node.id.in_(uow.access.granted(P.READ)), Node.id.in_(shared))
     statement = uow.nodes(P.READ).where(
         opened,
-        Node.workflow != "inherited",
+        or_(
+            Node.workflow != "inherited", Node.id.in_(select(AccessGrant.node_id))
+        ),  # a component that was granted by itself
         Node.overlay != int(Overlay.TRASHED),
         Node.id.not_in(_inspected(uow)),
     )

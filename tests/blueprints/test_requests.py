@@ -13,7 +13,7 @@ from tests import papers
 from tests.archives import begins
 from tests.blueprints.conftest import Browser
 from tests.conftest import Hospital
-from tests.services import lending
+from tests.services import lending, searching
 from tests.services.lending import approved, archive_it, ask, state_of, step
 
 Browse = Callable[..., Browser]
@@ -173,6 +173,33 @@ def test_the_approval_of_the_ethics_committee_is_attached_on_the_page_of_a_study
     assert shown.mimetype == "image/jpeg"
     assert shown.headers["Cache-Control"] == "no-store"
     assert browser("clinician2").get(f"{page}/ethics/1").status_code == 404
+
+
+def test_components_are_ticked_by_whoever_asks_and_fewer_by_whoever_decides(
+    hospital: Hospital, record: int, browser: Browse
+) -> None:
+    for title, kind in (("手术记录", "SSJL"), ("出院记录", "CY"), ("入院记录", "RY")):
+        searching.written(hospital, searching.component(hospital, record, title, kind), title)
+    archive_it(hospital, record)
+    with hospital.uow("senior", readonly=True) as uow:
+        where = href(uow, uow.node(record))
+    doctor, head = browser("clinician"), browser("head")
+    refs = re.findall(r'name="parts" value="([^"]+)"', doctor.get(f"{where}/@@request").text)
+    assert len(refs) == 3
+    wrong = doctor.post(f"{where}/@@request", {**FORM, "kind": "paper", "parts": refs[:2]})
+    assert wrong.status_code == 422
+    assert "只有在线阅览可以选卷内文件" in wrong.text
+    assert wrong.text.count(f'value="{refs[0]}" checked') == 1, "what was ticked stays ticked"
+    slip = doctor.post(f"{where}/@@request", {**FORM, "parts": refs[:2]}).location
+    page = head.get(slip).text
+    assert "只开放部分卷内文件" in page
+    assert refs[2] not in page
+    head.post(f"{slip}/narrow", {"parts": refs[0]})
+    head.post(f"{slip}/approve")
+    shown = doctor.get(slip).text
+    (link,) = re.findall(r'<li><a href="([^"]+)">', shown)
+    assert doctor.get(f"{link}/++page++1").status_code == 200
+    assert doctor.get(f"{where}/++page++1").status_code in {403, 404}
 
 
 def test_a_reading_is_ended_from_its_slip(

@@ -1725,6 +1725,17 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "request_part",
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_request_part_node_id")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_part_request_id")),
+        sa.PrimaryKeyConstraint("request_id", "node_id", name=op.f("pk_request_part")),
+    )
+    with op.batch_alter_table("request_part", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_request_part_node_id"), ["node_id"], unique=False)
+
+    op.create_table(
         "batch_defect",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -1,0 +1,138 @@
+"""Reading exactly the components that were chosen and granted: every other page stays closed, wherever one asks for it."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from archive.errors import Forbidden, Invalid, NotFound
+from archive.policy.permissions import P
+from archive.services import pages, request_parts, requests, search, slips, staying, tree, viewer, workbench
+from tests import papers
+from tests.archives import begins, once
+from tests.conftest import Hospital
+from tests.services.lending import step
+from tests.services.searching import archived, component, indexed
+from tests.services.test_derive import work_off
+from tests.services.test_intake import upload
+
+pytestmark = [pytest.mark.usefixtures("in_english"), once]
+TERMS = {"kind": "eread", "purpose": "discussion", "days": 3, "declared": "none"}
+
+
+@dataclass(frozen=True)
+class Scanned:
+    record: int
+    operation: int
+    discharge: int
+
+
+@begins
+def scanned(hospital: Hospital, record: int) -> Scanned:
+    """An archived record with a page of its own, and two components."""
+    found = Scanned(
+        record, component(hospital, record, "手术记录"), component(hospital, record, "出院记录", "CY")
+    )
+    upload(hospital, "archivist", record, papers.pdf("首页粘连"))
+    upload(hospital, "archivist", found.operation, papers.pdf("术中粘连已松解", "续页"), "手术.pdf")
+    upload(hospital, "archivist", found.discharge, papers.pdf("出院时粘连无特殊"), "出院.pdf")
+    work_off(hospital.site)
+    archived(hospital, record)
+    indexed(hospital)
+    return found
+
+
+def ask(hospital: Hospital, account: str, of: Scanned, *parts: int) -> str:
+    with hospital.uow(account) as uow:
+        refs = [str(uow.node(part).uuid) for part in parts]
+        return requests.ask(uow, uow.node(of.record), **TERMS, parts=refs).number  # type: ignore[arg-type]
+
+
+def open_to(hospital: Hospital, account: str, of: Scanned) -> set[int]:
+    """What somebody reads of the record: by the object check, by the list, and page by page."""
+    with hospital.uow(account, readonly=True) as uow:
+        nodes = [uow.node(number) for number in (of.record, of.operation, of.discharge)]
+        found = {node.id for node in nodes if uow.can(P.READ, node)}
+        assert found == {node.id for node in uow.list(uow.nodes(P.READ))} & {node.id for node in nodes}
+        for node in nodes:
+            for look in (pages.image, pages.thumbnail, pages.one, viewer.open_page):
+                if node.id in found:
+                    assert look(uow, node, 1)
+                else:
+                    with pytest.raises((Forbidden, NotFound)):
+                        look(uow, node, 1)
+        return found
+
+
+def test_a_reading_of_one_component_opens_its_pages_and_no_other(
+    hospital: Hospital, scanned: Scanned
+) -> None:
+    with hospital.uow("clinician", readonly=True) as uow:
+        labels = [one.label for one in request_parts.choices(uow, uow.node(scanned.record))]
+    assert labels == ["operation note (2 pages)", "discharge note (1 page)"]
+    number = ask(hospital, "clinician", scanned, scanned.operation)
+    assert open_to(hospital, "clinician", scanned) == set()
+    step(hospital, "head", number, "approve")
+    assert open_to(hospital, "clinician", scanned) == {scanned.operation}
+    with hospital.uow("clinician", readonly=True) as uow:
+        opened = viewer.open_page(uow, uow.node(scanned.operation), 1, "粘连")
+        assert (opened.total, opened.places.total, [part.view.id for part in opened.parts]) == (
+            2,
+            1,
+            [scanned.operation],
+        )
+        assert [view.id for view in workbench.readable_now(uow)] == [scanned.operation]
+        assert len(search.find(uow, "已松解").groups) == 1
+        assert search.find(uow, "无特殊").groups == [], "no word of what was not granted is found"
+    step(hospital, "clinician", number, "give_back")
+    assert open_to(hospital, "clinician", scanned) == set()
+
+
+def test_whoever_decides_narrows_what_was_asked_for_and_nobody_else(
+    hospital: Hospital, scanned: Scanned
+) -> None:
+    number = ask(hospital, "clinician", scanned)
+    with hospital.uow("head", readonly=True) as uow:
+        offered = request_parts.to_narrow(uow, slips.one(uow, number))
+        asked = slips.one(uow, number).uuid
+    assert len(offered) == 2
+    for account in ("clinician", "clinician2", "scanner", "desk"):
+        with hospital.uow(account) as uow, pytest.raises((Forbidden, NotFound)):
+            request_parts.narrow(uow, slips.one(uow, asked), [offered[0].uuid])
+    for wrong in ([], [str(asked)]):
+        with hospital.uow("head") as uow, pytest.raises(Invalid):
+            request_parts.narrow(uow, slips.one(uow, number), wrong)
+    with hospital.uow("head") as uow:
+        request_parts.narrow(uow, slips.one(uow, number), [offered[1].uuid])
+    with hospital.uow("clinician", readonly=True) as uow:
+        assert [part.uuid for part in request_parts.of(uow, slips.one(uow, number))] == [offered[1].uuid]
+        assert slips.slip(uow, slips.one(uow, number)).parts == 1
+    with hospital.uow("head") as uow, pytest.raises(Invalid):
+        request_parts.narrow(uow, slips.one(uow, number), [offered[0].uuid])
+    step(hospital, "head", number, "approve")
+    assert open_to(hospital, "clinician", scanned) == {scanned.discharge}
+    with hospital.uow("head") as uow, pytest.raises(Forbidden):
+        request_parts.narrow(uow, slips.one(uow, number), [offered[1].uuid])
+
+
+def test_only_components_of_that_record_that_one_may_ask_for_are_chosen(
+    hospital: Hospital, scanned: Scanned
+) -> None:
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(scanned.discharge), level=3, reason="特殊")
+    with hospital.uow("clinician", readonly=True) as uow:
+        found = request_parts.choices(uow, uow.node(scanned.record))
+        assert len(found) == 1, "one that is more sensitive than its record is not offered"
+        refs = {str(uow.node(scanned.record).uuid), found[0].uuid}
+    for kind, chosen in (("eread", refs), ("paper", {found[0].uuid})):
+        with hospital.uow("clinician", readonly=True) as uow, pytest.raises(Invalid) as wrong:
+            request_parts.chosen(uow, uow.node(scanned.record), kind, chosen)
+        assert "parts" in wrong.value.fields
+    with hospital.uow("senior", readonly=True) as uow:
+        hidden = str(uow.node(scanned.discharge).uuid)
+    with hospital.uow("clinician") as uow, pytest.raises(Invalid):
+        requests.ask(uow, uow.node(scanned.record), **TERMS, parts=[hidden])  # type: ignore[arg-type]
+    assert ask(hospital, "clinician", scanned, scanned.operation)
+    with hospital.uow("senior", readonly=True) as uow:
+        assert staying.reasons(uow, [uow.node(scanned.operation)])[scanned.operation] == [
+            "Somebody has asked for it."
+        ]
