@@ -57,6 +57,7 @@ WORDS = {
     "dispute.unlinked": _l("took a record off a dispute"), "dispute.viewed": _l("read a dispute file"),
     "object.sealed": _l("sealed a thing"), "object.opened": _l("opened a sealed thing"),
     "hold.photographed": _l("kept a photograph of the envelope"), "picture.viewed": _l("looked at a photograph"),
+    "copy.death_withdrawn": _l("took back a death that a slip had recorded"),
     "copy.proof_photographed": _l("kept a picture of a paper that was shown"),
     "hold.reviewed": _l("reviewed the seal"), "inspection.opened": _l("opened it to an inspector"),
     "emergency.declared": _l("opened records by break-glass"), "emergency.opened": _l("opened it by break-glass"),

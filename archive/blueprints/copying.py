@@ -14,7 +14,7 @@ from archive.gate import PUBLIC, P, Section
 from archive.i18n import _
 from archive.policy import proofs
 from archive.services import pictures, policies
-from archive.services.copying import applications, finding, handing, slips, turnaround, verifying
+from archive.services.copying import applications, deaths, finding, handing, slips, turnaround, verifying
 from archive.services.copying.applications import Application
 from archive.services.copying.finding import Found
 from archive.uow import UnitOfWork
@@ -75,6 +75,7 @@ def _application(found: Found) -> Application:
         "relation",
         "note",
         "mail",
+        "died_on",
     )
     return Application(
         **{name: form.get(name, "") for name in texts}, by_mail="by_mail" in form, died="died" in form,
@@ -103,7 +104,7 @@ def _window(uow: UnitOfWork, asked: dict[str, str], found: Found | None, error: 
         (kind, policies.said(body["papers"][kind]))
         for kind in proofs.asked(body, who, dead=bool(found and found.is_dead))
     ]
-    fields = _fields(uow, rules) if found else []
+    fields = _fields(uow, rules, found) if found else []
     return render_template(
         "copying/window.html", question=question, people=people, who=who.code, died=died, found=found, asked=asked, papers=papers,
         objection=applications.objection_to(found, who) if found else None, rules=rules,
@@ -114,7 +115,7 @@ def _window(uow: UnitOfWork, asked: dict[str, str], found: Found | None, error: 
     )  # fmt: skip
 
 
-def _fields(uow: UnitOfWork, rules: dict[str, Any]) -> list[dict[str, Any]]:
+def _fields(uow: UnitOfWork, rules: dict[str, Any], found: Found) -> list[dict[str, Any]]:
     packages = [(code, policies.said(one)) for code, one in rules["packages"].items()]
     purposes = policies.vocabulary(uow, "copy_purpose")
     most = applications.LONGEST
@@ -123,6 +124,8 @@ def _fields(uow: UnitOfWork, rules: dict[str, Any]) -> list[dict[str, Any]]:
         field("kind", _("What is asked for"), "radio", required=True, value="copy", choices=kinds),
         field("applicant_name", _("Name of the applicant"), required=True, maxlength=most["applicant_name"], autocomplete="off"),
         field("identity", _("Number of the identity paper"), maxlength=most["identity"], mono=True, autocomplete="off"),
+        field("died_on", _("Died on"), "date", value=found.died_on.isoformat() if found.died_on else "",
+              hint=_("As the death certificate says it. From then on an heir or near relative applies.")),
         field("relation", _("Relation to the patient, or body"), maxlength=most["relation"]),
         field("purpose", _("Purpose"), "select", required=True, choices=list(purposes.items())),
         field("package", _("What is copied"), "radio", required=True, value=packages[0][0], choices=packages),
@@ -147,8 +150,23 @@ def slip(uow: UnitOfWork, uuid: UUID) -> str:
 
 
 @section.page("/copying/slips/<uuid:uuid>/papers", needs=P.REQUEST_COPY, methods=("POST",))
-def papers(uow: UnitOfWork, uuid: UUID) -> Response:
-    applications.complete(uow, slips.one(uow, uuid), request.form.getlist("paper"))
+def papers(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    form = request.form
+    try:
+        applications.complete(uow, slips.one(uow, uuid), form.getlist("paper"), form.get("died_on", ""))
+    except Invalid as error:
+        uow.undo()
+        return _slip(uow, slips.one(uow, uuid), error), error.status
+    return make_response(redirect(url_for(".slip", uuid=uuid)))
+
+
+@section.page("/copying/slips/<uuid:uuid>/death", needs=P.REQUEST_COPY, methods=("POST",))
+def withdraw_death(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    try:
+        deaths.take_back(uow, slips.one(uow, uuid), reason=request.form.get("reason", ""))
+    except (Invalid, Conflict) as error:
+        uow.undo()
+        return _slip(uow, slips.one(uow, uuid), error), error.status
     return make_response(redirect(url_for(".slip", uuid=uuid)))
 
 
@@ -195,7 +213,7 @@ def _slip(uow: UnitOfWork, copy: "CopyRequest", error: Invalid | Conflict | None
     return render_template(
         "copying/slip.html", slip=slips.shown(uow, copy), copy=copy, photos=pictures.of_slip(uow, copy), steps=steps,
         asked=asked, address=_mail(uow, copy),
-        to_tick=handing.to_tick(uow, copy), general=_general(error, taken),
+        asks_death=deaths.is_asked(uow, copy), to_tick=handing.to_tick(uow, copy), general=_general(error, taken),
     )  # fmt: skip
 
 

@@ -37,6 +37,8 @@ class CopyRequest(Base):
     note: Mapped[str | None] = mapped_column(String(500))
     is_dead: Mapped[bool]
     """Whether the patient had died when the papers were asked for: other papers are needed then."""
+    deceased_on: Mapped[date | None]
+    """The day of death by the certificate that was shown with this slip; it was written to the patient, too."""
     rules: Mapped[int]
     """The version of the policy of copying by which fee and deadline were set."""
     proofs_version: Mapped[int]

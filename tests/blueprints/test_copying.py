@@ -75,8 +75,23 @@ def test_the_story_of_a_copy_at_the_window(
     page = desk.ask("/copying", **heir, died="1")
     assert "死亡证明" in page.text
     shown = {"paper": ["death", "heir_id", "kinship"], "applicant": "heir", "died": "1"}
-    sent = desk.post("/copying/applications", form_of(page.text) | shown)
+    for day, said in (("", "填写死亡日期"), ("2026-12-01", "此日期尚未到来。"), ("2026-11-01", "入院日期")):
+        undated = desk.post("/copying/applications", form_of(page.text) | shown | {"died_on": day})
+        assert undated.status_code == 422
+        assert said in undated.text
+    sent = desk.post("/copying/applications", form_of(page.text) | shown | {"died_on": "2026-11-19"})
     assert "待制作" in desk.get(sent.location).text, "one who died at home"
+    assert "2026-11-19" in desk.get(sent.location).text
+    assert "患者已死亡" in desk.ask("/copying", **ASKED | {"applicant": "patient"}).text, (
+        "whoever comes next is asked as heir"
+    )
+    assert "没有死亡记录" not in desk.ask("/copying", **heir).text
+    back = f"{sent.location}/death"
+    assert desk.post(back, {"reason": " "}).status_code == 422
+    assert desk.post(back, {"reason": "同名他人的证明"}).status_code == 302
+    assert desk.post(back, {"reason": "再次"}).status_code == 409
+    assert "没有死亡记录" in desk.ask("/copying", **heir).text
+    page = desk.ask("/copying", **ASKED)
 
     sent = desk.post("/copying/applications", form | {"paper": ["patient_id", "agent_id", "agency"]})
     assert sent.status_code == 302

@@ -15,7 +15,7 @@ from archive.policy.permissions import P
 from archive.policy.proofs import Applicant
 from archive.schema import clean
 from archive.services import calendar, numbers, patient_names, policies
-from archive.services.copying import slips
+from archive.services.copying import deaths, finding, slips
 from archive.services.copying.finding import Found, Stay
 from archive.uow import UnitOfWork, action
 
@@ -52,6 +52,8 @@ class Application:
     by_mail: bool = False
     died: bool = False
     """The applicant says that the patient has died: of a death outside the hospital its own records know nothing."""
+    died_on: str = ""
+    """The day of death as the certificate says it."""
     papers: frozenset[str] = frozenset()
     records: frozenset[int] = frozenset()
     parts: frozenset[int] = frozenset()
@@ -74,7 +76,9 @@ def apply(
     papers, body = _ruling(uow, "proofs", continues.proofs_version if continues else None)
     version, rules = _ruling(uow, "copying", continues.rules if continues else None)
     chosen = list(_items(found, wanted, rules))
-    who = _checked(uow, found, wanted, chosen, body, rules)
+    wrong: dict[str, str] = {}
+    died_on = deaths.day_of(uow, found, wanted.died_on, wanted.papers, wrong)
+    who = _checked(uow, found, wanted, chosen, body, rules, wrong)
     made = CopyRequest(
         number=numbers.slip(uow, "FY"), kind=wanted.kind, day=uow.today, queue=numbers.draw(uow, f"copying:{uow.today}"),
         state="accepted", patient_id=found.patient.id, mrn=found.patient.mrn, applicant=who.code,
@@ -97,6 +101,7 @@ def apply(
     if continues is not None:
         _carry(uow, continues, made)
     show(uow, made, wanted.papers)
+    deaths.record(uow, made, died_on)
     uow.note(kind=made.kind, applicant=made.applicant, purpose=made.purpose, package=made.package, state=made.state,
              papers=sorted(wanted.papers), items=len(chosen), owes=made.owes, is_dead=made.is_dead, died=wanted.died)  # fmt: skip
     return made
@@ -191,11 +196,11 @@ def _number(typed: str) -> int:
 
 def _checked(
     uow: UnitOfWork, found: Found, wanted: Application, chosen: list[CopyItem], papers: Mapping[str, Any],
-    rules: Mapping[str, Any],
+    rules: Mapping[str, Any], wrong: dict[str, str],
 ) -> Applicant:  # fmt: skip
     """The applicant. Raises Invalid with everything that is wrong."""
     who = proofs.applicants(papers).get(wanted.applicant)
-    wrong = _too_long(wanted) | _asked_for(uow, wanted, who, rules)
+    wrong |= _too_long(wanted) | _asked_for(uow, wanted, who, rules)
     if objection := objection_to(found, who):
         wrong["applicant"] = objection
     if not clean(wanted.applicant_name):
@@ -270,11 +275,18 @@ def _sheets(found: Found, wanted: Application) -> dict[str, str]:
 
 
 @action("copy.papers_shown", needs=P.REQUEST_COPY)
-def complete(uow: UnitOfWork, copy: CopyRequest, papers: Collection[str]) -> CopyRequest:
-    """Further papers have been brought: the application is accepted once none is missing. Raises Conflict."""
+def complete(uow: UnitOfWork, copy: CopyRequest, papers: Collection[str], died_on: str = "") -> CopyRequest:
+    """Further papers have been brought: the application is accepted once none is missing. Raises Conflict, Invalid."""
     held(uow, copy)
     if copy.state != "incomplete":
         raise Conflict(_("Its papers are complete already."))
+    wrong: dict[str, str] = {}
+    day = None
+    if found := finding.rest(uow, copy.patient_id, {item.record_id for item in slips.items(uow, copy)}):
+        day = deaths.day_of(uow, found.as_said(died=copy.is_dead), died_on, papers, wrong)
+    if wrong:
+        raise Invalid(fields=wrong)
+    deaths.record(uow, copy, day)
     show(uow, copy, papers)
     uow.note(papers=sorted(papers), state=copy.state)
     return copy

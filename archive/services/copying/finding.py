@@ -76,6 +76,8 @@ class Found:
     is_dead: bool
     is_minor: bool
     stays: list[Stay]
+    died_on: date | None = None
+    """The day of death, if the archive knows it or the last stay ended with death."""
 
     def as_said(self, *, died: bool) -> "Found":
         """The same, where the applicant says that the patient has died."""
@@ -181,7 +183,14 @@ def _found(uow: UnitOfWork, rows: list[Any], patient: Patient, given: Mapping[st
             )
         )  # fmt: skip
     dead = any(other.deceased_on or stay.outcome == DEATH for _node, other, stay in rows)
-    return Found(patient, given.get("patient_name") or masked(patient.name), dead, young, stays)
+    days = [
+        other.deceased_on or stay.discharged_at
+        for _node, other, stay in rows
+        if other.deceased_on or stay.outcome == DEATH
+    ]
+    return Found(
+        patient, given.get("patient_name") or masked(patient.name), dead, young, stays, next(iter(days), None)
+    )
 
 
 def _age(birth: date, today: date) -> int:

@@ -344,6 +344,7 @@ def upgrade() -> None:
         sa.Column("package", sa.String(length=40), nullable=False),
         sa.Column("note", sa.String(length=500), nullable=True),
         sa.Column("is_dead", sa.Boolean(), nullable=False),
+        sa.Column("deceased_on", sa.Date(), nullable=True),
         sa.Column("rules", sa.Integer(), nullable=False),
         sa.Column("proofs_version", sa.Integer(), nullable=False),
         sa.Column("by_mail", sa.Boolean(), nullable=False),
