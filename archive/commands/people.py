@@ -94,9 +94,11 @@ def _disable(settings: Settings, chosen: argparse.Namespace) -> None:
         user = _user(uow, chosen.account)
         duties.keep_one_who_assigns(uow, user)
         user.disabled_at = uow.now
-        ended = sessions.end_all(uow, user.id)
+        ended, out = sessions.end_all(uow, user.id), people.closed_with(uow, user)
         uow.record(Event("user.disabled", object_kind="user", object_id=user.id))
     print(f"disabled 1 user: {chosen.account}; ended {ended} sessions")
+    if out:
+        print(f"volumes still out to {chosen.account}: {out}; the record room has been told")
 
 
 def _token(settings: Settings, chosen: argparse.Namespace) -> None:

@@ -119,8 +119,7 @@ def disable(uow: UnitOfWork, user: User, *, anyway: bool = False) -> int:
                 "or tick that the account is closed all the same.",
                 "%(num)d volumes are out to this person. The lending desk takes them back and prints the clearance; "
                 "or tick that the account is closed all the same.", out))  # fmt: skip
-        _tell_of_what_is_out(uow, user)
-        uow.note(volumes_out=out)
+        uow.note(volumes_out=closed_with(uow, user))
     duties.keep_one_who_assigns(uow, user)
     if user.disabled_at is None:
         user.disabled_at = uow.now
@@ -139,11 +138,13 @@ def _lent_to(user: User) -> Select[Any]:
     return lines.where(Request.requester_id == user.id, RequestLine.in_at.is_(None))
 
 
-def _tell_of_what_is_out(uow: UnitOfWork, user: User) -> None:
+def closed_with(uow: UnitOfWork, user: User) -> int:
+    """Part of an act that closes an account: whoever the policy names is told of what is out to it; gives how many volumes."""
     roles = set(policies.in_force(uow, "incidents").body["told"]["left"])
     people = [one.id for one in roster.everybody(uow).values() if one.roles & roles]
     for request in uow.session.scalars(_lent_to(user).distinct()).all():
         notices.left_with(uow, request, people)
+    return volumes_out(uow, user)
 
 
 @action("user.enabled", needs=P.USER_MANAGE)

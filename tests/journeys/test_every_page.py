@@ -39,6 +39,7 @@ PAGES = {
         "/storeroom/places/R01", "/storeroom/places/R01-S01?view=boxes", "/storeroom/places/R01-S01?view=volumes",
         "/storeroom/places/R01-S01/@@box", "/storeroom/boxes/H000001", "/storeroom/volumes/B00218647-2",
         "/storeroom/volumes/B00218647-2/@@edit", "/storeroom/volumes/B00218647-2/@@mark/damaged",
+        "/incidents", "/desk/clearance?c=0004",
     ),
     "auditor": ("/audit", "/audit/verification", "/audit/mine"),
     "security": ("/people",),

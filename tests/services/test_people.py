@@ -138,7 +138,9 @@ def test_a_disabled_person_is_out_at_once_and_stays_out(hospital: Hospital) -> N
     assert is_signed_in(hospital, sign_in(hospital, "clinician"))
 
 
-def test_an_account_is_not_closed_in_silence_while_volumes_are_out(hospital: Hospital, record: int) -> None:
+def test_an_account_is_not_closed_in_silence_while_volumes_are_out(
+    hospital: Hospital, record: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     """It may be closed all the same: somebody may have to be locked out at once. Then the record room is told."""
     number = approved(hospital, "clinician", archive_it(hospital, record))
     issue(hospital, number)
@@ -151,6 +153,9 @@ def test_an_account_is_not_closed_in_silence_while_volumes_are_out(hospital: Hos
         assert "An account was closed whose holder still has a volume" in [
             one.text for one in notices.mine(uow)
         ]
+    command = cli.parser().parse_args(["user", "disable", "clinician"])
+    command.run(hospital.site.settings, command)
+    assert "volumes still out to clinician: 1" in capsys.readouterr().out
     with hospital.uow("clerk") as uow:
         assert clearance.of(uow, "0004").is_closed
         loans.take_back(uow, BARCODE)
