@@ -112,6 +112,7 @@ SCOPES: Mapping[str, str] = {
     "notices": "one's own notices; what they are about is asked for with the reader's rights",
     "numbers": "the highest number that was given, and no more",
     "places": ACT,
+    "printouts": NODE,
     "purge": PROGRAM,
     "reading": ACT,
     "records": NODE,

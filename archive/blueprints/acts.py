@@ -79,6 +79,7 @@ WORDS = {
     "node.purged": _l("deleted it for good"), "patient.merged": _l("merged two record numbers"),
     "patient.unmerged": _l("separated two record numbers"), "request.asked_by_number": _l("asked for a record by its number"),
     "request.bundled": _l("asked for many records at once"),
+    "request.copy_taken": _l("took a stamped copy"), "request.copy_refused": _l("left the copy out of a request"),
     "request.narrowed": _l("left components out of a request"),
     "request.ethics_attached": _l("attached the approval of the ethics committee"),
     "request.expired": _l("let a reading end"), "import.ordered": _l("ordered an import"),

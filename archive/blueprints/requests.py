@@ -27,6 +27,7 @@ from archive.services import (
     handing_on,
     loans,
     policies,
+    printouts,
     request_parts,
     requests,
     reservations,
@@ -55,7 +56,8 @@ def ask_form(uow: UnitOfWork, node: "Node") -> str:
 @section.page("/a/<slugs:path>/@@request", needs=P.REQUEST_CREATE, node="path", methods=("POST",))
 def ask(uow: UnitOfWork, node: "Node") -> Response | tuple[str, int]:
     try:
-        made = requests.ask(uow, node, **_asked(), parts=request.form.getlist("parts"))
+        made = requests.ask(uow, node, **_asked(), parts=request.form.getlist("parts"),
+                            with_copy="with_copy" in request.form)  # fmt: skip
     except (Invalid, Conflict) as error:
         uow.undo()
         return _ask_page(uow, node, request.form, error), error.status
@@ -91,6 +93,7 @@ def _with_parts(
     uow: UnitOfWork, node: "Node", fields: list[dict[str, Any]], wrong: Invalid | None
 ) -> list[dict[str, Any]]:
     """The fields with the components to choose from, behind the medium; where the record has several."""
+    fields = _with_copy(uow, fields, wrong)
     found = request_parts.choices(uow, node)
     if len(found) < 2 or all(item["name"] != "kind" for item in fields):
         return fields
@@ -100,6 +103,20 @@ def _with_parts(
                    hint=_("For reading on the screen. Nothing ticked: the whole record, also pages that stand in no "
                            "component."))  # fmt: skip
     return [fields[0], chosen, *fields[1:]]
+
+
+def _with_copy(uow: UnitOfWork, fields: list[dict[str, Any]], wrong: Invalid | None) -> list[dict[str, Any]]:
+    """The fields with the tick for a stamped copy, where the policy has one for any purpose."""
+    words = policies.vocabulary(uow, "purpose")
+    named = [words.get(code, code) for code in printouts.purposes(uow)]
+    if not named:
+        return fields
+    errors = [wrong.fields["with_copy"]] if wrong and "with_copy" in wrong.fields else []
+    hint = _("With reading on the screen, for: %(purposes)s. Each page bears your name, the time and a number.",
+             purposes=_(", ").join(named))  # fmt: skip
+    tick = field("with_copy", _("Also a stamped copy, to be printed"), "checkbox", value="with_copy" in request.form,
+                 hint=hint, errors=errors)  # fmt: skip
+    return [*fields, tick]
 
 
 def _offered(rules: list[foretelling.Foretold]) -> borrowing.Offered:
@@ -234,7 +251,8 @@ def slip_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None = No
     return render_template(
         "requests/one.html", slip=slips.slip(uow, row), offers=requests.offers(uow, row), kinds=kind_words(),
         chain=approval_desk.said(uow, [row.id]).get(row.id, []), why_not=requests.why_not(uow, row),
-        longest=conflicts.LONGEST, parts=request_parts.of(uow, row),
+        longest=conflicts.LONGEST, copies=printouts.taken(uow, row), no_copy=printouts.may_refuse(uow, row),
+        may_take=printouts.objection(uow, row) is None, parts=request_parts.of(uow, row),
         to_narrow=[(one.uuid, one.label) for one in request_parts.to_narrow(uow, row)],
         lent=circulation.of_request(uow, row), may_renew=loans.may_renew(uow, row),
         may_recall=loans.may_recall(uow, row), place=reservations.place(uow, row),
@@ -254,6 +272,9 @@ def step(uow: UnitOfWork, uuid: UUID, name: str) -> Response:
         elif name == "narrow":
             request_parts.narrow(uow, row, form.getlist("parts"))
             flash(_("Only these components will be opened."), "ok")
+        elif name == "no-copy":
+            printouts.refuse(uow, row)
+            flash(_("It will be opened for reading, without a copy."), "ok")
         elif name == "recuse":
             requests.recuse(uow, row, words=form.get("words", ""))
             flash(_("Written down: somebody else decides this."), "ok")

@@ -55,6 +55,7 @@ from archive.models.requests import (
     RequestApproval,
     RequestBundle,
     RequestConflict,
+    RequestCopy,
     RequestLine,
     RequestPart,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "RequestApproval",
     "RequestBundle",
     "RequestConflict",
+    "RequestCopy",
     "RequestLine",
     "RequestPart",
     "RoleAssignment",

@@ -58,6 +58,8 @@ class Request(Base):
     """批次: what it was asked for together with."""
     part: Mapped[int] = mapped_column(default=1)
     """Of a large bundle the part in which it goes out."""
+    with_copy: Mapped[bool] = mapped_column(default=False)
+    """Whether the reader may take a stamped copy while it is open."""
     stage: Mapped[int] = mapped_column(default=0)
     """Whose turn it is: the place of an approval."""
     conflict: Mapped[str | None] = mapped_column(String(200))
@@ -84,6 +86,19 @@ class RequestPart(Base):
 
     request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), primary_key=True)
     node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), primary_key=True, index=True)
+
+
+class RequestCopy(Base):
+    """打印件: a stamped copy that whoever reads has taken, where it was granted with the request."""
+
+    __tablename__ = "request_copy"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    """打印编号 DY2026-000001."""
+    pages: Mapped[int]
+    at: Mapped[datetime]
 
 
 class RequestApproval(Base):

@@ -52,10 +52,18 @@ class Studies(Shape):
     ethics: bool
 
 
+class Printouts(Shape):
+    """打印件: for which purposes a stamped copy may be asked for with an e-reading, and how often it may be taken."""
+
+    purposes: list[Code]
+    times: Annotated[int, Field(ge=1, le=20)]
+
+
 class Loans(Shape):
     """借阅制度: the rules in their order, of which the first that fits is the one."""
 
     limits: LendingLimits
     bundles: Bundles
     studies: Studies
+    printouts: Printouts
     rules: Annotated[dict[Code, LendingRule], Field(min_length=1)]

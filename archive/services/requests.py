@@ -23,6 +23,7 @@ from archive.services import (
     notices,
     numbers,
     patient_names,
+    printouts,
     reading,
     request_parts,
     reservations,
@@ -57,7 +58,7 @@ class AskedAlready(Conflict):
 def ask(
     uow: UnitOfWork, node: Node, *, kind: str, purpose: str, days: int | str, declared: str,
     reason: str | None = None, declared_words: str | None = None, bundle: InBundle | None = None,
-    parts: Collection[str] = (),
+    parts: Collection[str] = (), with_copy: bool = False,
 ) -> Request:  # fmt: skip
     """Asks for `node`, or for some of its components to be read. Raises Invalid for wrong fields, Conflict while something
     of the asker's stands in the way.
@@ -71,7 +72,8 @@ def ask(
     ):
         raise Conflict(objection)
     of = request_parts.chosen(uow, node, kind, parts)
-    return _file(uow, node, wanted, _number(uow), bundle, parts=of)
+    copy = printouts.checked(uow, kind, purpose, wanted=with_copy)
+    return _file(uow, node, wanted, _number(uow), bundle, parts=of, with_copy=copy)
 
 
 def file_for(uow: UnitOfWork, node: Node, wanted: Terms, number: str, *, asker: int) -> Request:
@@ -90,7 +92,7 @@ def _number(uow: UnitOfWork) -> str:
 def _file(
     uow: UnitOfWork, node: Node, wanted: Terms, number: str, bundle: InBundle | None = None,
     *, asker: int | None = None,
-    parts: Sequence[Node] = (),
+    parts: Sequence[Node] = (), with_copy: bool = False,
 ) -> Request:  # fmt: skip
     """Writes the request. Raises AskedAlready while the same person has an open one for the same thing."""
     asker = asker or uow.actor.principal_id or 0
@@ -105,7 +107,7 @@ def _file(
         number=number, kind=wanted.kind, state=WORKFLOWS[wanted.kind].initial, requester_id=asker,
         node_id=node.id, purpose=wanted.purpose, reason=wanted.reason, days=wanted.days,
         rule=wanted.rule.code, policy_version=wanted.policy_version, conflict=wanted.conflict, created_at=uow.now,
-        bundle_id=bundle.bundle if bundle else None, part=bundle.part if bundle else 1,
+        bundle_id=bundle.bundle if bundle else None, part=bundle.part if bundle else 1, with_copy=with_copy,
     )  # fmt: skip
     uow.session.add(made)
     uow.session.flush()

@@ -60,6 +60,7 @@ class Slip:
     stage: int
     bundle_id: int | None
     part: int
+    with_copy: bool
     parts: int
     """How many components it is of; none: the whole record."""
     conflict: str | None
@@ -220,7 +221,7 @@ def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[st
         decided_by=decider or _by_rule(request), decided_at=request.decided_at, note=request.decision_note, until=request.until,
         due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
         id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
-        stage=request.stage, bundle_id=request.bundle_id, part=request.part, parts=parts,
+        stage=request.stage, bundle_id=request.bundle_id, part=request.part, parts=parts, with_copy=request.with_copy,
         conflict=request.conflict if own or judges else None,
     )  # fmt: skip
 

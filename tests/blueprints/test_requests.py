@@ -183,20 +183,28 @@ def test_components_are_ticked_by_whoever_asks_and_fewer_by_whoever_decides(
     archive_it(hospital, record)
     with hospital.uow("senior", readonly=True) as uow:
         where = href(uow, uow.node(record))
-    doctor, head = browser("clinician"), browser("head")
+    doctor, senior = browser("clinician"), browser("senior")
     refs = re.findall(r'name="parts" value="([^"]+)"', doctor.get(f"{where}/@@request").text)
     assert len(refs) == 3
+    wrong = doctor.post(f"{where}/@@request", {**FORM, "with_copy": "1"})
+    assert "此用途或借阅纸质本不提供盖印副本" in wrong.text
+    assert re.search(r'checked[^>]* id="f-with_copy"', wrong.text)
     wrong = doctor.post(f"{where}/@@request", {**FORM, "kind": "paper", "parts": refs[:2]})
     assert wrong.status_code == 422
     assert "只有在线阅览可以选卷内文件" in wrong.text
     assert wrong.text.count(f'value="{refs[0]}" checked') == 1, "what was ticked stays ticked"
-    slip = doctor.post(f"{where}/@@request", {**FORM, "parts": refs[:2]}).location
-    page = head.get(slip).text
+    slip = doctor.post(
+        f"{where}/@@request", {**FORM, "purpose": "dispute", "parts": refs[:2], "with_copy": "1"}
+    ).location
+    page = senior.get(slip).text
     assert "只开放部分卷内文件" in page
+    assert "只准阅览，不给副本" in page
     assert refs[2] not in page
-    head.post(f"{slip}/narrow", {"parts": refs[0]})
-    head.post(f"{slip}/approve")
+    senior.post(f"{slip}/narrow", {"parts": refs[0]})
+    senior.post(f"{slip}/approve")
     shown = doctor.get(slip).text
+    assert "取盖印副本" in shown
+    assert senior.post(f"{slip}/copy").status_code == 403
     (link,) = re.findall(r'<li><a href="([^"]+)">', shown)
     assert doctor.get(f"{link}/++page++1").status_code == 200
     assert doctor.get(f"{where}/++page++1").status_code in {403, 404}

@@ -2,11 +2,25 @@
 
 from dataclasses import dataclass
 
+import pypdfium2
 import pytest
+from sqlalchemy import select
 
-from archive.errors import Forbidden, Invalid, NotFound
+from archive.errors import Conflict, Forbidden, Invalid, NotFound
+from archive.models import AuditEvent
 from archive.policy.permissions import P
-from archive.services import pages, request_parts, requests, search, slips, staying, tree, viewer, workbench
+from archive.services import (
+    pages,
+    printouts,
+    request_parts,
+    requests,
+    search,
+    slips,
+    staying,
+    tree,
+    viewer,
+    workbench,
+)
 from tests import papers
 from tests.archives import begins, once
 from tests.conftest import Hospital
@@ -136,3 +150,55 @@ def test_only_components_of_that_record_that_one_may_ask_for_are_chosen(
         assert staying.reasons(uow, [uow.node(scanned.operation)])[scanned.operation] == [
             "Somebody has asked for it."
         ]
+
+
+def test_a_granted_copy_is_stamped_numbered_and_logged_and_has_the_granted_pages_alone(
+    hospital: Hospital, scanned: Scanned
+) -> None:
+    with hospital.uow("clinician") as uow:
+        refs = [str(uow.node(scanned.operation).uuid)]
+        node, terms = uow.node(scanned.record), TERMS | {"purpose": "dispute"}
+        number = requests.ask(uow, node, **terms, parts=refs, with_copy=True).number  # type: ignore[arg-type]
+    with hospital.uow("clinician") as uow, pytest.raises(Conflict, match="not open"):
+        printouts.take(uow, slips.one(uow, number))
+    step(hospital, "senior", number, "approve")
+    for account in ("clinician2", "senior", "head"):
+        with hospital.uow(account) as uow, pytest.raises((Forbidden, NotFound)):
+            printouts.take(uow, slips.one(uow, number))
+    with hospital.uow("clinician") as uow:
+        copy = printouts.take(uow, slips.one(uow, number))
+        actor = uow.actor
+    with hospital.uow("clinician") as uow, pytest.raises(Conflict, match="have been taken"):
+        printouts.take(uow, slips.one(uow, number))
+    made = pypdfium2.PdfDocument(b"".join(printouts.file(hospital.site, actor, copy)))
+    assert len(made) == 2, "the pages of the component, and no other"
+    for place, page in enumerate(made, start=1):
+        said = page.get_textpage().get_text_range()
+        assert f"DY2026-000001 · {place}/2 · {actor.name} {actor.staff_no} 2026-11-20" in said
+    with hospital.site.session(readonly=True) as session:
+        logged = select(AuditEvent.object_id).where(AuditEvent.action == "request.copy_taken")
+        assert session.scalars(logged).all() == [scanned.record]
+    under_way = printouts.file(hospital.site, actor, copy)
+    assert next(under_way)
+    step(hospital, "senior", number, "revoke", reason="已办结")
+    with pytest.raises((Forbidden, NotFound)):
+        list(under_way)
+
+
+def test_a_copy_is_for_the_purposes_of_the_policy_and_whoever_decides_may_leave_it_out(
+    hospital: Hospital, scanned: Scanned
+) -> None:
+    for terms in (TERMS, TERMS | {"purpose": "dispute", "kind": "paper"}):
+        with hospital.uow("clinician", readonly=True) as uow, pytest.raises(Invalid) as wrong:
+            printouts.checked(uow, str(terms["kind"]), str(terms["purpose"]), wanted=True)
+        assert "with_copy" in wrong.value.fields
+    with hospital.uow("clinician") as uow:
+        node = uow.node(scanned.record)
+        number = requests.ask(uow, node, **TERMS | {"purpose": "dispute"}, with_copy=True).number  # type: ignore[arg-type]
+        with pytest.raises(Forbidden):
+            printouts.refuse(uow, slips.one(uow, number))
+    with hospital.uow("senior") as uow:
+        printouts.refuse(uow, slips.one(uow, number))
+    step(hospital, "senior", number, "approve")
+    with hospital.uow("clinician") as uow, pytest.raises(Conflict, match="No stamped copy"):
+        printouts.take(uow, slips.one(uow, number))

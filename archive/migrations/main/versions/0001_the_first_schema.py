@@ -1476,6 +1476,7 @@ def upgrade() -> None:
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("bundle_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("with_copy", sa.Boolean(), nullable=False),
         sa.Column("stage", sa.Integer(), nullable=False),
         sa.Column("conflict", sa.String(length=200), nullable=True),
         sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -1678,6 +1679,20 @@ def upgrade() -> None:
             "request_id", "principal_id", name=op.f("uq_request_conflict_request_id_principal_id")
         ),
     )
+    op.create_table(
+        "request_copy",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_copy_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_copy")),
+        sa.UniqueConstraint("number", name=op.f("uq_request_copy_number")),
+    )
+    with op.batch_alter_table("request_copy", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_request_copy_request_id"), ["request_id"], unique=False)
+
     op.create_table(
         "request_line",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
