@@ -3,12 +3,14 @@
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from archive.models import ReadEvent
 from archive.services import search
+from archive.sight import href
 from archive.site import Site
 from index import Limits
+from tests.archives import once
 from tests.blueprints.conftest import Browse, words_of
 from tests.conftest import Hospital
 from tests.services.searching import archived, component, indexed, patient, written
@@ -173,3 +175,46 @@ def test_the_page_says_what_was_looked_for_beside_and_offers_the_codes(
     assert "已同时检索：O44.100、前置胎盘" in by_code
     assert "共 3 条" in by_term
     assert "胎盘" not in "".join(address for address, _words in links)
+
+
+@once
+def test_a_patient_above_ones_clearance_is_behind_no_door_and_each_attempt_is_written_down(
+    hospital: Hospital, site: Site, browser: Browse
+) -> None:
+    """domain.md §22.12: of an HIV patient, to a doctor of the very ward whose clearance ends below S2."""
+    special = shelf(hospital)["special"]
+    with hospital.uow("senior", readonly=True) as uow:
+        node = uow.node(special)
+        uuid, place = node.uuid, href(uow, node)
+        assert node.level == 2
+    doctor = browser("clinician")
+    with site.journal() as session:
+        before = session.scalar(select(func.max(ReadEvent.id))) or 0
+    for asked in (
+        "毛晓燕",
+        "maoxiaoyan",
+        "00400001",
+        "00400001-2",
+        "人类免疫缺陷病毒病",
+        "B20.900",
+        "合并前置胎盘",
+    ):
+        page = doctor.ask("/search", q=asked)
+        assert page.status_code == 200, asked
+        said = words_of(page).replace(asked, "")
+        assert not any(word in said for word in ("毛晓燕", "00400001", "余见专科")), asked
+        counted = doctor.post("/search/facets", {"q": asked})
+        assert "B20" not in counted.text.replace(asked, ""), asked
+        offered = doctor.post("/search/suggestions", {"q": asked[:3]}).text.replace(asked[:3], "")
+        assert not any(word in offered for word in ("晓燕", "400001")), asked
+    doors = (
+        place, f"{place}/++page++1", f"{place}/@@request", f"{place}/@@history", f"/a/{uuid}", "/a/h001/zy-bl/nowhere",
+    )  # fmt: skip
+    assert {door: doctor.get(door).status_code for door in doors} == dict.fromkeys(doors, 404)
+    with site.journal() as session:
+        hidden = session.scalars(
+            select(ReadEvent.object_id).where(ReadEvent.id > before, ReadEvent.result == "hidden")
+        ).all()
+    assert hidden.count(special) == 4
+    assert len(hidden) == len(doors)
+    assert browser("senior").get(place).status_code == 200

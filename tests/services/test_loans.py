@@ -34,7 +34,7 @@ from archive.services.scanning import steps as batch_steps
 from archive.services.scanning import volumes as scanned
 from archive.services.sheet_counts import Seen
 from archive.uow import UnitOfWork
-from tests.archives import begins
+from tests.archives import begins, once
 from tests.conftest import CAST, Clock, Hospital
 from tests.services import lending
 from tests.services.lending import BARCODE, SHELF, another, approved, archive_it, ask, issue, state_of, step
@@ -612,3 +612,28 @@ def test_nothing_is_handed_on_that_the_desk_would_not_hand_out(hospital: Hospita
     with hospital.uow("senior") as uow:
         volumes.mend(uow, uow.holding(BARCODE)[0], because="已烘干")
     assert (state_of(hospital, first), state_of(hospital, later)) == ("approved", "approved")
+
+
+@once
+def test_another_institution_brings_it_back_in_three_working_days_and_what_is_consulted_the_same_day(
+    hospital: Hospital, archived: int, clock: Clock
+) -> None:
+    """domain.md §22.7; rules on medical records 2013 art. 16. On Friday, 20 November."""
+    other = another(hospital, mrn="00216166")
+    outside = approved(hospital, "archivist", archived, purpose="outside")
+    consult = approved(hospital, "archivist", other, purpose="consult", days=0)
+    for number, barcode in ((outside, BARCODE), (consult, "B00216166-1")):
+        with hospital.uow("clerk") as uow:
+            loans.issue(uow, slips.one(uow, number), barcode=barcode, seen=Seen(sheets=64))
+
+    def due(number: str) -> tuple[date, bool]:
+        with hospital.uow("clerk", readonly=True) as uow:
+            (loan,) = (one for one in circulation.out(uow) if one.number == number)
+            return calendar.day_of(uow, loan.due_at), loan.is_overdue
+
+    assert (due(outside), due(consult)) == ((date(2026, 11, 25), False), (date(2026, 11, 20), False))
+    for number in (outside, consult):
+        with pytest.raises(Conflict), hospital.uow("archivist") as uow:
+            loans.renew(uow, slips.one(uow, number))
+    clock.forward(hours=15)
+    assert (due(outside)[1], due(consult)[1]) == (False, True)
