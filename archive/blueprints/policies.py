@@ -42,7 +42,7 @@ def try_lending(uow: UnitOfWork) -> str | tuple[str, int]:
             error = wrong
     page = render_template(
         "policies/try.html", trial=trial, fields=forms.with_errors(_tried(uow), given, error), kinds=kind_words(),
-        said_days=said_days, kind_label=kind_label,
+        said_days=said_days, kind_label=kind_label, said_label=policies.said,
     )  # fmt: skip
     return page if error is None else (page, error.status)
 

@@ -43,6 +43,13 @@ class Rule:
     """Whether it speaks only of patients whom the borrower's ward treats now."""
     approvers: tuple[str, ...] = ("record",)
     """Offices in the order in which they are asked; none means that the rule itself opens it at once."""
+    zh: str = ""
+    en: str = ""
+
+    @property
+    def label(self) -> dict[str, str]:
+        """Its name in both languages; the code where nobody gave it one."""
+        return {"zh": self.zh or self.code, "en": self.en}
 
     @property
     def is_at_once(self) -> bool:

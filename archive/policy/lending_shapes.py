@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from archive.policy.shape import Code, Days, Shape
+from archive.policy.shape import Code, Days, Label, Shape
 
 
-class LendingRule(Shape):
-    """借阅规则: for whom and for what, up to which sensitivity, in which media and for how long; see `lending.Rule`."""
+class LendingRule(Label):
+    """借阅规则: its name, for whom and for what, up to which sensitivity, in which media and for how long; see `lending.Rule`."""
 
     purpose: Code
     who: list[Code]

@@ -1,6 +1,6 @@
 """审批台: what waits for somebody's word, with all that they need to know for it on one page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from archive.i18n import Lazy, _, _l
 from archive.models import Node, PolicyVersion, Principal, Request, RequestApproval, RequestLine
+from archive.policy import lending
 from archive.policy.lending import EREAD
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
@@ -60,6 +61,8 @@ class Waiting:
     chain: list[Said]
     office: str
     source: str
+    rule: str
+    """Its name, as the version of the rules has it by which it was asked for."""
     paper: Availability | None
     others: int
     hindrance: str | None
@@ -120,11 +123,11 @@ def _told(uow: UnitOfWork, found: list[Slip], *, is_turn: bool) -> list[Waiting]
     chains = said(uow, [slip.id for slip in found])
     people = askers(uow, {slip.requester_id for slip in found})
     papers = availability.of(uow, [slip.node for slip in found], needs=P.DISCOVER)
-    others, sources = _others(uow, found), _sources(uow, found)
+    others, grounds = _others(uow, found), _grounds(uow, found)
     return [
         Waiting(
             slip, people[slip.requester_id], chain := chains.get(slip.id, []), _office(chain, slip.stage),
-            sources.get(slip.policy_version, ""), papers.get(slip.node.id),
+            *_ground(slip, grounds), papers.get(slip.node.id),
             max(0, others.get(slip.node.id, 0) - (slip.kind != EREAD)), _hindrance(uow, slip, chain, is_turn=is_turn),
         )
         for slip in found
@@ -177,9 +180,21 @@ def _others(uow: UnitOfWork, found: list[Slip]) -> dict[int, int]:
     return dict(rows.all())
 
 
-def _sources(uow: UnitOfWork, found: list[Slip]) -> dict[int, str]:
+def _ground(slip: Slip, grounds: Mapping[int, tuple[str, dict[str, str]]]) -> tuple[str, str]:
+    source, names = grounds.get(slip.policy_version, ("", {}))
+    return source, names.get(slip.rule, slip.rule)
+
+
+def _grounds(uow: UnitOfWork, found: list[Slip]) -> dict[int, tuple[str, dict[str, str]]]:
+    """Version of the rules → their source, and of each rule its name, in the reader's language."""
     versions = {slip.policy_version for slip in found}
-    rows = select(PolicyVersion.version, PolicyVersion.source).where(
+    rows = select(PolicyVersion.version, PolicyVersion.source, PolicyVersion.body).where(
         PolicyVersion.kind == "loans", PolicyVersion.version.in_(versions)
     )
-    return {version: policies.said(source) for version, source in uow.session.execute(rows)}
+    return {
+        version: (
+            policies.said(source),
+            {rule.code: policies.said(rule.label) for rule in lending.rules(body)},
+        )
+        for version, source, body in uow.session.execute(rows)
+    }

@@ -117,7 +117,7 @@ def test_the_lending_rules_are_tried_without_asking_for_anything(browser: Browse
     assert "试算借阅规则" in own.get("/control/policy/loans").text
     assert "h-said" not in own.get(address).text
     said = words_of(own.get(f"{address}?role=clinician&purpose=research&level=2"))
-    assert "research_special" in said
+    assert "科研教学（敏感病案）" in said
     assert "规则未允许" in said  # on paper
     assert "该角色不能申请这类病案" in said  # S2 is beyond a clinician, whatever the rules allow
     assert "病案所在科室的科主任" in said
