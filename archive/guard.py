@@ -16,6 +16,7 @@ from archive.models import (
     BatchStep,
     BatchVolume,
     Blob,
+    CopyBooking,
     CopyItem,
     CopyProof,
     CopyRequest,
@@ -66,7 +67,7 @@ GUARDED = frozenset(
         InspectionFinding, Patient, PatientAlias, Encounter, Hold, HoldNode, HoldPage, HoldVolume, SavedSearch,
         SearchFollow, SearchHistory,
         SearchNews, Keying, ScanBatch, BatchVolume, BatchStep, BatchFile, BatchPage, BatchDefect,
-        CopyRequest, CopyItem, CopyProof, DisputeRecord, SealedObject, KeptPicture,
+        CopyRequest, CopyItem, CopyProof, DisputeRecord, SealedObject, KeptPicture, CopyBooking,
     )
 )  # fmt: skip
 """Content, and what hangs on it: a patient or a page is seen only through a node; and what people look for."""

@@ -64,6 +64,7 @@ SCOPES: Mapping[str, str] = {
     "copying slips": "slips over whose records the actor holds the right of the window, in one condition for lists, pages, acts",
     "copying acts": ACT,
     "copying applications": "slips of the same clerk and patient, and the papers of a slip that the act has locked",
+    "copying bookings": "what people said when they booked, for the staff of the window; nothing of it comes from a record",
     "copying deaths": "the patient of a slip that the act has locked, whose death certificate was shown",
     "copying making": "pages of records that the owner of the slip may copy, asked again for each of them when it is made",
     "copying trail": "the numbers of records that the owner of the slip may copy, for what the journals know of them",

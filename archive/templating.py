@@ -90,7 +90,7 @@ MENU = (
         _l("Overdue in my department"), "calendar-due", "overdue.listing", (P.REQUEST_OVERSEE,), ("overdue",)
     ),
     Entry(_l("Lending desk"), "arrows-exchange", "desk.counter", (P.REQUEST_HANDLE,), ("desk",)),
-    Entry(_l("Copying window"), "files", "copying.window", (P.REQUEST_COPY,), ("copying",)),
+    Entry(_l("Copying window"), "files", "copying.window", (P.REQUEST_COPY,), ("copying", "bookings")),
     Entry(
         _l("Figures"),
         "chart-bar",

@@ -11,10 +11,20 @@ from archive.asking import typed, typed_token
 from archive.errors import ArchiveError, Conflict, Invalid, Throttled
 from archive.forms import field, with_errors
 from archive.gate import PUBLIC, P, Section
+from archive.given import uuid as is_uuid
 from archive.i18n import _
 from archive.policy import proofs
 from archive.services import pictures, policies
-from archive.services.copying import applications, deaths, finding, handing, slips, turnaround, verifying
+from archive.services.copying import (
+    applications,
+    bookings,
+    deaths,
+    finding,
+    handing,
+    slips,
+    turnaround,
+    verifying,
+)
 from archive.services.copying.applications import Application
 from archive.services.copying.finding import Found
 from archive.uow import UnitOfWork
@@ -52,6 +62,8 @@ def apply(uow: UnitOfWork) -> Response | str | tuple[str, int]:
         ), 422
     try:
         made = applications.apply(uow, found, _application(found))
+        if booked := is_uuid(request.form.get("booking", "")):
+            bookings.came(uow, UUID(booked), made)
     except applications.TakenTwice as error:
         uow.undo()
         return make_response(redirect(url_for(".slip", uuid=error.slip)))
@@ -104,25 +116,30 @@ def _window(uow: UnitOfWork, asked: dict[str, str], found: Found | None, error: 
         (kind, policies.said(body["papers"][kind]))
         for kind in proofs.asked(body, who, dead=bool(found and found.is_dead))
     ]
-    fields = _fields(uow, rules, found) if found else []
+    booked = is_uuid(given.get("booking", "")) or ""
+    fields = (
+        _fields(uow, rules, found, bookings.name_of(uow, UUID(booked)) if booked else "") if found else []
+    )
     return render_template(
         "copying/window.html", question=question, people=people, who=who.code, died=died, found=found, asked=asked, papers=papers,
         objection=applications.objection_to(found, who) if found else None, rules=rules,
         fields={one["name"]: one for one in with_errors(fields, given, error if isinstance(error, Invalid) else None)},
-        given=given, posted=request.method == "POST", wrong=wrong, searched=bool(asked) and error is None,
+        booking=booked, given=given,
+        posted=request.method == "POST", wrong=wrong, searched=bool(asked) and error is None,
         general=[str(error)] if isinstance(error, Conflict | Throttled) else [], counts=slips.counts(uow),
         patient=envelope.seal(uow, asked | {FOUND: "1"}) if found else "",
     )  # fmt: skip
 
 
-def _fields(uow: UnitOfWork, rules: dict[str, Any], found: Found) -> list[dict[str, Any]]:
+def _fields(uow: UnitOfWork, rules: dict[str, Any], found: Found, name: str) -> list[dict[str, Any]]:
     packages = [(code, policies.said(one)) for code, one in rules["packages"].items()]
     purposes = policies.vocabulary(uow, "copy_purpose")
     most = applications.LONGEST
     kinds = [("copy", _("A copy of the record")), (applications.TRAIL, _("Who has seen my record"))]
     return [
         field("kind", _("What is asked for"), "radio", required=True, value="copy", choices=kinds),
-        field("applicant_name", _("Name of the applicant"), required=True, maxlength=most["applicant_name"], autocomplete="off"),
+        field("applicant_name", _("Name of the applicant"), required=True, value=name, maxlength=most["applicant_name"],
+              autocomplete="off"),
         field("identity", _("Number of the identity paper"), maxlength=most["identity"], mono=True, autocomplete="off"),
         field("died_on", _("Died on"), "date", value=found.died_on.isoformat() if found.died_on else "",
               hint=_("As the death certificate says it. From then on an heir or near relative applies.")),

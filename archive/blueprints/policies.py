@@ -305,6 +305,9 @@ def _copying_labels() -> dict[str, str]:
         "verify_tries": _("Codes that may be tried from one address within 15 minutes"),
         "public": _("Public page"), "copyable": _("What may be copied"), "everything": _("The whole record"),
         "packages": _("Packages"), "papers": _("Papers"), "applicants": _("Applicants"), "needs": _("Must show"),
+        "booking": _("Booking ahead"), "slots": _("Hours that can be booked"), "per_slot": _("Bookings of one hour, at most"),
+        "days_ahead": _("Working days ahead that can be booked"),
+        "keep_days": _("Days for which it is kept what was said at booking"),
         "needs_dead": _("Must show where the patient has died"), "of": _("Whose record"), "minors": _("Also of a minor"),
     }  # fmt: skip
 

@@ -29,7 +29,7 @@ from archive.models.content import (
     Record,
     base32,
 )
-from archive.models.copying import CopyItem, CopyProof, CopyRequest
+from archive.models.copying import CopyBooking, CopyItem, CopyProof, CopyRequest
 from archive.models.disputes import DisputeRecord
 from archive.models.emergencies import Emergency
 from archive.models.events import (
@@ -94,6 +94,7 @@ __all__ = [
     "CodeList",
     "CodeTerm",
     "Container",
+    "CopyBooking",
     "CopyItem",
     "CopyProof",
     "CopyRequest",

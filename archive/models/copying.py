@@ -103,3 +103,23 @@ class CopyProof(Base):
     kind: Mapped[str] = mapped_column(String(40), primary_key=True)
     seen_at: Mapped[datetime]
     seen_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+
+
+class CopyBooking(Base):
+    """预约: somebody will come to the copying window on a day, at an hour; it becomes a slip when they are there."""
+
+    __tablename__ = "copy_booking"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    day: Mapped[date]
+    slot: Mapped[str] = mapped_column(String(5))
+    state: Mapped[str] = mapped_column(String(12), default="booked")
+    """booked, came or cancelled."""
+    applicant: Mapped[str] = mapped_column(String(40))
+    said_enc: Mapped[bytes] = mapped_column(LargeBinary)
+    """What was said on the telephone: record number, names, telephone, note; encrypted."""
+    copy_id: Mapped[int | None] = mapped_column(ForeignKey("copy_request.id"))
+    created_at: Mapped[datetime]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    __table_args__ = (Index("ix_copy_booking_day", "day", "slot"),)

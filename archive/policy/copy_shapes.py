@@ -37,12 +37,22 @@ class Package(Label):
     components: list[Code]
 
 
+class Booking(Shape):
+    """预约: the hours for which one may book, how many each, how far ahead, and how long what was said is kept."""
+
+    slots: list[Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]]
+    per_slot: Annotated[int, Field(ge=1, le=100)]
+    days_ahead: Annotated[int, Field(ge=1, le=60)]
+    keep_days: Days
+
+
 class Copying(Shape):
     """复制规则: what may be copied, in which packages, for how much, within which time."""
 
     limits: CopyLimits
     public: PublicPage
     copyable: Copyable
+    booking: Booking
     packages: Annotated[dict[Code, Package], Field(min_length=1)]
 
 

@@ -284,7 +284,11 @@ def test_all_that_a_decision_needs_stands_on_one_page(
         assert [(said.office, said.verdict, said.by) for said in one.chain] == [
             ("Head of the asker's department", "Nobody to ask", None), ("Head of the record room", "Not yet", None),
         ]  # fmt: skip
-        assert (one.office, one.slip.rule, one.rule) == ("Head of the record room", "research", "research and teaching")
+        assert (one.office, one.slip.rule, one.rule) == (
+            "Head of the record room",
+            "research",
+            "research and teaching",
+        )
         assert one.source.startswith("Default borrowing matrix")
         assert one.paper is not None
         assert (one.paper.status.name, one.paper.is_overdue, one.others, one.hindrance) == (

@@ -908,6 +908,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_batch_step_batch_id"), ["batch_id"], unique=False)
 
     op.create_table(
+        "copy_booking",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("slot", sa.String(length=5), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("applicant", sa.String(length=40), nullable=False),
+        sa.Column("said_enc", sa.LargeBinary(), nullable=False),
+        sa.Column("copy_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["copy_id"], ["copy_request.id"], name=op.f("fk_copy_booking_copy_id")),
+        sa.ForeignKeyConstraint(["created_by"], ["principal.id"], name=op.f("fk_copy_booking_created_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_copy_booking")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_copy_booking_uuid")),
+    )
+    with op.batch_alter_table("copy_booking", schema=None) as batch_op:
+        batch_op.create_index("ix_copy_booking_day", ["day", "slot"], unique=False)
+
+    op.create_table(
         "copy_item",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("copy_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
