@@ -147,7 +147,11 @@ def _pass(uow: UnitOfWork, held: InHand, to: Request) -> None:
 def _check(uow: UnitOfWork, held: InHand, given_on: Request, to: Request) -> None:
     """Whatever keeps the desk from handing it out keeps it from being handed on. What must be counted is counted at the desk."""
     line = reservations.turns(uow, held.node)
-    refusal = loans.objection(uow, to, held, handed_on=True) or reservations.objection(uow, held, to, line)
+    refusal = (
+        loans.objection(uow, to, held, handed_on=True)
+        or reservations.has_left(to, line)
+        or reservations.objection(uow, held, to, line)
+    )
     if refusal:
         raise Conflict(refusal)
     try:

@@ -55,6 +55,8 @@ def issue(uow: UnitOfWork, request: Request, *, barcode: str, seen: Seen = NOTHI
     if refusal := objection(uow, request, held):
         raise Conflict(refusal)
     line = reservations.turns(uow, node) if line is None else line
+    if gone := reservations.has_left(request, line):
+        raise Conflict(gone)
     refusal = reservations.objection(uow, held, request, line)
     if refusal and not uow.can(P.REQUEST_OVERRIDE_DUE, node):
         raise NotYourTurn(refusal)

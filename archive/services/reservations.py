@@ -35,6 +35,8 @@ class Turn:
     request: Request
     name: str
     staff_no: str
+    is_closed: bool = False
+    """Whether their account is closed."""
 
     @property
     def number(self) -> str:
@@ -52,7 +54,7 @@ class Turn:
 def turns(uow: UnitOfWork, node: Node) -> list[Turn]:
     """Whoever may collect paper of a record or has some of it: what lies ready first, then by purpose, then by approval."""
     wanted = (
-        select(Request, Principal.name, User.staff_no)
+        select(Request, Principal.name, User.staff_no, User.disabled_at)
         .join(Principal, Principal.id == Request.requester_id)
         .outerjoin(User, User.id == Principal.id)
         .where(Request.node_id == node.id, Request.kind == "paper", Request.state.in_(("approved", "lent")))
@@ -60,8 +62,8 @@ def turns(uow: UnitOfWork, node: Node) -> list[Turn]:
     )
     uow.session.flush()
     found = [
-        Turn(request, name, number or "")
-        for request, name, number in uow.session.execute(wanted, execution_options=TRUSTED)
+        Turn(request, name, number or "", closed is not None)
+        for request, name, number, closed in uow.session.execute(wanted, execution_options=TRUSTED)
     ]
 
     rank = _rank(uow)
@@ -112,6 +114,13 @@ def objection(uow: UnitOfWork, held: InHand, request: Request, found: Sequence[T
     return ngettext(
         "%(num)d person is before this one in line.", "%(num)d people are before this one in line.", ahead
     )
+
+
+def has_left(request: Request, found: Iterable[Turn]) -> str | None:
+    """Why nothing goes out on this request, whoever brings its slip: the borrower's account is closed. Or nothing."""
+    if any(turn.is_closed for turn in found if turn.request.id == request.id):
+        return _("The borrower's account is closed: nothing goes out to them.")
+    return None
 
 
 def _before(found: Sequence[Turn], request: Request, others: Sequence[Turn]) -> list[Turn]:

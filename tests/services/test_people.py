@@ -160,6 +160,13 @@ def test_an_account_is_not_closed_in_silence_while_volumes_are_out(
         assert clearance.of(uow, "0004").is_closed
         loans.take_back(uow, BARCODE)
         assert clearance.of(uow, "0004").is_clear
+    with hospital.uow("sysadmin") as uow:
+        people.enable(uow, account(hospital, uow, "clinician"))
+    again = approved(hospital, "clinician", record)
+    with hospital.uow("sysadmin") as uow:
+        people.disable(uow, account(hospital, uow, "clinician"))
+    with pytest.raises(Conflict, match="closed"):  # whoever comes with the slip
+        issue(hospital, again)
 
 
 def test_nobody_disables_themselves_or_the_last_who_gives_roles(hospital: Hospital) -> None:
