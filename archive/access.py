@@ -123,6 +123,7 @@ class Rule:
             AccessGrant.permission.in_(self._grant_permissions),
             AccessGrant.valid_from <= self.now,
             AccessGrant.valid_until > self.now,
+            _opens_in(self.actor),
         )
 
     def granted(self) -> Select[int]:
@@ -160,6 +161,11 @@ class Rule:
 def _carried_by(actor: Actor) -> ColumnElement[bool]:
     """That the token of a row is one of the actor's."""
     return AccessToken.token.in_(sorted(actor.tokens))
+
+
+def _opens_in(actor: Actor) -> ColumnElement[bool]:
+    """That a grant is not of the reading room, or of this very session of the actor there."""
+    return or_(AccessGrant.session_id.is_(None), AccessGrant.session_id == actor.session_id)
 
 
 def branch_end(path: Any) -> ColumnElement[str]:
@@ -272,6 +278,7 @@ class Access:
                 AccessGrant.principal_id.in_(sorted(self._actor.principals)),
                 AccessGrant.valid_from <= self._now,
                 AccessGrant.valid_until > self._now,
+                _opens_in(self._actor),
             )
         )
         rows = self._session.execute(statement, execution_options={"scope": "access"})

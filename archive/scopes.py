@@ -116,6 +116,7 @@ SCOPES: Mapping[str, str] = {
     "printouts": NODE,
     "purge": PROGRAM,
     "reading": ACT,
+    "reading room": ACT,
     "records": NODE,
     "mailing": "who has notices that they have not read; what a mail says of them is asked with the rights of its reader",
     "reminders": "loans of the actor, or of those for whom they answer: slips and borrowers, of the record what they may see",

@@ -255,6 +255,7 @@ def _lending_labels() -> dict[str, str]:
         "own_ward": _("Only for patients of one's own ward"), "approvers": _("Approved by, in this order"),
         "treating_days": _("Days after which a patient who has left counts as treated no longer"),
         "bundles": _("Bundles"), "records": _("Records of one bundle, at most"), "open_bundles": _("Open bundles at a time"),
+        "room": _("Reading room"), "minutes": _("Minutes for which a code holds"), "on_site": _("Read in the reading room alone"),
         "printouts": _("Stamped copies"), "times": _("How often one may be taken"),
         "studies": _("Studies"), "over": _("Bundles of more records than this"), "each": _("go out in parts of"),
         "also": _("Asked besides"), "ethics": _("With the approval of the ethics committee"),

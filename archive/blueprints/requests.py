@@ -28,6 +28,7 @@ from archive.services import (
     loans,
     policies,
     printouts,
+    reading_room,
     request_parts,
     requests,
     reservations,
@@ -39,7 +40,7 @@ from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
 if TYPE_CHECKING:
-    from archive.models import Node
+    from archive.models import Node, Request
 
 section = Section("requests", __name__)
 TERMS = ("kind", "purpose", "days", "reason", "declared", "declared_words")
@@ -252,12 +253,24 @@ def slip_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None = No
         "requests/one.html", slip=slips.slip(uow, row), offers=requests.offers(uow, row), kinds=kind_words(),
         chain=approval_desk.said(uow, [row.id]).get(row.id, []), why_not=requests.why_not(uow, row),
         longest=conflicts.LONGEST, copies=printouts.taken(uow, row), no_copy=printouts.may_refuse(uow, row),
-        may_take=printouts.objection(uow, row) is None, parts=request_parts.of(uow, row),
+        room=reading_room.of(uow, row), may_take=printouts.objection(uow, row) is None, parts=request_parts.of(uow, row),
         to_narrow=[(one.uuid, one.label) for one in request_parts.to_narrow(uow, row)],
         lent=circulation.of_request(uow, row), may_renew=loans.may_renew(uow, row),
         may_recall=loans.may_recall(uow, row), place=reservations.place(uow, row),
         given=handing_on.given(uow, row), may_handle=loans.is_handled(uow, row), wrong=wrong, typed=request.form,
     )  # fmt: skip
+
+
+def _in_the_room(uow: UnitOfWork, row: "Request", name: str) -> None:
+    """电子阅览室: a code is given, typed, or the visit is ended."""
+    if name == "room-code":
+        code = reading_room.give(uow, row)
+        flash(_("Code for the reader, shown this once: %(code)s", code=code), "ok")
+    elif name == "room-end":
+        reading_room.end(uow, row)
+        flash(_("The visit is ended."), "ok")
+    elif not reading_room.enter(uow, row, request.form.get("code", "")):
+        flash(_("This is not the code. Look again, or ask for a new one."), "bad")
 
 
 @section.page("/requests/<uuid:uuid>/<name>", needs=SIGNED_IN, methods=("POST",))
@@ -272,6 +285,8 @@ def step(uow: UnitOfWork, uuid: UUID, name: str) -> Response:
         elif name == "narrow":
             request_parts.narrow(uow, row, form.getlist("parts"))
             flash(_("Only these components will be opened."), "ok")
+        elif name in ("room-code", "room-enter", "room-end"):
+            _in_the_room(uow, row, name)
         elif name == "no-copy":
             printouts.refuse(uow, row)
             flash(_("It will be opened for reading, without a copy."), "ok")

@@ -58,6 +58,7 @@ from archive.models.requests import (
     RequestCopy,
     RequestLine,
     RequestPart,
+    RoomVisit,
 )
 from archive.models.scanning import BatchDefect, BatchFile, BatchPage, BatchStep, BatchVolume, ScanBatch
 from archive.models.searches import SavedSearch, SearchFollow, SearchHistory, SearchNews
@@ -153,6 +154,7 @@ __all__ = [
     "RequestLine",
     "RequestPart",
     "RoleAssignment",
+    "RoomVisit",
     "SavedSearch",
     "ScanBatch",
     "SealedObject",

@@ -101,6 +101,21 @@ class RequestCopy(Base):
     at: Mapped[datetime]
 
 
+class RoomVisit(Base):
+    """到室阅览: a code that was given to a reader in the reading room, and the visit that it opened."""
+
+    __tablename__ = "room_visit"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(100))
+    given_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
+    given_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    entered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
 class RequestApproval(Base):
     """审批意见: one office of the chain that the rule names, as it stood when it was asked for, and what it said.
 

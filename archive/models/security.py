@@ -77,6 +77,8 @@ class AccessGrant(Base):
     valid_until: Mapped[datetime]
     max_level: Mapped[int]
     reason: Mapped[str | None] = mapped_column(String(500))
+    session_id: Mapped[int | None] = mapped_column(BigInt)
+    """电子阅览室: the one session in which it opens anything; nothing: in every one of its reader."""
     __table_args__ = (Index("ix_access_grant_principal", "principal_id", "valid_until"),)
 
 

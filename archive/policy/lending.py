@@ -41,6 +41,8 @@ class Rule:
     """Whether it goes on although the borrower has something overdue."""
     own_ward: bool = False
     """Whether it speaks only of patients whom the borrower's ward treats now."""
+    on_site: bool = False
+    """Whether it is read in the reading room alone."""
     approvers: tuple[str, ...] = ("record",)
     """Offices in the order in which they are asked; none means that the rule itself opens it at once."""
     zh: str = ""

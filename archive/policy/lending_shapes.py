@@ -21,6 +21,7 @@ class LendingRule(Label):
     renew_days: Annotated[int, Field(ge=0, le=365)]
     while_overdue: bool
     own_ward: bool
+    on_site: bool = False
     approvers: Annotated[
         list[Literal["dept_head", "medical_affairs", "record", "record_head"]], Field(max_length=6)
     ]
@@ -59,6 +60,12 @@ class Printouts(Shape):
     times: Annotated[int, Field(ge=1, le=20)]
 
 
+class Room(Shape):
+    """电子阅览室: for how many minutes a code holds."""
+
+    minutes: Annotated[int, Field(ge=1, le=240)]
+
+
 class Loans(Shape):
     """借阅制度: the rules in their order, of which the first that fits is the one."""
 
@@ -66,4 +73,5 @@ class Loans(Shape):
     bundles: Bundles
     studies: Studies
     printouts: Printouts
+    room: Room
     rules: Annotated[dict[Code, LendingRule], Field(min_length=1)]

@@ -12,7 +12,7 @@ from archive.errors import Conflict
 from archive.i18n import _
 from archive.models import AccessGrant, Emergency, Node, Request
 from archive.policy.permissions import P
-from archive.services import calendar, emergencies, request_parts
+from archive.services import borrowing, calendar, emergencies, request_parts
 from archive.sight import ids_of
 from archive.uow import PROGRAM, UnitOfWork, action
 
@@ -47,6 +47,11 @@ def _open(uow: UnitOfWork, request: Request, node: Node) -> None:
             _("This record is more sensitive than your own clearance. Ask somebody with a higher one.")
         )
     request.until = calendar.end_of(uow, uow.today + timedelta(days=request.days))
+    if borrowing.rule_of(
+        uow, request
+    ).on_site:  # opened by a code, in the reading room (services/reading_room.py)
+        uow.note(until=request.until)
+        return
     uow.session.add_all(
         AccessGrant(
             principal_id=request.requester_id, node_id=one.id, permission=P.READ, cause=CAUSE, ref=request.number,

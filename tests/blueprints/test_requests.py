@@ -210,6 +210,31 @@ def test_components_are_ticked_by_whoever_asks_and_fewer_by_whoever_decides(
     assert doctor.get(f"{where}/++page++1").status_code in {403, 404}
 
 
+def test_in_the_reading_room_a_code_opens_it_in_one_session_until_the_visit_is_ended(
+    hospital: Hospital, record: int, browser: Browse
+) -> None:
+    searching.written(hospital, record, "手术记录")
+    archive_it(hospital, record)
+    lending.rules(hospital, discussion={"on_site": True})
+    with hospital.uow("senior", readonly=True) as uow:
+        page = f"{href(uow, uow.node(record))}/++page++1"
+    here, elsewhere, archivist = browser("clinician"), browser("clinician"), browser("archivist")
+    slip = here.post(f"{page.removesuffix('/++page++1')}/@@request", FORM).location
+    archivist.post(f"{slip}/approve")
+    assert "仅限电子阅览室" in here.get(slip).text
+    assert here.get(page).status_code == 403
+    archivist.post(f"{slip}/room-code")
+    (code,) = re.findall(r"阅览室口令（只显示一次）：(\d{6})", archivist.get(slip).text)
+    assert code not in archivist.get(slip).text
+    here.post(f"{slip}/room-enter", {"code": "x"})
+    assert "口令不符" in here.get(slip).text
+    here.post(f"{slip}/room-enter", {"code": code})
+    assert "开放至" in here.get(slip).text
+    assert (here.get(page).status_code, elsewhere.get(page).status_code) == (200, 403)
+    archivist.post(f"{slip}/room-end")
+    assert here.get(page).status_code == 403, "also while it stands open"
+
+
 def test_a_reading_is_ended_from_its_slip(
     hospital: Hospital, archived: int, place: str, browser: Browse
 ) -> None:

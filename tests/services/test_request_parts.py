@@ -1,17 +1,19 @@
 """Reading exactly the components that were chosen and granted: every other page stays closed, wherever one asks for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pypdfium2
 import pytest
 from sqlalchemy import select
 
+from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.models import AuditEvent
 from archive.policy.permissions import P
 from archive.services import (
     pages,
     printouts,
+    reading_room,
     request_parts,
     requests,
     search,
@@ -23,8 +25,8 @@ from archive.services import (
 )
 from tests import papers
 from tests.archives import begins, once
-from tests.conftest import Hospital
-from tests.services.lending import step
+from tests.conftest import Clock, Hospital
+from tests.services.lending import rules, step
 from tests.services.searching import archived, component, indexed
 from tests.services.test_derive import work_off
 from tests.services.test_intake import upload
@@ -202,3 +204,61 @@ def test_a_copy_is_for_the_purposes_of_the_policy_and_whoever_decides_may_leave_
     step(hospital, "senior", number, "approve")
     with hospital.uow("clinician") as uow, pytest.raises(Conflict, match="No stamped copy"):
         printouts.take(uow, slips.one(uow, number))
+
+
+def test_what_is_read_on_site_opens_by_a_code_in_that_session_alone_and_ends_with_the_visit_or_the_day(
+    hospital: Hospital, scanned: Scanned, clock: Clock
+) -> None:
+    rules(hospital, discussion={"on_site": True})
+    number = ask(hospital, "clinician", scanned, scanned.operation)
+    step(hospital, "head", number, "approve")
+    here, elsewhere = (replace(hospital.actor("clinician"), session_id=session) for session in (7, 8))
+
+    def enter(code: str) -> bool:
+        with hospital.site.uow(here) as uow:
+            return reading_room.enter(uow, slips.one(uow, number), code)
+
+    def reads(reader: Actor) -> set[bool]:
+        """The object check, the list and the search, which must say the same."""
+        again = replace(hospital.actor("clinician"), session_id=reader.session_id)
+        with hospital.site.uow(again, readonly=True) as uow:
+            node = uow.node(scanned.operation)
+            listed = node.id in {one.id for one in uow.list(uow.nodes(P.READ))}
+            return {uow.can(P.READ, node), listed, bool(search.find(uow, "已松解").groups)}
+
+    assert reads(here) == {False}
+    with pytest.raises(Conflict, match="no code"):
+        enter("000000")
+    for account in ("clinician", "clinician2", "scanner", "desk"):
+        with hospital.uow(account) as uow, pytest.raises((Forbidden, NotFound)):
+            reading_room.give(uow, slips.one(uow, number))
+    with hospital.uow("archivist") as uow:
+        code = reading_room.give(uow, slips.one(uow, number))
+    with hospital.uow("clinician") as uow, pytest.raises(Forbidden):
+        reading_room.enter(
+            uow, slips.one(uow, number), code
+        )  # by no session: a program's token opens nothing
+    assert not enter("1" if code == "000000" else "000000")
+    assert enter(code)
+    assert (reads(here), reads(elsewhere)) == ({True}, {False})
+    with pytest.raises(Conflict):
+        enter(code)
+    with hospital.uow("archivist") as uow:
+        reading_room.end(uow, slips.one(uow, number))
+    assert reads(here) == {False}
+    with hospital.uow("archivist") as uow:
+        code = reading_room.give(uow, slips.one(uow, number))
+    assert enter(code)
+    clock.forward(hours=15)
+    assert reads(here) == {False}, "the reading lasts three days, the visit one"
+    with hospital.uow("archivist") as uow:
+        code = reading_room.give(uow, slips.one(uow, number))
+    clock.forward(minutes=16)
+    with pytest.raises(Conflict, match="too old"):
+        enter(code)
+    with hospital.uow("archivist") as uow:
+        code = reading_room.give(uow, slips.one(uow, number))
+    for _try in range(reading_room.TRIES):
+        assert not enter("no code")
+    with pytest.raises(Conflict):
+        enter(code)

@@ -833,6 +833,7 @@ def upgrade() -> None:
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("max_level", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("session_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_access_grant_node_id")),
         sa.ForeignKeyConstraint(
             ["principal_id"], ["principal.id"], name=op.f("fk_access_grant_principal_id")
@@ -1770,6 +1771,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("request_part", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_request_part_node_id"), ["node_id"], unique=False)
+
+    op.create_table(
+        "room_visit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("code_hash", sa.String(length=100), nullable=False),
+        sa.Column("given_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["given_by"], ["principal.id"], name=op.f("fk_room_visit_given_by")),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_room_visit_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_room_visit")),
+    )
+    with op.batch_alter_table("room_visit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_room_visit_request_id"), ["request_id"], unique=False)
 
     op.create_table(
         "batch_defect",
