@@ -96,6 +96,7 @@ SCOPES: Mapping[str, str] = {
     "staying": ACT,
     "unsealing": ACT,
     "inspections": ACT,
+    "inspection checks": "texts of the parts of a record that the actor was found to read",
     "findings of inspections": "of batches that the caller found with their right, over records that they may know of",
     "intake": ACT,
     "keying": ACT,

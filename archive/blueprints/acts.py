@@ -69,6 +69,7 @@ WORDS = {
     "emergency.missed": _l("tried break-glass with a number that fits nothing"),
     "codes.loaded": _l("loaded a list of codes"),
     "inspection.closed": _l("ended an inspection of it"),
+    "inspection.checked": _l("ran the rules of insurers over it"),
     "inspection.finding_noted": _l("noted a finding of an inspection"),
     "inspection.finding_answered": _l("answered a finding of an inspection"),
     "inspection.granted": _l("opened records to an inspector"),

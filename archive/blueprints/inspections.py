@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
 from archive.blueprints import picked, refused
 from archive.blueprints.documents import pdf
@@ -14,7 +14,7 @@ from archive.gate import SIGNED_IN, Section
 from archive.given import whole
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
-from archive.services import front_pages, inspection_findings, inspections
+from archive.services import front_pages, inspection_checks, inspection_findings, inspections
 from archive.uow import UnitOfWork
 
 if TYPE_CHECKING:
@@ -155,6 +155,19 @@ def answer(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
             uow, error, lambda why: _one(uow, inspection_findings.batch_of(uow, uuid), why, uuid)
         )
     return back
+
+
+@section.page("/inspections/<uuid:uuid>/check", needs=P.INSPECTION_GRANT, event="inspection.checked")
+def check(uow: UnitOfWork, uuid: UUID) -> str:
+    """What the rules of insurers come to in one record of the batch."""
+    batch = inspections.one(uow, uuid)
+    checked = inspection_checks.of(uow, batch, request.args.get("record", ""))
+    noted = {one.words for one in inspection_findings.of(uow, batch).rows if one.node.id == checked.node.id}
+    g.reading_words = {"number": batch.number, "found": len(checked.found)}
+    return render_template(
+        "inspections/check.html", checked=checked, noted=noted, batch=uuid, number=batch.number,
+        until=inspection_findings.last_day(uow),
+    )  # fmt: skip
 
 
 @section.page("/inspections/<uuid:uuid>/pick-list.pdf", needs=P.INSPECTION_GRANT)

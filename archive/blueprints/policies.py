@@ -196,6 +196,7 @@ def kind_label(kind: str) -> str:
         "checklist": _("Components and reconciliation"),
         "copying": _("Copying"), "proofs": _("Papers of applicants"), "queue": _("Queue of the lending desk"),
         "counting": _("Counting sheets"), "mail": _("Notices by e-mail"), "incidents": _("Lost and damaged volumes"),
+        "insurance": _("Rules of insurers"),
     }  # fmt: skip
     return words.get(kind, kind)
 

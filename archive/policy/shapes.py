@@ -12,6 +12,7 @@ from archive.policy.counting import Counting
 from archive.policy.emergencies import EmergencyRules
 from archive.policy.hold_shapes import Holds
 from archive.policy.incidents import IncidentRules
+from archive.policy.insurance import Insurance
 from archive.policy.lending_shapes import Loans
 from archive.policy.queueing import Queue
 from archive.policy.relations import Problem, related
@@ -294,7 +295,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "emergency": EmergencyRules, "reminders": ReminderRules,
     "digitisation": Digitisation, "keying": Keying, "checklist": Checklist, "imaging": Imaging,
     "copying": Copying, "proofs": Proofs, "queue": Queue, "counting": Counting, "mail": Mailing,
-    "incidents": IncidentRules,
+    "incidents": IncidentRules, "insurance": Insurance,
 }  # fmt: skip
 
 

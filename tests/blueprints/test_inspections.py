@@ -183,3 +183,6 @@ def test_a_sample_becomes_a_batch_and_what_is_found_in_it_is_noted_and_answered(
     again = senior.post(reply[1], {"words": "再答", "version": "1"})
     assert again.status_code == 409
     assert "已补签" in words_of(again)
+    checked = senior.get(f"{batch}/check?record={choice[1]}")
+    assert (checked.status_code, "无法判断" in words_of(checked)) == (200, True)
+    assert senior.get(f"{batch}/check?record=x").status_code == 404

@@ -8,13 +8,15 @@ import pypdfium2
 import pytest
 from sqlalchemy import select
 
+from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.journal import CHANGES, words_of
-from archive.models import AuditEvent, Inspection, Node, Principal
+from archive.journal import CHANGES, Event, words_of
+from archive.models import AuditEvent, Inspection, Node, Principal, User
 from archive.policy.permissions import P
 from archive.services import (
     explain,
     history,
+    inspection_checks,
     inspection_findings,
     inspections,
     listing,
@@ -26,6 +28,8 @@ from tests.archives import begins, once
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import another, archive_it
 from tests.services.sealing import seal
+from tests.services.searching import archived as archived_with_pages
+from tests.services.searching import component, written
 
 BATCH = {"start": "2026-11-20", "end": "2026-11-22", "reason": "县卫生健康局病历质量检查"}
 
@@ -274,3 +278,36 @@ def test_a_list_goes_on_without_what_cannot_be_opened_and_says_room_and_sample_o
         words = document[0].get_textpage().get_text_range()
     assert all(said in words for said in (batch.number, "三楼阅览室", "B00218647-2", "00218647-2"))
     assert "刘" not in words
+
+
+@once
+def test_the_rules_of_insurers_are_run_over_what_may_be_read_and_say_what_cannot_be_told(
+    hospital: Hospital, record: int
+) -> None:
+    orders, slip = component(hospital, record, "医嘱单"), component(hospital, record, "辅助检查报告单")
+    with hospital.site.uow(Actor.system("test")) as uow:
+        for number, code in ((orders, "YZ"), (slip, "FZ")):
+            node = uow.session.get_one(Node, number, execution_options={"scope": "test"})
+            node.data = node.data | {"component": code}
+        uow.record(Event("test.changed"))
+    written(hospital, orders, "一次性耗材 自费")
+    written(hospital, slip, "血常规 刘婷婷", "")
+    written(hospital, record, "未分页")
+    archived_with_pages(hospital, record)
+    batch = give(hospital)
+    with hospital.uow("senior", readonly=True) as uow:
+        checked = inspection_checks.of(uow, inspections.one(uow, batch.uuid), str(uow.node(record).uuid))
+    assert [(one.component, one.is_known) for one in checked.found] == [
+        ("laboratory and examination reports page 1", True),
+        ("laboratory and examination reports page 2", False),
+        ("orders page 1", True),
+    ]
+    assert (checked.pages, checked.unread, checked.unsplit) == (4, 1, 1)
+    with hospital.uow("senior", readonly=True) as uow, pytest.raises(NotFound):
+        inspection_checks.of(uow, inspections.one(uow, batch.uuid), str(uuid4()))
+    # Whoever gives batches and may not read this record learns nothing of its text.
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(record), level=3, reason="特殊病案")
+        uow.session.get_one(User, hospital.people["senior"]).clearance = 2
+    with hospital.uow("senior", readonly=True) as uow, pytest.raises(NotFound):
+        inspection_checks.of(uow, inspections.one(uow, batch.uuid), str(uow.node(record).uuid))
