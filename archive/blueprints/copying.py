@@ -24,6 +24,7 @@ from archive.services.copying import (
     slips,
     turnaround,
     verifying,
+    withholding,
 )
 from archive.services.copying.applications import Application
 from archive.services.copying.finding import Found
@@ -76,7 +77,7 @@ def apply(uow: UnitOfWork) -> Response | str | tuple[str, int]:
 def _application(found: Found) -> Application:
     form = request.form
     records, parts = set(form.getlist("records")), set(form.getlist("part"))
-    later = set(form.getlist("later"))
+    later, withhold = set(form.getlist("later")), set(form.getlist("withhold"))
     texts = (
         "kind",
         "applicant",
@@ -88,11 +89,14 @@ def _application(found: Found) -> Application:
         "note",
         "mail",
         "died_on",
+        "doctor",
+        "withheld_because",
     )
     return Application(
         **{name: form.get(name, "") for name in texts}, by_mail="by_mail" in form, died="died" in form,
         papers=frozenset(form.getlist("paper")),
         records=frozenset(stay.node.id for stay in found.stays if str(stay.node.uuid) in records),
+        withhold=frozenset(part.node.id for stay in found.stays for part in stay.parts if str(part.node.uuid) in withhold),
         later=frozenset(stay.node.id for stay in found.stays if str(stay.node.uuid) in later),
         sheets={stay.node.id: form.get(f"sheets-{stay.node.uuid}", "") for stay in found.stays},
         parts=frozenset(part.node.id for stay in found.stays for part in stay.parts if str(part.node.uuid) in parts),
@@ -147,6 +151,8 @@ def _fields(uow: UnitOfWork, rules: dict[str, Any], found: Found, name: str) -> 
         field("purpose", _("Purpose"), "select", required=True, choices=list(purposes.items())),
         field("package", _("What is copied"), "radio", required=True, value=packages[0][0], choices=packages),
         field("note", _("Note"), "textarea", maxlength=most["note"], rows=2),
+        field("doctor", _("Doctor who has decided it"), maxlength=withholding.LONGEST["doctor"], autocomplete="off"),
+        field("withheld_because", _("Why it would harm the treatment"), maxlength=withholding.LONGEST["withheld_because"]),
         field("by_mail", _("To be sent by mail"), "checkbox"),
         field("mail", _("Address and telephone"), maxlength=most["mail"], autocomplete="off"),
     ]  # fmt: skip

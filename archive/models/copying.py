@@ -35,6 +35,8 @@ class CopyRequest(Base):
     purpose: Mapped[str] = mapped_column(String(40))
     package: Mapped[str] = mapped_column(String(40))
     note: Mapped[str | None] = mapped_column(String(500))
+    withheld: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """不予复制: the parts that a doctor withholds, who that is, and why (Mental Health Law art. 47)."""
     is_dead: Mapped[bool]
     """Whether the patient had died when the papers were asked for: other papers are needed then."""
     deceased_on: Mapped[date | None]

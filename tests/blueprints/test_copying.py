@@ -6,6 +6,7 @@ from collections.abc import Callable
 from io import BytesIO
 
 from flask import Flask
+from pypdf import PdfReader
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -177,3 +178,35 @@ def test_whatever_is_not_confirmed_is_answered_alike_to_the_byte_and_nobody_gets
     for _time in range(30):
         last = client.get("/verify?code=AAAA")
     assert last.status_code == 429
+
+
+def test_a_doctor_withholds_parts_from_the_patients_side_and_it_stands_on_the_slip(
+    site: Site, hospital: Hospital, record: int, browser: Browse
+) -> None:
+    for title, code in (("出院记录", "CY"), ("病程记录", "BC")):
+        upload(hospital, "archivist", component(hospital, record, title, code), papers.pdf(title))
+    work_off(site)
+    archived(hospital, record)
+    desk = browser("desk")
+    page = desk.ask("/copying", **ASKED).text
+    found = dict(re.findall(r'name="withhold" value="([0-9a-f-]{36})"> (\S+)', page))
+    notes = next(ref for ref, label in found.items() if "病程" in label)
+    form = form_of(page) | {"package": "whole", "paper": ["patient_id", "agent_id", "agency", "attorney"]}
+    shut = {"withhold": notes, "doctor": "周敏", "withheld_because": "病情波动，阅读可致症状加重"}
+    for lacking in ({"doctor": ""}, {"withheld_because": " "}, {"withhold": ""}):
+        refused = desk.post("/copying/applications", form | shut | lacking)
+        assert refused.status_code == 422, lacking
+    sent = desk.post("/copying/applications", form | shut)
+    assert sent.status_code == 302
+    slip = desk.get(sent.location).text
+    assert "医师决定不予复制" in slip
+    assert "周敏" in slip
+    version = VERSION.search(slip)
+    assert version
+    assert desk.post(f"{sent.location}/make", {"version": version[1]}).status_code == 302
+    work_off(site)
+    copied = PdfReader(BytesIO(desk.get(f"{sent.location}/file").data)).pages
+    assert len(copied) == 2, "its list, and the one page that is not withheld"
+    listed = slip.partition('id="h-pages"')[2].partition("<table")[2].partition("</table>")[0]
+    assert "出院记录" in listed
+    assert "病程记录" not in listed

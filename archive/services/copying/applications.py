@@ -15,7 +15,7 @@ from archive.policy.permissions import P
 from archive.policy.proofs import Applicant
 from archive.schema import clean
 from archive.services import calendar, numbers, patient_names, policies
-from archive.services.copying import deaths, finding, slips
+from archive.services.copying import deaths, finding, slips, withholding
 from archive.services.copying.finding import Found, Stay
 from archive.uow import UnitOfWork, action
 
@@ -54,6 +54,10 @@ class Application:
     """The applicant says that the patient has died: of a death outside the hospital its own records know nothing."""
     died_on: str = ""
     """The day of death as the certificate says it."""
+    withhold: frozenset[int] = frozenset()
+    """Components that a doctor withholds from the patient's side."""
+    doctor: str = ""
+    withheld_because: str = ""
     papers: frozenset[str] = frozenset()
     records: frozenset[int] = frozenset()
     parts: frozenset[int] = frozenset()
@@ -75,8 +79,9 @@ def apply(
     found = found.as_said(died=wanted.died)
     papers, body = _ruling(uow, "proofs", continues.proofs_version if continues else None)
     version, rules = _ruling(uow, "copying", continues.rules if continues else None)
-    chosen = list(_items(found, wanted, rules))
     wrong: dict[str, str] = {}
+    withheld = _withheld(found, wanted, body, continues, wrong)
+    chosen = list(_left(_items(found, wanted, rules), withheld))
     died_on = deaths.day_of(uow, found, wanted.died_on, wanted.papers, wrong)
     who = _checked(uow, found, wanted, chosen, body, rules, wrong)
     made = CopyRequest(
@@ -84,7 +89,7 @@ def apply(
         state="accepted", patient_id=found.patient.id, mrn=found.patient.mrn, applicant=who.code,
         applicant_name=clean(wanted.applicant_name), identity_enc=_hidden(uow, wanted.identity),
         relation=clean(wanted.relation) or None, purpose=wanted.purpose, package=wanted.package,
-        note=clean(wanted.note) or None, is_dead=found.is_dead, rules=version, proofs_version=papers,
+        note=clean(wanted.note) or None, withheld=withheld, is_dead=found.is_dead, rules=version, proofs_version=papers,
         by_mail=wanted.by_mail, mail_enc=_hidden(uow, wanted.mail) if wanted.by_mail else None,
         owes=any(item.source == "later" for item in chosen), continues_id=continues.id if continues else None, created_at=uow.now,
         created_by=uow.actor.principal_id,
@@ -103,8 +108,22 @@ def apply(
     show(uow, made, wanted.papers)
     deaths.record(uow, made, died_on)
     uow.note(kind=made.kind, applicant=made.applicant, purpose=made.purpose, package=made.package, state=made.state,
-             papers=sorted(wanted.papers), items=len(chosen), owes=made.owes, is_dead=made.is_dead, died=wanted.died)  # fmt: skip
+             papers=sorted(wanted.papers), items=len(chosen), owes=made.owes, is_dead=made.is_dead,
+             withheld=sorted(withholding.nodes(withheld)), died=wanted.died)  # fmt: skip
     return made
+
+
+def _withheld(found: Found, wanted: Application, papers: Mapping[str, Any], continues: CopyRequest | None,
+              wrong: dict[str, str]) -> dict[str, Any] | None:  # fmt: skip
+    who = proofs.applicants(papers).get(wanted.applicant)
+    decision = withholding.decided(found, wanted.withhold, wanted.doctor, wanted.withheld_because, who, wrong)
+    return withholding.carried(decision, continues)
+
+
+def _left(items: Iterator[CopyItem], withheld: Mapping[str, Any] | None) -> Iterator[CopyItem]:
+    """What is copied of what was asked for. Paper is counted by hand, without what the doctor withholds."""
+    shut = withholding.nodes(withheld)
+    return (item for item in items if item.source != "scan" or item.node_id not in shut)
 
 
 def _ruling(uow: UnitOfWork, kind: str, version: int | None) -> tuple[int, dict[str, Any]]:

@@ -19,7 +19,7 @@ from archive.journal import Event
 from archive.models import Blob, CopyItem, CopyRequest, Job, Node, Page, Patient, Representation
 from archive.policy.permissions import P
 from archive.services import actors, drawing, intake, pages, policies, printing
-from archive.services.copying import applications, handing, slips, trail, verifying
+from archive.services.copying import applications, handing, slips, trail, verifying, withholding
 from archive.services.handlers import JobFailed, JobRun, handles
 from archive.site import Site
 from archive.uow import PROGRAM, UnitOfWork, action
@@ -139,6 +139,7 @@ def _facts(uow: UnitOfWork, copy: CopyRequest) -> list[tuple[str, str]]:
         (_("Copying slip"), copy.number), (_("Record number"), f"{copy.mrn}  {name}"),
         (_("Applicant"), f"{slip.applicant}  {copy.applicant_name}"), (_("Purpose"), slip.purpose),
         (_("Date"), str(uow.today)),
+        *((_("Withheld by a doctor’s decision"), label) for label in withholding.labels(copy)),
     ]  # fmt: skip
 
 

@@ -343,6 +343,7 @@ def upgrade() -> None:
         sa.Column("purpose", sa.String(length=40), nullable=False),
         sa.Column("package", sa.String(length=40), nullable=False),
         sa.Column("note", sa.String(length=500), nullable=True),
+        sa.Column("withheld", sa.JSON(), nullable=True),
         sa.Column("is_dead", sa.Boolean(), nullable=False),
         sa.Column("deceased_on", sa.Date(), nullable=True),
         sa.Column("rules", sa.Integer(), nullable=False),
