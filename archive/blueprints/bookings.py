@@ -10,7 +10,7 @@ from archive import envelope
 from archive.errors import Conflict, Invalid
 from archive.forms import field, with_errors
 from archive.gate import P, Section
-from archive.i18n import _, ngettext
+from archive.i18n import _
 from archive.services import policies
 from archive.services.copying import bookings
 from archive.uow import UnitOfWork
@@ -85,7 +85,7 @@ def _page(uow: UnitOfWork, error: Invalid | Conflict | None) -> str:
 
 
 def _hour(one: bookings.Hour) -> str:
-    return f"{one.day} {one.slot} " + ngettext("%(num)d place", "%(num)d places", one.left)
+    return f"{one.day} {one.slot} " + _("%(num)d free", num=one.left)
 
 
 def _line(name: str, label: str, **more: Any) -> dict[str, Any]:
@@ -93,4 +93,4 @@ def _line(name: str, label: str, **more: Any) -> dict[str, Any]:
 
 
 def _states() -> dict[str, tuple[str, str]]:
-    return {"booked": (_("Expected"), "wait"), "came": (_("Was there"), "ok")}
+    return {"booked": (_("Expected to come"), "wait"), "came": (_("Was there"), "ok")}
