@@ -78,6 +78,16 @@ def is_due(uow: UnitOfWork) -> ColumnElement[bool]:
     return or_(Request.bundle_id.is_(None), not_(out))
 
 
+def hold(uow: UnitOfWork, request: Request) -> None:
+    """Before a record of a bundle is decided: whoever decides another one of it meanwhile waits, and sees that this one is out;
+    and what is decided at one time is told once.
+    """
+    if request.bundle_id is not None:
+        uow.session.execute(
+            select(RequestBundle.id).where(RequestBundle.id == request.bundle_id).with_for_update()
+        )
+
+
 def objection(uow: UnitOfWork, request: Request) -> str | None:
     """Why a record of a bundle cannot be granted yet, or nothing."""
     if request.bundle_id is None:

@@ -33,7 +33,7 @@ from archive.services import (
 from archive.services.attempts import Outcome, attempt, each
 from archive.services.borrowing import Terms
 from archive.services.guards import GUARDS
-from archive.services.parts import InBundle
+from archive.services.parts import InBundle, hold
 from archive.services.slips import KINDS, Slip, effective_state
 from archive.uow import UnitOfWork, action
 from archive.workflow import Transition, objections
@@ -238,6 +238,7 @@ def advance(uow: UnitOfWork, request: Request, name: str, *, reason: str | None 
         raise Forbidden
     if version is not None and request.version != version:
         raise Stale(_("Somebody else has decided this meanwhile. Reload the page."))
+    hold(uow, request)
     if request.kind == "paper":
         uow.lock(node)
     take(uow, request, node, step, reason=clean(reason or "") or None)

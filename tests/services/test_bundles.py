@@ -1,6 +1,7 @@
 """Asking for many at once: one number and one reason, each record on its own, and no word of what is hidden."""
 
 from io import BytesIO
+from threading import Barrier, Thread
 from uuid import UUID
 
 import pytest
@@ -20,11 +21,13 @@ from archive.services import (
     policies,
     requests,
     setup,
+    slips,
 )
+from archive.uow import UnitOfWork
 from tests import papers
 from tests.archives import begins, once
 from tests.conftest import Clock, Hospital
-from tests.services.lending import another, archive_it, state_of
+from tests.services.lending import another, archive_it, rules, state_of
 
 TERMS = {
     "kind": "eread",
@@ -36,7 +39,7 @@ TERMS = {
 SEEN = ("00218647-2", "00300001-1", "00300002-1")
 HIDDEN, NOWHERE = "00217720-1", "99999999-1"
 
-pytestmark = [pytest.mark.usefixtures("in_english"), once]
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins
@@ -65,6 +68,7 @@ def of(hospital: Hospital, account: str, uuid: UUID) -> bundles.Shown:
         return bundles.shown(uow, bundles.one(uow, uuid))
 
 
+@once
 def test_a_list_of_numbers_is_one_line_for_whoever_decides_and_is_decided_whole_or_in_part(
     hospital: Hospital, archived: int
 ) -> None:
@@ -100,6 +104,7 @@ def test_a_list_of_numbers_is_one_line_for_whoever_decides_and_is_decided_whole_
     }, "one notice for what was decided at one time, not one a record"
 
 
+@once
 def test_a_list_answers_alike_whether_a_hidden_record_is_there_or_not(
     hospital: Hospital, archived: int
 ) -> None:
@@ -129,6 +134,7 @@ def test_a_list_answers_alike_whether_a_hidden_record_is_there_or_not(
         assert session.scalar(tried) == 2, "each try is counted, found or not"
 
 
+@once
 def test_tries_of_a_list_are_counted_one_by_one_and_a_bundle_has_its_own_limits(
     hospital: Hospital, archived: int
 ) -> None:
@@ -152,6 +158,7 @@ def test_tries_of_a_list_are_counted_one_by_one_and_a_bundle_has_its_own_limits(
         bundling.ask(uow, bundling.read(uow, "\n".join(SEEN)), TERMS | {"kind": "paper"})
 
 
+@once
 def test_what_is_refused_in_a_list_is_said_by_its_line_and_where_nothing_is_asked_no_bundle_is_made(
     hospital: Hospital, archived: int
 ) -> None:
@@ -181,6 +188,7 @@ def test_what_is_refused_in_a_list_is_said_by_its_line_and_where_nothing_is_aske
         assert session.scalar(select(func.count(Request.id))) == 3
 
 
+@once
 def test_a_bundle_is_seen_by_whoever_asked_and_whoever_decides_and_by_nobody_else(
     hospital: Hospital, archived: int
 ) -> None:
@@ -206,6 +214,7 @@ def test_a_bundle_is_seen_by_whoever_asked_and_whoever_decides_and_by_nobody_els
     assert of(hospital, "archivist", uuid).waiting
 
 
+@once
 def test_whoever_asked_withdraws_what_they_like_and_decides_nothing(
     hospital: Hospital, archived: int
 ) -> None:
@@ -220,6 +229,7 @@ def test_whoever_asked_withdraws_what_they_like_and_decides_nothing(
     ]  # fmt: skip
 
 
+@once
 def test_a_longer_bundle_asks_no_more_of_the_database(hospital: Hospital, archived: int) -> None:
     def statements(uuid: UUID) -> int:
         asked: list[str] = []
@@ -276,6 +286,7 @@ def whole(
         return [one.refusal for one in requests.decide(uow, refs, act, **more)]
 
 
+@once
 def test_a_study_goes_out_in_parts_with_medical_affairs_and_the_approval_of_the_ethics_committee(
     hospital: Hospital, archived: int
 ) -> None:
@@ -325,6 +336,7 @@ def test_a_study_goes_out_in_parts_with_medical_affairs_and_the_approval_of_the_
     assert whole(hospital, "senior", uuid) == [None]
 
 
+@once
 def test_a_part_that_is_only_over_by_the_clock_lets_the_next_one_out_and_a_refusal_is_of_all_parts(
     hospital: Hospital, archived: int, clock: Clock
 ) -> None:
@@ -339,9 +351,47 @@ def test_a_part_that_is_only_over_by_the_clock_lets_the_next_one_out_and_a_refus
     assert whole(hospital, "affairs", other, "refuse", reason="请先提交方案") == [None] * 3
 
 
+@once
 def test_what_cannot_be_opened_is_no_approval(hospital: Hospital, archived: int) -> None:
     staged = intake.stage(hospital.site, BytesIO(b"<script>alert(1)</script>"))
     with pytest.raises(Invalid) as wrong:
         ethics.pages(hospital.site, staged)
     assert "file" in wrong.value.fields
     intake.discard(hospital.site, staged)
+
+
+@pytest.mark.parametrize("site", ["postgres"], indirect=True)
+def test_of_two_who_grant_two_parts_at_once_one_is_told_that_the_other_part_is_out(
+    hospital: Hospital, archived: int
+) -> None:
+    small_parts(hospital)
+    rules(hospital, research={"approvers": ["record"]})
+    uuid, _refused = ask(hospital, "\n".join(SEEN), purpose="research", days="")
+    attach(hospital, "clinician", uuid)
+    assert whole(hospital, "affairs", uuid) == [None] * 3
+    first, *_others, last = sorted(of(hospital, "senior", uuid).waiting, key=lambda one: one.slip.part)
+    start, outcomes, tried = Barrier(2), list[str](), set[str]()
+
+    def approve(account: str, ref: UUID) -> None:
+        def one(uow: UnitOfWork) -> None:
+            row = slips.one(uow, ref)
+            if account not in tried:  # the database may ask for it once more
+                tried.add(account)
+                start.wait(20)  # both have read that nothing is out
+            requests.advance(uow, row, "approve")
+
+        try:
+            hospital.site.run(hospital.actor(account), one)
+            outcomes.append("granted")
+        except Conflict as refused:
+            outcomes.append(str(refused))
+
+    threads = [
+        Thread(target=approve, args=(account, one.slip.uuid))
+        for account, one in (("senior", first), ("archivist", last))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["granted", "本批次另一部分尚未归还，归还后再批下一部分。"]
