@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.models import AuditEvent
+from archive.models import AuditEvent, CopyRequest, Patient
 from archive.policy.permissions import P
 from archive.services import (
     pages,
@@ -23,11 +23,12 @@ from archive.services import (
     viewer,
     workbench,
 )
+from archive.services.copying import trail
 from tests import papers
 from tests.archives import begins, once
 from tests.conftest import Clock, Hospital
 from tests.services.lending import rules, step
-from tests.services.searching import archived, component, indexed
+from tests.services.searching import TEST, archived, component, indexed
 from tests.services.test_derive import work_off
 from tests.services.test_intake import upload
 
@@ -180,6 +181,12 @@ def test_a_granted_copy_is_stamped_numbered_and_logged_and_has_the_granted_pages
     with hospital.site.session(readonly=True) as session:
         logged = select(AuditEvent.object_id).where(AuditEvent.action == "request.copy_taken")
         assert session.scalars(logged).all() == [scanned.record]
+    with hospital.uow("senior", readonly=True) as uow:
+        patient = uow.session.scalars(select(Patient.id), execution_options=TEST).first()
+        told = trail.rows(uow, CopyRequest(patient_id=patient), [uow.node(scanned.record)])
+        assert "took pages away as a file" in {what for _day, what, _office, _times in told}, (
+            "the patient reads it, too"
+        )
     under_way = printouts.file(hospital.site, actor, copy)
     assert next(under_way)
     step(hospital, "senior", number, "revoke", reason="已办结")
