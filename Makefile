@@ -21,7 +21,7 @@ pip-flags := -qq --no-input --disable-pip-version-check --no-compile
 lock-flags := --quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable --no-header \
 	--no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: run fill test fmt bench bench-search bench-find bench-catalogue bench-desk bench-front-pages bench-namesakes bench-people bench-recognition bench-intake soak lock
+.PHONY: run fill test fmt bench bench-search bench-find bench-catalogue bench-desk bench-front-pages bench-namesakes bench-people bench-recognition bench-intake soak postgres-cover lock
 
 run: $(run-stamp) $(if $(wildcard $(var)/*),,fill)
 	@JUANZONG_VAR="$(var)" PORT="$(PORT)" $(bin)/juanzong serve
@@ -93,6 +93,10 @@ bench-desk: $(dev-stamp)
 
 soak: $(dev-stamp)
 	@JUANZONG_SOAK=1 $(bin)/python -m pytest -m soak
+
+# Finds the tests that ask PostgreSQL nothing of their own, which then do it in the soak alone.
+postgres-cover: $(dev-stamp)
+	@JUANZONG_COVER=1 $(bin)/python -m pytest -m "postgres and not soak"
 
 # Keeps the versions that are locked where pyproject.toml allows them; remove a lock file first to take the newest.
 lock: $(dev-stamp)

@@ -26,7 +26,7 @@ from archive.start import prepare
 from archive.uow import UnitOfWork
 from tests.archives import Clock, Keeping, Template, begins, needed, on_server, url_of
 
-pytest_plugins = ["tests.servers", "tests.soaking"]
+pytest_plugins = ["tests.servers", "tests.soaking", "tests.covering"]
 
 guard.KNOWN.add("test")
 

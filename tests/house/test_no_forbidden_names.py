@@ -71,6 +71,10 @@ def long_functions() -> list[str]:
     ]
 
 
+def test_no_file_holds_two_versions_of_itself():
+    assert not lines_with(re.compile("^(" + "<" * 7 + "|" + ">" * 7 + ") "))
+
+
 def test_no_module_has_a_name_that_says_nothing():
     vague = [
         name(file)
