@@ -31,7 +31,7 @@ PAGES = {
         "/keying/{uuid}", "/batches", "/batches/add", "/batches/{batch}", "/batches/{batch}/pages?show=all",
     ),
     "senior": ("/", "{record}/@@sharing", "{record}/@@sharing/add", "{record}/@@level", "/inspections",
-               "/inspections/add", "/copying", "/copying/slips", "/verify"),
+               "/inspections/add", "/copying", "/copying/slips", "/copying/bookings", "/disputes", "/disputes/new", "/verify"),
     "scanner": ("/", "/worklists/to_scan", "/batches/{batch}", "/batches/{batch}/pages", "/batches/{batch}/pages/2"),
     "clinician": ("/", "/requests", "/find-patient", "/search 病历"),
     "clerk": (
