@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.access import vetoed_by
@@ -86,7 +86,8 @@ def waiting(uow: UnitOfWork, node: Node) -> list[Turn]:
 
 
 def _waiting(found: Iterable[Turn]) -> list[Turn]:
-    return [turn for turn in found if turn.request.state == "approved"]
+    """Without those whose account is closed: nothing goes out to them, so nobody waits behind them."""
+    return [turn for turn in found if turn.request.state == "approved" and not turn.is_closed]
 
 
 def objection(uow: UnitOfWork, held: InHand, request: Request, found: Sequence[Turn]) -> str | None:
@@ -145,7 +146,9 @@ def settle(
     are offered what is there. `at_hand` lies on the desk and is about to be taken in; gives whether somebody
     is to have that one.
     """
-    line = _waiting(turns(uow, node) if found is None else found)
+    found = turns(uow, node) if found is None else found
+    line = _waiting(found)
+    _promise_no_more(turn for turn in found if turn.is_closed)
     if not line and at_hand is not None:  # the last one in line has left nothing kept behind
         return False
     if at_hand is not None and frozen.volume(uow, at_hand) is not None:
@@ -171,6 +174,12 @@ def settle(
     _back_to_the_shelf(uow, node, line)
     uow.session.flush()
     return at_hand in there and at_hand not in ready
+
+
+def _promise_no_more(left: Iterable[Turn]) -> None:
+    """Of accounts that are closed: what lay ready for them is the next one's."""
+    for turn in left:
+        turn.request.offered_until = turn.request.offered_id = None
 
 
 def lapse(uow: UnitOfWork, node: Node, found: Iterable[Turn], *, but: Request) -> None:
@@ -237,6 +246,8 @@ def place(uow: UnitOfWork, request: Request) -> Place | None:
         for turn in waiting(uow, node)
         if not turn.is_over(uow.now) or turn.request.id == request.id
     ]
+    if request.id not in line:  # their account is closed
+        return None
     due = (
         select(func.min(RequestLine.due_at))
         .join(Holding, Holding.id == RequestLine.holding_id)
@@ -275,7 +286,9 @@ def pass_on(site: Site) -> None:
 
 
 def _to_settle(uow: UnitOfWork) -> Select[int]:
-    """The nodes where an offer is over, or where somebody waits while more volumes are there than are offered."""
+    """The nodes where an offer is over or stands for an account that is closed, and those where somebody waits while more volumes
+    are there than are offered.
+    """
     other = aliased(Request)
     live = select(func.count(other.id)).where(
         other.node_id == Node.id,
@@ -285,12 +298,16 @@ def _to_settle(uow: UnitOfWork) -> Select[int]:
     )
     there = select(func.count(Holding.id)).where(Holding.node_id == Node.id, slips.in_house())
     free = live.correlate(Node).scalar_subquery() < there.correlate(Node).scalar_subquery()
-    waits = and_(Request.offered_until.is_(None), free)
+    gone = select(User.id).where(User.id == Request.requester_id, User.disabled_at.is_not(None)).exists()
+    waits = and_(Request.offered_until.is_(None), free, not_(gone))
+    kept = and_(Request.offered_until.is_not(None), gone)  # for an account that was closed meanwhile
     return (
         select(Request.node_id)
         .join(Node, Node.id == Request.node_id)
         .where(
-            Request.kind == "paper", Request.state == "approved", or_(Request.offered_until <= uow.now, waits)
+            Request.kind == "paper",
+            Request.state == "approved",
+            or_(Request.offered_until <= uow.now, waits, kept),
         )
         .distinct()
     )

@@ -15,6 +15,7 @@ from archive.services import (
     holds,
     loans,
     notices,
+    people,
     reservations,
     slips,
     steps,
@@ -184,6 +185,27 @@ def test_whoever_withdraws_makes_way_for_the_next(hospital: Hospital, lent: list
     assert status(hospital, record) == HoldingStatus.HELD
     step(hospital, "head", discussion, "cancel")
     assert status(hospital, record) == HoldingStatus.SHELVED
+
+
+def test_nobody_waits_behind_an_account_that_is_closed(
+    hospital: Hospital, lent: list[str], clock: Clock
+) -> None:
+    _first, discussion, treatment, record = lent
+    clock.forward(minutes=5)
+    back(hospital)
+    with hospital.uow("sysadmin") as uow:
+        gone = uow.session.scalars(select(User).where(User.staff_no == STAFF_NO["clinician2"])).one()
+        people.disable(uow, gone)
+    assert place(hospital, "head", discussion).position == 1
+    with hospital.uow("clerk", readonly=True) as uow:
+        assert reservations.place(uow, slips.one(uow, treatment)) is None
+    for _time in range(2):
+        reservations.pass_on(hospital.site)
+        assert place(hospital, "head", discussion).ready_until is not None, "what lay ready is the next one's"
+    assert "it lies ready" in " ".join(told(hospital, "head"))
+    assert scan(hospital, "clinician2").act == "refused"
+    assert scan(hospital, "head").act == "issued"
+    assert status(hospital, record) == HoldingStatus.LENT
 
 
 def test_a_recall_shortens_and_nothing_lengthens_it_again(
