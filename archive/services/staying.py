@@ -25,6 +25,8 @@ from archive.sight import ids_of
 from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "staying"}
+OVER = ("archived", "destroyed")
+"""States of a dispute file in which its case is over."""
 
 
 def held(uow: UnitOfWork, node: Node) -> str | None:
@@ -42,6 +44,25 @@ def held(uow: UnitOfWork, node: Node) -> str | None:
     if kinds & set(holds.SEALS):
         return _("Something in it is sealed. It stays until the seal is taken off.")
     return _("Something in it is under a legal hold. It stays until that is lifted.") if kinds else None
+
+
+def bound(uow: UnitOfWork, node: Node) -> str | None:
+    """What of a branch is in somebody's hands or in a case, so that it must not go out of sight either; or nothing."""
+    here = (Node.path >= node.path, Node.path < node.path_end)
+    case = aliased(Node)
+    for why, asked in (
+        (_("A volume of it is lent."),
+         select(Holding.id).join(Node, Node.id == Holding.node_id).where(Holding.status == HoldingStatus.LENT)),
+        (_("It is sealed."),
+         select(SealedObject.id).join(Node, Node.id == SealedObject.node_id).where(SealedObject.released_at.is_(None))),
+        # Not what: whoever trashes need not know of the case.
+        (_("Something that hangs on it is not over yet. Ask a senior archivist."),
+         select(DisputeRecord.record_id).join(Node, Node.id == DisputeRecord.record_id)
+         .join(case, case.id == DisputeRecord.dispute_id).where(case.state.not_in(OVER))),
+    ):  # fmt: skip
+        if uow.session.scalar(asked.where(*here).limit(1), execution_options=TRUSTED) is not None:
+            return why
+    return None
 
 
 def _is_in(node: Any, top: Any) -> ColumnElement[bool]:
@@ -66,7 +87,7 @@ def reasons(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, list[str]]:
     open_case = (
         of_branch.join(DisputeRecord, DisputeRecord.record_id == below.id)
         .join(case, case.id == DisputeRecord.dispute_id)
-        .where(case.state.not_in(("archived", "destroyed")))
+        .where(case.state.not_in(OVER))
     )
     asked = (
         (_("A paper volume is registered; nothing is deleted while there is paper."), paper),

@@ -67,7 +67,7 @@ def refused(uow: UnitOfWork, node: Node) -> str | None:
         return objection
     if _is_archived(uow, node):
         return _("It has an archival number: what is archived leaves only by disposal.")
-    return None
+    return staying.bound(uow, node)
 
 
 def _is_archived(uow: UnitOfWork, node: Node) -> bool:

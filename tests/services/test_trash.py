@@ -12,24 +12,29 @@ from archive.errors import Conflict, Forbidden, NotFound
 from archive.models import AuditEvent, Blob, Job, Node, Outbox, Page, Representation
 from archive.services import (
     basket,
+    disputes,
     drafts,
     holdings,
     holds,
     intake,
     legal_holds,
+    loans,
     notices,
     purge,
+    sealed_objects,
     sharing,
     steps,
     trash,
     tree,
+    ward_loans,
 )
 from archive.site import Site
 from archive.worker import take_one
 from tests import papers
+from tests.archives import once
 from tests.conftest import RECORD, Clock, Hospital
 from tests.services import lending
-from tests.services.sealing import PACKAGE, seal
+from tests.services.sealing import BOTH, PACKAGE, seal
 from tests.services.test_derive import work_off
 from tests.services.test_holds import COURT
 from tests.services.test_intake import upload as intake_upload
@@ -226,6 +231,37 @@ def test_a_draft_with_a_paper_volume_stays_and_says_so(
     assert is_there(site, record)
     with hospital.uow("archivist", readonly=True) as uow:
         assert "纸质本" in trash.contents(uow).rows[0].kept[0]
+
+
+@once
+def test_what_is_in_somebodys_hands_or_in_a_case_does_not_go_out_of_sight(
+    hospital: Hospital, record: int
+) -> None:
+    """A draft may be lent to its own ward, and be what a dispute is about."""
+    with hospital.uow("archivist") as uow:
+        holdings.register(uow, uow.node(record), barcode="B00218647")
+    with hospital.uow("clerk") as uow:
+        ward_loans.take_to_ward(uow, barcode="B00218647", staff_no="0004")
+    with pytest.raises(Conflict, match="借出"):
+        throw(hospital, record)
+    with hospital.uow("clerk") as uow:
+        loans.take_back(uow, "B00218647")
+    with hospital.uow("archivist") as uow:
+        node = uow.node(record)
+        sealed_objects.seal(uow, node, kind="drug", what="缩宫素一支", batch="", kept_at="药房冰箱", people=BOTH,
+                            reason="家属提出异议")  # fmt: skip
+        fields = {"title": "产后纠纷", "date_from": "2026-11-18", "claimant": "刘婷婷", "retention": "D30"}
+        case, ref = disputes.open_case(uow, records="00218647-2", fields=fields).id, node.uuid
+    with pytest.raises(Conflict, match="封存"):
+        throw(hospital, record)
+    with hospital.uow("senior") as uow:
+        thing = sealed_objects.of_nodes(uow, [record])[0].row
+        sealed_objects.open_up(uow, thing, ground="together", people=BOTH, reason="送检")
+    with pytest.raises(Conflict, match="尚未办结"):
+        throw(hospital, record)
+    with hospital.uow("senior") as uow:
+        disputes.unlink(uow, uow.node(case), record=ref)
+    throw(hospital, record)
 
 
 def test_a_killed_job_goes_on_and_a_second_run_changes_nothing(
