@@ -121,9 +121,10 @@ def _window(uow: UnitOfWork, asked: dict[str, str], found: Found | None, error: 
         for kind in proofs.asked(body, who, dead=bool(found and found.is_dead))
     ]
     booked = is_uuid(given.get("booking", "")) or ""
-    fields = (
-        _fields(uow, rules, found, bookings.name_of(uow, UUID(booked)) if booked else "") if found else []
-    )
+    name = bookings.name_of(uow, UUID(booked)) if booked else None
+    if name is None:  # cancelled meanwhile, or taken up at another window: the application goes on without it
+        booked = ""
+    fields = _fields(uow, rules, found, name or "") if found else []
     return render_template(
         "copying/window.html", question=question, people=people, who=who.code, died=died, found=found, asked=asked, papers=papers,
         objection=applications.objection_to(found, who) if found else None, rules=rules,

@@ -41,8 +41,11 @@ def test_an_hour_is_booked_and_becomes_a_slip_with_one_click(
         refused = desk.post("/copying/bookings", SAID | wrong)
         assert refused.status_code == 422, wrong
         assert "周末出差" in refused.text, "what was typed stays"
-    unknown = desk.post("/copying/bookings", SAID | {"number": "99999999"}, follow_redirects=True)
+    card = SAID | {"number": "33010619940302482X"}
+    unknown = desk.post("/copying/bookings", card, follow_redirects=True)
     assert "已预约" in unknown.text, "nothing is looked up: whoever telephones learns of no record"
+    assert "330106********482X" in unknown.text
+    assert card["number"] not in unknown.text, "a list has no number of an identity card"
     for _place in range(3):
         assert desk.post("/copying/bookings", SAID).status_code == 302
     full = desk.post("/copying/bookings", SAID)
@@ -70,6 +73,11 @@ def test_an_hour_is_booked_and_becomes_a_slip_with_one_click(
     assert 'value="刘建国"' in window.text
     booking = places[2].rpartition("/")[2]
     form = form_of(window.text) | {"booking": booking, f"sheets-{form_of(window.text)['records']}": "12"}
+    lost = form | {"booking": places[1].rpartition("/")[2], "note": "要两份"}
+    refused = desk.post("/copying/applications", lost)
+    assert refused.status_code == 409, "somebody has cancelled it meanwhile"
+    assert "要两份" in refused.text
+    assert lost["booking"] not in refused.text, "what was typed can be sent again, without the booking"
     made = desk.post("/copying/applications", form)
     assert made.status_code == 302
     listed = desk.get("/copying/bookings?day=2026-11-23").text

@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from archive.errors import Conflict, Invalid, NotFound
 from archive.i18n import _
 from archive.models import CopyBooking, CopyRequest
-from archive.names import masked
+from archive.names import masked, masked_id
 from archive.policy import proofs
 from archive.policy.permissions import P
 from archive.schema import clean
@@ -27,6 +27,8 @@ TRUSTED: Any = {"scope": "copying bookings", "synchronize_session": False}
 SAID = {"number": 30, "patient_name": 60, "applicant_name": 60, "phone": 30, "note": 200}
 NEEDED = ("number", "patient_name", "applicant_name", "phone")
 PURPOSE = "identity-enc"
+IDENTITY = 15
+"""So many signs has the number of an identity card at least; a record number has fewer."""
 BOOKED, CAME, CANCELLED = "booked", "came", "cancelled"
 
 
@@ -161,12 +163,12 @@ def said(uow: UnitOfWork, ref: UUID) -> tuple[str, dict[str, str]]:
     return booking.applicant, _opened(uow, booking)
 
 
-def name_of(uow: UnitOfWork, ref: UUID) -> str:
+def name_of(uow: UnitOfWork, ref: UUID) -> str | None:
     """The applicant of a booking that is still to come, as it was said; nothing of any other."""
     try:
         return said(uow, ref)[1]["applicant_name"]
     except NotFound:
-        return ""
+        return None
 
 
 def _opened(uow: UnitOfWork, booking: CopyBooking) -> dict[str, str]:
@@ -191,8 +193,14 @@ def listing(uow: UnitOfWork, day: date) -> list[Row]:
         label = policies.said(body.get(booking.applicant, {})) or booking.applicant
         found.append(
             Row(
-                booking.uuid, booking.slot, booking.state, label, texts["number"], masked(texts["applicant_name"]),
+                booking.uuid, booking.slot, booking.state, label, _named(texts["number"]),
+                masked(texts["applicant_name"]),
                 texts["phone"], texts["note"], copy,
             )
         )  # fmt: skip
     return found
+
+
+def _named(number: str) -> str:
+    """A record number as it is; of an identity card only its beginning and its end."""
+    return masked_id(number) if len(number) >= IDENTITY else number
