@@ -119,6 +119,8 @@ def _pass(uow: UnitOfWork, held: InHand, to: Request) -> None:
     line, given_on, holding, node = held.line, held.request, held.holding, held.node
     if line is None or given_on is None or given_on.requester_id == to.requester_id:
         raise Conflict(_("This volume is not out."))
+    # Until the volume was locked it may have been withdrawn, or all of it brought back.
+    uow.session.refresh(to, with_for_update=True)
     _check(uow, held, given_on, to)
     line.in_at, line.in_by, line.pass_to_id = uow.now, uow.actor.principal_id, to.requester_id
     uow.session.flush()  # a volume is in one hand: the one line ends before the other begins

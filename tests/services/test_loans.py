@@ -3,12 +3,15 @@
 import copy
 from datetime import date
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from archive.actor import Actor
 from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound
-from archive.models import HoldingStatus
+from archive.journal import Event
+from archive.models import HoldingStatus, Request
 from archive.policy.permissions import P
 from archive.services import (
     adoption,
@@ -595,6 +598,26 @@ def test_a_volume_goes_from_hand_to_hand_without_lying_between(
             loans.undo(uow, BARCODE)
     with pytest.raises(Conflict), hospital.uow("clinician2") as uow:
         handing_on.accept(uow, slips.one(uow, second), barcode=BARCODE)
+
+
+@once
+def test_nothing_is_taken_over_on_a_slip_that_has_ended_meanwhile(hospital: Hospital, archived: int) -> None:
+    """What the slip says is read when the volume is locked: the desk may have ended it a moment ago."""
+    number, second = approved(hospital, "clinician", archived), approved(hospital, "clinician2", archived)
+    issue(hospital, number)
+    with hospital.uow("clinician") as uow:
+        badge = f"{list(CAST).index('clinician2') + 1:04d}"
+        handing_on.offer(uow, slips.one(uow, number), barcode=BARCODE, staff_no=badge)
+    with hospital.uow("clinician2") as uow:
+        asked = slips.one(uow, second)
+        asked.state = "lent"  # of another volume of the record
+        uow.session.flush()
+        table: Any = Request.__table__
+        uow.session.connection().execute(update(table).where(table.c.id == asked.id).values(state="returned"))
+        with pytest.raises(Conflict, match="not approved"):
+            handing_on.accept(uow, asked, barcode=BARCODE)
+        uow.record(Event("test.ended"))
+    assert state_of(hospital, number) == "lent"
 
 
 def test_nothing_is_handed_on_that_the_desk_would_not_hand_out(hospital: Hospital, archived: int) -> None:
