@@ -131,6 +131,8 @@ ASKED = (
     Page("/copying/slips", manner="opened"),
     Page("/overdue", manner="opened"),
     Page("/disputes", manner="opened"),
+    Page("/incidents", manner="opened"),
+    Page("/desk/clearance?c=0004", manner="opened"),
     Page("/figures", manner="opened"),
     Page("/figures/loans?which=borrowed", manner="opened"),
     Page("/figures/export.csv", manner="opened"),
