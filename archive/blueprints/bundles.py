@@ -105,7 +105,8 @@ def _show(uow: UnitOfWork, uuid: UUID, typed: Any, error: Invalid | Conflict | N
     return render_template(
         "requests/bundle.html", found=found, notes=notes, kinds=kind_words(), sees_paper=bundles.may_judge(uow, row),
         fields=with_errors(fields, typed, wrong), general=[str(error)] if error and not (wrong and wrong.fields) else [],
-        may_attach=found.bundle.is_mine and found.bundle.is_study and not (found.bundle.ethics_pages and found.bundle.granted),
+        may_attach=found.bundle.is_mine and found.bundle.is_study
+        and not (found.bundle.ethics_pages and bundles.is_judged(uow, row)),
     )  # fmt: skip
 
 

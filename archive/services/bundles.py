@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.errors import NotFound
@@ -155,9 +155,14 @@ def may_judge(uow: UnitOfWork, row: RequestBundle) -> bool:
     return row.requester_id == uow.actor.principal_id or uow.session.scalar(seen) is not None
 
 
-def is_granted(uow: UnitOfWork, row: RequestBundle) -> bool:
-    """Whether anything of it has been granted, for the asker, to whom all that was granted is told."""
-    seen = slips.visible(uow, Request.id).where(Request.bundle_id == row.id, Request.state.in_(GRANTED))
+def is_judged(uow: UnitOfWork, row: RequestBundle) -> bool:
+    """Whether anybody has said anything to it, or granted it, of what the asker may know."""
+    said = exists().where(
+        RequestApproval.request_id == Request.id, RequestApproval.verdict.in_(("agreed", "refused"))
+    )
+    seen = slips.visible(uow, Request.id).where(
+        Request.bundle_id == row.id, or_(said, Request.state.in_(GRANTED))
+    )
     return uow.session.scalar(seen.limit(1)) is not None
 
 

@@ -54,7 +54,7 @@ def pages(site: Site, staged: Staged) -> int:
 def attach(
     uow: UnitOfWork, row: RequestBundle, staged: Staged, *, filename: str, many: int, number: str, day: str
 ) -> None:
-    """Attaches the approval. Raises Forbidden for anybody but the asker, Invalid, Conflict once something was granted by it."""
+    """Attaches the approval. Raises Forbidden for anybody but the asker, Invalid, Conflict once somebody has judged by it."""
     if row.requester_id != uow.actor.principal_id:
         raise Forbidden
     given, wrong = clean(number), {}
@@ -68,8 +68,13 @@ def attach(
         wrong["day"] = _("Write the day of the approval, as in 2026-11-21.")
     if wrong:
         raise Invalid(fields=wrong)
-    if row.ethics_blob_id is not None and bundles.is_granted(uow, row):
-        raise Conflict(_("Records have been granted by this approval already: it stays as it is."))
+    uow.session.refresh(
+        row, with_for_update=True
+    )  # nobody says yes to one paper while another is put in its place
+    if row.ethics_blob_id is not None and bundles.is_judged(uow, row):
+        raise Conflict(
+            _("This has been judged already: the approval stays as it is. Withdraw the requests to ask anew.")
+        )
     blob = intake.keep(uow, row.uuid, staged, filename)
     row.ethics_number, row.ethics_date, row.ethics_blob_id, row.ethics_pages = given, on, blob.id, many
     uow.note(number=row.number, approval=given, day=on, sha256=blob.sha256)

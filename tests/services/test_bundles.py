@@ -343,7 +343,11 @@ def test_a_part_that_is_only_over_by_the_clock_lets_the_next_one_out_and_a_refus
     small_parts(hospital)
     uuid, _refused = ask(hospital, "\n".join(SEEN), purpose="research", days="2")
     attach(hospital, "clinician", uuid)
-    assert whole(hospital, "head", uuid) == whole(hospital, "affairs", uuid) == [None] * 3
+    attach(hospital, "clinician", uuid, day="2026-11-20")
+    assert whole(hospital, "head", uuid) == [None] * 3
+    with pytest.raises(Conflict, match="judged already"):  # the head has read this paper, and not another
+        attach(hospital, "clinician", uuid)
+    assert whole(hospital, "affairs", uuid) == [None] * 3
     assert whole(hospital, "senior", uuid) == [None, None]
     clock.forward(days=4)
     assert whole(hospital, "senior", uuid, "refuse", reason="课题已结束") == [None]
