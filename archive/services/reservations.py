@@ -148,8 +148,8 @@ def settle(
     """
     found = turns(uow, node) if found is None else found
     line = _waiting(found)
-    _promise_no_more(turn for turn in found if turn.is_closed)
-    if not line and at_hand is not None:  # the last one in line has left nothing kept behind
+    left = _promise_no_more(found)
+    if not line and not left and at_hand is not None:  # the last one in line has left nothing kept behind
         return False
     if at_hand is not None and frozen.volume(uow, at_hand) is not None:
         at_hand = None  # sealed while it was lent: it comes back, and nobody is to have it
@@ -176,10 +176,12 @@ def settle(
     return at_hand in there and at_hand not in ready
 
 
-def _promise_no_more(left: Iterable[Turn]) -> None:
-    """Of accounts that are closed: what lay ready for them is the next one's."""
+def _promise_no_more(found: Iterable[Turn]) -> list[Turn]:
+    """Accounts that are closed: what lay ready for them is the next one's. Gives those for whom something did."""
+    left = [turn for turn in found if turn.is_closed and turn.request.offered_until is not None]
     for turn in left:
         turn.request.offered_until = turn.request.offered_id = None
+    return left
 
 
 def lapse(uow: UnitOfWork, node: Node, found: Iterable[Turn], *, but: Request) -> None:

@@ -33,6 +33,10 @@ STAFF_NO = {account: f"{number:04d}" for number, account in enumerate(CAST, star
 pytestmark = [once, pytest.mark.usefixtures("in_english")]
 
 
+class Undone(Exception):
+    """What a story only tries is taken back."""
+
+
 @begins
 def lent(hospital: Hospital, record: int) -> list[str]:
     """The first volume of a record is out; a discussion and then a treatment wait for it."""
@@ -199,6 +203,19 @@ def test_nobody_waits_behind_an_account_that_is_closed(
     assert place(hospital, "head", discussion).position == 1
     with hospital.uow("clerk", readonly=True) as uow:
         assert reservations.place(uow, slips.one(uow, treatment)) is None
+    with (
+        pytest.raises(Undone),
+        hospital.uow("senior") as uow,
+    ):  # nobody else waits, and another volume comes back
+        slips.one(uow, discussion).state = "cancelled"
+        node = uow.node(int(record))
+        other = holdings.register(uow, node)
+        other.status = HoldingStatus.LENT
+        assert reservations.settle(uow, node, at_hand=other) is False
+        assert holdings.volumes(uow, node)[0].status.name == HoldingStatus.SHELVED, (
+            "it is kept for nobody any more"
+        )
+        raise Undone
     for _time in range(2):
         reservations.pass_on(hospital.site)
         assert place(hospital, "head", discussion).ready_until is not None, "what lay ready is the next one's"
