@@ -12,7 +12,7 @@ from archive.errors import Conflict, Forbidden
 from archive.i18n import _
 from archive.models import AccessGrant, Node, Request, RoomVisit
 from archive.policy.permissions import P
-from archive.services import borrowing, calendar, policies, reading, request_parts, slips
+from archive.services import borrowing, calendar, conflicts, policies, reading, request_parts, slips
 from archive.uow import SIGNED_IN, UnitOfWork, action
 
 TRUSTED: Any = {"scope": "reading room", "synchronize_session": False}
@@ -43,7 +43,7 @@ def of(uow: UnitOfWork, request: Request) -> Room | None:
     )
     gives = not own and uow.can(P.REQUEST_DECIDE, _node(uow, request))
     return Room(
-        gives and not here,
+        gives and not here and conflicts.objection(uow, request) is None,
         own and not here,
         gives and here,
         _end(uow, request, visit) if here and visit else None,

@@ -218,7 +218,14 @@ def test_what_is_read_on_site_opens_by_a_code_in_that_session_alone_and_ends_wit
 ) -> None:
     rules(hospital, discussion={"on_site": True})
     number = ask(hospital, "clinician", scanned, scanned.operation)
+    with hospital.uow("senior") as uow:
+        requests.recuse(uow, slips.one(uow, number), words="患者是我表妹")
     step(hospital, "head", number, "approve")
+    with (
+        hospital.uow("senior") as uow,
+        pytest.raises(Forbidden),
+    ):  # whoever does not decide opens nothing either
+        reading_room.give(uow, slips.one(uow, number))
     here, elsewhere = (replace(hospital.actor("clinician"), session_id=session) for session in (7, 8))
 
     def enter(code: str) -> bool:
