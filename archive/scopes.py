@@ -68,6 +68,7 @@ SCOPES: Mapping[str, str] = {
     "copying deaths": "the patient of a slip that the act has locked, whose death certificate was shown",
     "copying making": "pages of records that the owner of the slip may copy, asked again for each of them when it is made",
     "copying trail": "the numbers of records that the owner of the slip may copy, for what the journals know of them",
+    "copying withheld": "what a doctor has withheld of records that the window may copy now, of the patient whom it serves",
     "copying verify": "a slip by the code on its paper: number, day, pages and hash, told to whoever holds the paper",
     "corrections": ACT,
     "downloads": NODE,

@@ -40,6 +40,7 @@ from archive.services import (
     sidecars,
     timings,
 )
+from archive.services.copying import bookings
 from archive.services.scanning import letting_go
 from archive.services.watched import Watch
 from archive.site import Site
@@ -234,9 +235,10 @@ def clean(site: Site, _me: str) -> None:
 
 
 def expire(site: Site, _me: str) -> None:
-    """Closes the requests of readings that the clock has ended; access itself ended by the clock."""
+    """Closes the requests of readings that the clock has ended, where access itself ended by the clock; forgets old bookings."""
     with site.uow(Actor.system("expire")) as uow:
         reading.tidy(uow)
+        bookings.forget(uow)
 
 
 def empty_trash(site: Site, _me: str) -> None:

@@ -129,10 +129,10 @@ def _window(uow: UnitOfWork, asked: dict[str, str], found: Found | None, error: 
         "copying/window.html", question=question, people=people, who=who.code, died=died, found=found, asked=asked, papers=papers,
         objection=applications.objection_to(found, who) if found else None, rules=rules,
         fields={one["name"]: one for one in with_errors(fields, given, error if isinstance(error, Invalid) else None)},
-        booking=booked, given=given,
+        booking=booked, given=given, before=withholding.before(uow, found) if found and who.of != proofs.ANYBODY else None,
         posted=request.method == "POST", wrong=wrong, searched=bool(asked) and error is None,
         general=[str(error)] if isinstance(error, Conflict | Throttled) else [], counts=slips.counts(uow),
-        patient=envelope.seal(uow, asked | {FOUND: "1"}) if found else "",
+        kept=withholding.nodes, patient=envelope.seal(uow, asked | {FOUND: "1"}) if found else "",
     )  # fmt: skip
 
 

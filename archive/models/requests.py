@@ -109,6 +109,8 @@ class RoomVisit(Base):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
     code_hash: Mapped[str] = mapped_column(String(100))
+    level: Mapped[int]
+    """How sensitive the record was when the code was given: if it has grown so since, the code opens nothing."""
     given_by: Mapped[int | None] = mapped_column(ForeignKey("principal.id"))
     given_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0)

@@ -80,9 +80,12 @@ def give(uow: UnitOfWork, request: Request) -> str:
     if not room.may_give:
         raise Forbidden
     code = f"{secrets.randbelow(10**6):06d}"
-    uow.about(_node(uow, request))
-    uow.session.add(RoomVisit(request_id=request.id, code_hash=_hashed(uow, request, code), given_by=uow.actor.principal_id,
-                              given_at=uow.now))  # fmt: skip
+    node = _node(uow, request)
+    uow.about(node)
+    uow.session.add(
+        RoomVisit(request_id=request.id, level=node.level, code_hash=_hashed(uow, request, code),
+                  given_by=uow.actor.principal_id, given_at=uow.now)
+    )  # fmt: skip
     uow.note(number=request.number)
     return code
 
@@ -135,7 +138,7 @@ def _open(uow: UnitOfWork, request: Request, visit: RoomVisit) -> None:
     uow.session.add_all(
         AccessGrant(
             principal_id=request.requester_id, node_id=one.id, permission=P.READ, cause=reading.CAUSE, ref=request.number,
-            valid_from=uow.now, valid_until=until, max_level=node.level, reason=request.reason,
+            valid_from=uow.now, valid_until=until, max_level=visit.level, reason=request.reason,
             session_id=uow.actor.session_id,
         )
         for one in request_parts.nodes_of(uow, request, node)

@@ -210,3 +210,13 @@ def test_a_doctor_withholds_parts_from_the_patients_side_and_it_stands_on_the_sl
     listed = slip.partition('id="h-pages"')[2].partition("<table")[2].partition("</table>")[0]
     assert "出院记录" in listed
     assert "病程记录" not in listed
+    again = desk.ask("/copying", **ASKED).text
+    assert re.search(rf'name="withhold" value="{notes}" checked', again)
+    assert "周敏：病情波动，阅读可致症状加重" in again
+    later = form_of(again) | {"package": "whole", "paper": form["paper"], "note": "再次申请"}
+    forgotten = desk.post("/copying/applications", later)
+    assert forgotten.status_code == 422
+    assert "已有医师决定不予复制" in forgotten.text
+    freed = {"doctor": "周敏", "withheld_because": "病情稳定，可以阅读"}
+    assert desk.post("/copying/applications", later | freed).status_code == 302
+    assert f'value="{notes}" checked' not in desk.ask("/copying", **ASKED).text

@@ -11,6 +11,7 @@ from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.models import AuditEvent, CopyRequest, Patient
 from archive.policy.permissions import P
 from archive.services import (
+    levels,
     pages,
     printouts,
     reading_room,
@@ -263,6 +264,7 @@ def test_what_is_read_on_site_opens_by_a_code_in_that_session_alone_and_ends_wit
     with hospital.uow("archivist") as uow:
         code = reading_room.give(uow, slips.one(uow, number))
     assert enter(code)
+    assert reads(here) == {True}
     clock.forward(hours=15)
     assert reads(here) == {False}, "the reading lasts three days, the visit one"
     with hospital.uow("archivist") as uow:
@@ -276,3 +278,10 @@ def test_what_is_read_on_site_opens_by_a_code_in_that_session_alone_and_ends_wit
         assert not enter("no code")
     with pytest.raises(Conflict):
         enter(code)
+    with hospital.uow("archivist") as uow:
+        code = reading_room.give(uow, slips.one(uow, number))
+    with hospital.uow("senior") as uow:
+        levels.change(uow, uow.node(scanned.operation), level=2, reason="涉及未成年人")
+    assert enter(code)
+    with pytest.raises(NotFound):  # it has become more sensitive since the code was given
+        reads(here)

@@ -80,7 +80,7 @@ def apply(
     papers, body = _ruling(uow, "proofs", continues.proofs_version if continues else None)
     version, rules = _ruling(uow, "copying", continues.rules if continues else None)
     wrong: dict[str, str] = {}
-    withheld = _withheld(found, wanted, body, continues, wrong)
+    withheld = _withheld(uow, found, wanted, body, continues, wrong)
     chosen = list(_left(_items(found, wanted, rules), withheld))
     died_on = deaths.day_of(uow, found, wanted.died_on, wanted.papers, wrong)
     who = _checked(uow, found, wanted, chosen, body, rules, wrong)
@@ -113,10 +113,14 @@ def apply(
     return made
 
 
-def _withheld(found: Found, wanted: Application, papers: Mapping[str, Any], continues: CopyRequest | None,
+def _withheld(uow: UnitOfWork, found: Found, wanted: Application, papers: Mapping[str, Any], continues: CopyRequest | None,
               wrong: dict[str, str]) -> dict[str, Any] | None:  # fmt: skip
-    who = proofs.applicants(papers).get(wanted.applicant)
-    decision = withholding.decided(found, wanted.withhold, wanted.doctor, wanted.withheld_because, who, wrong)
+    who, earlier = proofs.applicants(papers).get(wanted.applicant), None
+    if continues is None:
+        earlier = withholding.before(uow, found)
+    decision = withholding.decided(
+        found, wanted.withhold, wanted.doctor, wanted.withheld_because, who, wrong, earlier
+    )
     return withholding.carried(decision, continues)
 
 

@@ -105,7 +105,6 @@ def book(uow: UnitOfWork, *, when: str, applicant: str, said: Mapping[str, str])
     numbers.draw(uow, f"booking:{when}")
     if not any(one.left for one in hours(uow) if f"{one.day} {one.slot}" == when):
         raise Conflict(_("This hour is full by now. Choose another."))
-    _forget(uow)
     hidden = uow.site.keys.encrypt(PURPOSE, json.dumps(texts, ensure_ascii=False))
     made = CopyBooking(
         day=date.fromisoformat(day), slot=slot, state=BOOKED, applicant=applicant, said_enc=hidden, created_at=uow.now,
@@ -118,8 +117,8 @@ def book(uow: UnitOfWork, *, when: str, applicant: str, said: Mapping[str, str])
     return made
 
 
-def _forget(uow: UnitOfWork) -> None:
-    """What was said goes when its days are over; the slips that came of it stay."""
+def forget(uow: UnitOfWork) -> None:
+    """For every day: what was said goes when its days are over; the slips that came of it stay."""
     last = uow.today - timedelta(days=_rules(uow)["keep_days"])
     uow.session.execute(delete(CopyBooking).where(CopyBooking.day < last), execution_options=TRUSTED)
 
