@@ -10,7 +10,18 @@ from archive.demo.diary import Diary
 from archive.demo.lives import Life, Lot
 from archive.demo.scene import Scene
 from archive.models import HoldingStatus, Node
-from archive.services import holdings, holds, legal_holds, patients, records, steps, trash, tree, volumes
+from archive.services import (
+    disputes,
+    holdings,
+    holds,
+    legal_holds,
+    patients,
+    records,
+    steps,
+    trash,
+    tree,
+    volumes,
+)
 from archive.uow import UnitOfWork
 
 OUTCOMES = {"医嘱离院": "1", "医嘱转院": "2", "非医嘱离院": "4", "死亡": "5"}
@@ -62,6 +73,7 @@ class Filing:
             diary.note(days.ago(8), 10.5, "senior", self._act(life, lock))
             diary.note(days.ago(8), 11.0, "senior", self._act(life, seal_copy))
             diary.note(days.ago(8), 11.5, "senior", self._act(life, freeze))
+            diary.note(days.ago(7), 9.5, "senior", self._act(life, open_case))
 
     def register(self, uow: UnitOfWork, life: Life) -> None:
         """The record begins with the discharge list; its paper is still on the ward, or long in the house."""
@@ -171,6 +183,13 @@ def freeze(uow: UnitOfWork, life: Life) -> None:
     """冻结: the court asks that nothing be destroyed."""
     legal_holds.freeze(uow, uow.node(life.node), asked_by="authority", paper="（2026）云川民初 318 号",
                        review_due=holds.first_review(uow), reason="云川县人民法院诉讼保全，结案前不得销毁")  # fmt: skip
+
+
+def open_case(uow: UnitOfWork, life: Life) -> None:
+    """纠纷立案: what is sealed, frozen and copied of the record stands on one page from now on."""
+    fields = {"title": "产后出血救治争议", "date_from": uow.today.isoformat(), "claimant": "刘建国", "retention": "D30", "dispute_way": "litigation",
+              "complaint": "家属认为抢救不及时，诉请赔偿", "court_no": "（2026）云川民初 318 号"}  # fmt: skip
+    disputes.open_case(uow, records=f"{life.stay.who.mrn}-{life.stay.encounter.times}", fields=fields)
 
 
 def correct(uow: UnitOfWork, life: Life) -> None:

@@ -9,7 +9,7 @@ from random import Random
 from archive.demo.cast import Cast
 from archive.demo.diary import Diary
 from archive.demo.lives import Life, Lot
-from archive.services import conflicts, loans, requests, reservations, slips
+from archive.services import conflicts, loans, requests, reservations, slips, volumes
 from archive.services.sheet_counts import Seen
 from archive.uow import UnitOfWork
 
@@ -63,6 +63,9 @@ class Lending:
             self._lend(life, late, self._days.ago(14 - 2 * place))
         for life in self._take(before=self._days.ago(8), most=1):
             self._note_queue(life)
+        for life in self._take(before=self._days.ago(14), most=1):
+            self._lend(life, self._doctor(life.dept), self._days.ago(12))
+            self._diary.note(self._days.ago(5), 16.0, "clerk", partial(_lose, life=life))
         for life in self._take(before=self._days.ago(14), most=returned):
             self._note_returned(life)
         self._note_recent()
@@ -233,6 +236,12 @@ def _issue(uow: UnitOfWork, slip: Slip) -> None:
 
 def _take_back(uow: UnitOfWork, *, life: Life, missing: bool) -> None:
     loans.take_back(uow, life.barcode, seen=Seen(life.count() - missing, confirmed=missing))
+
+
+def _lose(uow: UnitOfWork, *, life: Life) -> None:
+    """遗失: the ward has looked everywhere, and the loan ends so."""
+    holding, _node = uow.holding(life.barcode)
+    volumes.lose(uow, holding, because="科室多次查找未果，借阅人书面说明")
 
 
 def _renew(uow: UnitOfWork, slip: Slip) -> None:

@@ -29,7 +29,7 @@ def test_a_scope_that_is_written_down_nowhere_is_refused(hospital: Hospital) -> 
 def test_everything_that_hangs_on_a_node_is_guarded() -> None:
     hanging = {table.name for table in Base.metadata.tables.values()
                if any(key.column.table.name == "node" for key in table.foreign_keys)}  # fmt: skip
-    work = {"job", "local_role", "access_grant", "request", "hold", "hold_node"}
+    work = {"job", "local_role", "access_grant", "request", "request_part", "hold", "hold_node"}
     assert hanging - work <= GUARDED
 
 
