@@ -187,8 +187,9 @@ def freeze(uow: UnitOfWork, life: Life) -> None:
 
 def open_case(uow: UnitOfWork, life: Life) -> None:
     """纠纷立案: what is sealed, frozen and copied of the record stands on one page from now on."""
-    fields = {"title": "产后出血救治争议", "date_from": uow.today.isoformat(), "claimant": "刘建国", "retention": "D30", "dispute_way": "litigation",
-              "complaint": "家属认为抢救不及时，诉请赔偿", "court_no": "（2026）云川民初 318 号"}  # fmt: skip
+    fields = {"title": "产后出血救治争议", "date_from": uow.today.isoformat(), "claimant": "刘建国",
+              "retention": "D30", "dispute_way": "litigation", "complaint": "家属认为抢救不及时，诉请赔偿",
+              "court_no": "（2026）云川民初 318 号"}  # fmt: skip
     disputes.open_case(uow, records=f"{life.stay.who.mrn}-{life.stay.encounter.times}", fields=fields)
 
 
