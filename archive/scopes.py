@@ -25,6 +25,7 @@ SCOPES: Mapping[str, str] = {
     "slugs": "the names in the addresses of nodes that are shown already",
     "count": "a select that is narrowed to the actor, in brackets to be counted up to a limit",
     "outbox": PROGRAM,
+    "locks": ACT,
     "placing": ACT,
     "reindexing": PROGRAM,
     "relocation": PROGRAM,

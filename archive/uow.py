@@ -1,6 +1,6 @@
 """The only door to the data: a unit of work for one actor. Return to commit, raise to roll back."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -27,6 +27,8 @@ R = TypeVar("R")
 A = ParamSpec("A")
 IDS = 500
 """So many ids stand in one statement."""
+BESIDE: Any = {"key_share": True}
+"""How rows are locked: whoever only writes a row that points to one, as a slip points to its record, does not wait for it."""
 
 
 class UnauditedChange(RuntimeError):
@@ -173,7 +175,14 @@ class UnitOfWork:
     def lock(self, node: Node) -> None:
         """Before a decision that must hold until the commit: whoever else locks the node waits. It is read again."""
         self.session.flush()
-        self.session.refresh(node, with_for_update=True)
+        self.session.refresh(node, with_for_update=BESIDE)
+
+    def lock_all(self, nodes: Iterable[Node]) -> None:
+        """The same of several, in the one order of all locks: of two who want the same, the second waits from the start."""
+        self.session.flush()
+        wanted = select(Node).where(Node.id.in_({node.id for node in nodes})).order_by(Node.id)
+        again = wanted.execution_options(scope="locks", populate_existing=True)
+        self.session.scalars(again.with_for_update(**BESIDE)).all()
 
     def saw(self, node: Node) -> None:
         """Notes that the actor was shown who or what `node` is about."""

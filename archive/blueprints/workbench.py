@@ -17,6 +17,7 @@ from archive.services import (
     mismatches,
     night_seals,
     reminders,
+    request_counts,
     requests,
     sealed,
     workbench,
@@ -35,7 +36,7 @@ def home(uow: UnitOfWork) -> str | Response:
     lists = [(kind, worklists.count(uow, kind)) for kind in worklists.mine(uow)]
     newest = listing.newest(uow, 12) if uow.can(P.ADD) else []
     return render_template(
-        "workbench/home.html", waiting=_cards(uow, lists), figures=_figures(lists, requests.counts(uow), uow),
+        "workbench/home.html", waiting=_cards(uow, lists), figures=_figures(lists, request_counts.counts(uow), uow),
         newest=newest, readable=workbench.readable_now(uow), inspected=_inspected(uow), mine=requests.mine(uow)[:6],
         pinned=saved_searches.on_workbench(uow),
         deciding=requests.to_decide(uow)[:8] if _decides(uow) else [],
@@ -73,7 +74,7 @@ def _other_home(uow: UnitOfWork) -> str | None:
     return next((endpoint for needs, endpoint in homes if uow.can(needs)), None)
 
 
-def _figures(lists: Counted, counts: requests.Counts, uow: UnitOfWork) -> list[list[dict[str, Any]]]:
+def _figures(lists: Counted, counts: request_counts.Counts, uow: UnitOfWork) -> list[list[dict[str, Any]]]:
     """The figures on top: each is a link to its list, and none is shown to whom it says nothing."""
     totals = {kind.name: total for kind, total in lists}
     first = [_of_list(kind, total) for kind, total in lists if kind.name in FIVE]

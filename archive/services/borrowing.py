@@ -84,6 +84,12 @@ def _rules(uow: UnitOfWork) -> list[Rule]:
     return lending.rules(policies.in_force(uow, "loans").body)
 
 
+def may_be_at_once(uow: UnitOfWork, kind: str, purpose: str) -> bool:
+    """Whether it is paper, and any rule gives it at once for this purpose."""
+    of = [rule for rule in _rules(uow) if rule.purpose == purpose and rule.is_at_once]
+    return kind == lending.PAPER and any(kind in rule.media for rule in of)
+
+
 def rule_of(uow: UnitOfWork, request: Request) -> Rule:
     """The rule under which something was asked for, as it was then: what was granted stays granted."""
     body = policies.of_version(uow, "loans", request.policy_version)

@@ -125,6 +125,8 @@ def _ask_all(uow: UnitOfWork, lines: Sequence[Line], terms: Mapping[str, str]) -
     try:
         with attempt(uow):
             planned = parts.plan(uow, terms["purpose"], len(lines))
+            if planned.parts == 1 and borrowing.may_be_at_once(uow, terms["kind"], terms["purpose"]):
+                uow.lock_all(line.node for line in lines if line.node)  # before the counters, as at the desk
             bundle = _begin(uow, terms, planned)
             # Always in one order: two who ask for the same at once never wait for each other.
             in_order = sorted(lines, key=lambda one: one.node.id if one.node else 0)

@@ -16,7 +16,7 @@ from archive.services import (
     holdings,
     in_hand,
     policies,
-    requests,
+    request_counts,
     reservations,
     taking_up,
     ward_loans,
@@ -25,7 +25,7 @@ from archive.services.circulation import Loan, Pick, Today
 from archive.services.desk import Done, Memo
 from archive.services.desk_hearing import Meant
 from archive.services.in_hand import InHand
-from archive.services.requests import Counts
+from archive.services.request_counts import Counts
 from archive.services.reservations import Turn
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
@@ -152,7 +152,7 @@ def borrower(uow: UnitOfWork, memo: Memo) -> Borrower | None:
 def counter(uow: UnitOfWork, memo: Memo) -> Counter:
     """The desk after a scan, all of it."""
     today = circulation.today(uow)
-    return Counter(answer(uow, Done(memo)), borrower(uow, memo), today, requests.counts(uow))
+    return Counter(answer(uow, Done(memo)), borrower(uow, memo), today, request_counts.counts(uow))
 
 
 def beside(uow: UnitOfWork, memo: Memo) -> Counter:

@@ -11,6 +11,7 @@ from archive.errors import Conflict, Invalid
 from archive.i18n import _
 from archive.models import DisputeRecord, Node
 from archive.policy.permissions import P
+from archive.policy.rights import Overlay
 from archive.policy.types import TYPES
 from archive.services import numbers, pinpoint, tree
 from archive.uow import UnitOfWork, action
@@ -59,9 +60,8 @@ def _category(uow: UnitOfWork) -> Node:
 @action("dispute.linked", needs=P.DISPUTE)
 def link(uow: UnitOfWork, dispute: Node, *, records: str) -> None:
     """The case is about these records, too. Raises Invalid for a number that is not one record, or one that is linked already."""
-    uow.lock(dispute)
     wrong: dict[str, str] = {}
-    about = _named(uow, records, wrong, required=True)
+    about = _named(uow, records, wrong, dispute, required=True)
     known = set(_linked(uow, dispute))
     if not wrong and any(node.id in known for node in about):
         wrong["records"] = _("The case is about this record already.")
@@ -96,21 +96,29 @@ def _linked(uow: UnitOfWork, dispute: Node) -> list[int]:
     return list(uow.session.scalars(mine, execution_options=TRUSTED))
 
 
-def _named(uow: UnitOfWork, typed: str, wrong: dict[str, str], *, required: bool = False) -> list[Node]:
-    """The records of a list of numbers, each once, of which the actor may know whose they are."""
+def _named(
+    uow: UnitOfWork, typed: str, wrong: dict[str, str], *beside: Node, required: bool = False
+) -> list[Node]:
+    """The records of a list of numbers, each once, of which the actor may know whose they are; locked with those `beside`."""
     lines = list(dict.fromkeys(part for part in re.split(r"[\s,，;；、]+", typed) if part))
     if len(lines) > MOST or (required and not lines):
         wrong["records"] = _("Write one number a line, up to %(most)d.", most=MOST)
         return []
-    found: dict[int, Node] = {}
+    found: dict[int, tuple[str, Node]] = {}
     unclear: list[str] = []
     for line in lines:
         files = [node for node in pinpoint.by_number(uow, line, P.IDENTIFY) if node.type == "medical_record"]
         if len(files) == 1:
-            found[files[0].id] = files[0]
+            found[files[0].id] = (line, files[0])
         else:
             unclear.append(line)
+    about = [node for _line, node in found.values()]
+    uow.lock_all([*beside, *about])  # else one might go into the trash at this very moment
+    gone = {
+        node.id for node in about if node.overlay >= int(Overlay.TRASHED) or not uow.can(P.IDENTIFY, node)
+    }
+    unclear += [line for line, node in found.values() if node.id in gone]
     if unclear:
         wrong["records"] = _("Not one record that you may see; add the stay, as in 00218647-2: %(numbers)s.",
                              numbers=_(", ").join(line[:40] for line in unclear[:SAID]))  # fmt: skip
-    return list(found.values())
+    return about

@@ -95,6 +95,7 @@ def register(uow: UnitOfWork, node: Node, *, barcode: str | None = None, sheets:
 
     Raises Conflict where volumes do not belong or for a barcode in use, Invalid for one that cannot be printed.
     """
+    uow.lock(node)  # else it might be sealed at this very moment, and its list not know of the volume
     if not takes_volumes(node):
         raise Conflict(_("A paper volume is registered on the file that it holds, while that file is kept."))
     if status is HoldingStatus.LENT:

@@ -21,7 +21,7 @@ from archive.models import (
 from archive.policy.permissions import P
 from archive.services import frozen
 from archive.services.scanning import batches
-from archive.uow import UnitOfWork
+from archive.uow import BESIDE, UnitOfWork
 
 TRUSTED: Any = {"scope": "in_hand"}
 
@@ -100,7 +100,9 @@ def _volume(barcodes: Sequence[str], *, lock: bool) -> Select[Any]:
         .limit(1)
     )
     locked: Select[Any] = (
-        found.with_for_update(of=[Node, Holding]).execution_options(populate_existing=True) if lock else found
+        found.with_for_update(of=[Node, Holding], **BESIDE).execution_options(populate_existing=True)
+        if lock
+        else found
     )
     return locked
 

@@ -31,6 +31,7 @@ from archive.services import (
     pinpoint,
     policies,
     reservations,
+    sealed_objects,
 )
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
@@ -73,6 +74,9 @@ def seal(uow: UnitOfWork, *, said: Mapping[str, str], kind: str, asked_by: str, 
     texts = {"kept_at": clean(kept_at), "key_no": clean(key_no), "reason": clean(reason)}
     there = parties.given(people)
     _check(uow, cover, kind, asked_by, there, texts, clean(told_by))
+    node = _record_of(uow, cover["mrn"])
+    if node is not None:
+        uow.lock(node)  # before the counter: so does whoever seals by day
     made = Hold(
         number=numbers.slip(uow, "FC", 4), kind=kind, asked_by=asked_by, parties=there, told_by=clean(told_by), paper="",
         night=True, manifest={"items": [], "pages": [], "volumes": [], "said": cover},
@@ -83,8 +87,8 @@ def seal(uow: UnitOfWork, *, said: Mapping[str, str], kind: str, asked_by: str, 
     uow.session.flush()
     uow.about(made)
     uow.note(number=made.number, kind=kind, digest=made.digest, by_phone=bool(told_by))
-    if (node := _record_of(uow, cover["mrn"])) is not None:
-        _lay_over(uow, node, made)
+    if node is not None:  # all of them: nobody knows at night which volume lies on the ward
+        holds.attach(uow, node, made, manifests.drawn(uow, node))
     return made
 
 
@@ -135,29 +139,22 @@ def _record_of(uow: UnitOfWork, typed: str) -> Node | None:
     return rows[0][0] if len({patient for _node, patient in rows}) == 1 else None
 
 
-def _lay_over(uow: UnitOfWork, node: Node, hold: Hold) -> None:
-    """Pages and volumes are frozen wherever they are: nobody knows at night which volume lies on the ward."""
-    uow.lock(node)
-    holds.attach(uow, node, hold, manifests.drawn(uow, node))
-
-
 @action("hold.taken_over", needs=P.HOLD_APPLY)
 def take_over(uow: UnitOfWork, hold: Hold, *, mrn: str, kept_at: str, key_no: str) -> None:
     """接收: in the morning the package goes to the archive, which says of which record it is where that was not known.
 
     Raises Conflict for one that was taken over already, Invalid for what is missing, NotFound.
     """
-    uow.session.refresh(hold, with_for_update=True)
-    if hold.taken_over_at is not None:
-        raise Conflict(_("This has been taken over already."))
-    if hold.released_at is not None:
-        raise Conflict(_("This seal has been taken off already."))
     texts = {"kept_at": clean(kept_at), "key_no": clean(key_no)}
     wrong = holds.missing(texts, but=("key_no",))
     was = _under(uow, hold)
     node = _named(uow, mrn, wrong) if clean(mrn) or was is None else was
     if was is not None and not uow.can(P.HOLD_APPLY, was):  # as of a number that nobody has
         wrong["mrn"] = _no_such()
+    # Records before the seal: so does whoever takes it off.
+    uow.lock_all(one for one in (was, node) if one is not None)
+    uow.session.refresh(hold, with_for_update=True)
+    _still_waits(hold)
     if wrong or node is None:
         raise Invalid(fields=wrong)
     if was is None or node.id != was.id:
@@ -169,17 +166,30 @@ def take_over(uow: UnitOfWork, hold: Hold, *, mrn: str, kept_at: str, key_no: st
     uow.note(number=hold.number, kept_at=hold.kept_at)
 
 
+def _still_waits(hold: Hold) -> None:
+    if hold.taken_over_at is not None:
+        raise Conflict(_("This has been taken over already."))
+    if hold.released_at is not None:
+        raise Conflict(_("This seal has been taken off already."))
+
+
 def _lay_where_it_belongs(uow: UnitOfWork, node: Node, hold: Hold, was: Node | None) -> None:
-    """Over the record that the archive names, and off the one that a mistyped number meant. Both numbers stay on record."""
-    for each in sorted((one for one in (was, node) if one is not None), key=lambda one: one.id):
-        uow.lock(each)
+    """Over the record that the archive names, and off the one that a mistyped number meant, with what was sealed beside it.
+    Both numbers stay on record.
+    """
+    typed = hold.manifest["said"]["mrn"]
     if was is not None:
         for model in (HoldPage, HoldVolume, HoldNode):
             uow.session.execute(delete(model).where(model.hold_id == hold.id), execution_options=TRUSTED)
         holds.cover(uow, was)
         reservations.settle(uow, was)
-    hold.corrected_mrn = NodeView(uow, node).code
-    uow.note(typed=hold.manifest["said"]["mrn"], named=hold.corrected_mrn, was=was.id if was else None)
+    code = NodeView(uow, node).code
+    # Where the night's was right, and the record came only later, nothing was corrected.
+    if typed and node.id not in {intake.file_of(uow, one).id for one in pinpoint.by_number(uow, typed)}:
+        hold.corrected_mrn = code
+    uow.note(
+        typed=typed, named=code, was=was.id if was else None, things=sealed_objects.follow(uow, hold, node)
+    )
     holds.attach(uow, node, hold, manifests.drawn(uow, node))
 
 

@@ -78,14 +78,14 @@ def is_due(uow: UnitOfWork) -> ColumnElement[bool]:
     return or_(Request.bundle_id.is_(None), not_(out))
 
 
-def hold(uow: UnitOfWork, request: Request) -> None:
-    """Before a record of a bundle is decided: whoever decides another one of it meanwhile waits, and sees that this one is out;
-    and what is decided at one time is told once.
+def hold(uow: UnitOfWork, *bundles: int | None) -> None:
+    """Before records of bundles are decided: whoever decides others of them meanwhile waits, and sees that these are out; and
+    what is decided at one time is told once. Bundles are locked before records, and of several the eldest first.
     """
-    if request.bundle_id is not None:
-        uow.session.execute(
-            select(RequestBundle.id).where(RequestBundle.id == request.bundle_id).with_for_update()
-        )
+    known = [number for number in bundles if number is not None]
+    if known:
+        mine = select(RequestBundle.id).where(RequestBundle.id.in_(known)).order_by(RequestBundle.id)
+        uow.session.execute(mine.with_for_update())
 
 
 def objection(uow: UnitOfWork, request: Request) -> str | None:

@@ -3,16 +3,16 @@
 import re
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, func, select
+from sqlalchemy import select
 
 from archive.access import vetoed_by
 from archive.errors import Conflict, Forbidden, Invalid, Stale
 from archive.i18n import _
-from archive.models import Encounter, Node, Patient, Record, Request, RequestLine
+from archive.models import Encounter, Node, Patient, Record, Request
 from archive.policy.permissions import P
 from archive.policy.rights import matrix
 from archive.policy.workflows import PROGRAM, WORKFLOWS
@@ -30,7 +30,7 @@ from archive.services import (
     slips,
     turns,
 )
-from archive.services.attempts import Outcome, attempt, each
+from archive.services.attempts import MOST, Outcome, attempt, each
 from archive.services.borrowing import Terms
 from archive.services.guards import GUARDS
 from archive.services.parts import InBundle, hold
@@ -73,11 +73,13 @@ def ask(
         raise Conflict(objection)
     of = request_parts.chosen(uow, node, kind, parts)
     copy = printouts.checked(uow, kind, purpose, wanted=with_copy)
+    if kind == "paper" and _is_at_once(wanted, bundle):
+        uow.lock(node)  # whose queue it joins: before the counter, as at the desk
     return _file(uow, node, wanted, _number(uow), bundle, parts=of, with_copy=copy)
 
 
 def file_for(uow: UnitOfWork, node: Node, wanted: Terms, number: str, *, asker: int) -> Request:
-    """Part of an act of the desk: the slip of somebody who stands there and has not asked before."""
+    """Part of an act of the desk, which has locked the record: the slip of somebody who stands there and has not asked."""
     return _file(uow, node, wanted, number, asker=asker)
 
 
@@ -87,6 +89,10 @@ def _number(uow: UnitOfWork) -> str:
     The counter's row is locked from here on: of two clicks at once, the second sees what the first has filed.
     """
     return numbers.slip(uow, "JY")
+
+
+def _is_at_once(wanted: Terms, bundle: InBundle | None) -> bool:
+    return wanted.rule.is_at_once and wanted.conflict is None and not (bundle and bundle.is_large)
 
 
 def _file(
@@ -115,9 +121,7 @@ def _file(
              conflict=wanted.conflict)  # fmt: skip
     request_parts.keep(uow, made, parts)
     approvals.begin(uow, made, node, wanted.rule, bundle.also if bundle else ())
-    if wanted.rule.is_at_once and wanted.conflict is None and not (bundle and bundle.is_large):
-        if made.kind == "paper":
-            uow.lock(node)
+    if _is_at_once(wanted, bundle):
         take(uow, made, node, BY_RULE[made.kind])
         _stand_in_line(uow, made, node)
     return made
@@ -238,7 +242,7 @@ def advance(uow: UnitOfWork, request: Request, name: str, *, reason: str | None 
         raise Forbidden
     if version is not None and request.version != version:
         raise Stale(_("Somebody else has decided this meanwhile. Reload the page."))
-    hold(uow, request)
+    hold(uow, request.bundle_id)
     if request.kind == "paper":
         uow.lock(node)
     take(uow, request, node, step, reason=clean(reason or "") or None)
@@ -272,13 +276,21 @@ def take(
 
 
 def decide(uow: UnitOfWork, refs: Iterable[UUID], name: str, *, reason: str | None = None) -> list[Outcome]:
-    """Takes one step with several requests, each on its own: one refused does not hold up the others."""
+    """Takes one step with several requests, each on its own: one refused does not hold up the others.
+
+    In the order of all locks, whatever the order of the page: of two who decide the same, the second waits from the start.
+    """
 
     def one(ref: UUID) -> None:
         request = slips.one(uow, ref)
         advance(uow, request, as_asked(uow, request, name), reason=reason)
 
-    return each(uow, refs, one)
+    wanted = list(refs)
+    known = slips.visible(uow, Request.uuid, Request.node_id, Request.id, Request.bundle_id)
+    rows = uow.session.execute(known.where(Request.uuid.in_(wanted[:MOST]))).all()
+    hold(uow, *{row.bundle_id for row in rows})
+    place = {row.uuid: (row.node_id, row.id) for row in rows}
+    return each(uow, sorted(wanted, key=lambda ref: place.get(ref, (0, 0))), one)
 
 
 def as_asked(uow: UnitOfWork, request: Request, name: str) -> str:
@@ -304,38 +316,3 @@ def mine_on(uow: UnitOfWork, node: Node) -> list[Slip]:
     """One's own open requests for a node."""
     own = (Request.requester_id == uow.actor.principal_id, Request.node_id == node.id)
     return slips.listed(uow, *own, slips.is_open(uow))
-
-
-@dataclass(frozen=True)
-class Counts:
-    """The figures of a workbench: one's own, those to decide, those of the desk."""
-
-    waiting: int
-    ready: int
-    reading: int
-    lent: int
-    mine_overdue: int
-    to_decide: int
-    to_pick: int
-    out: int
-    overdue: int
-
-
-def counts(uow: UnitOfWork) -> Counts:
-    """All figures in one statement over the open requests."""
-    own = Request.requester_id == uow.actor.principal_id
-    desk = slips.handled(uow) if uow.can(P.REQUEST_HANDLE) else false()
-    decides = uow.can(P.REQUEST_DECIDE) or uow.can(P.REQUEST_ENDORSE)
-    deciding = slips.decidable(uow) if decides else false()
-    late = RequestLine.due_at < uow.now
-    wanted = (
-        own & (Request.state == "requested"), own & (Request.state == "approved"), own & (Request.state == "active"),
-        own & (Request.state == "lent"), own & late, deciding,
-        desk & slips.to_fetch(uow), desk & RequestLine.id.is_not(None), desk & late,
-    )  # fmt: skip
-    statement = (
-        slips.visible(uow, *(func.count(Request.id).filter(condition) for condition in wanted))
-        .outerjoin(RequestLine, (RequestLine.request_id == Request.id) & RequestLine.in_at.is_(None))
-        .where(Request.kind.in_(KINDS), slips.is_open(uow))
-    )
-    return Counts(*uow.session.execute(statement).one())

@@ -115,6 +115,15 @@ def _hold_of(uow: UnitOfWork, node: Node, ref: UUID | None) -> int | None:
     return found
 
 
+def follow(uow: UnitOfWork, hold: Hold, node: Node) -> list[str]:
+    """Part of an act: what was sealed with a package belongs to the record that the package is of; gives the numbers."""
+    mine = select(SealedObject).where(SealedObject.hold_id == hold.id).order_by(SealedObject.id)
+    found = list(uow.session.scalars(mine, execution_options=TRUSTED))
+    for thing in found:
+        thing.node_id = node.id
+    return [thing.number for thing in found]
+
+
 @action("object.opened", needs=OPENS)
 def open_up(uow: UnitOfWork, thing: SealedObject, *, ground: str, people: Iterable[Mapping[str, str]], paper: str = "",
             reason: str) -> None:  # fmt: skip

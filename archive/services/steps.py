@@ -14,7 +14,7 @@ from archive.models import Node
 from archive.policy.permissions import P
 from archive.policy.workflows import WORKFLOWS
 from archive.services import branches, notices, numbers, policies, records, tree
-from archive.services.attempts import Outcome, each
+from archive.services.attempts import MOST, Outcome, each
 from archive.services.guards import GUARDS
 from archive.uow import UnitOfWork
 from archive.workflow import Transition, objections
@@ -72,7 +72,10 @@ def take_many(
             raise NotFound
         take(uow, node, name)
 
-    return each(uow, refs, one)
+    wanted = list(refs)
+    known = uow.nodes(P.DISCOVER).where(Node.uuid.in_(wanted[:MOST]))
+    uow.lock_all(uow.list(known))  # all records before the branches, which the first step locks
+    return each(uow, wanted, one)
 
 
 def take_in(uow: UnitOfWork, node: Node) -> None:

@@ -23,6 +23,7 @@ from tests.services.sealing import BOTH, HUSBAND, OPENED, typed
 
 Browse = Callable[..., Browser]
 ADDRESS = re.compile(r"/night-seal/[0-9a-f-]{36}")
+CORRECTED = "晨间认定病案号"
 NO_SUCH = "请填写一份案卷的号码"
 OPENING = typed(OPENED)
 TEST: dict[str, Any] = {"scope": "test", "synchronize_session": False}
@@ -158,7 +159,7 @@ def test_paper_without_a_number_waits_for_the_archive_to_say_which_record_it_is(
         assert archivist.post(f"{address}/take-over", taking | {"mrn": mrn}).status_code == 422
     assert archivist.post(f"{address}/take-over", taking | {"mrn": "00218647-2"}).status_code == 302
     assert "已封存" in browser("clinician").get(place).text
-    assert archivist.get(address.replace("night-seal", "holds")).status_code == 200
+    assert CORRECTED not in archivist.get(address.replace("night-seal", "holds")).text
 
 
 def test_a_sealed_original_goes_out_to_nobody_wherever_its_volumes_are(
@@ -199,6 +200,16 @@ def test_a_number_that_was_mistyped_at_night_is_put_right_in_the_morning_and_bot
     address, archivist, clinician = sealed(browser), browser("archivist"), browser("clinician")
     assert "已封存" in clinician.get(place).text
     assert "00218647-2" in archivist.get(address).text
+    drug = {
+        "kind": "drug",
+        "what": "缩宫素 5 支",
+        "batch": "",
+        "kept_at": "药剂科",
+        "people": BOTH,
+        "reason": "疑用药有误",
+    }
+    beside = archivist.post(f"{place}/@@object", typed(drug) | {"hold": address.rpartition("/")[2]})
+    assert beside.status_code == 302
     taking = {"kept_at": "封存柜 F-02", "mrn": "00999999-1"}
     assert archivist.post(f"{address}/take-over", taking).status_code == 422
     assert "已封存" in clinician.get(place).text
@@ -207,7 +218,12 @@ def test_a_number_that_was_mistyped_at_night_is_put_right_in_the_morning_and_bot
     assert "已封存" in clinician.get(belongs).text
     slip = archivist.get(address.replace("night-seal", "holds")).text
     assert "00218647-2" in slip, "what was signed at night stays"
+    assert CORRECTED in slip
     assert code in slip
+    assert "缩宫素" in slip
+    thing = archivist.get(beside.headers["Location"]).text
+    assert belongs in thing, "what was sealed beside the papers is of the same record as they"
+    assert f'href="{place}"' not in thing
     with hospital.uow("clerk", readonly=True) as uow:
         assert frozen.volume(uow, uow.holding(BARCODE)[0]) is None
         assert frozen.all_volumes(uow, uow.session.get_one(Node, right, execution_options=TEST))
@@ -229,8 +245,12 @@ def test_in_doubt_a_night_seal_lies_over_no_record(
                 select(Patient.id).where(Patient.mrn == "00999999"), execution_options=TEST
             )
             session.add(PatientAlias(patient_id=whose, kind="old_number", value="00218647"))
-    sealed(browser, mrn="00218647")
+    address, archivist = sealed(browser, mrn="00218647"), browser("archivist")
     assert "已封存" not in browser("clinician").get(place).text
+    taking = {"kept_at": "封存柜 F-02", "mrn": "00218647-2"}
+    assert archivist.post(f"{address}/take-over", taking).status_code == 302
+    slip = archivist.get(address.replace("night-seal", "holds"))
+    assert CORRECTED not in slip.text, "what the night had typed was right"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.models import AccessGrant, Encounter, Membership, Request, RequestApproval
 from archive.policy.permissions import P
-from archive.services import approval_desk, approvals, lending_trial, requests, setup, slips, tree
+from archive.services import approval_desk, approvals, lending_trial, request_counts, requests, setup, slips, tree
 from archive.uow import UnitOfWork
 from tests.archives import begins
 from tests.conftest import Hospital
@@ -50,7 +50,7 @@ def waiting(hospital: Hospital, account: str) -> list[str]:
     """The slips that wait for somebody."""
     with hospital.uow(account, readonly=True) as uow:
         listed = [slip.number for slip in requests.to_decide(uow)]
-        assert requests.counts(uow).to_decide == len(listed)
+        assert request_counts.counts(uow).to_decide == len(listed)
         return listed
 
 

@@ -54,9 +54,9 @@ def test_only_who_handles_paper_registers_and_moves_it(
 ) -> None:
     with hospital.uow("archivist") as uow:
         holdings.register(uow, uow.node(record))
-        node = uow.node(record)
     try:
         with hospital.uow(account) as uow:
+            node = uow.session.get_one(Node, record, execution_options={"scope": "test"})
             holdings.register(uow, node, barcode=f"X-{account.upper()}")
         with hospital.uow(account) as uow:
             holding, _node = uow.holding("B00218647-2")
@@ -72,7 +72,7 @@ def test_a_component_has_no_volume_of_its_own(hospital: Hospital, record: int) -
         fields = {"title": "手术记录", "component": "SSJL"}
         item = tree.add(uow, uow.node(record), kind="component", fields=fields)
     with pytest.raises(Conflict), hospital.uow("archivist") as uow:
-        holdings.register(uow, item)
+        holdings.register(uow, uow.node(item.id))
 
 
 def test_a_volume_that_comes_from_the_ward_to_its_shelf_has_been_signed_in(

@@ -26,6 +26,7 @@ from archive.services import (
     notices,
     policies,
     rebuilding,
+    request_counts,
     requests,
     slips,
     steps,
@@ -191,7 +192,7 @@ def test_a_sealed_volume_stays_though_it_was_approved_and_one_that_comes_later_i
         issue(hospital, number)
     with hospital.uow("clerk", readonly=True) as uow:
         assert circulation.pick_list(uow) == []
-        assert requests.counts(uow).to_pick == 0
+        assert request_counts.counts(uow).to_pick == 0
     with hospital.uow("archivist") as uow:
         later = holdings.register(uow, uow.node(archived), sheets=3).barcode
     with hospital.uow("clerk", readonly=True) as uow:
@@ -347,9 +348,9 @@ def test_what_is_overdue_stands_in_the_list_and_blocks_the_borrower(
     with hospital.uow("clerk", readonly=True) as uow:
         (loan,) = circulation.overdue(uow)
         assert (loan.number, loan.days_left, loan.is_overdue) == (late, -2, True)
-        assert requests.counts(uow).overdue == 1
+        assert request_counts.counts(uow).overdue == 1
     with hospital.uow("clinician", readonly=True) as uow:
-        assert requests.counts(uow).mine_overdue == 1
+        assert request_counts.counts(uow).mine_overdue == 1
         assert [slip.is_overdue for slip in requests.mine(uow)] == [False, True]
     with pytest.raises(Conflict, match="overdue"):
         issue(hospital, waiting, "B00216166-1")

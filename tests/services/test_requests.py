@@ -10,7 +10,17 @@ from archive.errors import ArchiveError, Conflict, Forbidden, Invalid, NotFound,
 from archive.journal import Event
 from archive.models import AuditEvent, Holding, HoldingStatus, Request, User
 from archive.policy.permissions import P
-from archive.services import approval_desk, foretelling, holdings, reading, requests, setup, slips, tree
+from archive.services import (
+    approval_desk,
+    foretelling,
+    holdings,
+    reading,
+    request_counts,
+    requests,
+    setup,
+    slips,
+    tree,
+)
 from archive.sight import NodeView
 from tests.archives import begins
 from tests.conftest import CAST, Clock, Hospital
@@ -65,7 +75,7 @@ def test_whoever_has_nothing_to_do_with_requests_sees_none(
     number = approved(hospital, "clinician", archived)
     with hospital.uow(account, readonly=True) as uow:
         assert requests.mine(uow) == requests.to_decide(uow) == requests.mine_on(uow, tree.root(uow)) == []
-        assert set(vars(requests.counts(uow)).values()) == {0}
+        assert set(vars(request_counts.counts(uow)).values()) == {0}
         with pytest.raises(NotFound):
             slips.one(uow, number)
 
@@ -110,7 +120,7 @@ def test_an_approved_reading_opens_the_record_and_the_clock_closes_it(
         assert reading.my_grant(uow, uow.node(archived)) is None
         assert requests.mine(uow)[0].state.name == "ended"
         assert requests.offers(uow, slips.one(uow, number)) == []
-        assert requests.counts(uow).reading == 0
+        assert request_counts.counts(uow).reading == 0
     assert ask(hospital, "clinician2", archived) == "JY2026-000002"
 
 
@@ -355,7 +365,7 @@ def test_asking_by_number_answers_the_same_whether_the_record_exists_or_not(
         assert answer is None
     with hospital.uow("clinician", readonly=True) as uow:
         assert [slip.node.stay for slip in requests.mine(uow)] == ["00218647-2"]
-        assert requests.counts(uow).waiting == 1
+        assert request_counts.counts(uow).waiting == 1
     with hospital.uow("archivist", readonly=True) as uow:
         assert [slip.node.stay for slip in requests.to_decide(uow)] == ["00218647-2"]
     with hospital.uow("senior", readonly=True) as uow:
@@ -518,7 +528,7 @@ def test_the_figures_are_what_the_lists_hold(hospital: Hospital, archived: int) 
     approved(hospital, "clinician", other, kind="eread")
     ask(hospital, "clinician2", other)
     with hospital.uow("clinician", readonly=True) as uow:
-        mine = requests.counts(uow)
+        mine = request_counts.counts(uow)
         assert (mine.waiting, mine.ready, mine.reading, mine.lent, mine.out, mine.to_decide) == (
             0,
             1,
@@ -528,9 +538,9 @@ def test_the_figures_are_what_the_lists_hold(hospital: Hospital, archived: int) 
             0,
         )
     with hospital.uow("head", readonly=True) as uow:
-        assert requests.counts(uow).to_decide == 1
+        assert request_counts.counts(uow).to_decide == 1
     with hospital.uow("clerk", readonly=True) as uow:
-        desk = requests.counts(uow)
+        desk = request_counts.counts(uow)
         assert (desk.to_pick, desk.out, desk.overdue, desk.to_decide, desk.waiting) == (1, 1, 0, 0, 0)
 
 

@@ -192,12 +192,14 @@ _READY = {"process": pages.all_read, "examine": _is_linked, "draw": _at_once}
 
 
 def _check_out(uow: UnitOfWork, batch: ScanBatch) -> None:
+    uow.lock_all(batches.nodes(uow, batch))  # else one might be sealed, or handed out, at this very moment
     for volume in _rows(uow, batch):
-        holding = uow.session.get_one(Holding, volume.holding_id, execution_options=TRUSTED)
+        holding = uow.session.get_one(
+            Holding, volume.holding_id, populate_existing=True, execution_options=TRUSTED
+        )
         if holding.status in {HoldingStatus.LENT, HoldingStatus.MISSING}:
             raise Conflict(_("%(barcode)s is not in the house.", barcode=holding.barcode))
         node = uow.session.get_one(Node, volume.node_id, execution_options=TRUSTED)
-        uow.lock(node)  # else it might be sealed at this very moment
         if refusal := frozen.volume(uow, holding):
             raise Conflict(f"{holding.barcode}: {refusal}")
         holdings.move(uow, holding, to=HoldingStatus.PROCESSING, because=batch.number)
