@@ -1,7 +1,8 @@
 """封存: a seal over a record; how it comes off again is `unsealing` (domain §6).
 
-Whatever is sealed stays: neither trash nor disposal, and no listed page taken out or replaced. What goes on is adding,
-reading and, where only a copy is sealed, lending (2013 rule art. 26): `policy/vetoes.csv` and `services/frozen.py`.
+Whatever is sealed stays: no disposal, no listed page taken out or replaced, and nothing listed in the trash. What goes on is
+adding, reading and, where only a copy is sealed, lending (2013 rule art. 26): `policy/vetoes.csv`, `services/frozen.py` and
+`services/staying.py`.
 """
 
 from collections.abc import Iterable, Mapping

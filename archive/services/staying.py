@@ -19,7 +19,8 @@ from archive.models import (
     RequestPart,
     SealedObject,
 )
-from archive.services import holds
+from archive.policy.types import INHERITING
+from archive.services import frozen, holds
 from archive.services.handlers import LIVE
 from archive.sight import ids_of
 from archive.uow import UnitOfWork
@@ -30,9 +31,12 @@ OVER = ("archived", "destroyed")
 
 
 def held(uow: UnitOfWork, node: Node) -> str | None:
-    """That something in a branch, or the record that it is a part of, is sealed or under a legal hold, or nothing."""
+    """That something in a branch, or the record that it is a part of, is sealed or under a legal hold, or nothing.
+
+    A part that was added after the record was sealed is on no list, and by no seal kept from going (domain §22.10).
+    """
     laid = (
-        select(Hold.kind)
+        select(Hold)
         .join(HoldNode, HoldNode.hold_id == Hold.id)
         .join(Node, Node.id == HoldNode.node_id)
         .where(
@@ -40,10 +44,21 @@ def held(uow: UnitOfWork, node: Node) -> str | None:
             Hold.released_at.is_(None),
         )
     )
-    kinds = set(uow.session.scalars(laid.distinct(), execution_options=TRUSTED))
-    if kinds & set(holds.SEALS):
+    found = uow.session.scalars(laid.order_by(Hold.id), execution_options=TRUSTED).all()
+    if any(one.kind in holds.SEALS and _keeps(uow, one, node) for one in found):
         return _("Something in it is sealed. It stays until the seal is taken off.")
-    return _("Something in it is under a legal hold. It stays until that is lifted.") if kinds else None
+    if any(one.kind == holds.LEGAL for one in found):
+        return _("Something in it is under a legal hold. It stays until that is lifted.")
+    return None
+
+
+def _keeps(uow: UnitOfWork, hold: Hold, node: Node) -> bool:
+    """Whether a seal that lies over a record keeps this, which is the record itself, above it, or a part of it."""
+    if node.type not in INHERITING:
+        return True
+    listed = {one["item"] for one in hold.manifest["items"]}
+    unlisted = hold.night and node.created_at <= hold.sealed_at  # the list of the night names no part
+    return unlisted or node.id in listed or frozen.below(uow, node)
 
 
 def bound(uow: UnitOfWork, node: Node) -> str | None:

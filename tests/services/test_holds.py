@@ -17,6 +17,7 @@ from archive.services import (
     holdings,
     holds,
     legal_holds,
+    purge,
     sealed,
     setup,
     staying,
@@ -55,7 +56,7 @@ def held(hospital: Hospital, account: str, record: int) -> set[P]:
         return {permission for permission in P if uow.can(permission, uow.node(record, needs=P.DISCOVER))}
 
 
-def test_under_a_sealed_original_all_goes_on_but_trash_disposal_and_lending(
+def test_under_a_sealed_original_all_goes_on_but_disposal_and_lending(
     hospital: Hospital, archived: int
 ) -> None:
     before = {account: held(hospital, account, archived) for account in ("archivist", "senior", "clinician")}
@@ -67,7 +68,7 @@ def test_under_a_sealed_original_all_goes_on_but_trash_disposal_and_lending(
         assert "sealed" in (frozen.volume(uow, holding) or "")
 
 
-STAYING = {P.DISPOSAL_PROPOSE, P.DISPOSAL_APPROVE, P.DISPOSAL_EXECUTE, P.TRASH}
+STAYING = {P.DISPOSAL_PROPOSE, P.DISPOSAL_APPROVE, P.DISPOSAL_EXECUTE}
 
 
 def test_what_the_author_adds_late_lies_beside_a_sealed_list_that_stays_and_is_sealed_in_a_supplement(
@@ -90,6 +91,38 @@ def test_what_the_author_adds_late_lies_beside_a_sealed_list_that_stays_and_is_s
     assert [line.title for line in added.lines] == ["病理报告"]
     with pytest.raises(Conflict, match="nothing has been added"):
         seal(hospital, archived)
+
+
+def test_what_was_added_by_mistake_after_the_seal_may_be_trashed_and_nothing_that_is_listed(
+    site: Site, hospital: Hospital, archived: int, clock: Clock
+) -> None:
+    """Domain §22.10: the seal keeps its list. What is trashed meanwhile is not deleted before the seal is off."""
+    made = seal(hospital, archived, kind=holds.COPY)
+    with hospital.uow("senior") as uow:
+        steps.take(uow, uow.node(archived), "correct", reason="病理报告归卷")
+        wrong, right = (
+            tree.add(
+                uow, uow.node(archived), kind="component", fields={"title": title, "component": "SSJL"}
+            ).id
+            for title in ("他人的化验单", "病理报告")
+        )
+    with hospital.uow("archivist") as uow:
+        trash.trash(uow, uow.node(wrong))
+    seal(hospital, archived, kind=holds.COPY)  # the supplement, which lists what is right
+    with hospital.uow("archivist", readonly=True) as uow:
+        items = uow.list(uow.nodes(P.DISCOVER).where(Node.parent_id == archived, Node.id != wrong))
+        assert right in {item.id for item in items}
+        for node in (*items, uow.node(archived)):
+            assert "sealed" in (trash.refused(uow, node) or "")
+    clock.forward(days=31)
+    purge.order(site)
+    work_off(site)
+    with hospital.uow("archivist") as uow:
+        trash.restore(uow, uow.node(wrong))
+        frozen_by = legal_holds.freeze(uow, uow.node(archived), **COURT)
+        assert "legal hold" in (trash.refused(uow, uow.node(wrong)) or "")
+    assert made
+    assert frozen_by
 
 
 def is_known(hospital: Hospital, account: str, record: int) -> bool:
@@ -340,7 +373,7 @@ def test_an_unfinished_record_is_sealed_as_far_as_it_goes_and_then_not_trashed(
     with hospital.uow("archivist") as uow:
         holdings.register(uow, uow.node(record), sheets=20)
     seal(hospital, record, kind=holds.COPY)
-    with hospital.uow("archivist") as uow, pytest.raises(Forbidden):
+    with hospital.uow("archivist") as uow, pytest.raises(Conflict):
         trash.trash(uow, uow.node(record))
     with hospital.uow("senior") as uow, pytest.raises(Conflict):
         trash.trash(uow, hospital.category(uow, "ZY·BL"))
@@ -449,5 +482,5 @@ def test_a_draft_under_a_legal_hold_is_not_trashed_and_one_document_holds_once(
     with hospital.uow("senior", readonly=True) as uow:
         category = hospital.category(uow, "ZY·BL")
         assert "legal hold" in (staying.held(uow, category) or "")
-    with hospital.uow("archivist") as uow, pytest.raises(Forbidden):
+    with hospital.uow("archivist") as uow, pytest.raises(Conflict):
         trash.trash(uow, uow.node(record))
