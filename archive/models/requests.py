@@ -121,7 +121,7 @@ class RoomVisit(Base):
 class RequestApproval(Base):
     """审批意见: one office of the chain that the rule names, as it stood when it was asked for, and what it said.
 
-    `verdict`: agreed, refused, vacant (nobody sat in the office who may know of the record); nothing yet.
+    `verdict`: agreed, refused, vacant (nobody sat in the office), unaware (nobody in it may know of the record); nothing yet.
     """
 
     __tablename__ = "request_approval"

@@ -22,6 +22,7 @@ MOST = 500
 """A bundle has no more records than policy can allow."""
 VERDICTS: dict[str | None, tuple[Lazy, str]] = {
     "agreed": (_l("Agreed"), "ok"), "refused": (_l("Refused"), "bad"), "vacant": (_l("Nobody to ask"), "idle"),
+    "unaware": (_l("Not asked: nobody there may know of this record"), "wait"),
     None: (_l("Not yet"), "wait"),
 }  # fmt: skip
 
@@ -102,15 +103,18 @@ def said(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, list[Said]]:
     """Request → its offices in their order. For requests that the actor has come by through `slips`."""
     absent = aliased(Principal)
     rows = uow.session.execute(
-        select(RequestApproval, Principal.name, absent.name)
+        select(RequestApproval, Principal.name, absent.name, Request.requester_id)
+        .join(Request, Request.id == RequestApproval.request_id)
         .outerjoin(Principal, Principal.id == RequestApproval.decided_by)
         .outerjoin(absent, absent.id == RequestApproval.on_behalf_of)
         .where(RequestApproval.request_id.in_(numbers))
         .order_by(RequestApproval.request_id, RequestApproval.place)
     )
     found: dict[int, list[Said]] = {}
-    for row, name, behalf in rows:
-        word, look = VERDICTS[row.verdict]
+    for row, name, behalf, asker in rows:
+        # What others may know is for whoever decides, and no business of whoever asks.
+        hidden = row.verdict == "unaware" and asker == uow.actor.principal_id
+        word, look = VERDICTS["vacant" if hidden else row.verdict]
         one = Said(row.place, str(OFFICES[row.office].title), str(word), look, name, behalf, row.note)
         found.setdefault(row.request_id, []).append(one)
     return found

@@ -34,12 +34,20 @@ def begin(uow: UnitOfWork, request: Request, node: Node, rule: Rule, also: tuple
 
 
 def _pass_vacant(uow: UnitOfWork, request: Request, node: Node) -> None:
-    """An office in which nobody sits who may know of the record holds nothing up; whoever decides reads that it was empty."""
+    """An office in which nobody sits who may know of the record holds nothing up: to ask it would tell that there is such a
+    record. Whoever decides reads that it was not asked, and whether because it is empty or because it may not know.
+    """
     for row in turns.chain(uow, request)[request.stage :]:
         if row.office in turns.LAST or _sit_in(uow, request, node, row.office):
             return
-        row.verdict, row.at = "vacant", uow.now
+        _pass(uow, request, row)
         request.stage = row.place + 1
+
+
+def _pass(uow: UnitOfWork, request: Request, row: RequestApproval) -> None:
+    declared = conflicts.have_declared(uow, request)
+    anybody = deciders.sitting(uow, row.office, request.requester_id, but=declared)
+    row.verdict, row.at = "unaware" if anybody else "vacant", uow.now
 
 
 def _sit_in(uow: UnitOfWork, request: Request, node: Node, office: str) -> set[int]:
@@ -123,7 +131,7 @@ def follow(uow: UnitOfWork, request: Request, node: Node, step: str, reason: str
     elif rows:
         for row in rows[request.stage : -1]:
             if step == "approve":  # nobody sits there any more, or the guard would have objected
-                row.verdict, row.at = "vacant", uow.now
+                _pass(uow, request, row)
         request.stage = rows[-1].place
         _say(uow, request, rows[-1], "agreed" if step == "approve" else "refused", reason)
 

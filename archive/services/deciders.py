@@ -67,20 +67,25 @@ def endorsers(
 
     `but`: not these, who have declared why.
     """
-    people, role = _everybody(uow), OFFICES[code].role
     knowing = uow.once(("knowing", node.id), lambda: explain.knowing(uow, node))
+    return {number for number in sitting(uow, code, asker, but) if number in knowing}
+
+
+def sitting(uow: UnitOfWork, code: str, asker: int, but: frozenset[int] = frozenset()) -> set[int]:
+    """Who sits in an office when somebody asks for anything, or stands in there; whether or not they may know of it."""
+    people, role = _everybody(uow), OFFICES[code].role
     wards = turns.departments_of(uow, people[asker].groups) if asker in people else frozenset()
 
     def sits(one: Member) -> bool:
         here = code != "dept_head" or not wards.isdisjoint(one.groups)
         return role in one.roles and here and not one.is_apart and one.id != asker and one.id not in but
 
-    found = {one.id for one in people.values() if sits(one) and one.id in knowing}
+    found = {one.id for one in people.values() if sits(one)}
     for absent, deputy in absences.pairs(uow) if code == "dept_head" else ():
         if absent not in people or deputy not in people or not sits(people[absent]):
             continue
         departments = turns.departments_of(uow, people[absent].groups)
-        if deputy in knowing and absences.speaks_for(people[deputy], people[absent], departments):
+        if absences.speaks_for(people[deputy], people[absent], departments):
             found.add(deputy)
     return found - but - _apart_from(uow, asker)
 

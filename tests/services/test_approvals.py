@@ -10,7 +10,16 @@ from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.models import AccessGrant, Encounter, Membership, Request, RequestApproval
 from archive.policy.permissions import P
-from archive.services import approval_desk, approvals, lending_trial, request_counts, requests, setup, slips, tree
+from archive.services import (
+    approval_desk,
+    approvals,
+    lending_trial,
+    request_counts,
+    requests,
+    setup,
+    slips,
+    tree,
+)
 from archive.uow import UnitOfWork
 from tests.archives import begins
 from tests.conftest import Hospital
@@ -44,6 +53,13 @@ def said(hospital: Hospital, number: str) -> list[tuple[str, str | None, str | N
             .order_by(RequestApproval.place)
         )
         return [(office, verdict, note) for office, verdict, note in rows]
+
+
+def words(hospital: Hospital, account: str, number: str) -> list[str]:
+    """What of the offices of a slip stands on its page for somebody."""
+    with hospital.uow(account, readonly=True) as uow:
+        row = slips.one(uow, number)
+        return [one.verdict for one in approval_desk.said(uow, [row.id])[row.id]]
 
 
 def waiting(hospital: Hospital, account: str) -> list[str]:
@@ -200,8 +216,13 @@ def test_whoever_gives_an_opinion_sees_the_slip_by_their_own_tiers_and_no_record
         )
     number = waiting(hospital, "senior")[-1]
     assert said(hospital, number) == [
-        ("dept_head", "vacant", None), ("medical_affairs", "vacant", None), ("record_head", None, None),
+        ("dept_head", "unaware", None), ("medical_affairs", "unaware", None), ("record_head", None, None),
     ]  # fmt: skip
+    assert words(hospital, "senior", number)[0] == "Not asked: nobody there may know of this record"
+    step(hospital, "senior", number, "approve")
+    assert words(hospital, "clinician", number)[0] == "Nobody to ask", (
+        "what others may know is not for the asker"
+    )
     for account in ("head", affairs):
         assert number not in waiting(hospital, account)
         with hospital.uow(account, readonly=True) as uow, pytest.raises(NotFound):
