@@ -1,5 +1,6 @@
 """封存: sealing a record, the list of what is sealed, its papers, its review, and taking the seal off; and 冻结 beside it."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from archive.services import (
     sealed_objects,
     unsealing,
 )
+from archive.services.unsealing import UNREAD, File
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
@@ -183,16 +185,26 @@ def release_form(uow: UnitOfWork, uuid: UUID) -> str:
     return _release_page(uow, uuid, None)
 
 
-@section.page("/holds/<uuid:uuid>/release", needs=P.HOLD_RELEASE, methods=("POST",))
+@section.page("/holds/<uuid:uuid>/release", needs=P.HOLD_RELEASE, methods=("POST",), ahead=True)
 def release(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
+    """The files are read before the transaction: while gigabytes are, everybody else goes on working."""
     found = sealed.one(uow, uuid)
+    known = unsealing.read_again(uow, found.hold)
+
+    def act(own: UnitOfWork) -> list[dict[str, Any]]:
+        hold = sealed.one(own, uuid).hold
+        unsealing.release(
+            own, hold, **_typed(RELEASING), people=people_typed(), found=request.form, known=known
+        )
+        return hold.found or []
+
     try:
-        unsealing.release(uow, found.hold, **_typed(RELEASING), people=people_typed(), found=request.form)
+        counted = uow.site.run(uow.actor, act, uow.origin)
     except (Invalid, Conflict) as error:
         uow.undo()
-        return _release_page(uow, uuid, error), error.status
+        return _release_page(uow, uuid, error, known), error.status
     flash(_("The seal %(number)s is off.", number=found.seal.number), "ok")
-    if differ := found_pages.differing(found.hold.found or []):
+    if differ := found_pages.differing(counted):
         flash(
             _(
                 "What was found is not what was listed. It is on record: %(lines)s.",
@@ -203,7 +215,9 @@ def release(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     return make_response(redirect(found.seal.node.href))
 
 
-def _release_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None) -> str:
+def _release_page(
+    uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None, known: Mapping[File, bool] = UNREAD
+) -> str:
     found = sealed.one(uow, uuid)
     grounds = unsealing.grounds(uow, found.hold)
     lines = [
@@ -229,7 +243,7 @@ def _release_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None)
     return render_template(
         "holds/release.html", seal=found.seal, kinds=kind_words(), general=_general(error),
         counts=with_errors(lines, request.form if error else {}, wrong),
-        alone_from=unsealing.alone_from(uow, found.hold), differ=unsealing.differences(uow, found.hold),
+        alone_from=unsealing.alone_from(uow, found.hold), differ=unsealing.differences(uow, found.hold, known),
         fields=with_errors(fields, request.form if error else {}, wrong),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -18,12 +19,16 @@ from storage import BlobStatus
 
 TRUSTED: Any = {"scope": "unsealing"}
 TOGETHER, SETTLED, NO_CLAIM = "together", "settled", "no_claim"
+File = tuple[str, str]
+"""A record and the SHA-256 of one of its files."""
+UNREAD: Mapping[File, bool] = MappingProxyType({})
 
 
 @action("hold.released", needs=P.HOLD_RELEASE)
 def release(uow: UnitOfWork, hold: Hold, *, ground: str, people: Iterable[Mapping[str, str]], paper: str = "",
-            reason: str, found: Mapping[str, str] | None = None) -> None:  # fmt: skip
-    """Takes a seal or a legal hold off. Never by whoever laid it.
+            reason: str, found: Mapping[str, str] | None = None, known: Mapping[File, bool] = UNREAD) -> None:  # fmt: skip
+    """Takes a seal or a legal hold off. Never by whoever laid it. `known`: what `read_again` found; what the list has besides
+    is read now.
 
     Raises Conflict for one's own seal or one that is off already, Invalid for a ground that does not hold (yet), for a side
     that sealed and is not there, and for a document that is missing.
@@ -40,7 +45,7 @@ def release(uow: UnitOfWork, hold: Hold, *, ground: str, people: Iterable[Mappin
     counts = found_pages.counted(hold, found or {}, wrong)
     if wrong:
         raise Invalid(fields=wrong)
-    differ = differences(uow, hold)
+    differ = differences(uow, hold, known)
     hold.released_at, hold.released_by = uow.now, uow.actor.principal_id
     hold.release_ground, hold.release_parties = ground, there
     hold.release_paper, hold.release_reason = texts["paper"], texts["reason"]
@@ -102,14 +107,15 @@ class Difference:
     words: str
 
 
-def differences(uow: UnitOfWork, hold: Hold) -> list[Difference]:
+def differences(uow: UnitOfWork, hold: Hold, known: Mapping[File, bool] = UNREAD) -> list[Difference]:
     """Compares the pages of the list with those that the record has now, and their files with their bytes, in the order
-    of the list. Of a seal that is off nothing is compared: its pages are free to change.
+    of the list. Of a seal that is off nothing is compared: its pages are free to change. `known`: as of `release`.
     """
     if hold.released_at is not None:
         return []
     titles = {one["item"]: one["title"] for one in hold.manifest["items"]}
-    now, spoilt = _now(uow, hold), _spoilt(uow, hold)
+    whole = read_again(uow, hold, known)
+    now, spoilt = _now(uow, hold), {sha256 for (_record, sha256), is_whole in whole.items() if not is_whole}
     compared = ((page, _differs(page, now.get(page["page"]), spoilt)) for page in hold.manifest["pages"])
     return [Difference(titles.get(page["item"]), page["ordinal"], words) for page, words in compared if words]
 
@@ -125,8 +131,10 @@ def _differs(page: dict[str, Any], now: tuple[str, str, bool] | None, spoilt: se
     return None if now[2] else _("It does not stand in the record any more.")
 
 
-def _spoilt(uow: UnitOfWork, hold: Hold) -> set[str]:
-    """The files of the list whose bytes are missing or have changed: they are read again, each once."""
+def read_again(uow: UnitOfWork, hold: Hold, known: Mapping[File, bool] = UNREAD) -> Mapping[File, bool]:
+    """The files of a list, and whether their bytes are there as they were sealed. Each is read once, which may take minutes:
+    before the transaction, so that nobody waits for it. Those that are `known` are not read again.
+    """
     rows = uow.session.execute(
         select(Blob.record, Blob.sha256)
         .join(Representation, Representation.blob_id == Blob.id)
@@ -136,7 +144,12 @@ def _spoilt(uow: UnitOfWork, hold: Hold) -> set[str]:
         .distinct(),
         execution_options=TRUSTED,
     )
-    return {sha256 for record, sha256 in rows if uow.site.store.verify(record, sha256) is not BlobStatus.OK}
+    files: list[File] = [(record, sha256) for record, sha256 in rows]
+    return {file: known[file] if file in known else _is_whole(uow, file) for file in files}
+
+
+def _is_whole(uow: UnitOfWork, file: File) -> bool:
+    return uow.site.store.verify(*file) is BlobStatus.OK
 
 
 def _now(uow: UnitOfWork, hold: Hold) -> dict[int, tuple[str, str, bool]]:

@@ -1,27 +1,38 @@
 """Sealing a record and taking the seal off, as pages: the archivist, two seniors, a doctor, the auditor."""
 
+import os
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from io import BytesIO
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from pypdf import PdfReader
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from archive.actor import Actor
+from archive.journal import CHANGES
+from archive.journal import words_of as told
+from archive.models import AuditEvent, Blob, Setting
 from archive.services import setup
 from archive.sight import href
 from archive.site import Site
+from tests import papers
 from tests.archives import begins
 from tests.blueprints.conftest import Browser
 from tests.conftest import HASH, Hospital
 from tests.services.lending import archive_it
 from tests.services.sealing import HOSPITAL, OPENED, PACKAGE, seal, typed
+from tests.services.test_derive import work_off
+from tests.services.test_intake import upload
 
 Browse = Callable[..., Browser]
 ORIGINAL, COPY = typed(PACKAGE), typed(PACKAGE | {"kind": "copy"})
 OPENING = typed(OPENED)
+TEST: dict[str, Any] = {"scope": "test"}
 SLIP = re.compile(r"/holds/[0-9a-f-]{36}")
 
 
@@ -201,3 +212,35 @@ def test_an_unknown_seal_is_not_found(browser: Browse) -> None:
     for address in (f"/holds/{uuid4()}", f"/holds/{uuid4()}/release"):
         assert senior.get(address).status_code == 404
     assert senior.post(f"/holds/{uuid4()}/release", OPENING).status_code == 404
+
+
+def test_while_the_files_of_a_list_are_read_everybody_else_goes_on(
+    site: Site, hospital: Hospital, record: int, browser: Browse
+) -> None:
+    """The disk takes its time: the master is a pipe out of which nothing comes until the test puts something in."""
+    upload(hospital, "archivist", record, papers.pdf("首页"), "病历.pdf")
+    work_off(site)
+    seal(hospital, record, kind="copy")
+    senior = browser("senior")
+    (slip,) = set(SLIP.findall(senior.get("/holds").text))
+    with site.session(readonly=True) as session:
+        (sha256,) = session.scalars(select(Blob.sha256), execution_options=TEST)
+    (master,) = site.settings.var.rglob(sha256)
+    master.unlink()
+    os.mkfifo(master)
+    opening = ThreadPoolExecutor(1).submit(senior.post, f"{slip}/release", OPENING)
+    try:
+        wait([opening], 0.3)
+        with site.session(patient=False) as session:  # whoever writes now finds no lock
+            session.add(Setting(name="test", value="saved meanwhile"))
+        assert not opening.done()
+    finally:
+        pipe = os.open(master, os.O_RDWR)
+        os.write(pipe, b"no master")
+        done = opening.result(20)
+        os.close(pipe)
+    assert done.status_code == 302
+    with site.session(readonly=True) as session:
+        event = session.scalars(select(AuditEvent).where(AuditEvent.action == "hold.released")).one()
+        noticed = told(session, CHANGES, event.id, site.keys)
+    assert noticed["differs"] == ["1"], "what is no longer there is on record"
