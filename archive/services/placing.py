@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from archive import classes
-from archive.models import Node, NodeAlias, base32
+from archive.models import AccessGrant, Node, NodeAlias, Request, RequestPart, base32
+from archive.policy.lending import EREAD
 from archive.policy.types import INHERITING
 from archive.services import branches, reindexing
 from archive.uow import UnitOfWork
@@ -43,8 +44,18 @@ def hang(uow: UnitOfWork, node: Node, to: Node) -> None:
     if node.type in INHERITING:
         life = {"state": to.state, "dept_id": to.dept_id, "year": to.year}
         place |= life | {"position": next_position(uow, to)}
+        _end_readings(uow, node)
     uow.session.execute(update(Node).where(Node.id == node.id).values(place), execution_options=TRUSTED)
     uow.session.refresh(node)
+
+
+def _end_readings(uow: UnitOfWork, item: Node) -> None:
+    """Who was granted a component of one record was not granted it as a part of another: there it is asked for anew."""
+    asked = select(Request.number).join(RequestPart, RequestPart.request_id == Request.id)
+    mine = AccessGrant.ref.in_(asked.where(RequestPart.node_id == item.id))
+    here = (AccessGrant.node_id == item.id, AccessGrant.cause == EREAD, AccessGrant.valid_until > uow.now)
+    ended = update(AccessGrant).where(*here, mine).values(valid_until=uow.now)
+    uow.session.execute(ended, execution_options=TRUSTED)
 
 
 def _leave_address(uow: UnitOfWork, node: Node) -> None:

@@ -10,6 +10,7 @@ from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
 from archive.models import AuditEvent, CopyRequest, Patient
 from archive.policy.permissions import P
+from archive.policy.rights import Overlay
 from archive.services import (
     levels,
     pages,
@@ -20,6 +21,7 @@ from archive.services import (
     search,
     slips,
     staying,
+    steps,
     tree,
     viewer,
     workbench,
@@ -27,8 +29,8 @@ from archive.services import (
 from archive.services.copying import trail
 from tests import papers
 from tests.archives import begins, once
-from tests.conftest import Clock, Hospital
-from tests.services.lending import rules, step
+from tests.conftest import RECORD, Clock, Hospital
+from tests.services.lending import cover, rules, step
 from tests.services.searching import TEST, archived, component, indexed
 from tests.services.test_derive import work_off
 from tests.services.test_intake import upload
@@ -103,6 +105,44 @@ def test_a_reading_of_one_component_opens_its_pages_and_no_other(
         assert search.find(uow, "无特殊").groups == [], "no word of what was not granted is found"
     step(hospital, "clinician", number, "give_back")
     assert open_to(hospital, "clinician", scanned) == set()
+
+
+def test_a_component_that_leaves_its_record_is_open_by_no_reading_of_it(
+    hospital: Hospital, scanned: Scanned
+) -> None:
+    fields = RECORD | {"mrn": "00300001", "times": "1", "dept": str(hospital.wards["EK"])}
+    with hospital.uow("archivist") as uow:
+        other = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields).id
+    number = ask(hospital, "clinician", scanned, scanned.operation, scanned.discharge)
+    waiting = ask(hospital, "clinician2", scanned, scanned.operation)
+    step(hospital, "head", number, "approve")
+    assert open_to(hospital, "clinician", scanned) == {scanned.operation, scanned.discharge}
+    with hospital.uow("senior") as uow:
+        steps.take(uow, uow.node(scanned.record), "correct", reason="误归他人病案")
+        tree.move(uow, uow.node(scanned.operation), to=uow.node(other))
+    assert reads(hospital, "clinician", scanned) == {scanned.discharge}
+    with pytest.raises(Conflict, match="no longer there"), hospital.uow("senior") as uow:
+        requests.advance(uow, slips.one(uow, waiting), "approve")
+    cover(hospital, scanned.discharge)
+    assert reads(hospital, "clinician", scanned) == set(), "in the trash nothing is read"
+    cover(hospital, scanned.discharge, Overlay.NONE)
+    with hospital.uow("senior") as uow:
+        tree.move(uow, uow.node(scanned.operation), to=uow.node(scanned.record))
+    assert reads(hospital, "clinician", scanned) == {scanned.discharge}, (
+        "what was elsewhere is asked for anew"
+    )
+
+
+def reads(hospital: Hospital, account: str, of: Scanned) -> set[int]:
+    """What of the record somebody reads by the list, and by the object check of what they may know of."""
+    with hospital.uow(account, readonly=True) as uow:
+        found = {node.id for node in uow.list(uow.nodes(P.READ))} & {of.record, of.operation, of.discharge}
+        for number in (of.record, of.operation, of.discharge):
+            try:
+                assert uow.can(P.READ, uow.node(number)) == (number in found)
+            except NotFound:
+                assert number not in found
+        return found
 
 
 def test_whoever_decides_narrows_what_was_asked_for_and_nobody_else(
