@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Select,
     and_,
     false,
@@ -32,14 +31,17 @@ HIGHER_TIERS = {P.DISCOVER: (P.DISCOVER, P.IDENTIFY, P.READ), P.IDENTIFY: (P.IDE
 """A grant of a higher tier holds the lower ones: read ⊆ identify ⊆ discover."""
 
 
-class Checked(FunctionElement[int]):
+class Checked(FunctionElement[Any]):
     """A column that a row is checked by, never one by which the rows are looked up.
 
     SQLite does not know how narrow a branch or a list of ids is; it would rather visit every node of the classes.
     """
 
-    type = Integer()
     inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
 
 
 @compiles(Checked)

@@ -43,7 +43,7 @@ SECONDS, THINK = size("SECONDS", 60), size("THINK", 4)
 PROCESSES, DESKS = 4, 16
 """So many processes, and in each so many desks."""
 ALONE = 100
-SHARED = 150
+SHARED = 50
 """Volumes that two desks are after."""
 NAME = "juanzong"
 """Of the cookie that holds a session."""
