@@ -9,10 +9,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from archive.settings import Settings
@@ -128,9 +131,9 @@ class Reader:
             self.violations.append(text)
 
 
-@pytest.fixture
-def people(archive: Archive, browser: Browser) -> Iterator[Callable[[str], Reader]]:
-    """Gives each account its own browser window, signed in; fails on any breach of the page's security policy."""
+@contextmanager
+def windows(archive: Archive, browser: Browser) -> Iterator[Callable[[str], Reader]]:
+    """Opens a browser window for an account, signed in; fails at the end on any breach of the page's security policy."""
     open_windows: list[tuple[BrowserContext, Reader]] = []
 
     def enter(account: str) -> Reader:
@@ -147,3 +150,33 @@ def people(archive: Archive, browser: Browser) -> Iterator[Callable[[str], Reade
     for context, reader in open_windows:
         context.close()
         assert not reader.violations, reader.violations
+
+
+@pytest.fixture
+def people(archive: Archive, browser: Browser) -> Iterator[Callable[[str], Reader]]:
+    """Gives each account a browser window of its own, a new one each time."""
+    with windows(archive, browser) as enter:
+        yield enter
+
+
+@pytest.fixture(scope="module")
+def staff(archive: Archive, browser: Browser) -> Iterator[Callable[[str], Reader]]:
+    """The same with one window an account for all stories of a module: opening one takes a second."""
+    with windows(archive, browser) as enter:
+        yield cache(enter)
+
+
+def to(page: Page, selector: str, *, key: str = "Tab") -> None:
+    """Goes on with Tab, or back with Shift+Tab, until it has come there."""
+    for _step in range(80):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"nothing leads to {selector}")
+
+
+def sound(page: Page) -> None:
+    """No serious fault of access, nothing wider than the screen."""
+    found = Axe().run(page).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")

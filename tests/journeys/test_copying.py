@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import pypdfium2
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from archive.services import intake, tree
 from tests import papers
 from tests.conftest import RECORD, hospital_of
-from tests.journeys.conftest import Archive, Reader, wait_for
+from tests.journeys.conftest import Archive, Reader, sound, to, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,22 +41,6 @@ def record_of(archive: Archive, folder: "Path") -> None:
 
     wait_for(made, "the pages", 90)
     site.close()
-
-
-def to(page: Page, selector: str) -> None:
-    """Goes on with Tab until it has come there."""
-    for _step in range(80):
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"nothing leads to {selector}")
-
-
-def sound(page: Page) -> None:
-    """No serious fault of access, nothing wider than the screen."""
-    found = Axe().run(page).response["violations"]
-    assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 def test_a_copy_from_application_to_verification_by_keyboard(
