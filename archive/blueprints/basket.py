@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from archive.blueprints import asked_address, folder, looks, node_rows, outcomes, picked
+from archive.blueprints.bundles import foretold
 from archive.blueprints.documents import pdf
 from archive.blueprints.requests import TERMS, terms_fields
 from archive.errors import Conflict, Invalid, Unavailable
@@ -159,7 +160,10 @@ def ask(uow: UnitOfWork) -> Answer:
     ids, form = request.form.getlist("ids", type=UUID), request.form
     terms = {name: form.get(name, "") for name in TERMS}
     try:
-        sent = bundling.ask(uow, bundling.chosen(uow, ids), terms)
+        lines = bundling.chosen(uow, ids)
+        if form.get("act") == "look":
+            return _form(uow, "request", ids, told=foretold(uow, lines, terms))
+        sent = bundling.ask(uow, lines, terms)
     except (Invalid, Conflict) as error:
         uow.undo()
         return _form(uow, "request", ids, error), error.status
@@ -181,19 +185,23 @@ def level(uow: UnitOfWork) -> Answer:
     return make_response(redirect(url_for(".show")))
 
 
-def _form(uow: UnitOfWork, name: str, ids: list[UUID], error: Invalid | Conflict | None = None) -> str:
-    """What an act on several must know first."""
+def _form(
+    uow: UnitOfWork, name: str, ids: list[UUID], error: Invalid | Conflict | None = None,
+    told: dict[str, Any] | None = None,
+) -> str:  # fmt: skip
+    """What an act on several must know first; `told`: what asking for them comes to."""
     chosen = listing.chosen(uow, ids)
     if name == "request":
         asked, title, submit = terms_fields(uow), _("Request"), _("Send the requests")
     else:
         asked, title, submit = _level_fields(uow), _("Sensitivity"), _("Change the sensitivity")
     icon = "book-upload" if name == "request" else "shield-half"
+    look = {"value": "look", "label": _("Look first")} if name == "request" else None
     wrong = error if isinstance(error, Invalid) else None
     general = [str(error)] if error and not (wrong and wrong.fields) else []
     return render_template(
         "basket/form.html", title=title, icon=icon, submit=submit, fields=with_errors(asked, request.form, wrong),
-        chosen=chosen, action=url_for(".ask" if name == "request" else ".level"), general=general,
+        chosen=chosen, action=url_for(".ask" if name == "request" else ".level"), general=general, also=look, told=told,
     )  # fmt: skip
 
 

@@ -7,11 +7,12 @@ from uuid import UUID
 from flask import Response, flash, g, make_response, redirect, render_template, request, session, url_for
 
 from archive.blueprints.pages import as_shown
-from archive.blueprints.requests import TERMS, kind_words, said_outcomes, terms_fields
+from archive.blueprints.requests import TERMS, kind_words, said_days, said_outcomes, terms_fields
 from archive.errors import Conflict, Invalid
 from archive.forms import field, with_errors
 from archive.gate import SIGNED_IN, P, Section, site
 from archive.i18n import _, ngettext
+from archive.policy.lending import EREAD, Rule
 from archive.services import borrowing, bundles, bundling, deciders, ethics, parts, requests
 from archive.services.bundling import Sent
 from archive.sight import NodeView
@@ -34,7 +35,7 @@ def ask(uow: UnitOfWork) -> Response | str | tuple[str, int]:
     try:
         lines = bundling.read(uow, form.get("records", ""))
         if form.get("act") == "look":
-            return _page(uow, form, None, _foretold(uow, lines, terms))
+            return _page(uow, form, None, foretold(uow, lines, terms))
         sent = bundling.ask(uow, lines, terms)
     except (Invalid, Conflict) as error:
         uow.undo()
@@ -58,20 +59,26 @@ def _say(sent: Sent) -> None:
         flash(ngettext("%(num)d more was not asked for.", "%(num)d more were not asked for.", more), "wait")
 
 
-def _foretold(uow: UnitOfWork, lines: list[bundling.Line], terms: dict[str, str]) -> dict[str, Any]:
-    """What the page says before it is sent: each record, what stands in its way, and who is asked by which rule."""
-    rule = borrowing.offered_unseen(uow).get(terms["purpose"], {}).get(terms["kind"])
-    rows = bundling.foretell(uow, lines, terms["kind"])
-    planned = parts.plan(uow, terms["purpose"], len(lines))
+def foretold(uow: UnitOfWork, lines: list[bundling.Line], terms: dict[str, str]) -> dict[str, Any]:
+    """What a page says before several are asked for: who is asked, how long, and of each record what stands in its way."""
+    kind, purpose = terms["kind"], terms["purpose"]
+    general = borrowing.offered_unseen(uow).get(purpose, {}).get(kind)
+    planned = parts.plan(uow, purpose, len(lines))
+    rows = bundling.foretell(uow, lines, kind, purpose if general else "")
+
+    def said(rule: Rule | None) -> dict[str, Any] | None:
+        return None if rule is None else {
+            "chain": deciders.said(parts.chain(rule.approvers, planned.also)), "days": said_days(kind, rule),
+            "last_day": borrowing.last_day(uow, kind, rule), "on_site": rule.on_site and kind == EREAD,
+        }  # fmt: skip
+
     return {
-        "parts": planned.parts,
-        "each": planned.each,
-        "ethics": planned.ethics,
-        "study": parts.is_study(uow, terms["purpose"]),
-        "rows": [(one.text, NodeView(uow, one.node) if one.node else None, one.hindrance) for one in rows],
-        "chain": deciders.said(parts.chain(rule.approvers, planned.also)) if rule else "",
-        "refused": sum(one.hindrance is not None for one in rows),
-    }
+        "planned": planned, "study": parts.is_study(uow, purpose), "kind": kind_words().get(kind), "purpose": purpose,
+        "rule": said(general), "refused": sum(one.hindrance is not None for one in rows),
+        # Its own rule is told of a record where it is another than that of the list.
+        "rows": [(one, NodeView(uow, one.node) if one.node else None, said(one.rule if one.rule != general else None))
+                 for one in rows],
+    }  # fmt: skip
 
 
 def _page(

@@ -7,15 +7,28 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import func, select
 
-from archive.errors import Conflict, Invalid
+from archive.errors import Conflict, Forbidden, Invalid
 from archive.i18n import _
 from archive.models import Node, Request, RequestBundle
+from archive.policy.lending import PAPER, Rule
 from archive.policy.permissions import P
-from archive.services import basket, borrowing, numbers, parts, pinpoint, policies, requests, slips
+from archive.services import (
+    availability,
+    basket,
+    borrowing,
+    numbers,
+    parts,
+    pinpoint,
+    policies,
+    requests,
+    slips,
+)
 from archive.services.attempts import Outcome, attempt, refusal
+from archive.services.availability import Availability
 from archive.services.parts import InBundle, Plan
+from archive.sight import views
 from archive.uow import UnitOfWork, action
 
 SEPARATORS = re.compile(r"[\s,，;；、]+")
@@ -190,16 +203,47 @@ def _begin(uow: UnitOfWork, terms: Mapping[str, str], planned: Plan) -> RequestB
 
 @dataclass(frozen=True)
 class Foretold:
-    """申请预告 of a list: of a record that the asker knows why it cannot be had, of others that they are asked for unseen."""
+    """申请预告 of a list: of a record that the asker knows why it cannot be had, by which rule, and where its paper is.
+
+    Of others nothing is said but that they are asked for unseen.
+    """
 
     text: str
     node: Node | None
-    hindrance: str | None
+    hindrance: str | None = None
+    rule: Rule | None = None
+    paper: Availability | None = None
 
 
-def foretell(uow: UnitOfWork, lines: Iterable[Line], kind: str) -> list[Foretold]:
-    """What asking for each would meet, before it is sent."""
-    return [
-        Foretold(line.text, line.node, borrowing.hindrance(uow, line.node, kind) if line.node else None)
-        for line in lines
-    ]
+def foretell(uow: UnitOfWork, lines: Sequence[Line], kind: str, purpose: str = "") -> list[Foretold]:
+    """What asking for each would meet, before it is sent; without a purpose no rule is looked for."""
+    known = views(uow, [line.node for line in lines if line.node])
+    papers = availability.of(uow, known, needs=P.REQUEST_CREATE) if kind == PAPER else {}
+    mine = _open_of_mine(uow, [view.id for view in known], kind)
+
+    def told(line: Line) -> Foretold:
+        if (node := line.node) is None:
+            return Foretold(line.text, None)
+        rule = borrowing.offered(uow, node).get(purpose, {}).get(kind) if purpose else None
+        why = str(requests.AskedAlready()) if node.id in mine else _hindrance(uow, node, kind, rule)
+        if why is None and purpose and rule is None:  # of the list some can be had so, this one cannot
+            why = _("For this purpose the lending rules do not provide for that. Choose the other.")
+        return Foretold(line.text, node, why, None if why else rule, papers.get(node.id))
+
+    return [told(line) for line in lines]
+
+
+def _open_of_mine(uow: UnitOfWork, nodes: Sequence[int], kind: str) -> set[int]:
+    """Of these the records for which the actor has an open request of this kind."""
+    own = Request.requester_id == uow.actor.principal_id
+    rows = select(Request.node_id).where(
+        own, Request.kind == kind, Request.node_id.in_(nodes), slips.is_open(uow)
+    )
+    return set(uow.session.scalars(rows)) if nodes else set()
+
+
+def _hindrance(uow: UnitOfWork, node: Node, kind: str, rule: Rule | None) -> str | None:
+    if not uow.can(P.REQUEST_CREATE, node):
+        return str(Forbidden())
+    own = borrowing.own_hindrance(uow, [rule], many=True) if rule else None
+    return borrowing.hindrance(uow, node, kind) or own

@@ -24,6 +24,9 @@
   function boxes(list) { return all("[data-row] input[name=ids]", list); }
   function rows(list) { return all("[data-row]", list); }
 
+  /* Rows of another kind, as bundles among single requests: ticked on their page alone. */
+  function beside(list) { return all("[data-row] input[data-beside]", list); }
+
   function show(list, chosen) {
     const here = boxes(list);
     let on = 0;
@@ -32,6 +35,7 @@
       box.closest("[data-row]").classList.toggle("is-on", box.checked);
       if (box.checked) { on += 1; }
     });
+    beside(list).forEach((box) => { box.closest("[data-row]").classList.toggle("is-on", box.checked); });
     const page = list.querySelector("[data-select-page]");
     if (page) {
       page.checked = on > 0 && on === here.length;
@@ -39,15 +43,16 @@
     }
     const bar = list.querySelector(".jz-selbar");
     if (bar) {
-      bar.classList.toggle("is-on", chosen.size > 0);
+      const many = chosen.size + beside(list).filter((box) => box.checked).length;
+      bar.classList.toggle("is-on", many > 0);
       const words = bar.querySelector("[data-selected]");
-      words.textContent = words.getAttribute("data-words").replace("{count}", String(chosen.size));
+      words.textContent = words.getAttribute("data-words").replace("{count}", String(many));
     }
   }
 
   function unselect(list, chosen) {
     chosen.clear();
-    all("input[name=all]", list).forEach((box) => { box.checked = false; });
+    all("input[name=all]", list).concat(beside(list)).forEach((box) => { box.checked = false; });
     write(list, chosen);
     show(list, chosen);
   }
@@ -76,6 +81,7 @@
     list.addEventListener("click", (event) => {
       if (event.target.closest("[data-unselect]")) { unselect(list, chosen); return; }
       const box = event.target;
+      if (beside(list).includes(box)) { show(list, chosen); }
       if (box.name !== "ids") { return; }
       const here = boxes(list);
       const from = event.shiftKey && last ? here.indexOf(last) : here.indexOf(box);
@@ -100,7 +106,7 @@
     });
 
     list.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && chosen.size) { unselect(list, chosen); }
+      if (event.key === "Escape" && list.querySelector(".jz-selbar.is-on")) { unselect(list, chosen); }
     });
     show(list, chosen);
   }
@@ -125,7 +131,7 @@
     if (event.key === "j") { step(list, 1); return true; }
     if (event.key === "k") { step(list, -1); return true; }
     if (event.key === "x" && row) {
-      const box = row.querySelector("input[name=ids]");
+      const box = row.querySelector("input[name=ids], input[data-beside]");
       if (box) { box.click(); }
       return Boolean(box);
     }

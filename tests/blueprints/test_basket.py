@@ -114,12 +114,18 @@ def test_several_are_asked_for_at_once_and_each_says_what_became_of_it(
     wrong = ward.post("/basket/request", terms | {"days": "900"})
     assert wrong.status_code == 422
     assert 'value="900"' in wrong.text
+    seen = words_of(ward.post("/basket/request", terms | {"act": "look"}))
+    assert all(word in seen for word in ("病案审批人", "纸质 3 个工作日", "整理中", "在架")), (
+        "who decides, how long, whether it is in"
+    )
+    assert "请先选择用途" in words_of(ward.post("/basket/request", terms | {"act": "look", "purpose": ""}))
     assert ward.post("/basket/request", terms | {"ids": shelf[:1]}).location == "/basket"
     assert ward.post("/basket/request", terms).location == "/basket"
     page = ward.get("/basket").text
     assert page.count("您已申请过") == 1, "the first was asked for before; the second is new"
     with site.session() as session:
         assert session.scalars(select(Request.state)).all() == ["requested", "requested"]
+    assert words_of(ward.post("/basket/request", terms | {"act": "look"})).count("您已申请过") == 2
     sent = ward.post("/basket/request", terms | {"kind": "eread", "purpose": "dispute"}).location
     assert "PS2026-0002" in ward.get(sent).text, "several at once are a bundle"
 

@@ -35,6 +35,7 @@ PAGES = {
     "/approvals": ("act", "ids", "bundles", "reason"), "/requests/many": ("records", "act", "kind", "purpose", "days", "reason"),
     "/requests": ("number", "kind", "purpose", "days", "reason", "declared"),
     FIND: ("q",), VIEWED: ("q",), "/searches/figures": ("ran",), "/basket": ("act", "ids", "back"),
+    "/basket/request": ("act", "ids", "kind", "purpose", "days", "reason"),
     "/basket/all": ("s", "type", "dept", "year", "sort", "under", "back"),
 }  # fmt: skip
 """Every page that finds or keeps what was found, and what it is asked for by name."""

@@ -147,6 +147,7 @@ ASKED = (
         ],
         manner="posted",
     ),
+    Page("/basket/request", ({"ids": "$uuid", "act": "look"} | worlds.BUNDLED,), manner="posted"),
     Page("/me/absence", manner="opened"),
     Page("/", manner="opened"),
     Page("/mismatches", manner="opened"),
