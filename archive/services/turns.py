@@ -39,8 +39,11 @@ def _of_wards(uow: UnitOfWork, departments: frozenset[int]) -> ColumnElement[boo
 
 def _in_place_of(uow: UnitOfWork, absent: Absent) -> ColumnElement[bool]:
     """What a head who is away would be asked: never what they asked for, or have declared that they do not decide."""
-    declared = exists().where(
-        RequestConflict.request_id == Request.id, RequestConflict.principal_id == absent.id
+    # Named, as it stands two levels deep: by itself it would ask whether they have declared anything anywhere.
+    declared = (
+        exists()
+        .where(RequestConflict.request_id == Request.id, RequestConflict.principal_id == absent.id)
+        .correlate(Request)
     )
     return and_(_of_wards(uow, absent.departments), Request.requester_id != absent.id, not_(declared))
 

@@ -178,6 +178,8 @@ def test_a_deputy_has_no_deputy_and_what_the_absent_have_declared_binds_them(
     with hospital.uow("head") as uow:
         requests.recuse(uow, slips.one(uow, number), words="患者是我的表妹")
     assert waiting(hospital, "head2") == []
+    other = ask(hospital, "clinician", another(hospital, mrn="00300009"), purpose="research")
+    assert waiting(hospital, "head2") == [other], "what they have declared is of one request"
     assert said(hospital, number)[0][1] == "vacant"
 
 
