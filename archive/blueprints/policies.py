@@ -17,15 +17,16 @@ from archive.services import adoption, lending_trial, policies, rulebook
 from archive.uow import UnitOfWork
 
 section = Section("policies", __name__, url_prefix="/control/policy")
+READERS = (P.OPERATE, P.CONFIG_MANAGE, P.REQUEST_DECIDE, P.REQUEST_ENDORSE)
 
 
-@section.page("/<kind>", needs=(P.OPERATE, P.CONFIG_MANAGE))
+@section.page("/<kind>", needs=READERS)
 def show(uow: UnitOfWork, kind: str) -> str:
     policy = rulebook.page(uow, kind, request.args.get("version", type=int))
     return render_template("policies/show.html", policy=policy, **_words(uow, kind))
 
 
-@section.page("/loans/try", needs=(P.OPERATE, P.CONFIG_MANAGE))
+@section.page("/loans/try", needs=READERS)
 def try_lending(uow: UnitOfWork) -> str | tuple[str, int]:
     """Who would have to approve if …"""
     given, trial, error = request.args, None, None

@@ -40,7 +40,7 @@ class Trial:
 
 def tried(uow: UnitOfWork, *, role: str, purpose: str, level: int, treats: bool = False) -> Trial:
     """What somebody of a role would be told who asks for a record of this sensitivity. Raises Invalid, field by field."""
-    rulebook.may_look(uow)
+    rulebook.may_look(uow, "loans")
     wrong = {
         name: _("Choose one of the list.")
         for name, known in (

@@ -56,9 +56,14 @@ class PolicyPage:
     may_adopt: bool
 
 
-def may_look(uow: UnitOfWork) -> None:
-    """Raises Forbidden for whoever neither operates nor configures the system."""
-    if not (uow.can(P.OPERATE) or uow.can(P.CONFIG_MANAGE)):
+OF_WHOEVER_DECIDES = "loans"
+"""Whoever agrees to requests or decides on them reads by which rules."""
+
+
+def may_look(uow: UnitOfWork, kind: str = "") -> None:
+    """Raises Forbidden for whoever neither operates nor configures the system, nor decides by this policy."""
+    decides = uow.can(P.REQUEST_DECIDE) or uow.can(P.REQUEST_ENDORSE)
+    if not (uow.can(P.OPERATE) or uow.can(P.CONFIG_MANAGE) or (kind == OF_WHOEVER_DECIDES and decides)):
         raise Forbidden
 
 
@@ -85,7 +90,7 @@ def _listed(
 
 def page(uow: UnitOfWork, kind: str, version: int | None = None) -> PolicyPage:
     """A policy to be read, as it is in force or in an earlier or later version. Raises NotFound for none such."""
-    may_look(uow)
+    may_look(uow, kind)
     listed = _versions(uow, kind)
     shown = next(
         (

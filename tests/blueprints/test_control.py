@@ -14,7 +14,7 @@ from tests.conftest import CAST, RECORD, Hospital
 def test_the_panel_is_for_the_system_administrator_alone(hospital: Hospital, browser: Browse) -> None:
     for account in CAST:
         own, expected = browser(account), 200 if account == "sysadmin" else 403
-        for page in ("/control", "/control/policy/loans"):
+        for page in ("/control", "/control/policy/gates"):
             assert own.get(page).status_code == expected, account
 
 

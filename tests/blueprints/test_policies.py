@@ -125,4 +125,19 @@ def test_the_lending_rules_are_tried_without_asking_for_anything(browser: Browse
     assert "纸质 3 个工作日" in ordinary
     assert "该角色不能申请" not in ordinary
     assert own.get(f"{address}?role=auditor&purpose=x&level=9").status_code == 422
-    assert browser("senior").get(address).status_code == 403
+    for account, status in (
+        ("senior", 200),
+        ("head", 200),
+        ("clerk", 403),
+        ("clinician", 403),
+        ("auditor", 403),
+    ):
+        other = browser(account)
+        assert {other.get(page).status_code for page in (address, "/control/policy/loans")} == {status}, (
+            account
+        )
+        assert other.get("/control/policy/gates").status_code == 403
+    rules = browser("senior").get("/control/policy/loans").text
+    assert "/control/policy/loans/next" not in rules
+    assert 'href="/control"' not in rules
+    assert 'href="/control/policy/loans"' in browser("head").get("/approvals").text
