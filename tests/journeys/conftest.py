@@ -167,7 +167,7 @@ def staff(archive: Archive, browser: Browser) -> Iterator[Callable[[str], Reader
 
 
 def to(page: Page, selector: str, *, key: str = "Tab") -> None:
-    """Goes on with Tab, or back with Shift+Tab, until it has come there."""
+    """Goes on with Tab, back with Shift+Tab, or down a list with j, until it has come there."""
     for _step in range(80):
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
             return

@@ -1,0 +1,102 @@
+"""An archive in which much is asked for: archived records of obstetrics, one scanned, one whose volume is out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from uuid import UUID
+
+from archive.actor import Actor
+from archive.models import Membership, Principal
+from archive.services import bundling, intake, requests, setup, slips
+from archive.sight import href
+from tests import papers
+from tests.conftest import HASH, Hospital, hospital_of
+from tests.journeys.conftest import Archive, wait_for
+from tests.services import lending, searching
+
+MRNS = ("00219612", "00219703", "00219804", "00219905", "00219916", "00219127")
+"""Of patients of one name; the last one's volume is out."""
+NAME, SCANNED = "尹春燕", "00219321"
+TERMS = {
+    "kind": "eread",
+    "purpose": "discussion",
+    "days": "1",
+    "reason": "前置胎盘病例讨论",
+    "declared": "none",
+}
+
+
+@dataclass
+class House:
+    """The archive of these stories, beside the browser: archived records of obstetrics, by record number, and scanned orders."""
+
+    url: str
+    hospital: Hospital
+    records: dict[str, int]
+    slip: str
+    """By which a volume is out to a doctor of another ward."""
+
+    def where(self, mrn: str) -> str:
+        with self.hospital.uow("senior", readonly=True) as uow:
+            return href(uow, uow.node(self.records[mrn]))
+
+    def ask(self, account: str, mrn: str, *, with_copy: bool = False, **terms: str) -> str:
+        """Somebody asks for a record; gives the number of the slip."""
+        with self.hospital.uow(account) as uow:
+            return requests.ask(uow, uow.node(self.records[mrn]), with_copy=with_copy, **TERMS | terms).number  # type: ignore[arg-type]
+
+    def bundle(self, account: str, *mrns: str, **terms: str) -> str:
+        """The same of several at once; gives the number of the bundle."""
+        with self.hospital.uow(account) as uow:
+            lines = bundling.read(uow, "\n".join(f"{mrn}-1" for mrn in mrns))
+            made = bundling.ask(uow, lines, TERMS | terms).bundle
+            assert made
+            return made.number
+
+    def uuid(self, account: str) -> UUID:
+        with self.hospital.uow("senior", readonly=True) as uow:
+            return uow.session.get_one(Principal, self.hospital.people[account]).uuid
+
+    def of(self, account: str, number: str) -> str:
+        """The address of a slip."""
+        with self.hospital.uow(account, readonly=True) as uow:
+            return f"/requests/{slips.one(uow, number).uuid}"
+
+
+@contextmanager
+def furnished(archive: Archive) -> Iterator[House]:
+    """Plants all of it beside the browser, and somebody of medical affairs who works in obstetrics, too."""
+    site = archive.site()
+    hospital = hospital_of(site)
+    with site.uow(Actor.system("test")) as uow:
+        made = setup.enlist(uow, account="affairs", name="苏文", staff_no="0098", password=None, roles=("medical_affairs",),
+                            clearance=2)  # fmt: skip
+        made.password = HASH
+        uow.session.add(Membership(principal_id=made.id, group_id=hospital.wards["CK"]))
+        hospital.people["affairs"] = made.id
+    scanned, orders = _scanned(hospital)
+    shelf = lending.shelf(hospital)
+    records = {mrn: lending.another(hospital, mrn=mrn, name=NAME, location=shelf) for mrn in MRNS}
+    records |= {SCANNED: scanned, "YZ": orders}
+    slip = lending.approved(hospital, "clinician2", records[MRNS[-1]])
+    lending.issue(hospital, slip, f"B{MRNS[-1]}-1")
+    yield House(archive.url, hospital, records, slip)
+    site.close()
+
+
+def _scanned(hospital: Hospital) -> tuple[int, int]:
+    """A record whose orders are scanned: two pages, and something that the patient pays without a consent to it."""
+    record = searching.patient(hospital, SCANNED, "林知夏")
+    orders = searching.component(hospital, record, "医嘱单", "YZ")
+    staged = intake.stage(hospital.site, BytesIO(papers.pdf("医嘱单\n一次性耗材 自费", "续页")))
+    with hospital.uow("archivist") as uow:
+        intake.upload(uow, uow.node(orders), staged, filename="医嘱单.pdf")
+
+    def made() -> bool:
+        with hospital.uow("archivist", readonly=True) as uow:
+            return uow.node(orders).page_count == 2
+
+    wait_for(made, "the pages", 90)
+    searching.archived(hospital, record)
+    return record, orders
