@@ -256,7 +256,7 @@ def slip_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None = No
         room=reading_room.of(uow, row), may_take=printouts.objection(uow, row) is None, parts=request_parts.of(uow, row),
         to_narrow=[(one.uuid, one.label) for one in request_parts.to_narrow(uow, row)],
         lent=circulation.of_request(uow, row), may_renew=loans.may_renew(uow, row),
-        may_recall=loans.may_recall(uow, row), place=reservations.place(uow, row),
+        no_renewal=loans.why_not_renewed(uow, row), may_recall=loans.may_recall(uow, row), place=reservations.place(uow, row),
         given=handing_on.given(uow, row), may_handle=loans.is_handled(uow, row), wrong=wrong, typed=request.form,
     )  # fmt: skip
 

@@ -107,10 +107,17 @@ def _figures(lists: Counted, counts: request_counts.Counts, uow: UnitOfWork) -> 
             _figure(_("Waiting"), counts.waiting, url_for("requests.mine"), ""),
             _figure(_("Ready to collect"), counts.ready, url_for("requests.mine"), ""),
             _figure(_("Open for reading"), counts.reading, url_for("requests.mine"), ""),
-            _figure(_("Lent to me"), counts.lent, url_for("requests.mine"), ""),
+            _lent_to_me(counts),
         ]
     rows = [first, second] if len(first) > len(FIVE) else [[*first, *second]]
     return [row for row in rows if len(row) > 1]  # a single figure says no more than its list below
+
+
+def _lent_to_me(counts: requests.Counts) -> dict[str, Any]:
+    """What is late stands out also on the borrower's own first page."""
+    late = counts.mine_overdue
+    shown = _figure(_("Lent to me"), counts.lent, url_for("requests.mine"), "bad" if late else "")
+    return shown | ({"note": _("%(num)s overdue", num=late)} if late else {})
 
 
 def _seals(uow: UnitOfWork) -> list[dict[str, Any]]:

@@ -261,6 +261,14 @@ def may_renew(uow: UnitOfWork, request: Request) -> bool:
     return _is_theirs_to_renew(uow, request, node) and renewal_objection(uow, request, node) is None
 
 
+def why_not_renewed(uow: UnitOfWork, request: Request) -> str | None:
+    """Why whoever has it out, or the desk, is not offered to renew it; or nothing."""
+    node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
+    if request.kind != "paper" or request.state != "lent" or not _is_theirs_to_renew(uow, request, node):
+        return None
+    return renewal_objection(uow, request, node)
+
+
 def renewal_objection(uow: UnitOfWork, request: Request, node: Node) -> str | None:
     """Why the loan of `node` cannot be renewed now, or nothing."""
     if P.REQUEST_CREATE in vetoed_by(node.overlay):
@@ -270,7 +278,9 @@ def renewal_objection(uow: UnitOfWork, request: Request, node: Node) -> str | No
         return _("Nothing of this request is out.")
     if any(line.due_at < uow.now for line in lines):
         return _("It is overdue. Bring it back.")
-    if any(line.renewals >= borrowing.rule_of(uow, request).renewals for line in lines):
+    if not (times := borrowing.rule_of(uow, request).renewals):
+        return _("For this purpose the lending rules do not provide for renewing.")
+    if any(line.renewals >= times for line in lines):
         return _("It cannot be renewed again.")
     if any(line.recalled_at for line in lines) or reservations.somebody_waits(uow, node):
         return _("Somebody else is waiting for it.")
