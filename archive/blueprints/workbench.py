@@ -113,7 +113,7 @@ def _figures(lists: Counted, counts: request_counts.Counts, uow: UnitOfWork) -> 
     return [row for row in rows if len(row) > 1]  # a single figure says no more than its list below
 
 
-def _lent_to_me(counts: requests.Counts) -> dict[str, Any]:
+def _lent_to_me(counts: request_counts.Counts) -> dict[str, Any]:
     """What is late stands out also on the borrower's own first page."""
     late = counts.mine_overdue
     shown = _figure(_("Lent to me"), counts.lent, url_for("requests.mine"), "bad" if late else "")
