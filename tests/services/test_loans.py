@@ -325,7 +325,7 @@ def test_what_is_overdue_never_stops_treatment(hospital: Hospital, archived: int
 def test_a_discussion_is_not_renewed(hospital: Hospital, archived: int) -> None:
     number = approved(hospital, "clinician", archived)
     issue(hospital, number)
-    with pytest.raises(Conflict, match="again"), hospital.uow("clinician") as uow:
+    with pytest.raises(Conflict, match="do not provide for renewing"), hospital.uow("clinician") as uow:
         loans.renew(uow, slips.one(uow, number))
 
 
