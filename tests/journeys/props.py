@@ -1,0 +1,84 @@
+"""What the stories of the desk and the seals are told with: people of other offices, a record with pages, a gun, a PDF."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from archive.actor import Actor
+from archive.models import Membership
+from archive.services import holdings, intake, records, setup, steps, tree
+from tests import papers
+from tests.blueprints.test_desk import said_in
+from tests.conftest import CAST, HASH, RECORD, Hospital, hospital_of
+from tests.journeys.conftest import Archive, wait_for
+from tests.services import lending
+
+BADGE = {account: f"{number:04d}" for number, account in enumerate(CAST, start=1)}
+Newcomer = tuple[str, str, str, str, str]
+"""Account, name, staff number, role, and the code of a department or nothing."""
+
+
+@contextmanager
+def beside(archive: Archive, *newcomers: Newcomer) -> Iterator[Hospital]:
+    """The archive that is served, beside the browser; with further people, and a shelf."""
+    site = archive.site()
+    wards = hospital_of(site).wards
+    with site.uow(Actor.system("test")) as uow:
+        for account, name, staff_no, role, ward in newcomers:
+            user = setup.enlist(uow, account=account, name=name, staff_no=staff_no, password=None, roles=(role,),
+                                clearance=3 if role == "senior" else 1)  # fmt: skip
+            user.password = HASH
+            if ward:
+                uow.session.add(Membership(principal_id=user.id, group_id=wards[ward]))
+    hospital = hospital_of(site)
+    lending.shelf(hospital)
+    yield hospital
+    site.close()
+
+
+def two_pages(hospital: Hospital, folder: Path, mrn: str) -> int:
+    """A draft record with a file of two pages, which the worker reads meanwhile; gives its id."""
+    file = folder / "病历.pdf"
+    file.write_bytes(papers.pdf("出院记录", "续页"))
+    with hospital.uow("archivist") as uow:
+        fields = RECORD | {"mrn": mrn, "times": "1", "dept": str(hospital.wards["CK"])}
+        number = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields).id
+    with file.open("rb") as stream:
+        staged = intake.stage(hospital.site, stream)
+    with hospital.uow("archivist") as uow:
+        intake.upload(uow, uow.node(number), staged, filename=file.name)
+    return number
+
+
+def archived(hospital: Hospital, record: int) -> None:
+    """Waits until the pages of a record are read, and archives it with its paper of two sheets."""
+
+    def read() -> bool:
+        with hospital.uow("archivist", readonly=True) as uow:
+            return uow.node(record).page_count == 2
+
+    wait_for(read, "the pages", 90)
+    with hospital.uow("archivist") as uow:
+        node = uow.node(record)
+        holdings.register(uow, node, sheets=2, location=lending.SHELF)
+        for one in ("collected", "arranged"):
+            records.mark(uow, node, track="paper", step=one)
+        for one in ("catalogue", "submit", "archive"):
+            steps.take(uow, node, one)
+
+
+def shoot(page: Page, *codes: str) -> None:
+    """The gun types each code and an Enter, once the page has put the cursor into its field."""
+    page.wait_for_function("document.activeElement !== document.body")
+    for code in codes:
+        page.keyboard.type(f"{code}\n")
+
+
+def paper(page: Page, link: str) -> str:
+    """The words of the PDF to which a link leads."""
+    address = page.locator(link).first.evaluate("link => link.href")
+    answer = page.request.get(address)
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
+    return "".join(said_in(answer.body()).split())
