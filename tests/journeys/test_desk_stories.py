@@ -15,9 +15,8 @@ from archive.services import reminders
 from archive.sight import href
 from tests.conftest import Hospital
 from tests.journeys import props
-from tests.journeys.conftest import Archive, Reader
+from tests.journeys.conftest import Archive, Reader, sound, to
 from tests.journeys.props import BADGE, paper, shoot
-from tests.journeys.test_copying import sound, to
 from tests.services.lending import SHELF, another, approved, ask, issue, state_of, step
 
 pytestmark = pytest.mark.browser

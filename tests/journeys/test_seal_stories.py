@@ -15,9 +15,8 @@ from archive.sight import href
 from tests import papers
 from tests.conftest import PASSWORD, Hospital
 from tests.journeys import props
-from tests.journeys.conftest import Archive, Reader
+from tests.journeys.conftest import Archive, Reader, sound, to
 from tests.journeys.props import paper, shoot
-from tests.journeys.test_copying import sound, to
 from tests.services.lending import SHELF, another, approved
 from tests.services.sealing import BOTH, HOSPITAL, HUSBAND, seal
 
