@@ -20,6 +20,7 @@ from sqlalchemy.engine import Engine
 
 LIST = Path(__file__).parent / "postgres_in_soak.txt"
 RECORDS = bool(os.environ.get("JUANZONG_COVER"))
+"""From the environment, as the soak: the Makefile says it once, and each process that runs tests hears it."""
 IN_SOAK = frozenset(LIST.read_text().split())
 ALWAYS = ("tests/policy/",)
 """Who may do what is asked of both databases by every test."""

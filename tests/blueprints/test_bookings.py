@@ -29,7 +29,7 @@ def archived(hospital: Hospital, record: int) -> int:
 
 
 def test_an_hour_is_booked_and_becomes_a_slip_with_one_click(
-    site: Site, archived: int, browser: Browse
+    hospital: Hospital, site: Site, archived: int, browser: Browse
 ) -> None:
     desk = browser("desk")
     assert "预约复制" in desk.get("/copying").text
@@ -87,7 +87,7 @@ def test_an_hour_is_booked_and_becomes_a_slip_with_one_click(
     for account in ("clinician", "clerk", "auditor"):
         assert browser(account).get("/copying/bookings").status_code == 403
         assert browser(account).get(places[0]).status_code == 403
-    site.clock.forward(days=40)  # type: ignore[attr-defined]
+    hospital.clock.forward(days=40)
     worker.expire(site, "a worker")
     with site.session(readonly=True) as session:
         assert session.scalar(select(CopyBooking.id), execution_options=TEST) is None, (

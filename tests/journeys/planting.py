@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 from archive.actor import Actor
@@ -18,7 +19,7 @@ from tests.services import lending, searching
 MRNS = ("00219612", "00219703", "00219804", "00219905", "00219916", "00219127")
 """Of patients of one name; the last one's volume is out."""
 NAME, SCANNED = "尹春燕", "00219321"
-TERMS = {
+TERMS: dict[str, Any] = {
     "kind": "eread",
     "purpose": "discussion",
     "days": "1",
@@ -44,7 +45,7 @@ class House:
     def ask(self, account: str, mrn: str, *, with_copy: bool = False, **terms: str) -> str:
         """Somebody asks for a record; gives the number of the slip."""
         with self.hospital.uow(account) as uow:
-            return requests.ask(uow, uow.node(self.records[mrn]), with_copy=with_copy, **TERMS | terms).number  # type: ignore[arg-type]
+            return requests.ask(uow, uow.node(self.records[mrn]), with_copy=with_copy, **TERMS | terms).number
 
     def bundle(self, account: str, *mrns: str, **terms: str) -> str:
         """The same of several at once; gives the number of the bundle."""
