@@ -4,7 +4,7 @@ from dataclasses import asdict, fields
 
 from flask import Response, make_response, redirect, render_template, request, session, url_for
 
-from archive.blueprints import desk_cover
+from archive.blueprints import desk_cover, requests
 from archive.blueprints.documents import pdf
 from archive.errors import Invalid
 from archive.gate import P, Section
@@ -22,13 +22,21 @@ def counter(uow: UnitOfWork) -> str:
     memo = _memo(uow)
     counter = desk_answers.counter(uow, memo)
     return render_template(
-        "desk/counter.html", memo=memo, counter=counter, cover=_cover(counter.answer, memo)
+        "desk/counter.html", memo=memo, counter=counter, **_forms(uow, counter.answer, memo)
     )
 
 
-def _cover(answer: desk_answers.Answer | None, memo: Memo, wrong: Invalid | None = None) -> object:
-    form = answer.cover if answer else None
-    return desk_cover.fields(form, memo, request.form if wrong else {}, wrong) if form else None
+def _forms(
+    uow: UnitOfWork, answer: desk_answers.Answer | None, memo: Memo, wrong: Invalid | None = None
+) -> dict[str, object]:
+    """What is typed into an answer: the cover of a file that nobody knows, what somebody asks for; with what was wrong of it."""
+    typed = request.form if wrong else {}
+    cover = answer.cover if answer else None
+    offer = answer.offer if answer else None
+    return {
+        "cover": desk_cover.fields(cover, memo, typed, wrong) if cover else None,
+        "asking": requests.paper_fields(uow, offer.allowed, typed, wrong) if offer and offer.allowed else [],
+    }
 
 
 @section.page("/desk/beside", needs=P.REQUEST_HANDLE)
@@ -58,13 +66,13 @@ def _said(uow: UnitOfWork, done: Done, wrong: Invalid | None = None) -> Response
             return make_response(redirect(url_for(".counter")))
         counter = desk_answers.counter(uow, memo)
         return make_response(
-            render_template("desk/counter.html", memo=memo, counter=counter, cover=_cover(counter.answer, memo, wrong),
+            render_template("desk/counter.html", memo=memo, counter=counter, **_forms(uow, counter.answer, memo, wrong),
                             **typed), wrong.status
         )  # fmt: skip
     person = desk_answers.borrower(uow, memo) if memo.act == "badge" else None
     answer = desk_answers.answer(uow, done)
     return make_response(render_template(
-        "desk/said.html", memo=memo, person=person, answer=answer, cover=_cover(answer, memo, wrong), **typed
+        "desk/said.html", memo=memo, person=person, answer=answer, **_forms(uow, answer, memo, wrong), **typed
     ))  # fmt: skip
 
 
@@ -109,10 +117,15 @@ def take_up(uow: UnitOfWork) -> Response:
         return _said(uow, Done(memo), wrong)
 
 
-@section.page("/desk/to-ward", needs=P.REQUEST_HANDLE, methods=("POST",))
-def to_ward(uow: UnitOfWork) -> Response:
-    """取回科室: what has been refused goes back to its ward for completion."""
-    return _said(uow, desk_buttons.to_ward(uow, _memo(uow)))
+@section.page("/desk/ask", needs=P.REQUEST_HANDLE, methods=("POST",))
+def ask(uow: UnitOfWork) -> Response:
+    """现场申请: whoever stands here asks for what lies here."""
+    memo = _memo(uow)
+    typed = {name: request.form.get(name, "") for name in requests.TERMS if name != "kind"}
+    try:
+        return _said(uow, desk_buttons.asked(uow, memo, typed))
+    except Invalid as wrong:
+        return _said(uow, Done(memo), wrong)
 
 
 @section.page("/desk/undo", needs=P.REQUEST_HANDLE, methods=("POST",))

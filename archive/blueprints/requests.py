@@ -162,6 +162,13 @@ def _terms_fields(uow: UnitOfWork, offered: borrowing.Offered) -> list[dict[str,
     ]  # fmt: skip
 
 
+def paper_fields(
+    uow: UnitOfWork, offered: borrowing.Offered, typed: Mapping[str, str], wrong: Invalid | None
+) -> list[dict[str, Any]]:
+    """What is asked of somebody at the desk, where the volume lies on it."""
+    return with_errors([one for one in _terms_fields(uow, offered) if one["name"] != "kind"], typed, wrong)
+
+
 def said_days(kind: str, rule: Rule) -> str:
     """How long something may be had, in words: on the screen, 7 days."""
     most = rule.most(kind)

@@ -44,8 +44,13 @@ class Terms:
 def offered(uow: UnitOfWork, node: Node, person: Actor | None = None) -> Offered:
     """What the actor, or somebody else, may ask for of a record."""
     who = person or uow.actor
-    asker = lending.Asker(who.roles, who.clearance, treats(uow, node, who))
-    return lending.offered(_rules(uow), asker, node.level)
+    return offered_as(uow, node, who, treats=treats(uow, node, who))
+
+
+def offered_as(uow: UnitOfWork, node: Node, who: Actor, *, treats: bool, purpose: str = "") -> Offered:
+    """What somebody may ask for of a record whose patient they treat, or do not; of one purpose, where it is named."""
+    found = lending.offered(_rules(uow), lending.Asker(who.roles, who.clearance, treats), node.level)
+    return {name: media for name, media in found.items() if purpose in {"", name}}
 
 
 def offered_unseen(uow: UnitOfWork, level: int = 0) -> Offered:
@@ -185,14 +190,21 @@ def own_hindrance(uow: UnitOfWork, rules: Iterable[Rule], *, many: bool = False)
     """
     if not any(one.while_overdue for one in rules) and is_overdue(uow):
         return _("You have a volume that is overdue. Bring it back first.")
-    if many:
-        return None
-    most = policies.in_force(uow, "loans").body["limits"]["open_requests"]
-    own = and_(Request.requester_id == uow.actor.principal_id, Request.bundle_id.is_(None))
-    mine = slips.visible(uow, func.count(Request.id)).where(own, slips.is_open(uow))
-    if (uow.session.scalar(mine) or 0) >= most:
-        return _("You have %(most)d open requests. Wait until some are done.", most=most)
+    if not many and has_too_many(uow, uow.actor):
+        return _("You have %(most)d open requests. Wait until some are done.", most=_most_open(uow))
     return None
+
+
+def has_too_many(uow: UnitOfWork, person: Actor) -> bool:
+    """Whether somebody has as many open requests as the rules allow, of those that they see themselves."""
+    single = slips.own(uow, person, func.count(Request.id)).where(
+        Request.bundle_id.is_(None), slips.is_open(uow)
+    )
+    return (uow.session.scalar(single) or 0) >= _most_open(uow)
+
+
+def _most_open(uow: UnitOfWork) -> int:
+    return int(policies.in_force(uow, "loans").body["limits"]["open_requests"])
 
 
 def is_overdue(uow: UnitOfWork) -> bool:

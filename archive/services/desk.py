@@ -28,7 +28,6 @@ from archive.services import (
     taking_up,
 )
 from archive.services.in_hand import InHand
-from archive.services.reservations import Turn
 from archive.services.sheet_counts import NOTHING, Seen
 from archive.uow import UnitOfWork
 
@@ -49,7 +48,7 @@ class Memo:
 
     act: str = ""
     """badge, choose, issued, returned, again, back, placed, waiting, count, differs, turn, undone, unknown, taken_up, filed,
-    handed_on, refused; at first nothing.
+    handed_on, unasked, asked, refused; at first nothing.
     """
     barcode: str = ""
     borrower: str = ""
@@ -256,9 +255,9 @@ def _scanned(uow: UnitOfWork, held: InHand, borrower: str, said: Said) -> Done:
     if _is_just_back(uow, held, borrower):
         return Done(Memo("back", barcode, borrower), held)
     line = reservations.turns(uow, held.node)
-    turn = _turn_of(uow, line, borrower)
+    turn = next((turn for turn in line if turn.staff_no == borrower), None)
     if turn is None:
-        return Done(_aside("waiting", barcode, "", said.seen), held)
+        return Done(_unasked(uow, barcode, borrower, said.seen), held)
     collector = _collector(uow, said.collector)
     drawn = loans.issue(uow, turn.request, barcode=barcode, seen=said.seen, held=held, line=line, because=said.because,
                         collector=collector.id if collector else None)  # fmt: skip
@@ -290,17 +289,20 @@ def _is_just_back(uow: UnitOfWork, held: InHand, borrower: str) -> bool:
     return held.staff_no == borrower or line.in_by != uow.actor.principal_id
 
 
-def _turn_of(uow: UnitOfWork, turns: Sequence[Turn], borrower: str) -> Turn | None:
-    """What the borrower may collect of this record; of a record in two volumes the second one, too. Nothing when nobody has
-    this badge any more. Raises Conflict.
-    """
-    if (found := next((turn for turn in turns if turn.staff_no == borrower), None)) is not None:
-        return found
+def _unasked(uow: UnitOfWork, barcode: str, borrower: str, seen: Seen) -> Memo:
+    """Somebody may collect nothing of this record; perhaps they may ask for it here. As without a badge when nobody has it."""
     person = select(Principal.name).join(User, User.id == Principal.id).where(User.staff_no == borrower)
     name = uow.session.scalar(person)
     if name is None:
-        return None
-    raise Conflict(_("%(name)s has no approved request for this record.", name=name))
+        return _aside("waiting", barcode, "", seen)
+    words = _("%(name)s has no approved request for this record.", name=name)
+    return _aside("unasked", barcode, borrower, seen, words)
+
+
+def hand_out(uow: UnitOfWork, before: Memo) -> Done:
+    """Hands out what has just been asked for here, as if it had been before. Raises Conflict."""
+    seen = Seen(before.sheets, confirmed=before.confirmed, intact=not before.loose)
+    return _answered(uow, in_hand.lay(uow, before.barcode), before.borrower, Said(seen))
 
 
 def undo(uow: UnitOfWork, before: Memo) -> Done:

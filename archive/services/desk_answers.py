@@ -12,14 +12,15 @@ from archive.models import HoldingStatus, Membership, Principal, User
 from archive.services import (
     borrowing,
     circulation,
+    desk_buttons,
     desk_hearing,
+    desk_requests,
     holdings,
     in_hand,
     policies,
     request_counts,
     reservations,
     taking_up,
-    ward_loans,
 )
 from archive.services.circulation import Loan, Pick, Today
 from archive.services.desk import Done, Memo
@@ -27,6 +28,7 @@ from archive.services.desk_hearing import Meant
 from archive.services.in_hand import InHand
 from archive.services.request_counts import Counts
 from archive.services.reservations import Turn
+from archive.services.slips import Slip
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
 
@@ -40,6 +42,8 @@ LOOKS = {
     "choose": "wait",
     "unknown": "wait",
     "filed": "wait",
+    "asked": "wait",
+    "unasked": "bad",
     "refused": "bad",
 }
 
@@ -62,8 +66,10 @@ class Answer:
     can_undo: bool
     choices: Sequence[Meant] = ()
     """The volumes that may be meant."""
-    ward: str = ""
-    """取回科室: the department to which the volume may go back for completion, with whoever stands here."""
+    offer: desk_requests.Offer | None = None
+    """现场申请: what whoever stands here may ask for."""
+    asked: Slip | None = None
+    """What they have just asked for, where it waits."""
     cover: taking_up.Form | None = None
     """补录借出: the choices of the form, where the volume is to be registered."""
 
@@ -99,14 +105,17 @@ def answer(uow: UnitOfWork, done: Done) -> Answer | None:
         return None
     policies.learn(uow, "vocabularies", "loans", "queue", "counting")
     view = NodeView(uow, held.node) if held else None
+    offer = _offer(uow, memo, held) if held else None
     return Answer(
-        act=memo.act, look=LOOKS.get(memo.act, "ok"), at=datetime.fromisoformat(memo.at) if memo.at else None,
+        act=memo.act, look="wait" if offer and not offer.why_not else LOOKS.get(memo.act, "ok"),
+        at=datetime.fromisoformat(memo.at) if memo.at else None,
         words=memo.words, sheets=memo.sheets, barcode=memo.barcode, node=view,
         volume=_volume(held) if held else None,
         loan=circulation.loan(uow, view, held) if held and view else None,
         wanted=_wanted(uow, memo, held) if held else (), can_undo=memo.act in {"issued", "taken_up", "returned"},
         choices=desk_hearing.meant(uow, memo.barcode) if memo.act == "choose" else (),
-        ward=ward_loans.offered(uow, held, memo.borrower) if held and memo.act == "refused" else "",
+        offer=offer,
+        asked=desk_requests.of(uow, held.node, memo.borrower) if held and memo.act == "asked" else None,
         cover=taking_up.form(uow) if memo.act == "unknown" else None,
     )  # fmt: skip
 
@@ -123,6 +132,11 @@ def _volume(held: InHand) -> holdings.Volume:
     row = held.holding
     return holdings.Volume(row.barcode, holdings.STATUSES[row.status], held.place, None, held.container, row.sheets,
                            row.condition, row.damaged_at is not None)  # fmt: skip
+
+
+def _offer(uow: UnitOfWork, memo: Memo, held: InHand) -> desk_requests.Offer | None:
+    unasked = memo.act == "unasked" and desk_buttons.stands_here(memo)
+    return desk_requests.offered(uow, held, memo.borrower) if unasked else None
 
 
 def _wanted(uow: UnitOfWork, memo: Memo, held: InHand) -> list[Turn]:

@@ -8,6 +8,7 @@ from archive.services.mismatch_news import OWNED
 from archive.services.news import FOUND
 
 ALARM, RECALLED, LEFT = "emergency.alarm", "loan.recalled", "loan.left"
+AT_DESK = "request.at_desk"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ KINDS = {
     bundle_news.GRANTED: Kind(_l("Of your bundle, records have been granted"), "books", "ok"),
     bundle_news.REFUSED: Kind(_l("Of your bundle, records have been refused"), "x", "bad"),
     "request.revoked": Kind(_l("Your reading has been ended"), "ban", "wait"),
+    AT_DESK: Kind(_l("This was asked for in your name at the lending desk"), "book-upload"),
     "request.offered": Kind(_l("What you asked for has come back: it lies ready for you"), "package", "ok"),
     "request.expired": Kind(_l("What lay ready for you was not collected in time"), "clock-x", "wait"),
     RECALLED: Kind(

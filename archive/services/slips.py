@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_, select, true
 from sqlalchemy.orm import aliased
 
-from archive.access import Checked
+from archive.access import Access, Checked
+from archive.actor import Actor
 from archive.errors import NotFound
 from archive.i18n import _
 from archive.models import Holding, HoldingStatus, Node, Principal, Request, RequestLine, RequestPart
@@ -80,17 +81,25 @@ def visible(uow: UnitOfWork, *entities: Any) -> Select[Any]:
     Their own, too, is hidden while it asks for what they may not discover and has not been granted: a request by
     number must not tell whether the number exists (model §3).
     """
-    mine = and_(
-        Request.requester_id == uow.actor.principal_id,
-        or_(Request.state.in_(GRANTED), uow.access.clause(P.DISCOVER)),
-    )
-    return (
-        select(*(entities or (Request,)))
-        .select_from(Request)
-        .join(Node, Node.id == Request.node_id)
-        .where(or_(mine, judged(uow), handled(uow)))
-        .execution_options(scope="slips")
-    )
+    return _joined(*entities).where(or_(_theirs(uow.actor, uow.access), judged(uow), handled(uow)))
+
+
+def own(uow: UnitOfWork, person: Actor, *entities: Any) -> Select[Any]:
+    """A select over somebody's own requests as they see them themselves, joined to their nodes. To be counted: it is not theirs
+    who asks.
+    """
+    return _joined(*entities).where(_theirs(person, Access(uow.session, person, uow.now)))
+
+
+def _joined(*entities: Any) -> Select[Any]:
+    asked: Any = select(*(entities or (Request,))).select_from(Request)
+    joined: Select[Any] = asked.join(Node, Node.id == Request.node_id).execution_options(scope="slips")
+    return joined
+
+
+def _theirs(person: Actor, access: Access) -> ColumnElement[bool]:
+    granted_or_known = or_(Request.state.in_(GRANTED), access.clause(P.DISCOVER))
+    return and_(Request.requester_id == person.principal_id, granted_or_known)
 
 
 def judged(uow: UnitOfWork) -> ColumnElement[bool]:

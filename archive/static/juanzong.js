@@ -169,7 +169,10 @@
       return;
     }
     const found = pressed(event.key);
-    if (found) { event.preventDefault(); found.click(); }
+    if (!found) { return; }
+    event.preventDefault();
+    found.click();
+    if (found.tagName === "SUMMARY") { found.focus(); }
   });
 
   /* How long ago, beside the full time, when the pointer rests on a moment. */

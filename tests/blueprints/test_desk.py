@@ -1,5 +1,6 @@
 """The lending desk, as somebody with a barcode gun finds it."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -247,6 +248,38 @@ def test_what_nobody_knows_is_registered_on_the_same_page_and_gets_its_label(
     assert label in out
     assert "00087654-1" in said_in(archivist.get(label).data)
     assert browser("clerk").post("/desk/take-up", said).status_code == 403
+
+
+def test_whoever_has_not_asked_asks_at_the_desk_with_keys_alone(
+    hospital: Hospital, number: str, browser: Browse
+) -> None:
+    """What is wrong comes back as it was typed, with a script and without one."""
+    clerk, second = browser("clerk"), f"{list(CAST).index('clinician2') + 1:04d}"
+    scan(clerk, second)
+    page = scan(clerk, BARCODE)
+    assert all(
+        word in page for word in ("尚未申请", "已答应给 1 人", "须先审批", 'for="f-purpose" data-key="F10"')
+    )
+    assert 'data-key="F7"' not in page
+    said = {"purpose": "treatment", "declared": "", "reason": "会<诊", "days": ""}
+    wrong = clerk.post("/desk/ask", said)
+    assert (wrong.status_code, "会&lt;诊" in wrong.text, "请声明" in wrong.text) == (422, True, True)
+    assert "会&lt;诊" in clerk.post("/desk/ask", said, headers={"HX-Request": "true"}).text
+    assert clerk.post("/desk/ask", said | {"declared": "none"}).status_code == 302
+    filed = clerk.get("/desk").text
+    assert all(word in filed for word in ("已申请", "JY2026-000002", "审批。"))
+    assert "JY2026-000002" in browser("archivist").get("/approvals").text
+    lending.another(hospital, mrn="00216166", location=SHELF)
+    lending.rules(hospital, treatment={"approvers": []})
+    page = scan(clerk, "B00216166-1")
+    assert re.search(r'value="treatment" data-key="F7">再次住院或诊疗 3 个工作日 <kbd>F7</kbd>', page)
+    assert 'summary data-key="F10"' in page
+    out = clerk.post(
+        "/desk/ask", {"purpose": "treatment", "declared": "none"}, headers={"HX-Request": "true"}
+    ).text
+    assert ("已借出" in out, "clinician2甲" in out) == (True, True)
+    assert "借阅台以您的名义提交了申请" in browser("clinician2").get("/notices").text
+    assert browser("clinician2").post("/desk/ask", said).status_code == 403
 
 
 def test_whoever_leaves_is_cleared_on_one_page_and_signs_a_paper(

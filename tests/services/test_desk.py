@@ -5,9 +5,7 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import select
 
-from archive.actor import Actor
 from archive.errors import Forbidden, Invalid
-from archive.journal import Event
 from archive.models import ReadEvent
 from archive.services import (
     desk,
@@ -16,7 +14,6 @@ from archive.services import (
     holdings,
     pinpoint,
     places,
-    reminders,
     slips,
     taking_up,
 )
@@ -154,7 +151,7 @@ def test_a_badge_after_a_volume_takes_it(hospital: Hospital, archived: int, cloc
     clock.forward(minutes=5)
     back = scan(hospital, BARCODE)
     nothing = scan(hospital, STAFF_NO["clinician2"], scan(hospital, BARCODE, back))
-    assert (nothing.act, nothing.borrower) == ("refused", STAFF_NO["clinician2"])
+    assert (nothing.act, nothing.borrower) == ("unasked", STAFF_NO["clinician2"])
     lying = scan(hospital, BARCODE)
     clock.forward(minutes=11)
     assert scan(hospital, STAFF_NO["clinician"], lying).act == "badge"
@@ -211,7 +208,7 @@ def test_what_nobody_knows_is_said_in_a_sentence_and_changes_nothing(
 def test_a_refusal_leaves_nothing_behind(hospital: Hospital, archived: int) -> None:
     number = ask(hospital, "clinician", archived, kind="paper")
     refused = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
-    assert (refused.act, refused.borrower) == ("refused", STAFF_NO["clinician"])
+    assert (refused.act, refused.borrower) == ("unasked", STAFF_NO["clinician"])
     assert "no approved request" in refused.words
     assert state_of(hospital, number) == "requested"
     hidden = scan(hospital, BARCODE, at="desk")
@@ -304,50 +301,6 @@ def test_two_badges_and_a_volume_hand_it_from_one_to_the_other(
     assert scan(hospital, BARCODE, nobody).act == "returned", "the other has not asked for it"
 
 
-def to_ward(hospital: Hospital, before: Memo) -> Memo:
-    with hospital.uow("clerk") as uow:
-        return desk_buttons.to_ward(uow, before).memo
-
-
-def test_a_volume_goes_back_to_its_own_ward_for_completion(
-    hospital: Hospital, archived: int, clock: Clock
-) -> None:
-    """Months after the patient has left, and without a request: for the days of the rule, with its reminders."""
-    clock.forward(days=100)
-    other = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician2"]))
-    said = answer(hospital, other).answer
-    assert said is not None
-    assert (said.act, said.ward) == ("refused", "")
-    assert to_ward(hospital, other).act == "refused", "another ward has nothing to complete in it"
-    refused = scan(hospital, "00218647-2", scan(hospital, STAFF_NO["clinician"]))
-    said = answer(hospital, refused).answer
-    assert said is not None
-    assert (said.act, said.ward) == ("refused", "产科")
-    out = to_ward(hospital, refused)
-    assert (out.act, out.barcode) == ("issued", BARCODE)
-    shown = answer(hospital, out).answer
-    assert shown is not None
-    assert shown.loan is not None
-    assert (shown.loan.purpose, shown.loan.days_left) == ("taken back by the ward for completion", 3)
-    clock.forward(days=8)
-    with hospital.site.uow(Actor.system("test")) as uow:
-        assert reminders.remind(uow) == 1
-        uow.record(Event("test.reminded"))
-    assert scan(hospital, BARCODE).act == "returned"
-    approved(hospital, "clinician2", archived)
-    assert (
-        to_ward(hospital, scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))).act == "refused"
-    ), "others wait"
-
-
-def test_what_is_not_archived_yet_goes_back_to_the_ward_as_well(hospital: Hospital, record: int) -> None:
-    with hospital.uow("senior") as uow:
-        holdings.register(uow, uow.node(record))
-    refused = scan(hospital, BARCODE, scan(hospital, STAFF_NO["clinician"]))
-    assert to_ward(hospital, refused).act == "issued"
-    assert scan(hospital, BARCODE).act == "returned"
-
-
 COVER = {
     "number": "00087654-1", "name": "周桂兰", "discharged_on": "2009-03-14", "dept": "1", "badge": STAFF_NO["clinician"],
     "purpose": "discussion", "declared": "1", "sheets": "", "barcode": "", "admitted_on": "", "sex": "",
@@ -409,7 +362,7 @@ def test_what_others_approve_is_registered_and_stays(hospital: Hospital) -> None
     """Research wants the head of the ward and the head of the record room; nobody hands out to themselves either."""
     waits = take_up(hospital, purpose="research")
     assert waits.act == "filed"
-    assert scan(hospital, "00087654-1", scan(hospital, STAFF_NO["clinician"])).act == "refused"
+    assert scan(hospital, "00087654-1", scan(hospital, STAFF_NO["clinician"])).act == "unasked"
     own = take_up(hospital, number="00087655-1", badge=STAFF_NO["archivist"])
     assert own.act == "filed"
 

@@ -12,6 +12,7 @@ from archive.actor import Actor
 from archive.errors import Conflict, Invalid
 from archive.models import Hold
 from archive.services import (
+    desk_buttons,
     disputes,
     frozen,
     holdings,
@@ -24,8 +25,8 @@ from archive.services import (
     trash,
     tree,
     unsealing,
-    ward_loans,
 )
+from archive.services.desk import Memo
 from tests.archives import begins
 from tests.conftest import RECORD, Hospital
 from tests.services.lending import BARCODE, another, archive_it, ask, rules, state_of
@@ -85,7 +86,8 @@ def test_what_opens_at_once_and_what_waits_get_their_numbers_beside_the_desk(
         reading = begun(lambda: ask(hospital, "clinician2", archived, purpose="research", days=1))
         assert reading.done(), "a slip that only points to the record does not wait for the desk"
         at_once = begun(lambda: ask(hospital, "head", archived, kind="paper"))
-        ward_loans.take_to_ward(uow, barcode=BARCODE, staff_no="0004")
+        said = {"purpose": "completion", "declared": "none"}
+        assert desk_buttons.asked(uow, Memo("unasked", BARCODE, "0004"), said).memo.act == "issued"
     assert state_of(hospital, str(at_once.result(20))) == "approved"
     assert state_of(hospital, str(reading.result(20))) == "requested"
 

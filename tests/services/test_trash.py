@@ -12,6 +12,7 @@ from archive.errors import Conflict, Forbidden, NotFound
 from archive.models import AuditEvent, Blob, Job, Node, Outbox, Page, Representation
 from archive.services import (
     basket,
+    desk_buttons,
     disputes,
     drafts,
     holdings,
@@ -26,8 +27,8 @@ from archive.services import (
     steps,
     trash,
     tree,
-    ward_loans,
 )
+from archive.services.desk import Memo
 from archive.site import Site
 from archive.worker import take_one
 from tests import papers
@@ -241,7 +242,9 @@ def test_what_is_in_somebodys_hands_or_in_a_case_does_not_go_out_of_sight(
     with hospital.uow("archivist") as uow:
         holdings.register(uow, uow.node(record), barcode="B00218647")
     with hospital.uow("clerk") as uow:
-        ward_loans.take_to_ward(uow, barcode="B00218647", staff_no="0004")
+        desk_buttons.asked(
+            uow, Memo("unasked", "B00218647", "0004"), {"purpose": "completion", "declared": "none"}
+        )
     with pytest.raises(Conflict, match="借出"):
         throw(hospital, record)
     with hospital.uow("clerk") as uow:
