@@ -111,6 +111,7 @@ def _show(uow: UnitOfWork, uuid: UUID, typed: Any, error: Invalid | Conflict | N
     ]  # fmt: skip
     return render_template(
         "requests/bundle.html", found=found, notes=notes, kinds=kind_words(), sees_paper=bundles.may_judge(uow, row),
+        examined=ethics.examined(uow, row),
         fields=with_errors(fields, typed, wrong), general=[str(error)] if error and not (wrong and wrong.fields) else [],
         may_attach=found.bundle.is_mine and found.bundle.is_study
         and not (found.bundle.ethics_pages and bundles.is_judged(uow, row)),
@@ -125,21 +126,21 @@ def attach(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     bundles.one(uow, uuid)
     form = {"number": request.form.get("number", ""), "day": request.form.get("day", "")}
 
-    def keep(mine: UnitOfWork, many: int) -> None:
-        ethics.attach(mine, bundles.one(mine, uuid), g.staged, filename=g.filename, many=many, **form)
+    def keep(mine: UnitOfWork, looked: ethics.Looked) -> None:
+        ethics.attach(mine, bundles.one(mine, uuid), g.staged, filename=g.filename, looked=looked, **form)
 
     try:
-        site().run(uow.actor, partial(keep, many=_pages()), uow.origin)
+        site().run(uow.actor, partial(keep, looked=_looked()), uow.origin)
     except (Invalid, Conflict) as error:
         return _show(uow, uuid, form, error), error.status
     flash(_("The approval is attached. Whoever decides can read it."), "ok")
     return make_response(redirect(url_for(".one", uuid=uuid)))
 
 
-def _pages() -> int:
+def _looked() -> ethics.Looked:
     if "staged" not in g:
         raise Invalid(fields={"file": _("Choose a file first.")})
-    return ethics.pages(site(), g.staged)
+    return ethics.look(site(), g.staged)
 
 
 @section.page("/requests/bundles/<uuid:uuid>/ethics/<int:number>", needs=SIGNED_IN)

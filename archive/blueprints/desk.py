@@ -135,7 +135,9 @@ def undo(uow: UnitOfWork) -> Response:
 
 @section.page("/desk/pick-list", needs=P.REQUEST_HANDLE)
 def pick_list(uow: UnitOfWork) -> str:
-    return render_template("desk/pick_list.html", picks=circulation.pick_list(uow))
+    return render_template(
+        "desk/pick_list.html", picks=circulation.pick_list(uow), in_part=circulation.in_part(uow)
+    )
 
 
 @section.page("/desk/pick-list.pdf", needs=P.REQUEST_HANDLE)

@@ -9,7 +9,6 @@ from sqlalchemy.orm import aliased
 
 from archive.i18n import Lazy, _, _l
 from archive.models import Node, PolicyVersion, Principal, Request, RequestApproval, RequestLine
-from archive.policy import lending
 from archive.policy.lending import EREAD
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
@@ -198,7 +197,7 @@ def _grounds(uow: UnitOfWork, found: list[Slip]) -> dict[int, tuple[str, dict[st
     return {
         version: (
             policies.said(source),
-            {rule.code: policies.said(rule.label) for rule in lending.rules(body)},
+            slips.rule_names(body),
         )
         for version, source, body in uow.session.execute(rows)
     }

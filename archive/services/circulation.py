@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.errors import Forbidden
+from archive.i18n import ngettext
 from archive.models import Holding, Location, Node, Principal, Request, RequestLine
 from archive.policy.permissions import P
 from archive.services import calendar, holdings, places, policies, reservations, slips
@@ -224,6 +225,23 @@ def _asked_by(uow: UnitOfWork, person: int) -> Sequence[int]:
     """The few records that somebody may collect, by their numbers: so PostgreSQL knows how few they are."""
     theirs = select(Request.node_id).where(Request.requester_id == person, Request.state == "approved")
     return uow.session.scalars(theirs, execution_options=TRUSTED).all()
+
+
+def left_over(uow: UnitOfWork) -> int:
+    """How many requests are to be fetched beyond those of the pick list: they follow when the older ones are done."""
+    waiting = slips.visible(uow, func.count(Request.id)).where(slips.handled(uow), slips.to_fetch(uow))
+    return max(0, (uow.session.scalar(waiting) or 0) - MOST_PICKED)
+
+
+def in_part(uow: UnitOfWork) -> str:
+    """That the pick list is cut, with the numbers; nothing where it is whole."""
+    if not (more := left_over(uow)):
+        return ""
+    return ngettext(
+        "Only the %(most)d oldest requests stand here; %(num)d more follows when these are fetched.",
+        "Only the %(most)d oldest requests stand here; %(num)d more follow when these are fetched.",
+        more, most=MOST_PICKED,
+    )  # fmt: skip
 
 
 def _shared_out(volumes: Iterable[Any], lines: Mapping[int, Sequence[Request]]) -> dict[int, int]:

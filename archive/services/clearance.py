@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.errors import Conflict, NotFound
@@ -22,8 +23,9 @@ from archive.models import (
 from archive.policy.permissions import P
 from archive.policy.workflows import BATCH, PAPER
 from archive.schema import clean
-from archive.services import circulation, reading, requests, reservations, slips
+from archive.services import circulation, notices, reading, requests, reservations, slips
 from archive.services.circulation import Loan
+from archive.services.notice_words import WITHDRAWN
 from archive.services.scanning import batches
 from archive.services.slips import Slip
 from archive.uow import UnitOfWork, action
@@ -56,6 +58,8 @@ class Held:
     grants: int
     """Of records opened to them by an inspection or in an emergency, still in force."""
     deputies: Sequence[StandIn]
+    may_withdraw: int
+    """How many of what they have asked for on paper the actor may withdraw."""
 
     @property
     def is_clear(self) -> bool:
@@ -73,6 +77,7 @@ def of(uow: UnitOfWork, staff_no: str) -> Held:
     return Held(
         person.name, user.staff_no, _(", ").join(departments), user.disabled_at is not None,
         circulation.in_hand(uow, person.id), asked, _batches(uow, person.id), _grants(uow, person.id), _deputies(uow, person.id),
+        len(uow.session.execute(_to_withdraw(uow, person.id)).all()),
     )  # fmt: skip
 
 
@@ -124,23 +129,34 @@ def _deputies(uow: UnitOfWork, person: int) -> list[StandIn]:
     return [StandIn(*row) for row in rows]
 
 
+def _to_withdraw(uow: UnitOfWork, person: int) -> Select[Any]:
+    """What they have asked for on paper and not collected, as far as the actor could have granted it: where somebody decides, by
+    the right to decide; what a rule has given at once is the desk's.
+    """
+    by_the_rule = and_(Request.state == "approved", Request.decided_by.is_(None))
+    waiting = slips.visible(uow, Request, Node).where(
+        slips.handled(uow), Request.requester_id == person, Request.state.in_(("requested", "approved")),
+        or_(uow.access.clause(P.REQUEST_DECIDE), by_the_rule),
+    )  # fmt: skip
+    return waiting.order_by(Request.node_id)
+
+
 @action("clearance.settled", needs=P.REQUEST_HANDLE)
 def withdraw(uow: UnitOfWork, staff_no: str) -> int:
-    """Withdraws what they have asked for on paper and not collected, so that nobody waits behind them; gives how many.
+    """Withdraws what they have asked for on paper and not collected, so that nobody waits behind them, and tells them; gives how
+    many.
 
-    Raises NotFound, Conflict where there is nothing.
+    Raises NotFound, Conflict where there is nothing that the actor could have granted.
     """
     person, user = _person(uow, staff_no)
-    waiting = slips.visible(uow, Request, Node).where(
-        slips.handled(uow), Request.requester_id == person.id, Request.state.in_(("requested", "approved"))
-    )
-    rows = uow.session.execute(waiting.order_by(Request.node_id)).all()
+    rows = uow.session.execute(_to_withdraw(uow, person.id)).all()
     if not rows:
-        raise Conflict(_("Nothing waits to be collected."))
+        raise Conflict(_("Nothing waits to be collected that you could withdraw."))
     uow.note(staff_no=user.staff_no, numbers=[request.number for request, _node in rows])
     for request, node in rows:
         uow.lock(node)
         uow.session.refresh(request, with_for_update=True)
         requests.take(uow, request, node, CANCEL, reason=_("Clearance of whoever leaves"))
         reservations.settle(uow, node)
+        notices.in_line(uow, request, WITHDRAWN)
     return len(rows)

@@ -33,7 +33,7 @@ def picks(uow: UnitOfWork) -> bytes:
         Fetched(pick.place or str(pick.status.title), named(pick.slip.node), pick.barcode, pick.slip.number)
         for pick in circulation.pick_list(uow)
     ]
-    return fetched(uow, _("Pick list"), found)
+    return fetched(uow, _("Pick list"), found, circulation.in_part(uow))
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Fetched:
     slip: str
 
 
-def fetched(uow: UnitOfWork, title: str, found: Sequence[Fetched]) -> bytes:
-    """A pick list as PDF in the order in which its lines are given."""
+def fetched(uow: UnitOfWork, title: str, found: Sequence[Fetched], note: str = "") -> bytes:
+    """A pick list as PDF in the order in which its lines are given; a note stands at the head of each page."""
     drawn, canvas = printing.begun(uow.site, title)
     per_page = int((TOP - BOTTOM) / ROW) - 1
     pages = max(1, -(-len(found) // per_page))
@@ -55,6 +55,8 @@ def fetched(uow: UnitOfWork, title: str, found: Sequence[Fetched]) -> bytes:
         canvas.setFont(FONT, 12)
         canvas.drawString(LEFT, TOP, f"{title} {uow.local(uow.now):%Y-%m-%d %H:%M}")
         canvas.drawRightString(RIGHT, TOP, f"{page + 1}/{pages}")
+        canvas.setFont(FONT, 8)
+        canvas.drawString(LEFT, TOP - 4 * mm, note)
         for place, pick in enumerate(found[page * per_page : (page + 1) * per_page], start=1):
             _line(canvas, pick, TOP - place * ROW)
         canvas.showPage()

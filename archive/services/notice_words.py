@@ -8,7 +8,7 @@ from archive.services.mismatch_news import OWNED
 from archive.services.news import FOUND
 
 ALARM, RECALLED, LEFT = "emergency.alarm", "loan.recalled", "loan.left"
-AT_DESK = "request.at_desk"
+AT_DESK, WITHDRAWN = "request.at_desk", "request.withdrawn"
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ KINDS = {
     bundle_news.REFUSED: Kind(_l("Of your bundle, records have been refused"), "x", "bad"),
     "request.revoked": Kind(_l("Your reading has been ended"), "ban", "wait"),
     AT_DESK: Kind(_l("This was asked for in your name at the lending desk"), "book-upload"),
+    WITHDRAWN: Kind(_l("What you had asked for was withdrawn at the lending desk"), "arrow-back-up", "wait"),
     "request.offered": Kind(_l("What you asked for has come back: it lies ready for you"), "package", "ok"),
     "request.expired": Kind(_l("What lay ready for you was not collected in time"), "clock-x", "wait"),
     RECALLED: Kind(

@@ -1,6 +1,6 @@
 """Requests as one person sees them. Who sees which is decided here once, for pages, lists and acts alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,8 @@ from archive.actor import Actor
 from archive.errors import NotFound
 from archive.i18n import _
 from archive.models import Holding, HoldingStatus, Node, Principal, Request, RequestLine, RequestPart
-from archive.policy.lending import MEDIA
+from archive.policy import lending
+from archive.policy.lending import EREAD, MEDIA, Rule
 from archive.policy.permissions import P
 from archive.policy.rights import vetoes
 from archive.policy.workflows import WORKFLOWS
@@ -65,6 +66,8 @@ class Slip:
     with_copy: bool
     parts: int
     """How many components it is of; none: the whole record."""
+    on_site: bool
+    """Whether it is read in the reading room alone."""
     conflict: str | None
     """What the asker declared, for them and for whoever decides or gives an opinion; never for the desk."""
 
@@ -228,23 +231,43 @@ def slips(uow: UnitOfWork, statement: Select[Any]) -> list[Slip]:
 def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[str, str]) -> Slip:
     request, _node, requester, decider, due_at, judges, parts = row
     own = request.requester_id == uow.actor.principal_id
+    rule = _rule(uow, request) if request.kind == EREAD else None
     return Slip(
         uuid=request.uuid, number=request.number, kind=request.kind, version=request.version,
         state=WORKFLOWS[request.kind].state(effective_state(uow, request)),
         purpose=purposes.get(request.purpose, request.purpose), reason=request.reason, days=request.days,
         asked_at=request.created_at, requester=requester, is_mine=own, node=view,
-        decided_by=decider or _by_rule(request), decided_at=request.decided_at, note=request.decision_note, until=request.until,
+        decided_by=decider or _by_rule(uow, request, may_know=own or judges or P.DISCOVER in view.may),
+        decided_at=request.decided_at, note=request.decision_note, until=request.until,
         due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
         id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
         stage=request.stage, bundle_id=request.bundle_id, part=request.part, parts=parts, with_copy=request.with_copy,
+        on_site=rule is not None and rule.on_site,
         conflict=request.conflict if own or judges else None,
     )  # fmt: skip
 
 
-def _by_rule(request: Request) -> str | None:
-    """What nobody has decided the rule has, which stands in the hospital's lending rules."""
+def _by_rule(uow: UnitOfWork, request: Request, *, may_know: bool) -> str | None:
+    """What nobody has decided the rule has, which stands in the hospital's lending rules. By name to whoever may know of the
+    record: a rule for sensitive ones tells that this is one.
+    """
     if request.decided_at is None:
         return None
-    return _(
-        "The lending rule %(code)s, version %(version)d", code=request.rule, version=request.policy_version
-    )
+    version = request.policy_version
+    if not may_know:
+        return _("The lending rules, version %(version)d", version=version)
+    rule = _rule(uow, request)
+    name = policies.said(rule.label) if rule else request.rule
+    return _("The lending rule “%(name)s”, version %(version)d", name=name, version=version)
+
+
+def _rule(uow: UnitOfWork, request: Request) -> Rule | None:
+    """The rule under which it was asked for, as it was then. A list asks for the rules of each version once."""
+    version = request.policy_version
+    rules = uow.once(("rules", version), lambda: lending.rules(policies.of_version(uow, "loans", version)))
+    return next((rule for rule in rules if rule.code == request.rule), None)
+
+
+def rule_names(body: Mapping[str, Any]) -> dict[str, str]:
+    """Code → name of each rule of a version of the lending rules, in the reader's language."""
+    return {rule.code: policies.said(rule.label) for rule in lending.rules(body)}

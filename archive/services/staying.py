@@ -1,18 +1,20 @@
 """不得销毁: why something may not leave, reason by reason, whether by the trash or by disposal (domain §8, §22.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.i18n import _
 from archive.models import (
+    CopyItem,
     DisputeRecord,
     Hold,
     Holding,
     HoldingStatus,
     HoldNode,
+    InspectionFinding,
     Job,
     Node,
     Request,
@@ -68,7 +70,7 @@ def bound(uow: UnitOfWork, node: Node) -> str | None:
     for why, asked in (
         (_("A volume of it is lent."),
          select(Holding.id).join(Node, Node.id == Holding.node_id).where(Holding.status == HoldingStatus.LENT)),
-        (_("It is sealed."),
+        (_("A thing is sealed with it."),
          select(SealedObject.id).join(Node, Node.id == SealedObject.node_id).where(SealedObject.released_at.is_(None))),
         # Not what: whoever trashes need not know of the case.
         (_("Something that hangs on it is not over yet. Ask a senior archivist."),
@@ -98,12 +100,6 @@ def reasons(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, list[str]]:
         .where(mine, Hold.released_at.is_(None))
         .distinct()
     )
-    case = aliased(Node)
-    open_case = (
-        of_branch.join(DisputeRecord, DisputeRecord.record_id == below.id)
-        .join(case, case.id == DisputeRecord.dispute_id)
-        .where(case.state.not_in(OVER))
-    )
     asked = (
         (_("A paper volume is registered; nothing is deleted while there is paper."), paper),
         (_("A volume of it is lent."), paper.where(Holding.status == HoldingStatus.LENT)),
@@ -111,14 +107,46 @@ def reasons(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, list[str]]:
         (_("Somebody has asked for it."), of_branch.join(RequestPart, RequestPart.node_id == below.id)),
         (_("It is sealed."), laid.where(Hold.kind.in_(holds.SEALS))),
         (_("It is under a legal hold."), laid.where(Hold.kind == holds.LEGAL)),
-        # Not what: whoever empties a trash need not know of the case.
-        (_("Something that hangs on it is not over yet. Ask a senior archivist."), open_case),
-        (_("It is sealed."), of_branch.join(SealedObject, SealedObject.node_id == below.id)),
         (_("Take the records off the case first."), of_branch.join(DisputeRecord, DisputeRecord.dispute_id == below.id)),
         (_("A job still works on it."), of_branch.join(Job, Job.node_id == below.id).where(Job.state.in_(LIVE))),
+        *_of_cases(of_branch, below),
+        *_written(of_branch, below),
     )  # fmt: skip
     found: dict[int, list[str]] = {}
     for why, statement in asked:
         for number in uow.session.scalars(statement, execution_options=TRUSTED):
             found.setdefault(number, []).append(why)
     return found
+
+
+def _of_cases(of_branch: Select[Any], below: Any) -> Iterator[tuple[str, Select[Any]]]:
+    """The cases and sealed things of a branch. Of a case not what: whoever empties a trash need not know of it."""
+    case = aliased(Node)
+    of = of_branch.join(DisputeRecord, DisputeRecord.record_id == below.id).join(
+        case, case.id == DisputeRecord.dispute_id
+    )
+    is_over = _("Something that hung on it is over; what is written of that is kept.")
+    yield (
+        _("Something that hangs on it is not over yet. Ask a senior archivist."),
+        of.where(case.state.not_in(OVER)),
+    )
+    yield is_over, of.where(case.state.in_(OVER))
+    thing = of_branch.join(SealedObject, SealedObject.node_id == below.id)
+    opened = _("A thing that was sealed with it has been opened; what is written of that is kept.")
+    yield _("A thing is sealed with it."), thing.where(SealedObject.released_at.is_(None))
+    yield opened, thing.where(SealedObject.released_at.is_not(None))
+
+
+def _written(of_branch: Select[Any], below: Any) -> Iterator[tuple[str, Select[Any]]]:
+    """What is over, and is kept for what is written of it."""
+    held = of_branch.join(HoldNode, HoldNode.node_id == below.id).join(Hold, Hold.id == HoldNode.hold_id)
+    copied = or_(CopyItem.node_id == below.id, CopyItem.record_id == below.id)
+    yield (
+        _("It was sealed or under a legal hold; what is written of that is kept."),
+        held.where(Hold.released_at.is_not(None)),
+    )
+    yield (
+        _("What an inspection has found in it is kept."),
+        of_branch.join(InspectionFinding, InspectionFinding.node_id == below.id),
+    )
+    yield _("A copy of it was asked for; what is written of that is kept."), of_branch.join(CopyItem, copied)

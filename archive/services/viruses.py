@@ -1,6 +1,6 @@
 """病毒检查: what a scanner says of the files that were taken in, where the hospital runs one; else that it was NOT RUN."""
 
-from typing import Any
+from typing import Any, BinaryIO
 
 from archive.i18n import _
 from archive.models import BatchFile, Blob, Representation
@@ -19,9 +19,16 @@ def examine(site: Site, record: str, sha256: str) -> Verdict | None:
     """What the scanner says of some bytes; nothing where none is configured or it gives no answer. Raises BlobMissing."""
     if not site.settings.clamd:
         return None
+    with site.store.open(record, sha256) as stream:
+        return examine_given(site, stream)
+
+
+def examine_given(site: Site, stream: BinaryIO) -> Verdict | None:
+    """What the scanner says of a file that has just been sent and is not kept yet; nothing as `examine`."""
+    if not site.settings.clamd:
+        return None
     try:
-        with site.store.open(record, sha256) as stream:
-            return antivirus.examine(stream, site.settings.clamd)
+        return antivirus.examine(stream, site.settings.clamd)
     except NotExamined as error:
         queue.tell("virus.not_run", reason=str(error)[:200])
         return None

@@ -7,7 +7,7 @@ import pytest
 from pypdfium2 import PdfDocument
 from sqlalchemy import event
 
-from archive.services import slips
+from archive.services import circulation, slips
 from tests.archives import begins
 from tests.blueprints.conftest import Browser
 from tests.conftest import CAST, Clock, Hospital
@@ -142,6 +142,18 @@ def test_what_the_desk_does_not_know_is_said_large(number: str, browser: Browse)
     page = scan(browser("clerk"), "X-404<b>")
     assert 'class="jz-echo is-bad"' in page
     assert "X-404&lt;B&gt;" in page
+
+
+def test_a_pick_list_that_is_cut_says_so(
+    hospital: Hospital, number: str, browser: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for mrn in ("00216166", "00216167"):
+        approved(hospital, "clinician", lending.another(hospital, mrn=mrn, location=SHELF))
+    clerk = browser("clerk")
+    assert "最早的" not in clerk.get("/desk/pick-list").text
+    monkeypatch.setattr(circulation, "MOST_PICKED", 1)
+    assert "只列最早的 1 份申请，另有 2 份" in clerk.get("/desk/pick-list").text
+    assert "只列最早的 1 份申请，另有 2 份" in said_in(clerk.get("/desk/pick-list.pdf").data)
 
 
 def test_the_pick_list_says_where_to_walk(number: str, browser: Browse) -> None:
@@ -299,9 +311,12 @@ def test_whoever_leaves_is_cleared_on_one_page_and_signs_a_paper(
     other = clerk.get(f"/desk/clearance?c={head}").text
     assert waiting in other
     assert "未结清" in other
-    assert clerk.post("/desk/clearance/withdraw", {"c": head}).status_code == 302
+    assert "由有权审批的人撤回" in other
+    refused = clerk.post("/desk/clearance/withdraw", {"c": head}, follow_redirects=True).text
+    assert ("没有可由您撤回的待领申请" in refused, state_of(hospital, waiting)) == (True, "approved")
+    assert browser("archivist").post("/desk/clearance/withdraw", {"c": head}).status_code == 302
     assert state_of(hospital, waiting) == "cancelled"
-    assert "没有待领的申请" in clerk.post("/desk/clearance/withdraw", {"c": head}, follow_redirects=True).text
+    assert "您的借阅申请已由借阅台撤回" in browser("head").get("/notices").text
     assert "已结清" in clerk.get(f"/desk/clearance?c={head}").text
     assert BARCODE in clerk.get(page).text
     paper = said_in(clerk.get(f"/desk/clearance.pdf?c={BADGE}").data)

@@ -168,7 +168,7 @@ def test_the_approval_of_the_ethics_committee_is_attached_on_the_page_of_a_study
     assert 'value="LL-2026-17"' in wrong.text
     sent = doctor.post(f"{page}/ethics", {**form, "file": (io.BytesIO(papers.pdf("批件")), "批件.pdf")})
     assert sent.status_code == 302
-    assert "LL-2026-17" in head.get(page).text
+    assert all(words in head.get(page).text for words in ("LL-2026-17", "病毒检查：未进行"))
     shown = head.get(f"{page}/ethics/1")
     assert shown.mimetype == "image/jpeg"
     assert shown.headers["Cache-Control"] == "no-store"
@@ -222,6 +222,8 @@ def test_in_the_reading_room_a_code_opens_it_in_one_session_until_the_visit_is_e
     slip = here.post(f"{page.removesuffix('/++page++1')}/@@request", FORM).location
     archivist.post(f"{slip}/approve")
     assert "仅限电子阅览室" in here.get(slip).text
+    assert f'href="{slip}">到阅览室阅读</a>' in here.get("/requests").text
+    assert ">在线阅览</a>" not in here.get(slip).text + here.get("/requests").text
     assert here.get(page).status_code == 403
     archivist.post(f"{slip}/room-code")
     (code,) = re.findall(r"阅览室口令（只显示一次）：(\d{6})", archivist.get(slip).text)
@@ -230,6 +232,7 @@ def test_in_the_reading_room_a_code_opens_it_in_one_session_until_the_visit_is_e
     assert "口令不符" in here.get(slip).text
     here.post(f"{slip}/room-enter", {"code": code})
     assert "开放至" in here.get(slip).text
+    assert ">在线阅览</a>" in here.get(slip).text
     assert (here.get(page).status_code, elsewhere.get(page).status_code) == (200, 403)
     archivist.post(f"{slip}/room-end")
     assert here.get(page).status_code == 403, "also while it stands open"

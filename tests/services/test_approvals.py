@@ -278,7 +278,9 @@ def test_treatment_of_a_patient_in_ones_own_ward_opens_at_once_by_the_rule_and_n
     with hospital.uow("clinician2", readonly=True) as uow:
         assert uow.can(P.READ, uow.node(archived)) == at_once
         (slip,) = requests.mine(uow)
-        assert slip.decided_by == ("The lending rule treatment_own, version 1" if at_once else None)
+        assert slip.decided_by == (
+            "The lending rule “treatment, own ward's patient”, version 1" if at_once else None
+        )
     assert bool(said(hospital, number)) != at_once
 
 

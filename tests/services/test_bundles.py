@@ -27,6 +27,7 @@ from archive.uow import UnitOfWork
 from tests import papers
 from tests.archives import begins, once
 from tests.conftest import Clock, Hospital
+from tests.scanner import EICAR, clamd
 from tests.services.lending import another, archive_it, rules, state_of
 
 TERMS = {
@@ -262,17 +263,25 @@ def attach(hospital: Hospital, account: str, uuid: UUID, *, day: str = "2026-11-
     content = papers.pdf("伦理委员会批件")
     staged = intake.stage(hospital.site, BytesIO(content))
     try:
-        many = ethics.pages(hospital.site, staged)
+        looked = ethics.look(hospital.site, staged)
         with hospital.uow(account) as uow:
             ethics.attach(
                 uow,
                 bundles.one(uow, uuid),
                 staged,
                 filename="批件.pdf",
-                many=many,
+                looked=looked,
                 number="LL-2026-17",
                 day=day,
             )
+    finally:
+        intake.discard(hospital.site, staged)
+
+
+def looked_into(hospital: Hospital, content: bytes) -> ethics.Looked:
+    staged = intake.stage(hospital.site, BytesIO(content))
+    try:
+        return ethics.look(hospital.site, staged)
     finally:
         intake.discard(hospital.site, staged)
 
@@ -308,8 +317,14 @@ def test_a_study_goes_out_in_parts_with_medical_affairs_and_the_approval_of_the_
         attach(hospital, "clinician2", uuid)
     with pytest.raises(Forbidden):
         attach(hospital, "head", uuid)
-    attach(hospital, "clinician", uuid)
+    with clamd() as address:
+        hospital.site.settings = hospital.site.settings.model_copy(update={"clamd": address})
+        attach(hospital, "clinician", uuid)
+        with pytest.raises(Invalid) as infected:
+            looked_into(hospital, papers.pdf("批件") + EICAR)
+        assert "virus" in infected.value.fields["file"]
     with hospital.uow("senior", readonly=True) as uow:
+        assert ethics.examined(uow, bundles.one(uow, uuid)) == "Virus check: nothing found"
         assert ethics.picture(uow, uuid, 1)[:3] == b"\xff\xd8\xff", (
             "a picture, never the file that came from outside"
         )
@@ -357,11 +372,9 @@ def test_a_part_that_is_only_over_by_the_clock_lets_the_next_one_out_and_a_refus
 
 @once
 def test_what_cannot_be_opened_is_no_approval(hospital: Hospital, archived: int) -> None:
-    staged = intake.stage(hospital.site, BytesIO(b"<script>alert(1)</script>"))
     with pytest.raises(Invalid) as wrong:
-        ethics.pages(hospital.site, staged)
+        looked_into(hospital, b"<script>alert(1)</script>")
     assert "file" in wrong.value.fields
-    intake.discard(hospital.site, staged)
 
 
 @pytest.mark.parametrize("site", ["postgres"], indirect=True)

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from archive.actor import Actor
-from archive.errors import Forbidden, Invalid
+from archive.errors import Conflict, Forbidden, Invalid
 from archive.journal import Event
 from archive.models import AuditEvent, Request
 from archive.policy.rights import Overlay
 from archive.services import (
     approval_desk,
+    clearance,
     desk,
     desk_answers,
     desk_buttons,
@@ -297,6 +298,26 @@ def test_what_is_not_archived_yet_goes_back_to_the_ward_as_well(hospital: Hospit
     assert [one.purpose for one in offer(hospital, before).at_once] == ["completion"]
     assert press(hospital, before, "completion").act == "issued"
     assert scan(hospital, BARCODE).act == "returned"
+
+
+@once
+def test_whoever_leaves_waits_no_more_and_is_told(hospital: Hospital, at_once: int) -> None:
+    """What a rule has given at once the desk withdraws; what somebody has decided, whoever could have decided it."""
+    approved(hospital, "head", at_once)
+    assert press(hospital, stands(hospital, "clinician2")).act == "asked"
+    with hospital.uow("clerk") as uow:
+        assert clearance.of(uow, STAFF_NO["clinician2"]).may_withdraw == 1
+        assert clearance.withdraw(uow, STAFF_NO["clinician2"]) == 1
+        assert clearance.of(uow, STAFF_NO["head"]).may_withdraw == 0
+    with hospital.uow("clerk") as uow, pytest.raises(Conflict):
+        clearance.withdraw(uow, STAFF_NO["head"])
+    with hospital.uow("senior") as uow:
+        assert clearance.withdraw(uow, STAFF_NO["head"]) == 1
+    for account in ("clinician2", "head"):
+        with hospital.uow(account, readonly=True) as uow:
+            assert "What you had asked for was withdrawn at the lending desk" in [
+                one.text for one in notices.mine(uow)
+            ]
 
 
 @once

@@ -9,7 +9,17 @@ from sqlalchemy import func, select, update
 
 from archive import worker
 from archive.errors import Conflict, Forbidden, NotFound
-from archive.models import AuditEvent, Blob, Job, Node, Outbox, Page, Representation
+from archive.models import (
+    AuditEvent,
+    Blob,
+    Inspection,
+    InspectionFinding,
+    Job,
+    Node,
+    Outbox,
+    Page,
+    Representation,
+)
 from archive.services import (
     basket,
     desk_buttons,
@@ -24,6 +34,7 @@ from archive.services import (
     purge,
     sealed_objects,
     sharing,
+    staying,
     steps,
     trash,
     tree,
@@ -35,7 +46,7 @@ from tests import papers
 from tests.archives import once
 from tests.conftest import RECORD, Clock, Hospital
 from tests.services import lending
-from tests.services.sealing import BOTH, PACKAGE, seal
+from tests.services.sealing import BOTH, PACKAGE, release, seal
 from tests.services.test_derive import work_off
 from tests.services.test_holds import COURT
 from tests.services.test_intake import upload as intake_upload
@@ -264,7 +275,21 @@ def test_what_is_in_somebodys_hands_or_in_a_case_does_not_go_out_of_sight(
         throw(hospital, record)
     with hospital.uow("senior") as uow:
         disputes.unlink(uow, uow.node(case), record=ref)
+        batch = Inspection(number="JC2026-0001", principal_id=hospital.people["inspector"], reason="抽查",
+                           valid_from=uow.now, valid_until=uow.now, granted_at=uow.now)  # fmt: skip
+        uow.session.add(batch)
+        uow.session.flush()
+        uow.session.add(
+            InspectionFinding(inspection_id=batch.id, node_id=record, words="缺页", made_at=uow.now)
+        )
     throw(hospital, record)
+    with hospital.uow("senior", readonly=True) as uow:
+        why = " ".join(trash.contents(uow).rows[0].kept)
+    assert ("随之封存的实物已启封" in why, "有检查发现的问题" in why, "已封存。" in why) == (
+        True,
+        True,
+        False,
+    )
 
 
 def test_a_killed_job_goes_on_and_a_second_run_changes_nothing(
@@ -354,9 +379,8 @@ def test_a_part_in_the_trash_stays_while_its_record_is_sealed_or_held(
     with hospital.uow("archivist") as uow:
         holdings.register(uow, uow.node(record))
     throw(hospital, item)
-    if under == "seal":
-        seal(hospital, record, kind=holds.COPY)
-    else:
+    laid = seal(hospital, record, kind=holds.COPY) if under == "seal" else None
+    if laid is None:
         with hospital.uow("archivist") as uow:
             legal_holds.freeze(uow, uow.node(record), **COURT)
     clock.forward(days=31)
@@ -364,6 +388,11 @@ def test_a_part_in_the_trash_stays_while_its_record_is_sealed_or_held(
     assert is_there(site, item)
     with hospital.uow("archivist", readonly=True) as uow:
         assert len(trash.contents(uow).rows[0].kept) == 1
+    if laid is not None:  # of the record it is written, and not of this part
+        release(hospital, laid)
+        assert (empty(site)["records"], is_there(site, item)) == (1, False)
+        with hospital.uow("senior", readonly=True) as uow:
+            assert "曾被封存" in " ".join(staying.reasons(uow, [uow.node(record)])[record])
 
 
 def test_no_page_of_a_sealed_list_leaves_with_the_trash_however_it_came_there(
