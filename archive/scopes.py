@@ -122,6 +122,7 @@ SCOPES: Mapping[str, str] = {
     "reading room": ACT,
     "records": NODE,
     "mailing": "who has notices that they have not read; what a mail says of them is asked with the rights of its reader",
+    "inspection reminders": "days of appeal, for the program; counts of findings in records that the actor may know of",
     "reminders": "loans of the actor, or of those for whom they answer: slips and borrowers, of the record what they may see",
     "requests": ACT,
     "request parts": "the components that a request names, which the actor came by through its slip or decides on in an act",

@@ -28,6 +28,7 @@ from archive.services import (
     digest,
     drafts,
     imports,
+    inspection_reminders,
     leavers,
     mailing,
     notices,
@@ -252,9 +253,12 @@ def let_go(site: Site, _me: str) -> None:
 
 
 def remind(site: Site, _me: str) -> None:
-    """Tells borrowers what is due and overdue; what nobody collects or nobody is left to say goes on to the next."""
+    """Tells borrowers what is due and overdue, and until when findings may be contested; what nobody collects or nobody is left
+    to say goes on to the next.
+    """
     with site.uow(Actor.system("remind")) as uow:
         reminders.remind(uow)
+        inspection_reminders.remind(uow)
     reservations.pass_on(site)
     approvals.pass_on(site)
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, make_response, render_template, request, url_for
 
 from archive.blueprints import shown
+from archive.blueprints.documents import workbook
 from archive.errors import Invalid, NotFound
 from archive.forms import field, with_errors
 from archive.gate import P, Section
@@ -15,7 +16,7 @@ from archive.i18n import _
 from archive.services import lending_figures, lending_lists
 from archive.services.copying import turnaround
 from archive.services.lending_figures import COUNTS, Figures, Loans, Span
-from archive.spreadsheet import as_csv
+from archive.spreadsheet import as_csv, as_xlsx
 from archive.uow import UnitOfWork
 
 section = Section("figures", __name__)
@@ -37,6 +38,7 @@ def page(uow: UnitOfWork) -> str | tuple[str, int]:
         heads=_heads(lending) if lending else [], bars=_bars(lending.desk.hours) if lending else [],
         most=max((one.overdue for one in lending.departments), default=0) if lending else 0,
         copies=_copies(uow, days), export=url_for(".export", first=days.first, last=days.last),
+        excel=url_for(".export_workbook", first=days.first, last=days.last),
         without=lending_lists.NO_DEPARTMENT, percent=percent, number=number,
     )  # fmt: skip
 
@@ -134,6 +136,13 @@ def export(uow: UnitOfWork) -> Response:
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="figures-{days.first}-{days.last}.csv"'
     return response
+
+
+@section.page("/figures/export.xlsx", needs=READERS, event="figures.exported")
+def export_workbook(uow: UnitOfWork) -> Response:
+    """The same as a workbook."""
+    days = _span(uow)
+    return workbook(as_xlsx(_rows(uow, days)), f"figures-{days.first}-{days.last}.xlsx")
 
 
 def _rows(uow: UnitOfWork, days: Span) -> Iterator[tuple[object, ...]]:

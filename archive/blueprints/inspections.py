@@ -7,14 +7,21 @@ from uuid import UUID
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
 from archive.blueprints import picked, refused
-from archive.blueprints.documents import pdf
+from archive.blueprints.documents import pdf, workbook
 from archive.errors import ArchiveError, Conflict, Invalid
 from archive.forms import field, with_errors
 from archive.gate import SIGNED_IN, Section
 from archive.given import whole
 from archive.i18n import _, ngettext
 from archive.policy.permissions import P
-from archive.services import front_pages, inspection_checks, inspection_findings, inspections
+from archive.services import (
+    front_pages,
+    inspection_checks,
+    inspection_findings,
+    inspection_papers,
+    inspections,
+)
+from archive.spreadsheet import as_xlsx
 from archive.uow import UnitOfWork
 
 if TYPE_CHECKING:
@@ -175,6 +182,19 @@ def picks(uow: UnitOfWork, uuid: UUID) -> Response:
     """The volumes of the batch, along the shelves."""
     batch = inspections.one(uow, uuid)
     return pdf(inspection_findings.pick_list(uow, batch), f"{batch.number}.pdf")
+
+
+@section.page("/inspections/<uuid:uuid>/findings.pdf", needs=P.INSPECTION_GRANT)
+def report(uow: UnitOfWork, uuid: UUID) -> Response:
+    """检查问题报告 of a batch, to be signed."""
+    batch = inspections.one(uow, uuid)
+    return pdf(inspection_papers.report(uow, batch), f"{batch.number}-findings.pdf")
+
+
+@section.page("/inspections/<uuid:uuid>/findings.xlsx", needs=P.INSPECTION_GRANT)
+def findings_list(uow: UnitOfWork, uuid: UUID) -> Response:
+    batch = inspections.one(uow, uuid)
+    return workbook(as_xlsx(inspection_papers.rows(uow, batch)), f"{batch.number}-findings.xlsx")
 
 
 @section.page("/inspections/<uuid:uuid>/end", needs=P.INSPECTION_GRANT, methods=("POST",))

@@ -42,6 +42,12 @@ def _target(told: Told) -> str:
         return url_for("saved_searches.run", uuid=only, newest=1) if only else url_for("saved_searches.mine")
     if told.mismatches:
         return url_for("mismatches.listing", whose="mine")
+    if told.appeals:
+        return (
+            url_for("inspections.one", uuid=told.inspection)
+            if told.inspection
+            else url_for("inspections.listing")
+        )
     if told.incident:
         return url_for("incidents.listing")
     return told.node.href if told.node else url_for(".mine")

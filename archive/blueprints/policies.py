@@ -205,11 +205,10 @@ def kind_label(kind: str) -> str:
 def _labels() -> dict[str, str]:
     """What the codes of the shipped policies mean; a code that is not here stands for itself."""
     return {
-        "zh": _("in Chinese"), "en": _("in English"), "years": _("Years"), "code": _("Code"),
-        "trigger": _("Counted from"), "groups": _("Words that mean the same"),
-        "least_dpi": _("Dots per inch, at least"), "tilt_tenths": _("Tilt, tenths of a degree at most"),
+        "zh": _("in Chinese"), "en": _("in English"), "years": _("Years"), "code": _("Code"), "trigger": _("Counted from"),
+        "groups": _("Words that mean the same"), "least_dpi": _("Dots per inch, at least"),
+        "tilt_tenths": _("Tilt, tenths of a degree at most"), "sharpness_percent": _("Sharpness in per cent, at least"),
         "blank_per_100000": _("Blank: ink on less than so many of 100,000 points"),
-        "sharpness_percent": _("Sharpness in per cent, at least"),
         "border_percent": _("Black edge in per cent, less than"),
         "confidence_percent": _("Certainty of recognised text in per cent, at least"),
         "cut_marks": _("Edge cut off: ink runs into it so often or more"),
@@ -239,6 +238,7 @@ def _labels() -> dict[str, str]:
         "review_days": _("Days until a seal is reviewed"), "near_days": _("Days before which the review is near"),
         "objects": _("Things that are sealed"), "blood_station": _("Somebody of the blood station is there"),
         "most_records": _("Records of one inspection, at most"), "most_days": _("Days of one inspection, at most"),
+        "appeal_warn_days": _("Days before which is told that they may be contested"),
         "appeal_days": _("Days in which a finding of an inspection may be contested"),
         "thickness": _("Thickness"), "sheet_um": _("Thickness of a sheet, in micrometres"), "fill": _("Taken up"),
         "typical_sheets": _("Sheets of a volume that was not counted"), "boxes_mm": _("Thickness of boxes, in millimetres"),

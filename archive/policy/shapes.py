@@ -100,6 +100,7 @@ class InspectionLimits(Shape):
     most_records: Annotated[int, Field(ge=1, le=2000)]
     most_days: Days
     appeal_days: Days
+    appeal_warn_days: Annotated[int, Field(ge=0, le=60)]
 
 
 class Inspections(Shape):

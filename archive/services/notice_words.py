@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from archive.i18n import Lazy, _l
-from archive.services import bundle_news, reminders
+from archive.services import bundle_news, inspection_reminders, reminders
 from archive.services.mismatch_news import OWNED
 from archive.services.news import FOUND
 
@@ -45,6 +45,9 @@ KINDS = {
     reminders.OVERDUE: Kind(_l("What you have on loan is overdue"), "alert-triangle", "bad"),
     reminders.LATE: Kind(_l("People of your department have something overdue"), "alert-triangle", "wait"),
     reminders.ESCALATED: Kind(_l("Loans have been overdue for long"), "alert-octagon", "bad"),
+    inspection_reminders.KIND: Kind(
+        _l("Findings of an inspection may be contested for a few days more"), "clipboard-check", "wait"
+    ),
     "node.sent_back": Kind(_l("Sent back to you for completion"), "arrow-back-up", "wait"),
     "job.done": Kind(_l("Your job is done"), "check", "ok"),
     "job.failed": Kind(_l("Your job has failed"), "alert-octagon", "bad"),

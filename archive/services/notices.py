@@ -22,7 +22,15 @@ from archive.models import (
     SearchNews,
 )
 from archive.policy.permissions import P
-from archive.services import bundle_news, emergencies, mismatch_news, news, reminders, slips
+from archive.services import (
+    bundle_news,
+    emergencies,
+    inspection_reminders,
+    mismatch_news,
+    news,
+    reminders,
+    slips,
+)
 from archive.services.handlers import LIVE, handlers
 from archive.services.mismatch_news import OWNED
 from archive.services.news import FOUND
@@ -35,6 +43,7 @@ TRUSTED: Any = {"scope": "notices", "synchronize_session": False}
 KEPT = timedelta(days=90)
 MOST = 100
 LOANS = frozenset({*reminders.OWN, *reminders.WATCHED})
+APPEAL = inspection_reminders.KIND
 DECISIONS = {"refuse": "request.refused", "object": "request.refused", "revoke": "request.revoked"}
 QUIET = "page."
 """Jobs that follow an upload by themselves: their end is seen on the record, only their failure is told."""
@@ -165,6 +174,10 @@ class Told:
     loans: str | None = None
     """Which reminder of loans it is."""
     incident: bool = False
+    appeals: bool = False
+    """Whether it tells of findings of inspections that may be contested still."""
+    inspection: UUID | None = None
+    """The batch of these, where it is one."""
 
 
 def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
@@ -182,6 +195,7 @@ def _mine(uow: UnitOfWork, *entities: Any) -> Select[Any]:
         and_(Notice.emergency_id.is_not(None), urgent.correlate(Notice).exists()),
         Notice.job_id.is_not(None), of_request, and_(Notice.node_id.is_not(None), known), news.of_notice(uow),
         reminders.of_notice(uow), and_(Notice.kind == OWNED, mismatch_news.of_notice(uow)),
+        inspection_reminders.of_notice(uow),
     )  # fmt: skip
     return select(*entities).where(Notice.principal_id == uow.actor.principal_id, shown)
 
@@ -228,17 +242,24 @@ def unread(uow: UnitOfWork, key: str = "") -> list[Unread]:
     slip = select(Request.number).where(Request.id == Notice.request_id).scalar_subquery()
     code = select(Emergency.number).where(Emergency.id == Notice.emergency_id).scalar_subquery()
     bundle = select(RequestBundle.number).where(RequestBundle.id == Notice.bundle_id).scalar_subquery()
-    rows = _mine(uow, Notice.kind, func.coalesce(slip, bundle, code)).where(Notice.read_at.is_(None))
+    rows = _mine(uow, Notice.kind, Notice.key, func.coalesce(slip, bundle, code)).where(
+        Notice.read_at.is_(None)
+    )
     rows = rows.where(Notice.key == key) if key else rows
     found: dict[str, list[str | None]] = {}
-    for kind, number in uow.session.execute(rows.order_by(Notice.id), execution_options=TRUSTED):
-        found.setdefault(kind, []).append(
-            number or (reminders.in_words(uow, kind) if kind in LOANS else None)
-        )
+    for kind, which, number in uow.session.execute(rows.order_by(Notice.id), execution_options=TRUSTED):
+        found.setdefault(kind, []).append(number or _counted(uow, kind, which))
     return [
         Unread(str(KINDS[kind].text), len(numbers), list(dict.fromkeys(filter(None, numbers))))
         for kind, numbers in found.items()
     ]
+
+
+def _counted(uow: UnitOfWork, kind: str, key: str) -> str | None:
+    """What a notice is about that counts what there is now."""
+    if kind == APPEAL:
+        return inspection_reminders.told(uow, key)[0]
+    return reminders.in_words(uow, kind) if kind in LOANS else None
 
 
 def mine(uow: UnitOfWork) -> list[Told]:
@@ -274,12 +295,14 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
         searches = fresh.get(notice.id, {})
         ref, code = urgent.get(notice.emergency_id or 0, (None, ""))
         bundle, code = bundles.get(notice.bundle_id or 0, (None, code))
-        kind = KINDS[notice.kind]
+        kind, inspection = KINDS[notice.kind], None
+        if notice.kind == APPEAL:
+            about, inspection = inspection_reminders.told(uow, notice.key)
         rows.append(Told(
             notice.id, str(kind.text), kind.icon, kind.look, about or code or "；".join(searches.values()), notice.at,
             notice.read_at is None, node, request, job.uuid if job else None, list(searches),
             notice.kind == OWNED, ref, bundle, notice.kind if notice.kind in LOANS else None,
-            notice.kind.startswith("incident."),
+            notice.kind.startswith("incident."), notice.kind == APPEAL, inspection,
         ))  # fmt: skip
     return rows
 

@@ -1,5 +1,9 @@
 """The page of figures: for whom what of it, days that are none, the loans behind a number, the file for a spreadsheet."""
 
+import io
+
+from openpyxl import load_workbook
+
 from tests.archives import begins
 from tests.blueprints.conftest import Browse, words_of
 from tests.conftest import Hospital
@@ -36,3 +40,6 @@ def test_the_page_shows_each_what_they_answer_for_and_leads_to_the_loans_behind_
     assert 'value="2026-11-02"' in wrong.text
     taken = head.get("/figures/export.csv?first=2026-11-01&last=2026-11-30")
     assert "产科,1,0,0,0,0,0,—,—,—" in taken.text
+    (book,) = load_workbook(io.BytesIO(head.get("/figures/export.xlsx").data)).worksheets
+    rows = [list(row) for row in book.iter_rows(values_only=True)]
+    assert ["产科", 1, 0, 0, 0, 0, 0, "—", "—", "—"] in rows

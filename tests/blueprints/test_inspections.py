@@ -1,11 +1,15 @@
 """An inspection as pages: the senior archivist opens a batch, the inspector reads it, the auditor sees it all."""
 
+import io
 import re
 from collections.abc import Callable
+from datetime import date, datetime
 from html import unescape
 from uuid import uuid4
 
 import pytest
+from openpyxl import load_workbook
+from pypdfium2 import PdfDocument
 
 from archive.services import sharing
 from archive.sight import href
@@ -183,6 +187,19 @@ def test_a_sample_becomes_a_batch_and_what_is_found_in_it_is_noted_and_answered(
     again = senior.post(reply[1], {"words": "再答", "version": "1"})
     assert again.status_code == 409
     assert "已补签" in words_of(again)
+    paper = PdfDocument(senior.get(f"{batch}/findings.pdf").data)
+    printed = "".join(sheet.get_textpage().get_text_bounded() for sheet in paper)
+    assert all(
+        word in printed for word in ("00218647-2", "知情同意书无患者签名", "120.00", "已补签", "inspector甲")
+    )
+    assert "刘" not in printed
+    (book,) = load_workbook(io.BytesIO(senior.get(f"{batch}/findings.xlsx").data)).worksheets
+    rows = [
+        [one.date() if isinstance(one, datetime) else one for one in row]
+        for row in book.iter_rows(values_only=True)
+    ]
+    assert rows[1] == ["00218647-2", "知情同意书无患者签名", 1.5, 120, date(2026, 12, 1), "已补签"]
+    assert (rows[2][2:4], len(rows)) == ([1.5, 120], 3)
     checked = senior.get(f"{batch}/check?record={choice[1]}")
     assert (checked.status_code, "无法判断" in words_of(checked)) == (200, True)
     assert senior.get(f"{batch}/check?record=x").status_code == 404

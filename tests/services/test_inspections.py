@@ -18,8 +18,10 @@ from archive.services import (
     history,
     inspection_checks,
     inspection_findings,
+    inspection_reminders,
     inspections,
     listing,
+    notices,
     pages,
     tree,
     workbench,
@@ -257,6 +259,34 @@ def test_what_was_found_stands_with_what_it_costs_and_until_when_it_may_be_conte
         findings(hospital, "inspector", batch)
     with hospital.uow("archivist") as uow, pytest.raises(NotFound):
         inspections.one(uow, batch.uuid)
+
+
+def test_until_when_a_finding_may_be_contested_is_told_before_and_on_the_day(
+    hospital: Hospital, archived: int, clock: Clock
+) -> None:
+    batch = give(hospital)
+    ref = note(hospital, batch, archived, appeal_until="2026-11-24")
+    note(hospital, batch, archived, appeal_until="2026-12-20")
+
+    def remind() -> int:
+        with hospital.site.uow(Actor.system("remind")) as uow:
+            return inspection_reminders.remind(uow)
+
+    def told(account: str) -> list[tuple[str, UUID | None]]:
+        with hospital.uow(account, readonly=True) as uow:
+            assert notices.waiting(uow).notices == len(notices.unread(uow))
+            return [(one.about, one.inspection) for one in notices.mine(uow) if one.appeals]
+
+    assert remind() == 0
+    clock.forward(days=1)
+    assert (remind(), remind()) == (1, 0)
+    assert told("senior") == [("1 finding of JC2026-0001, until 2026-11-24", batch.uuid)]
+    clock.forward(days=3)
+    assert told("senior") == [], "it is the last day, which is told anew"
+    assert (remind(), len(told("senior")), told("archivist")) == (1, 1, [])
+    with hospital.uow("senior") as uow:
+        inspection_findings.answer(uow, ref, words="已补签", version=1)
+    assert told("senior") == []
 
 
 @once
