@@ -172,7 +172,8 @@
     if (!found) { return; }
     event.preventDefault();
     found.click();
-    if (found.tagName === "SUMMARY") { found.focus(); }
+    const details = found.closest("summary") && found.closest("details");
+    if (details) { (details.open && $("select, input:not([type=hidden]), textarea", details) || found).focus(); }
   });
 
   /* How long ago, beside the full time, when the pointer rests on a moment. */

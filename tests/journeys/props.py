@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from archive.actor import Actor
 from archive.models import Membership
@@ -71,7 +71,7 @@ def archived(hospital: Hospital, record: int) -> None:
 
 def shoot(page: Page, *codes: str) -> None:
     """The gun types each code and an Enter, once the page has put the cursor into its field."""
-    page.wait_for_function("document.activeElement !== document.body")
+    expect(page.locator("input:focus")).to_have_count(1)
     for code in codes:
         page.keyboard.type(f"{code}\n")
 

@@ -160,21 +160,34 @@ def test_a_file_that_nobody_catalogued_is_registered_while_it_is_handed_out(
     expect(page.locator("tr", has_text="B00087654-1")).to_contain_text("死亡或疑难讨论")
 
 
-def test_a_ward_takes_its_own_record_back_for_completion(people: People, hospital: Hospital) -> None:
+def test_whoever_brings_a_volume_unasked_has_it_at_once_for_their_ward_and_else_asks_where_they_stand(
+    people: People, hospital: Hospital
+) -> None:
     another(hospital, mrn="00301003", location=SHELF)
     clerk = people("clerk")
     page, said = clerk.page, clerk.page.locator("#desk-said")
     clerk.go("/desk")
     shoot(page, BADGE["clinician2"], "B00301003-1")
-    expect(said).to_contain_text("clinician2甲没有这份病案的已批准申请")
+    expect(said).to_contain_text("尚未申请")
     expect(said).not_to_contain_text("取回完善")
+    sound(page)
+    page.keyboard.press("F10")
+    expect(page.locator("[name=purpose]")).to_be_focused()
+    page.select_option("[name=purpose]", "discussion")
+    page.check("[name=declared][value=none]")
+    sound(page)
+    page.click("button:has-text('以其名义提交申请')")
+    expect(said).to_contain_text("由病案审批人审批。")
     shoot(page, BADGE["clinician"], "B00301003-1")
-    expect(said).to_contain_text("产科取回完善")
+    expect(said).to_contain_text("按规则直接借出")
     sound(page)
     page.keyboard.press("F7")
     expect(said).to_contain_text("已借出")
     expect(said).to_contain_text("科室取回完善")
     expect(page.locator("#desk-person")).to_contain_text("B00301003-1")
+    doctor = people("clinician2")
+    doctor.go("/notices")
+    expect(doctor.page.locator("main")).to_contain_text("借阅台以您的名义提交了申请")
 
 
 def test_a_lent_volume_is_lost_and_printed_anew_from_its_pages(
@@ -217,6 +230,7 @@ def test_a_lent_volume_is_lost_and_printed_anew_from_its_pages(
 
 
 def test_whoever_leaves_is_cleared_on_one_page_and_signs_it(people: People, hospital: Hospital) -> None:
+    """The clerk takes back and prints; what somebody has approved is withdrawn by who may decide on it."""
     first = approved(hospital, "head", another(hospital, mrn="00301006", location=SHELF))
     waits = approved(hospital, "head", another(hospital, mrn="00301007", location=SHELF))
     issue(hospital, first, "B00301006-1")
@@ -232,9 +246,13 @@ def test_whoever_leaves_is_cleared_on_one_page_and_signs_it(people: People, hosp
     sound(page)
     signed = paper(page, "a[href*='clearance.pdf']")
     assert all(word in signed for word in ("离职清退单", "B00301006-1", "head甲"))
-    page.once("dialog", lambda asked: asked.accept())
-    page.click("button:has-text('撤回未领取的申请')")
-    expect(main).to_contain_text("已撤回 1 份申请")
+    expect(main).to_contain_text("须经审批的申请，由有权审批的人撤回。")
+    senior = people("senior")
+    senior.go("/desk/clearance")
+    shoot(senior.page, BADGE["head"])
+    senior.page.once("dialog", lambda asked: asked.accept())
+    senior.page.click("button:has-text('撤回未领取的申请')")
+    expect(senior.page.locator("main")).to_contain_text("已撤回 1 份申请")
     clerk.go("/desk")
     shoot(page, "", "B00301006-1")
     expect(page.locator("#desk-said")).to_contain_text("已归还")
