@@ -1,6 +1,7 @@
 """Requests: asking for a record, one's own requests, deciding, and the page of one request."""
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -80,7 +81,7 @@ def _ask_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Confli
     rules = foretelling.rules(uow, node, possible)
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
-        "requests/ask.html", view=NodeView(uow, node), objections=objections, kinds=kind_words(), rules=rules,
+        "requests/ask.html", view=NodeView(uow, node), objections=objections, rules=_by_purpose(rules),
         purposes=policies.vocabulary(uow, "purpose"), said_days=said_days,
         fields=_with_parts(uow, node, with_errors(_terms_fields(uow, _offered(rules)), typed, wrong), wrong),
         own=borrowing.own_hindrance(uow, [one.rule for one in rules]) if possible else None,
@@ -88,6 +89,13 @@ def _ask_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Confli
         paper=foretelling.paper(uow, node) if "paper" in possible else None,
         general=[str(error)] if isinstance(error, Conflict) else [], **shown.place(uow, node),
     )  # fmt: skip
+
+
+def _by_purpose(rules: list[foretelling.Foretold]) -> list[list[foretelling.Foretold]]:
+    """What stands on one line: the media of one purpose that the same people decide on."""
+    return [
+        list(found) for _same, found in groupby(rules, lambda one: (one.rule.purpose, one.rule.approvers))
+    ]
 
 
 def _with_parts(
@@ -255,12 +263,14 @@ def one(uow: UnitOfWork, uuid: UUID) -> str:
 def slip_page(uow: UnitOfWork, uuid: UUID, error: Invalid | Conflict | None = None) -> str:
     """The page of a slip; what was refused of handing a volume on stands in its form."""
     row = slips.one(uow, uuid)
+    room = reading_room.of(uow, row)
     wrong = " ".join(getattr(error, "fields", {}).values()) or str(error) if error else ""
     return render_template(
         "requests/one.html", slip=slips.slip(uow, row), offers=requests.offers(uow, row), kinds=kind_words(),
         chain=approval_desk.said(uow, [row.id]).get(row.id, []), why_not=requests.why_not(uow, row),
         longest=conflicts.LONGEST, copies=printouts.taken(uow, row), no_copy=printouts.may_refuse(uow, row),
-        room=reading_room.of(uow, row), may_take=printouts.objection(uow, row) is None, parts=request_parts.of(uow, row),
+        room=room, may_take=(room is None or room.is_here) and printouts.objection(uow, row) is None,
+        parts=request_parts.of(uow, row),
         to_narrow=[(one.uuid, one.label) for one in request_parts.to_narrow(uow, row)],
         lent=circulation.of_request(uow, row), may_renew=loans.may_renew(uow, row),
         no_renewal=loans.why_not_renewed(uow, row), may_recall=loans.may_recall(uow, row), place=reservations.place(uow, row),

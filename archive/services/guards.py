@@ -44,6 +44,11 @@ def all_heard(uow: UnitOfWork, request: Request) -> str | None:
     )
 
 
+def by_the_rule(uow: UnitOfWork, request: Request) -> str | None:
+    """Refusing need not wait for the others, but is no business of whom the rule does not let decide."""
+    return approvals.not_by_rule(uow, request)
+
+
 def paper_goes_out(uow: UnitOfWork, request: Request) -> str | None:
     """What lies in sealed packages is promised to nobody."""
     node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
@@ -130,6 +135,7 @@ GUARDS: Mapping[str, Guard] = {
         not_the_deputy,
         in_turn,
         all_heard,
+        by_the_rule,
         paper_goes_out,
         bundle_allows,
         has_pages_or_paper,

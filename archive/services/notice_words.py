@@ -22,6 +22,9 @@ class Kind:
 
 KINDS = {
     "request.approved": Kind(_l("Your request has been approved: it is open for reading"), "book", "ok"),
+    "request.on_site": Kind(
+        _l("Your request has been approved: it is read in the reading room"), "door-enter", "ok"
+    ),
     "request.ready": Kind(_l("Your request has been approved: ready to collect"), "package", "ok"),
     "request.refused": Kind(_l("Your request has been refused"), "x", "bad"),
     bundle_news.GRANTED: Kind(_l("Of your bundle, records have been granted"), "books", "ok"),

@@ -63,7 +63,8 @@ def _tell(uow: UnitOfWork, person: int | None, kind: str, key: str, *, node: int
 
 def decided(uow: UnitOfWork, request: Request, step: str) -> None:
     """Tells whoever asked what has been decided; of a bundle once for all that is decided at one time."""
-    approved = "request.ready" if request.kind == "paper" else "request.approved"
+    opened = "request.on_site" if slips.is_on_site(uow, request) else "request.approved"
+    approved = "request.ready" if request.kind == "paper" else opened
     if not (kind := approved if step == "approve" else DECISIONS.get(step)):
         return
     if request.bundle_id is not None and step != "revoke":
@@ -259,7 +260,7 @@ def _counted(uow: UnitOfWork, kind: str, key: str) -> str | None:
     """What a notice is about that counts what there is now."""
     if kind == APPEAL:
         return inspection_reminders.told(uow, key)[0]
-    return reminders.in_words(uow, kind) if kind in LOANS else None
+    return reminders.told(uow, kind)[0] if kind in LOANS else None
 
 
 def mine(uow: UnitOfWork) -> list[Told]:
@@ -283,7 +284,7 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
     nodes = uow.nodes(P.DISCOVER).where(Node.id.in_([n.node_id for n in found if n.node_id]))
     seen = {view.id: view for view in views(uow, uow.list(nodes))}
     fresh = news.in_words(uow, [n.id for n in found if n.kind == FOUND])
-    loans = {kind: reminders.in_words(uow, kind) for kind in {n.kind for n in found} & LOANS}
+    loans = {kind: reminders.told(uow, kind) for kind in {n.kind for n in found} & LOANS}
     urgent = emergencies.told_of(uow, [n.emergency_id for n in found if n.emergency_id])
     rows = []
     for notice in found:
@@ -291,7 +292,7 @@ def _told(uow: UnitOfWork, statement: Select[Any]) -> list[Told]:
         slip, node = asked.get(request) if request else None, seen.get(notice.node_id or 0)
         about = slip.node.label if slip else node.label if node else _job_label(job)
         about = mismatch_news.in_words(uow) if notice.kind == OWNED else about
-        about = loans.get(notice.kind, about)
+        about, request = loans.get(notice.kind, (about, request))
         searches = fresh.get(notice.id, {})
         ref, code = urgent.get(notice.emergency_id or 0, (None, ""))
         bundle, code = bundles.get(notice.bundle_id or 0, (None, code))

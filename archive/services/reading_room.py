@@ -12,7 +12,7 @@ from archive.errors import Conflict, Forbidden
 from archive.i18n import _
 from archive.models import AccessGrant, Node, Request, RoomVisit
 from archive.policy.permissions import P
-from archive.services import borrowing, calendar, conflicts, policies, reading, request_parts, slips
+from archive.services import calendar, conflicts, policies, reading, request_parts, slips
 from archive.uow import SIGNED_IN, UnitOfWork, action
 
 TRUSTED: Any = {"scope": "reading room", "synchronize_session": False}
@@ -28,6 +28,10 @@ class Room:
     may_enter: bool
     may_end: bool
     until: datetime | None
+    is_here: bool
+    """Whether it is open in this very session: in another one of the same reader it stays closed."""
+    minutes: int
+    """How long a code holds."""
 
 
 def of(uow: UnitOfWork, request: Request) -> Room | None:
@@ -47,12 +51,30 @@ def of(uow: UnitOfWork, request: Request) -> Room | None:
         own and not here,
         gives and here,
         _end(uow, request, visit) if here and visit else None,
+        own and here and _is_this_session(uow, request),
+        _minutes(uow),
+    )
+
+
+def _minutes(uow: UnitOfWork) -> int:
+    return int(policies.in_force(uow, "loans").body["room"]["minutes"])
+
+
+def _is_this_session(uow: UnitOfWork, request: Request) -> bool:
+    here = (
+        AccessGrant.cause == reading.CAUSE,
+        AccessGrant.ref == request.number,
+        AccessGrant.session_id == uow.actor.session_id,
+        AccessGrant.valid_until > uow.now,
+    )
+    found = select(AccessGrant.id).where(*here).limit(1)
+    return (
+        uow.actor.session_id is not None and uow.session.scalar(found, execution_options=TRUSTED) is not None
     )
 
 
 def _is_open(uow: UnitOfWork, request: Request) -> bool:
-    on_site = request.kind == reading.CAUSE and borrowing.rule_of(uow, request).on_site
-    return on_site and slips.effective_state(uow, request) == "active"
+    return slips.is_on_site(uow, request) and slips.effective_state(uow, request) == "active"
 
 
 def _node(uow: UnitOfWork, request: Request) -> Node:
@@ -102,7 +124,7 @@ def enter(uow: UnitOfWork, request: Request, code: str) -> bool:
     if request.requester_id != uow.actor.principal_id or uow.actor.session_id is None:
         raise Forbidden
     uow.session.refresh(request, with_for_update=True)
-    visit, minutes = _last(uow, request), policies.in_force(uow, "loans").body["room"]["minutes"]
+    visit, minutes = _last(uow, request), _minutes(uow)
     if (
         not _is_open(uow, request)
         or visit is None

@@ -180,14 +180,16 @@ def of_notice(uow: UnitOfWork) -> ColumnElement[bool]:
     return or_(*(and_(Notice.kind == kind, _lines(uow, kind, RequestLine.id).exists()) for kind in kinds))
 
 
-def in_words(uow: UnitOfWork, kind: str) -> str:
-    """How many volumes a reminder is about, and of one the slip."""
-    numbers = list(
-        uow.session.scalars(_lines(uow, kind, Request.number).limit(MOST), execution_options=TRUSTED)
-    )
-    if len(numbers) == 1:
-        return str(numbers[0])
-    return ngettext("%(num)d volume", "%(num)d volumes", len(numbers))
+def told(uow: UnitOfWork, kind: str) -> tuple[str, UUID | None]:
+    """How many volumes a reminder is about, and of one the number of its slip; and the slip, where one's own is about no other.
+
+    Whoever sees to the loans of others has a list of them, and may see no slip.
+    """
+    wanted = _lines(uow, kind, Request.number, Request.uuid).limit(MOST)
+    rows = uow.session.execute(wanted, execution_options=TRUSTED).all()
+    slips = {row.uuid for row in rows}
+    about = rows[0].number if len(rows) == 1 else ngettext("%(num)d volume", "%(num)d volumes", len(rows))
+    return about, slips.pop() if kind in OWN and len(slips) == 1 else None
 
 
 def count(uow: UnitOfWork) -> int:

@@ -41,6 +41,8 @@ from archive.workflow import Transition, objections
 TRUSTED: Any = {"scope": "requests"}
 AT_THE_DESK = frozenset({"issue", "return", "lose"})
 """Steps that a barcode takes, never a button (services/loans.py)."""
+AS_OPINION = {"endorse": "approve", "object": "refuse"}
+"""What an office says before the decision → the same word as a decision."""
 DECIDING = frozenset({"open", "approve", "refuse", "object"})
 BY_RULE = {name: next(step for step in WORKFLOWS[name].transitions if step.name == "open") for name in KINDS}
 """What a rule without approvers does at once."""
@@ -195,9 +197,12 @@ def offers(uow: UnitOfWork, request: Request) -> list[Transition]:
     """The steps that the actor may take now with a button; never one that would be refused."""
     state, node = effective_state(uow, request), _node_of(uow, request)
     may = [step for step in WORKFLOWS[request.kind].steps(state) if _may(uow, request, node, step)]
-    return [
+    open_now = [
         step for step in may if step.name not in AT_THE_DESK and not objections(step, GUARDS, uow, request)
     ]
+    # Whoever gives the opinion of their office and decides as well is asked for one word, not for two.
+    said = {step.name for step in open_now}
+    return [step for step in open_now if not any(AS_OPINION.get(name) == step.name for name in said)]
 
 
 def recuse(uow: UnitOfWork, request: Request, *, words: str) -> None:
@@ -206,15 +211,19 @@ def recuse(uow: UnitOfWork, request: Request, *, words: str) -> None:
 
 
 def why_not(uow: UnitOfWork, request: Request) -> list[str]:
-    """Why a button is missing that the actor's rights would give them: a sentence each."""
+    """Why a button is missing that the actor's rights would give them: a sentence each.
+
+    Agreeing and approving are one word to whoever reads it. Where one of them is offered, that it is another's turn for
+    the other would say that it is not theirs.
+    """
     state, node = effective_state(uow, request), _node_of(uow, request)
-    sentences = [
-        sentence
-        for step in WORKFLOWS[request.kind].steps(state)
-        if step.name not in AT_THE_DESK and _may(uow, request, node, step)
-        for sentence in objections(step, GUARDS, uow, request)
-    ]
-    return list(dict.fromkeys(sentences))
+    missing: dict[str, list[str]] = {}
+    for step in WORKFLOWS[request.kind].steps(state):
+        if step.name not in AT_THE_DESK and _may(uow, request, node, step):
+            missing[AS_OPINION.get(step.name, step.name)] = objections(step, GUARDS, uow, request)
+    for step in offers(uow, request):
+        missing.pop(AS_OPINION.get(step.name, step.name), None)
+    return list(dict.fromkeys(sentence for sentences in missing.values() for sentence in sentences))
 
 
 def _node_of(uow: UnitOfWork, request: Request) -> Node:
@@ -296,7 +305,7 @@ def decide(uow: UnitOfWork, refs: Iterable[UUID], name: str, *, reason: str | No
 def as_asked(uow: UnitOfWork, request: Request, name: str) -> str:
     """What saying yes or no means for the actor: their decision, or the opinion of their office."""
     if request.requester_id != uow.actor.principal_id and turns.is_mine(uow, request):
-        return {"approve": "endorse", "refuse": "object"}.get(name, name)
+        return next((opinion for opinion, decision in AS_OPINION.items() if decision == name), name)
     return name
 
 

@@ -1,7 +1,7 @@
 """Requests as one person sees them. Who sees which is decided here once, for pages, lists and acts alike."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from archive.access import Access, Checked
 from archive.actor import Actor
 from archive.errors import NotFound
-from archive.i18n import _
+from archive.i18n import _, _l
 from archive.models import Holding, HoldingStatus, Node, Principal, Request, RequestLine, RequestPart
 from archive.policy import lending
 from archive.policy.lending import EREAD, MEDIA, Rule
@@ -30,6 +30,7 @@ KINDS = MEDIA
 GRANTED = ("approved", "active", "lent", "returned", "lost", "ended")
 IN_HOUSE = (HoldingStatus.SHELVED, HoldingStatus.PROCESSING, HoldingStatus.HELD)
 """Where a volume can be fetched from."""
+READ_ON_SITE = _l("To be read in the reading room")
 MOST = 200
 """A list of requests is worked off from its beginning; nobody works through more in one go."""
 
@@ -231,10 +232,9 @@ def slips(uow: UnitOfWork, statement: Select[Any]) -> list[Slip]:
 def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[str, str]) -> Slip:
     request, _node, requester, decider, due_at, judges, parts = row
     own = request.requester_id == uow.actor.principal_id
-    rule = _rule(uow, request) if request.kind == EREAD else None
     return Slip(
         uuid=request.uuid, number=request.number, kind=request.kind, version=request.version,
-        state=WORKFLOWS[request.kind].state(effective_state(uow, request)),
+        state=_standing(uow, request),
         purpose=purposes.get(request.purpose, request.purpose), reason=request.reason, days=request.days,
         asked_at=request.created_at, requester=requester, is_mine=own, node=view,
         decided_by=decider or _by_rule(uow, request, may_know=own or judges or P.DISCOVER in view.may),
@@ -242,9 +242,22 @@ def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[st
         due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
         id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
         stage=request.stage, bundle_id=request.bundle_id, part=request.part, parts=parts, with_copy=request.with_copy,
-        on_site=rule is not None and rule.on_site,
+        on_site=is_on_site(uow, request),
         conflict=request.conflict if own or judges else None,
     )  # fmt: skip
+
+
+def is_on_site(uow: UnitOfWork, request: Request) -> bool:
+    """Whether it is read in the reading room alone, by the rule under which it was asked for."""
+    rule = _rule(uow, request) if request.kind == EREAD else None
+    return rule is not None and rule.on_site
+
+
+def _standing(uow: UnitOfWork, request: Request) -> State:
+    """The state as it is told: what is read in the reading room alone is not called open."""
+    state = WORKFLOWS[request.kind].state(effective_state(uow, request))
+    is_open = state.name == "active" and is_on_site(uow, request)
+    return replace(state, title=READ_ON_SITE) if is_open else state
 
 
 def _by_rule(uow: UnitOfWork, request: Request, *, may_know: bool) -> str | None:

@@ -38,7 +38,11 @@ def test_a_doctor_asks_on_the_page_of_the_record_and_reads_after_approval(
     hospital: Hospital, place: str, browser: Browse
 ) -> None:
     doctor, head = browser("clinician"), browser("head")
-    assert "多次" not in doctor.get(f"{place}/@@request").text
+    page = doctor.get(f"{place}/@@request").text
+    assert "多次" not in page
+    assert page.index("提交之后") < page.index(">利害关系声明") < page.index(">提交申请<"), (
+        "what happens then is read before"
+    )
     sent = doctor.post(f"{place}/@@request", FORM)
     assert sent.status_code == 302
     slip = doctor.get(sent.headers["Location"]).text
@@ -130,6 +134,9 @@ def test_many_are_asked_for_by_a_list_and_decided_on_one_line(
     lending.another(hospital, mrn="00300001", name="陈朵朵")
     doctor, head = browser("clinician"), browser("head")
     assert "批量申请" in doctor.get("/requests").text
+    assert "申请内容</h2>" in doctor.get("/requests/many").text, (
+        "the form lies on a card, as on its sister pages"
+    )
     typed = FORM | {"records": "00218647-2\n00300001-1\n99999999-1", "act": "look"}
     seen = doctor.post("/requests/many", typed).text
     assert seen.count("这一份您查不到") == 1
@@ -215,13 +222,19 @@ def test_in_the_reading_room_a_code_opens_it_in_one_session_until_the_visit_is_e
 ) -> None:
     searching.written(hospital, record, "手术记录")
     archive_it(hospital, record)
-    lending.rules(hospital, discussion={"on_site": True})
+    lending.rules(hospital, dispute={"on_site": True})
     with hospital.uow("senior", readonly=True) as uow:
         page = f"{href(uow, uow.node(record))}/++page++1"
     here, elsewhere, archivist = browser("clinician"), browser("clinician"), browser("archivist")
-    slip = here.post(f"{page.removesuffix('/++page++1')}/@@request", FORM).location
-    archivist.post(f"{slip}/approve")
-    assert "仅限电子阅览室" in here.get(slip).text
+    asked = FORM | {"purpose": "dispute", "with_copy": "1"}
+    slip = here.post(f"{page.removesuffix('/++page++1')}/@@request", asked).location
+    browser("senior").post(f"{slip}/approve")
+    told = here.get(slip).text
+    assert all(
+        words in told for words in ("仅限电子阅览室", "请到电子阅览室向工作人员索取六位口令", "可到室阅览")
+    )
+    assert "取盖印副本" not in told, "nothing is offered that would be refused"
+    assert "您的申请已批准：请到电子阅览室阅览" in here.get("/notices").text
     assert f'href="{slip}">到阅览室阅读</a>' in here.get("/requests").text
     assert ">在线阅览</a>" not in here.get(slip).text + here.get("/requests").text
     assert here.get(page).status_code == 403
@@ -232,7 +245,11 @@ def test_in_the_reading_room_a_code_opens_it_in_one_session_until_the_visit_is_e
     assert "口令不符" in here.get(slip).text
     here.post(f"{slip}/room-enter", {"code": code})
     assert "开放至" in here.get(slip).text
-    assert ">在线阅览</a>" in here.get(slip).text
+    assert all(words in here.get(slip).text for words in (">在线阅览</a>", "取盖印副本"))
+    away = elsewhere.get(slip).text
+    assert "已在阅览室输入口令的电脑上开放" in away
+    assert ">在线阅览</a>" not in away
+    assert "取盖印副本" not in away
     assert (here.get(page).status_code, elsewhere.get(page).status_code) == (200, 403)
     archivist.post(f"{slip}/room-end")
     assert here.get(page).status_code == 403, "also while it stands open"

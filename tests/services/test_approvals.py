@@ -70,6 +70,13 @@ def waiting(hospital: Hospital, account: str) -> list[str]:
         return listed
 
 
+def buttons(hospital: Hospital, account: str, number: str) -> tuple[list[str], list[str]]:
+    """The steps that a slip offers somebody, and what it says of those that it does not."""
+    with hospital.uow(account, readonly=True) as uow:
+        row = slips.one(uow, number)
+        return [one.name for one in requests.offers(uow, row)], requests.why_not(uow, row)
+
+
 def move(hospital: Hospital, account: str, ward: str) -> None:
     """Somebody works in another ward, too."""
     with hospital.site.uow(Actor.system("test")) as uow:
@@ -90,8 +97,13 @@ def test_offices_are_asked_in_their_order_and_the_last_one_decides(
     for account, refusal in (("senior", "First it is the turn of: Head of the asker"), (affairs, None)):
         with pytest.raises((Conflict, NotFound), match=refusal):
             step(hospital, account, number, "approve" if account == "senior" else "endorse")
+    assert buttons(hospital, "head", number) == (["endorse", "object"], []), "one word is asked for, once"
     step(hospital, "head", number, "endorse", reason="同意")
     assert [waiting(hospital, one) for one in ("head", affairs, "senior")] == [[], [number], []]
+    assert buttons(hospital, "head", number)[0] == [], "it is the turn of another"
+    with pytest.raises(Conflict, match="decided by: Head of the record room"):
+        step(hospital, "head", number, "refuse", reason="不同意")
+    assert buttons(hospital, "senior", number)[0] == ["refuse"], "whoever decides in the end need not wait"
     with pytest.raises(Conflict, match="the turn of: Medical affairs"):
         step(hospital, "head", number, "endorse")
     rules(hospital, discussion={"approvers": ["record"]})
@@ -99,8 +111,11 @@ def test_offices_are_asked_in_their_order_and_the_last_one_decides(
     assert [waiting(hospital, one) for one in (affairs, "senior", "archivist")] == [[], [number], []]
     with pytest.raises(Conflict, match="decided by: Head of the record room"):
         step(hospital, "archivist", number, "approve")
+    assert buttons(hospital, "senior", number) == (["approve", "refuse"], [])
     step(hospital, "senior", number, "approve")
     assert state_of(hospital, number) == "active"
+    later = ask(hospital, "clinician", archived, kind="paper")
+    assert buttons(hospital, "head", later) == (["approve", "refuse"], []), "and not whose turn it is besides"
     assert said(hospital, number) == [
         ("dept_head", "agreed", "同意"), ("medical_affairs", "agreed", None), ("record_head", "agreed", None),
     ]  # fmt: skip

@@ -42,6 +42,13 @@ def told(hospital: Hospital, account: str) -> list[tuple[str, str]]:
         return [(one.text, one.about) for one in found]
 
 
+def leads_to(hospital: Hospital, account: str) -> set[str | None]:
+    """The slips to which somebody's notices of loans lead; none: to a list."""
+    with hospital.uow(account, readonly=True) as uow:
+        found = [one.request for one in notices.mine(uow) if one.loans]
+        return {ref and slips.one(uow, ref).number for ref in found}
+
+
 def remind(hospital: Hospital) -> int:
     with hospital.site.uow(Actor.system("remind")) as uow:
         return reminders.remind(uow)
@@ -64,6 +71,8 @@ def test_the_borrower_the_head_and_then_medical_affairs_are_told_and_nothing_of_
             said = [told(hospital, account) for account in everybody]
             assert tuple([text for text, _about in one] for one in said) == expected[day], day
             assert {about for one in said for _text, about in one} == {lent}
+            assert leads_to(hospital, "clinician2") == {lent}
+    assert leads_to(hospital, "head2") == {None}, "whoever sees to others' loans has a list"
     for account in ("head", "archivist", "senior", "auditor", "stranger"):
         assert told(hospital, account) == [], account
     with hospital.uow("head2", readonly=True) as uow:
@@ -137,6 +146,7 @@ def test_many_volumes_make_one_notice_and_no_more_statements_and_a_renewed_one_i
     event.remove(hospital.site.engine, *heard)
     assert len([one for one in statements if not one.startswith(("PRAGMA", "BEGIN"))]) <= 16
     assert [about.replace(" ", "") for _text, about in told(hospital, "clinician2")] == ["5卷"]
+    assert leads_to(hospital, "clinician2") == {None}
     with hospital.uow("clinician2") as uow:
         loans.renew(uow, slips.one(uow, further[0]))
     clock.forward(days=1)
