@@ -164,8 +164,5 @@ def not_heard(uow: UnitOfWork, request: Request, node: Node) -> str | None:
 
 def not_by_rule(uow: UnitOfWork, request: Request) -> str | None:
     """Why the actor does not decide this though they decide on the record: the rule names another for it; or nothing."""
-    rows = turns.chain(uow, request)
-    office = OFFICES[rows[-1].office] if rows else None
-    if office and office.role is not None and office.role not in uow.actor.roles:
-        return _("By the rule this is decided by: %(office)s.", office=str(office.title))
-    return None
+    office = turns.decided_by_others(uow, request)
+    return _("By the rule this is decided by: %(office)s.", office=str(office.title)) if office else None

@@ -27,6 +27,7 @@ from archive.services import (
     printing,
     request_parts,
     slips,
+    turns,
 )
 from archive.site import Site
 from archive.uow import SIGNED_IN, UnitOfWork, action
@@ -162,6 +163,7 @@ def may_refuse(uow: UnitOfWork, request: Request) -> bool:
     return (
         request.with_copy and request.state == "requested" and request.requester_id != uow.actor.principal_id
         and uow.can(P.REQUEST_DECIDE, node) and conflicts.objection(uow, request) is None
+        and turns.decided_by_others(uow, request) is None
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from archive.models import Node, Request, RequestPart
 from archive.policy.lending import EREAD
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING
-from archive.services import conflicts, policies
+from archive.services import conflicts, policies, turns
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 
@@ -133,6 +133,7 @@ def _may_narrow(uow: UnitOfWork, request: Request, node: Node) -> bool:
     return (
         request.kind == EREAD and request.state == "requested" and request.requester_id != uow.actor.principal_id
         and uow.can(P.REQUEST_DECIDE, node) and conflicts.objection(uow, request) is None
+        and turns.decided_by_others(uow, request) is None
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ KINDS = MEDIA
 GRANTED = ("approved", "active", "lent", "returned", "lost", "ended")
 IN_HOUSE = (HoldingStatus.SHELVED, HoldingStatus.PROCESSING, HoldingStatus.HELD)
 """Where a volume can be fetched from."""
+OVERDUE = _l("Overdue")
 READ_ON_SITE = _l("To be read in the reading room")
 MOST = 200
 """A list of requests is worked off from its beginning; nobody works through more in one go."""
@@ -232,14 +233,15 @@ def slips(uow: UnitOfWork, statement: Select[Any]) -> list[Slip]:
 def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[str, str]) -> Slip:
     request, _node, requester, decider, due_at, judges, parts = row
     own = request.requester_id == uow.actor.principal_id
+    is_overdue = due_at is not None and due_at < uow.now
     return Slip(
         uuid=request.uuid, number=request.number, kind=request.kind, version=request.version,
-        state=_standing(uow, request),
+        state=_standing(uow, request, is_overdue=is_overdue),
         purpose=purposes.get(request.purpose, request.purpose), reason=request.reason, days=request.days,
         asked_at=request.created_at, requester=requester, is_mine=own, node=view,
         decided_by=decider or _by_rule(uow, request, may_know=own or judges or P.DISCOVER in view.may),
         decided_at=request.decided_at, note=request.decision_note, until=request.until,
-        due_at=due_at, is_overdue=due_at is not None and due_at < uow.now,
+        due_at=due_at, is_overdue=is_overdue,
         id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
         stage=request.stage, bundle_id=request.bundle_id, part=request.part, parts=parts, with_copy=request.with_copy,
         on_site=is_on_site(uow, request),
@@ -253,9 +255,11 @@ def is_on_site(uow: UnitOfWork, request: Request) -> bool:
     return rule is not None and rule.on_site
 
 
-def _standing(uow: UnitOfWork, request: Request) -> State:
-    """The state as it is told: what is read in the reading room alone is not called open."""
+def _standing(uow: UnitOfWork, request: Request, *, is_overdue: bool) -> State:
+    """The state as it is told: what is read in the reading room alone is not called open, and what is late is called so."""
     state = WORKFLOWS[request.kind].state(effective_state(uow, request))
+    if is_overdue:
+        return replace(state, title=OVERDUE, look="bad")
     is_open = state.name == "active" and is_on_site(uow, request)
     return replace(state, title=READ_ON_SITE) if is_open else state
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select
 
 from archive.models import Membership, Request, RequestApproval, RequestConflict
-from archive.policy.offices import OFFICES
+from archive.policy.offices import OFFICES, Office
 from archive.policy.permissions import P
 from archive.services import absences, actors
 from archive.services.absences import Absent
@@ -117,6 +117,14 @@ def chain(uow: UnitOfWork, request: Request) -> list[RequestApproval]:
 def current(uow: UnitOfWork, request: Request) -> RequestApproval | None:
     """The office whose turn it is."""
     return next((row for row in chain(uow, request) if row.place == request.stage), None)
+
+
+def decided_by_others(uow: UnitOfWork, request: Request) -> Office | None:
+    """The office that decides by the rule, where the actor does not sit in it; or nothing."""
+    rows = chain(uow, request)
+    office = OFFICES[rows[-1].office] if rows else None
+    sits = office is None or office.role is None or office.role in uow.actor.roles
+    return None if sits else office
 
 
 def is_mine(uow: UnitOfWork, request: Request) -> bool:

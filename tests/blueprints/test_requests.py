@@ -83,6 +83,7 @@ def test_whoever_may_ask_for_nothing_while_something_is_overdue_is_told_so_and_g
     hospital.clock.forward(days=6)
     page = browser("clinician").get(f"{place}/@@request").text
     assert "您有逾期" in page
+    assert browser("clinician").get("/requests").text.count(">逾期</span>") == 2, "the volume and its slip"
     assert "<select" not in page
 
 
@@ -228,6 +229,7 @@ def test_in_the_reading_room_a_code_opens_it_in_one_session_until_the_visit_is_e
     here, elsewhere, archivist = browser("clinician"), browser("clinician"), browser("archivist")
     asked = FORM | {"purpose": "dispute", "with_copy": "1"}
     slip = here.post(f"{page.removesuffix('/++page++1')}/@@request", asked).location
+    assert "只准阅览，不给副本" not in archivist.get(slip).text, "the rule lets another decide"
     browser("senior").post(f"{slip}/approve")
     told = here.get(slip).text
     assert all(
