@@ -102,7 +102,11 @@ MENU = (
     Entry(_l("Seals"), "lock-square", "holds.listing", (P.HOLD_APPLY, P.HOLD_RELEASE), ("holds",)),
     Entry(_l("Dispute files"), "scale", "disputes.listing", (P.DISPUTE,), ("disputes",)),
     Entry(
-        _l("Inspections"), "clipboard-check", "inspections.listing", (P.INSPECTION_GRANT,), ("inspections",)
+        _l("Inspections"),
+        "clipboard-check",
+        "inspections.listing",
+        (P.INSPECTION_GRANT,),
+        ("inspections", "findings"),
     ),
     Entry(
         _l("Storeroom"), "building-warehouse", "storeroom.home", (P.HOLDING_PLACE,), ("storeroom", "volumes")

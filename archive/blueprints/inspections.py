@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 section = Section("inspections", __name__)
 FIELDS = ("who", "records", "start", "end", "reason", "room", "drawn")
-FOUND = ("record", "words", "points", "yuan", "appeal_until")
 
 
 @section.page("/inspections", needs=P.INSPECTION_GRANT)
@@ -118,40 +117,20 @@ def one(uow: UnitOfWork, uuid: UUID) -> str:
 def _one(
     uow: UnitOfWork, batch: "Inspection", error: ArchiveError | None = None, about: UUID | None = None
 ) -> str:
-    """The batch with what was found; where something was refused, with what was sent."""
+    """The batch with what was found; where an answer was refused, with what was sent."""
     found, gives = inspections.shown(uow, batch), uow.can(P.INSPECTION_GRANT)
-    wrong = error if isinstance(error, Invalid) and about is None else None
-    records = [("", _("— choose —")), *((str(view.uuid), view.label) for view in found.records)]
-    fields = [
-        field("record", _("Record"), "select", required=True, choices=records),
-        field("words", _("Problem found"), "textarea", required=True, rows=2, maxlength=inspection_findings.LONGEST),
-        field("points", _("Points deducted"), inputmode="decimal"),
-        field("yuan", _("Yuan deducted"), inputmode="decimal"),
-        field("appeal_until", _("May be contested until"), "date", value=inspection_findings.last_day(uow).isoformat()),
-    ]  # fmt: skip
     return render_template(
-        "inspections/one.html", batch=found.batch, rows=found.records, states=state_words(), gives=gives,
+        "inspections/one.html", batch=found.batch, rows=found.records, pages=found.pages, states=state_words(), gives=gives,
         may_end=gives and found.batch.state != "over", findings=inspection_findings.of(uow, batch),
-        fields=with_errors(fields, request.form if error and about is None else {}, wrong) if gives else [],
-        refusal=refused.why(error) if error and about else "", about=about, sent=request.form,
+        writes=inspection_findings.may_write(uow, batch), refusal=refused.why(error) if error else "", about=about,
+        sent=request.form,
     )  # fmt: skip
-
-
-@section.page("/inspections/<uuid:uuid>/findings", needs=P.INSPECTION_GRANT, methods=("POST",))
-def note(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
-    batch = inspections.one(uow, uuid)
-    try:
-        inspection_findings.note(uow, batch, **{name: request.form.get(name, "") for name in FOUND})
-    except Invalid as error:
-        return refused.again(uow, error, lambda why: _one(uow, inspections.one(uow, uuid), why))
-    flash(_("Noted."), "ok")
-    return make_response(redirect(url_for(".one", uuid=uuid)))
 
 
 @section.page("/inspections/findings/<uuid:uuid>/answer", needs=P.INSPECTION_GRANT, methods=("POST",))
 def answer(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
     form = request.form
-    batch = inspection_findings.batch_of(uow, uuid)
+    _row, _node, batch = inspection_findings.known(uow, uuid)
     back = make_response(redirect(url_for(".one", uuid=batch.uuid)))
     try:
         inspection_findings.answer(
@@ -159,7 +138,7 @@ def answer(uow: UnitOfWork, uuid: UUID) -> Response | tuple[str, int]:
         )
     except (Invalid, Conflict) as error:
         return refused.again(
-            uow, error, lambda why: _one(uow, inspection_findings.batch_of(uow, uuid), why, uuid)
+            uow, error, lambda why: _one(uow, inspection_findings.known(uow, uuid)[2], why, uuid)
         )
     return back
 
@@ -169,7 +148,8 @@ def check(uow: UnitOfWork, uuid: UUID) -> str:
     """What the rules of insurers come to in one record of the batch."""
     batch = inspections.one(uow, uuid)
     checked = inspection_checks.of(uow, batch, request.args.get("record", ""))
-    noted = {one.words for one in inspection_findings.of(uow, batch).rows if one.node.id == checked.node.id}
+    here = [one for one in inspection_findings.of(uow, batch).rows if one.node.id == checked.node.id]
+    noted = {(one.words, one.place.part, one.place.page) for one in here if one.place}
     g.reading_words = {"number": batch.number, "found": len(checked.found)}
     return render_template(
         "inspections/check.html", checked=checked, noted=noted, batch=uuid, number=batch.number,

@@ -43,6 +43,12 @@ class InspectionFinding(Base):
     uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
     inspection_id: Mapped[int] = mapped_column(ForeignKey("inspection.id"), index=True)
     node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), index=True)
+    part_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
+    """The component that it is about, where it is about one."""
+    page: Mapped[int | None]
+    """Its page there, as they were numbered when it was written down."""
+    kind: Mapped[str | None] = mapped_column(String(40))
+    """A term of the vocabulary `problem`."""
     words: Mapped[str] = mapped_column(String(500))
     points: Mapped[int | None]
     """扣分, in tenths."""

@@ -26,6 +26,9 @@ class Suspicion:
     words: str
     component: str
     page: str
+    part: str
+    """The component in which it shows."""
+    ordinal: int
     is_known: bool
 
 
@@ -77,17 +80,21 @@ def _sheets(uow: UnitOfWork, parts: list[Node]) -> list[Sheet]:
 
 def _said(hit: Hit, part: NodeView, words: dict[str, str]) -> Suspicion:
     label = words.get(hit.at.component, part.label)
-    page = f"{part.href}/++page++{hit.at.ordinal}"
-    place = _("%(component)s page %(page)d", component=label, page=hit.at.ordinal)
-    if not hit.is_known:
-        return Suspicion(_unknown(hit), place, page, is_known=False)
-    said = {
+    at = hit.at.ordinal
+    said = _known(hit) if hit.is_known else _unknown(hit)
+    return Suspicion(
+        said, _("%(component)s page %(page)d", component=label, page=at), f"{part.href}/++page++{at}",
+        part.uuid, at, hit.is_known,
+    )  # fmt: skip
+
+
+def _known(hit: Hit) -> str:
+    return {
         insurance.NO_TIME: _("The slip bears no day"),
         insurance.NO_NAME: _("The slip does not bear the patient’s name"),
         insurance.NOT_MENTIONED: _("The notes do not mention the result: %(word)s", word=hit.word),
         insurance.NO_CONSENT: _("There is no consent to what the patient pays: %(word)s", word=hit.word),
-    }
-    return Suspicion(f"{said[hit.rule]} ({place})", place, page, is_known=True)
+    }[hit.rule]
 
 
 def _unknown(hit: Hit) -> str:

@@ -1,8 +1,13 @@
-"""检查问题: what inspectors found in the records of a batch, what it costs, until when it may be contested, what was answered."""
+"""检查问题: what inspectors found in the records of a batch, what it costs, until when it may be contested, what was answered.
 
+Whoever wrote a finding down mends it (services/inspection_noting.py). Until when it may be contested, and the answer, are the
+record room's.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +15,28 @@ from sqlalchemy import Select, select
 
 from archive.errors import Conflict, Invalid, NotFound
 from archive.i18n import _
-from archive.models import Inspection, InspectionFinding, Node
+from archive.models import Inspection, InspectionFinding, Node, Principal
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import desk_papers, front_pages, inspections
+from archive.services import desk_papers, front_pages, inspections, policies
 from archive.services.desk_papers import Fetched
 from archive.sight import NodeView, views
-from archive.uow import UnitOfWork, action
+from archive.uow import BESIDE, UnitOfWork, action
 
 TRUSTED: Any = {"scope": "findings of inspections"}
 LONGEST = 500
-GREATEST = Decimal(10_000_000)
-"""Yuan, or points, of one finding."""
+KINDS = "problem"
+"""检查问题类别: the vocabulary of what kind a finding is of."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in its record something was found: the component and the page, in words, and its address if it may be read."""
+
+    words: str
+    href: str | None
+    part: str | None
+    page: int | None
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,8 @@ class Finding:
 
     uuid: UUID
     node: NodeView
+    place: Place | None
+    kind: str
     words: str
     points: Decimal | None
     yuan: Decimal | None
@@ -38,6 +55,10 @@ class Finding:
     """It may still be contested, or its day has come and nobody has answered."""
     is_late: bool
     answer: str | None
+    by: str
+    made_at: datetime
+    may_change: bool
+    """The actor wrote it down, or says until when it may be contested; and nobody has answered."""
     version: int
 
 
@@ -54,13 +75,27 @@ class Findings:
 
 def of(uow: UnitOfWork, batch: Inspection) -> Findings:
     """What was found in the records of a batch that the actor may know of."""
-    rows = uow.session.execute(_known(uow).where(InspectionFinding.inspection_id == batch.id)).all()
-    seen = {view.id: view for view in views(uow, list({node.id: node for _row, node in rows}.values()))}
-    found = [_shown(uow, row, seen[node.id]) for row, node in rows]
+    statement = _known(uow).add_columns(Principal.name).where(InspectionFinding.inspection_id == batch.id)
+    rows = uow.session.execute(
+        statement.outerjoin(Principal, Principal.id == InspectionFinding.made_by)
+    ).all()
+    seen = {view.id: view for view in views(uow, list({node.id: node for _row, node, _by in rows}.values()))}
+    places = _places(uow, [row for row, _node, _by in rows], seen)
+    kinds = policies.vocabulary(uow, KINDS)
+    writes = may_write(uow, batch)
+    found = [
+        _shown(uow, row, seen[node.id], places.get(row.id), kinds.get(row.kind or "", row.kind or ""), by or "", writes=writes)
+        for row, node, by in rows
+    ]  # fmt: skip
     return Findings(
         found, sum((one.points or Decimal() for one in found), Decimal()),
         sum((one.yuan or Decimal() for one in found), Decimal()), len(seen),
     )  # fmt: skip
+
+
+def may_write(uow: UnitOfWork, batch: Inspection) -> bool:
+    """Whether the actor writes findings in a batch: the record room does, and its inspector while it is open to them."""
+    return uow.can(P.INSPECTION_GRANT) or inspections.is_open_to_me(uow, batch)
 
 
 def _known(uow: UnitOfWork) -> Select[Any]:
@@ -74,12 +109,47 @@ def _known(uow: UnitOfWork) -> Select[Any]:
     return known  # type: ignore[no-any-return]
 
 
-def _shown(uow: UnitOfWork, row: InspectionFinding, view: NodeView) -> Finding:
+def _places(uow: UnitOfWork, rows: list[InspectionFinding], seen: Mapping[int, NodeView]) -> dict[int, Place]:
+    """By the id of a finding where it is, if the actor may know of that and it lies in the record still."""
+    wanted = {row.part_id for row in rows if row.part_id}
+    inside = uow.list(uow.nodes(P.DISCOVER).where(Node.id.in_(wanted))) if wanted else []
+    parts: dict[int | None, Node] = {part.id: part for part in inside}
+    shown = {view.id: view for view in views(uow, inside)}
+    words = policies.vocabulary(uow, "component")
+    found: dict[int, Place] = {}
+    for row in rows:
+        if row.part_id is None and row.page:
+            found[row.id] = _place(seen[row.node_id], "", row.page)
+        elif (node := parts.get(row.part_id)) is not None and node.parent_id == row.node_id:
+            part = shown[node.id]
+            found[row.id] = _place(part, said_of(part, words), row.page, part.uuid)
+    return found
+
+
+def said_of(part: NodeView, words: Mapping[str, str]) -> str:
+    """What a component is called, by the vocabulary: no title, in which a name may stand."""
+    code = str(part.value("component") or "")
+    return words.get(code, code) or part.type_label
+
+
+def _place(view: NodeView, label: str, page: int | None, part: str | None = None) -> Place:
+    if page is None:
+        return Place(label, view.href, part, page)
+    words = _("%(component)s page %(page)d", component=label, page=page)
+    is_there = view.can(P.READ) and page <= view.page_count
+    return Place(words.strip(), f"{view.href}/++page++{page}" if is_there else None, part, page)
+
+
+def _shown(
+    uow: UnitOfWork, row: InspectionFinding, view: NodeView, place: Place | None, kind: str, by: str, *, writes: bool
+) -> Finding:  # fmt: skip
     is_open = row.answer is None and row.appeal_until is not None
     late = is_open and row.appeal_until is not None and row.appeal_until < uow.today
+    mine = writes and row.made_by == uow.actor.principal_id
     return Finding(
-        row.uuid, view, row.words, None if row.points is None else Decimal(row.points) / 10,
-        None if row.fen is None else Decimal(row.fen) / 100, row.appeal_until, is_open, late, row.answer, row.version,
+        row.uuid, view, place, kind, row.words, None if row.points is None else Decimal(row.points) / 10,
+        None if row.fen is None else Decimal(row.fen) / 100, row.appeal_until, is_open, late, row.answer, by, row.made_at,
+        row.answer is None and (mine or uow.can(P.INSPECTION_GRANT)), row.version,
     )  # fmt: skip
 
 
@@ -88,52 +158,8 @@ def last_day(uow: UnitOfWork) -> date:
     return uow.today + timedelta(days=inspections.limits(uow)["appeal_days"])
 
 
-@action("inspection.finding_noted", needs=P.INSPECTION_GRANT)
-def note(uow: UnitOfWork, batch: Inspection, *, record: str, words: str, points: str = "", yuan: str = "",
-         appeal_until: str = "") -> InspectionFinding:  # fmt: skip
-    """Writes down what was found in one record of the batch. Raises Invalid for what is missing or no number."""
-    wrong: dict[str, str] = {}
-    node = _record(uow, batch, record, wrong)
-    text = clean(words)
-    if not 1 <= len(text) <= LONGEST:
-        wrong["words"] = _("Say what was found, in up to %(most)d characters.", most=LONGEST)
-    tenths, fen = _number("points", points, 10, wrong), _number("yuan", yuan, 100, wrong)
-    until = _day(appeal_until, wrong)
-    if wrong or node is None:
-        raise Invalid(fields=wrong)
-    made = InspectionFinding(
-        inspection_id=batch.id, node_id=node.id, words=text, points=tenths, fen=fen, appeal_until=until, made_at=uow.now,
-        made_by=uow.actor.principal_id,
-    )  # fmt: skip
-    uow.session.add(made)
-    uow.session.flush()
-    uow.about(node)
-    uow.note(number=batch.number, points=tenths, fen=fen, until=until)
-    return made
-
-
-def _record(uow: UnitOfWork, batch: Inspection, record: str, wrong: dict[str, str]) -> Node | None:
-    found = next((view for view in inspections.shown(uow, batch).records if str(view.uuid) == record), None)
-    if found is None:
-        wrong["record"] = _("Choose one of the list.")
-        return None
-    return uow.node(found.id)
-
-
-def _number(name: str, text: str, parts: int, wrong: dict[str, str]) -> int | None:
-    if not text.strip():
-        return None
-    try:
-        given = Decimal(text.strip()) * parts
-    except InvalidOperation:
-        given = Decimal(-1)
-    if not given.is_finite() or not 0 <= given <= GREATEST * parts or given != given.to_integral_value():
-        wrong[name] = _("Write a number that is not less than nothing, like 2.5.")
-        return None
-    return int(given)
-
-
-def _day(text: str, wrong: dict[str, str]) -> date | None:
+def day(text: str, wrong: dict[str, str]) -> date | None:
+    """The day until which something may be contested as it was typed; in `wrong` that it is none."""
     if not text.strip():
         return None
     try:
@@ -143,17 +169,55 @@ def _day(text: str, wrong: dict[str, str]) -> date | None:
         return None
 
 
+def held(uow: UnitOfWork, ref: UUID, version: int) -> tuple[InspectionFinding, Node, Inspection]:
+    """A finding that nobody has answered, locked after its batch and its record.
+
+    Raises NotFound for whoever may not see it, Conflict where it is answered or another by now.
+    """
+    row, node, batch = known(uow, ref)
+    uow.session.refresh(batch, with_for_update=BESIDE)
+    uow.lock(node)
+    again = select(InspectionFinding).where(InspectionFinding.id == row.id).with_for_update()
+    finding = uow.session.scalar(again.execution_options(populate_existing=True, **TRUSTED))
+    if finding is None:
+        raise NotFound
+    if finding.answer is not None:
+        raise Conflict(_("Somebody has answered this meanwhile."))
+    if finding.version != version:
+        raise Conflict(
+            _("This finding has been changed meanwhile. Look at it, and save again if yours is to hold.")
+        )
+    return finding, node, batch
+
+
+def known(uow: UnitOfWork, ref: UUID) -> tuple[InspectionFinding, Node, Inspection]:
+    """A finding with its record and its batch, for whoever may see that batch. Raises NotFound."""
+    found = uow.session.execute(_known(uow).where(InspectionFinding.uuid == ref)).first()
+    if found is None:
+        raise NotFound
+    row, node = found
+    batch = uow.session.get_one(Inspection, row.inspection_id)
+    return row, node, inspections.one(uow, batch.uuid)
+
+
+@action("inspection.finding_dated", needs=P.INSPECTION_GRANT)
+def contestable(uow: UnitOfWork, ref: UUID, *, until: str, version: int) -> InspectionFinding:
+    """Says until when a finding may be contested. Raises NotFound, Invalid, and Conflict where somebody was first."""
+    finding, node, batch = held(uow, ref, version)
+    wrong: dict[str, str] = {}
+    last = day(until, wrong)
+    if wrong:
+        raise Invalid(fields=wrong)
+    uow.about(node)
+    uow.note(number=batch.number, before=finding.appeal_until, until=last)
+    finding.appeal_until = last
+    return finding
+
+
 @action("inspection.finding_answered", needs=P.INSPECTION_GRANT)
 def answer(uow: UnitOfWork, ref: UUID, *, words: str, version: int) -> InspectionFinding:
     """Writes down what the hospital answered, once. Raises NotFound, Invalid, Conflict where somebody else was first."""
-    row = uow.session.execute(_known(uow).where(InspectionFinding.uuid == ref)).first()
-    if row is None:
-        raise NotFound
-    finding, node = row
-    uow.lock(node)
-    uow.session.refresh(finding, with_for_update=True)
-    if finding.answer is not None or finding.version != version:
-        raise Conflict(_("Somebody has answered this meanwhile."))
+    finding, node, _batch = held(uow, ref, version)
     text = clean(words)
     if not 1 <= len(text) <= LONGEST:
         raise Invalid(
@@ -161,15 +225,7 @@ def answer(uow: UnitOfWork, ref: UUID, *, words: str, version: int) -> Inspectio
         )
     finding.answer, finding.answered_at, finding.answered_by = text, uow.now, uow.actor.principal_id
     uow.about(node)
-    return finding  # type: ignore[no-any-return]
-
-
-def batch_of(uow: UnitOfWork, ref: UUID) -> Inspection:
-    """The batch in which something was found, for whoever gives batches. Raises NotFound."""
-    row = uow.session.execute(_known(uow).where(InspectionFinding.uuid == ref)).first()
-    if row is None:
-        raise NotFound
-    return uow.session.get_one(Inspection, row[0].inspection_id)
+    return finding
 
 
 def pick_list(uow: UnitOfWork, batch: Inspection) -> bytes:

@@ -26,10 +26,13 @@ def _heads() -> list[str]:
 def rows(uow: UnitOfWork, batch: Inspection) -> Iterator[list[object]]:
     """The findings of a batch as a list, with what they come to: as far as the actor may know of the records."""
     found = inspection_findings.of(uow, batch)
-    yield list(_heads())
+    record, *others = _heads()
+    yield [record, _("Where in it"), _("Kind of problem"), *others, _("Noted by")]
     for one in found.rows:
-        yield [desk_papers.named(one.node), one.words, one.points, one.yuan, one.appeal_until, one.answer]
-    yield [_many(found), None, found.points, found.yuan, None, None]
+        place = one.place.words if one.place else None
+        yield [desk_papers.named(one.node), place, one.kind or None, one.words, one.points, one.yuan, one.appeal_until,
+               one.answer, one.by]  # fmt: skip
+    yield [_many(found), None, None, None, found.points, found.yuan, None, None, None]
 
 
 def _many(found: Findings) -> str:
@@ -72,12 +75,18 @@ def _line(one: Finding) -> list[str]:
     until = one.appeal_until.isoformat() if one.appeal_until else "—"
     return [
         desk_papers.named(one.node),
-        one.words,
+        _problem(one),
         _amount(one.points),
         _amount(one.yuan, 2),
         until,
         one.answer or "—",
     ]
+
+
+def _problem(one: Finding) -> str:
+    told = [one.place.words if one.place else "", one.kind]
+    beside = " · ".join(filter(None, told))
+    return f"{one.words} [{beside}]" if beside else one.words
 
 
 def _sum(found: Findings) -> list[str]:

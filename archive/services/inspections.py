@@ -21,7 +21,7 @@ from archive.models import AccessGrant, Inspection, Node, Principal, RoleAssignm
 from archive.policy.permissions import P
 from archive.policy.types import TYPES
 from archive.schema import clean
-from archive.services import calendar, numbers, pinpoint, policies, roster
+from archive.services import calendar, numbers, pinpoint, policies, roster, tracks
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 
@@ -286,26 +286,38 @@ def _open_to_me(uow: UnitOfWork) -> tuple[Any, ...]:
 def one(uow: UnitOfWork, ref: UUID) -> Inspection:
     """A batch, for whoever gives them, and for its inspector while it is open. Raises NotFound."""
     found = uow.session.scalar(select(Inspection).where(Inspection.uuid == ref))
-    if found is None or not (uow.can(P.INSPECTION_GRANT) or _is_open_to_me(uow, found)):
+    if found is None or not (uow.can(P.INSPECTION_GRANT) or is_open_to_me(uow, found)):
         raise NotFound
     return found
 
 
-def _is_open_to_me(uow: UnitOfWork, row: Inspection) -> bool:
+def is_open_to_me(uow: UnitOfWork, row: Inspection) -> bool:
+    """Whether the actor is the inspector of a batch, and its days have begun and are not over."""
     return row.principal_id == uow.actor.principal_id and row.valid_from <= uow.now < row.valid_until
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A batch with its records, as far as the one who asks may know of them."""
+    """A batch with its records, as far as the one who asks may know of them. `pages`: how many each has, by its id."""
 
     batch: Batch
     records: list[NodeView]
+    pages: dict[int, int]
 
 
 def shown(uow: UnitOfWork, row: Inspection) -> Shown:
     """The batch and its records. The inspector sees those that open now: one that was sealed meanwhile is not there."""
     (batch,) = _batches(uow, _rows().where(Inspection.id == row.id))
-    needs = P.READ if _is_open_to_me(uow, row) else P.DISCOVER
-    nodes = uow.list(uow.nodes(needs).where(Node.id.in_(_granted(row, Node.id))).order_by(Node.path))
-    return Shown(batch, views(uow, nodes))
+    needs, opened = P.DISCOVER, _granted(row, Node.id)
+    if is_open_to_me(uow, row):
+        needs, opened = P.READ, opened.where(*_in_force_for_me(uow))
+    nodes = uow.list(uow.nodes(needs).where(Node.id.in_(opened)).order_by(Node.path))
+    return Shown(batch, views(uow, nodes), tracks.pages_known(uow, nodes))
+
+
+def _in_force_for_me(uow: UnitOfWork) -> tuple[Any, ...]:
+    return (
+        AccessGrant.principal_id == uow.actor.principal_id,
+        AccessGrant.valid_from <= uow.now,
+        AccessGrant.valid_until > uow.now,
+    )

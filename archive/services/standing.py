@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 
 from archive.i18n import _
-from archive.models import Counter, Encounter, Milestone, Node, Patient, Request
+from archive.models import Counter, Encounter, InspectionFinding, Milestone, Node, Patient, Request
 from archive.policy.relations import Problem
 from archive.policy.types import TYPES
 from archive.services import policies
@@ -25,7 +25,7 @@ SPOKEN = {
     "sex": ("1", "2", "0", "9"), "level": ("0", "1", "2", "3"), "open_status": ("unreviewed",), "outcome": ("5",),
 }  # fmt: skip
 """Codes that a standard or the program itself speaks of: GB/T 2261.1, S0 to S3, what an old index leaves unsaid, death."""
-LISTS = frozenset({"purpose", "find_purpose", "level", "copy_purpose"})
+LISTS = frozenset({"purpose", "find_purpose", "level", "copy_purpose", "problem"})
 """Vocabularies that no field of a type names, but a form does."""
 
 
@@ -114,7 +114,9 @@ def _vocabularies(uow: UnitOfWork, body: Body) -> Iterator[Problem]:
 
 def _is_said(uow: UnitOfWork, vocabulary: str, code: str) -> bool:
     """Whether something was described with this term."""
-    columns = {"sex": Patient.sex, "outcome": Encounter.outcome, "purpose": Request.purpose}
+    columns = {
+        "sex": Patient.sex, "outcome": Encounter.outcome, "purpose": Request.purpose, "problem": InspectionFinding.kind,
+    }  # fmt: skip
     if vocabulary in columns and _exists(uow, columns[vocabulary] == code):
         return True
     return any(

@@ -147,6 +147,9 @@ def _written(of_branch: Select[Any], below: Any) -> Iterator[tuple[str, Select[A
     )
     yield (
         _("What an inspection has found in it is kept."),
-        of_branch.join(InspectionFinding, InspectionFinding.node_id == below.id),
+        of_branch.join(
+            InspectionFinding,
+            or_(InspectionFinding.node_id == below.id, InspectionFinding.part_id == below.id),
+        ),
     )
     yield _("A copy of it was asked for; what is written of that is kept."), of_branch.join(CopyItem, copied)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, case, or_, select
+from sqlalchemy import and_, case, func, or_, select
 
 from archive import checklist
 from archive.models import BatchVolume, Blob, Holding, Milestone, Node, Page, Representation, ScanBatch
+from archive.policy.permissions import P
 from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
 from archive.services import policies
@@ -67,6 +68,17 @@ def of(uow: UnitOfWork, nodes: Sequence[Node]) -> list[Tracks]:
     _count_pages(uow, found)
     _look_at_files(uow, found)
     return list(found.values())
+
+
+def pages_known(uow: UnitOfWork, nodes: Sequence[Node]) -> dict[int, int]:
+    """By the id of a file how many pages it has: its own, and those of its items that the actor may know of."""
+    inside = uow.nodes(P.DISCOVER, Node.parent_id, func.sum(Node.page_count)).where(
+        Node.parent_id.in_([node.id for node in nodes]),
+        Node.type.in_(INHERITING),
+        Node.overlay != int(Overlay.TRASHED),
+    )
+    found = {home: int(many) for home, many in uow.session.execute(inside.group_by(Node.parent_id))}
+    return {node.id: node.page_count + found.get(node.id, 0) for node in nodes}
 
 
 def _count_paper(uow: UnitOfWork, found: dict[int, Tracks]) -> None:

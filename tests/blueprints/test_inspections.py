@@ -131,6 +131,48 @@ def test_a_wrong_number_is_named_and_what_was_typed_is_kept(place: str, browser:
     assert "还没有检查批次" in senior.get("/inspections").text
 
 
+def test_the_inspector_notes_a_finding_mends_it_and_withdraws_it_and_a_stranger_finds_no_such_page(
+    place: str, beside: str, browser: Browse
+) -> None:
+    senior, inspector, stranger = browser("senior"), browser("inspector"), browser("clinician")
+    batch = senior.post("/inspections/add", form(senior)).location
+    other = senior.post("/inspections/add", form(senior, records="00300001-1", start="2026-11-21")).location
+    ask = re.search(rf'href="({batch}/findings\?record=([0-9a-f-]{{36}}))"', inspector.get("/").text)
+    away = re.search(r"record=([0-9a-f-]{36})", senior.get(other).text)
+    assert ask
+    assert away
+    page = inspector.get(ask[1])
+    assert (page.status_code, "申诉截止" in page.text) == (200, False)
+    said = {"record": ask[2], "kind": "signature", "words": "缺主刀签名", "yuan": "很多"}
+    wrong = inspector.post(f"{batch}/findings", said)
+    assert (wrong.status_code, "缺主刀签名" in wrong.text, 'value="很多"' in wrong.text) == (422, True, True)
+    assert inspector.post(f"{batch}/findings", said | {"yuan": "20"}).location == batch
+    for where, record in ((batch, away[1]), (other, away[1]), (f"/inspections/{uuid4()}", ask[2])):
+        assert inspector.post(f"{where}/findings", said | {"record": record}).status_code == 404
+        assert inspector.get(f"{where}/findings?record={record}").status_code == 404
+    assert stranger.post(f"{batch}/findings", said).status_code == 404
+    shown = re.search(r'href="(/inspections/findings/[0-9a-f-]{36})"', inspector.get(batch).text)
+    assert shown
+    assert "签名不全" in words_of(senior.get(batch))
+    assert "inspector甲 登记于" in words_of(senior.get(batch))
+    for address in (shown[1], f"{shown[1]}/withdraw"):
+        assert stranger.post(address, {"version": "1", "words": "x"}).status_code == 404
+        assert senior.post(address, {"version": "1", "words": "x"}).status_code == 403
+    assert inspector.post(f"{shown[1]}/appeal", {"version": "1"}).status_code == 403
+    assert inspector.post(f"{shown[1]}", {"version": "1", "words": " "}).status_code == 422
+    assert "缺主刀签名" in senior.get(shown[1]).text
+    wrong = senior.post(f"{shown[1]}/appeal", {"version": "1", "appeal_until": "soon"})
+    assert (wrong.status_code, 'value="soon"' in wrong.text) == (422, True)
+    assert senior.post(f"{shown[1]}/appeal", {"version": "1", "appeal_until": "2026-12-09"}).location == batch
+    stale = inspector.post(shown[1], {"version": "1", "words": "缺助手签名"})
+    assert (stale.status_code, "缺助手签名" in stale.text) == (409, True)
+    assert inspector.post(shown[1], {"version": "2", "words": "缺助手签名"}).location == batch
+    assert all(word in words_of(inspector.get(batch)) for word in ("缺助手签名", "2026-12-09"))
+    assert inspector.post(f"{shown[1]}/withdraw", {"version": "3"}).location == batch
+    assert "缺助手签名" not in inspector.get(batch).text
+    assert inspector.get(shown[1]).status_code == 404
+
+
 @pytest.mark.parametrize(
     "account", ["archivist", "clinician", "head", "clerk", "auditor", "security", "sysadmin", "stranger"]
 )
@@ -168,10 +210,11 @@ def test_a_sample_becomes_a_batch_and_what_is_found_in_it_is_noted_and_answered(
     page = senior.get(batch)
     assert "三楼" in words_of(page)
     assert senior.get(f"{batch}/pick-list.pdf").data.startswith(b"%PDF")
-    choice = re.search(r'<option value="([0-9a-f-]{36})">', page.text)
+    choice = re.search(r'/findings\?record=([0-9a-f-]{36})"', page.text)
     assert choice
     said = {
         "record": choice[1], "words": "知情同意书无患者签名", "points": "x", "yuan": "120", "appeal_until": "2026-12-01",
+        "kind": "consent",
     }  # fmt: skip
     wrong = senior.post(f"{batch}/findings", said)
     assert (wrong.status_code, "知情同意书无患者签名" in wrong.text) == (422, True)
@@ -198,8 +241,10 @@ def test_a_sample_becomes_a_batch_and_what_is_found_in_it_is_noted_and_answered(
         [one.date() if isinstance(one, datetime) else one for one in row]
         for row in book.iter_rows(values_only=True)
     ]
-    assert rows[1] == ["00218647-2", "知情同意书无患者签名", 1.5, 120, date(2026, 12, 1), "已补签"]
-    assert (rows[2][2:4], len(rows)) == ([1.5, 120], 3)
+    assert rows[1] == [
+        "00218647-2", None, "知情同意不规范", "知情同意书无患者签名", 1.5, 120, date(2026, 12, 1), "已补签", "senior甲",
+    ]  # fmt: skip
+    assert (rows[2][4:6], len(rows)) == ([1.5, 120], 3)
     checked = senior.get(f"{batch}/check?record={choice[1]}")
     assert (checked.status_code, "无法判断" in words_of(checked)) == (200, True)
     assert senior.get(f"{batch}/check?record=x").status_code == 404

@@ -315,11 +315,29 @@ def test_an_inspector_reads_the_records_of_a_batch_and_what_is_found_is_noted(
     sound(inspector.page)
     assert inspector.go(f"{house.where('YZ')}/++page++1") == 200
     assert inspector.go(house.where(MRNS[2])) == 404
-    inspector.go(batch)
-    expect(main(inspector)).to_contain_text("手术记录无主刀签名")
-    sound(inspector.page)
+    _notes_what_they_find(inspector, batch)
+    senior.go(batch)
+    expect(row(senior, "医嘱无医师签名")).to_contain_text("inspector甲 登记于")
     stranger = Visitor(house.url, "stranger")
     assert [stranger.get(path).status_code for path in (batch, "/inspections")] == [404, 403]
+
+
+def _notes_what_they_find(inspector: Reader, batch: str) -> None:
+    page = inspector.page
+    inspector.go(batch)
+    expect(main(inspector)).to_contain_text("手术记录无主刀签名")
+    row(inspector, f"{SCANNED}-1").locator("a:has-text('登记问题')").click()
+    page.select_option("[name=kind]", label="签名不全")
+    page.select_option("[name=part]", index=1)
+    page.fill("[name=page]", "3")
+    page.fill("[name=words]", "医嘱无医师签名")
+    page.click("button:has-text('登记问题')")
+    expect(main(inspector)).to_contain_text("1 至 2")
+    sound(page)
+    page.fill("[name=page]", "2")
+    page.click("button:has-text('登记问题')")
+    expect(row(inspector, "医嘱无医师签名")).to_contain_text("医嘱单第 2 页")
+    sound(page)
 
 
 def _confirms_what_the_rules_find(senior: Reader, batch: str) -> None:
@@ -328,15 +346,16 @@ def _confirms_what_the_rules_find(senior: Reader, batch: str) -> None:
     expect(main(senior)).to_contain_text("自费项目无同意书：自费")
     sound(page)
     page.locator("button:has-text('确认登记')").first.click()
+    expect(page.locator("[data-list=suspicions]")).to_contain_text("已登记")
+    senior.go(batch)
     expect(page.locator("[data-list=findings]")).to_contain_text("自费项目无同意书：自费")
-    page.click("summary:has-text('登记问题')")
-    page.select_option("details [name=record]", index=1)
-    page.fill("details [name=words]", "手术记录无主刀签名")
-    page.fill("details [name=yuan]", "很多")
-    page.click("details button:has-text('登记问题')")
-    expect(page.locator("details [name=words]")).to_have_value("手术记录无主刀签名")
-    page.fill("details [name=yuan]", "300")
-    page.click("details button:has-text('登记问题')")
+    row(senior, f"{MRNS[0]}-1").locator("a:has-text('登记问题')").click()
+    page.fill("[name=words]", "手术记录无主刀签名")
+    page.fill("[name=yuan]", "很多")
+    page.click("button:has-text('登记问题')")
+    expect(page.locator("[name=words]")).to_have_value("手术记录无主刀签名")
+    page.fill("[name=yuan]", "300")
+    page.click("button:has-text('登记问题')")
     expect(page.locator("[data-list=findings]")).to_contain_text("300.00")
 
 

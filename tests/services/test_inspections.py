@@ -18,6 +18,7 @@ from archive.services import (
     history,
     inspection_checks,
     inspection_findings,
+    inspection_noting,
     inspection_reminders,
     inspections,
     listing,
@@ -26,6 +27,7 @@ from archive.services import (
     tree,
     workbench,
 )
+from archive.services.inspection_noting import Typed
 from tests.archives import begins, once
 from tests.conftest import CAST, Clock, Hospital
 from tests.services.lending import another, archive_it
@@ -215,18 +217,13 @@ def findings(hospital: Hospital, account: str, batch: Inspection) -> inspection_
         return inspection_findings.of(uow, inspections.one(uow, batch.uuid))
 
 
-def note(hospital: Hospital, batch: Inspection, record: int, **other: str) -> UUID:
-    with hospital.uow("senior") as uow:
-        node = uow.node(record)
-        said = {
-            "words": "手术记录无主刀签名",
-            "points": "2.5",
-            "yuan": "300",
-            "appeal_until": "2026-11-30",
-        } | other
-        return inspection_findings.note(
-            uow, inspections.one(uow, batch.uuid), record=str(node.uuid), **said
-        ).uuid
+def note(hospital: Hospital, batch: Inspection, record: int, /, *, by: str = "senior", **other: str) -> UUID:
+    with hospital.uow("senior", readonly=True) as uow:
+        ref = str(uow.node(record).uuid)
+    said = {"words": "手术记录无主刀签名", "points": "2.5", "yuan": "300", "appeal_until": "2026-11-30"}
+    with hospital.uow(by) as uow:
+        found = inspections.one(uow, batch.uuid)
+        return inspection_noting.note(uow, found, record=ref, said=Typed(**said | other)).uuid
 
 
 def test_what_was_found_stands_with_what_it_costs_and_until_when_it_may_be_contested(
@@ -242,7 +239,7 @@ def test_what_was_found_stands_with_what_it_costs_and_until_when_it_may_be_conte
         with pytest.raises(Invalid) as refused:
             note(hospital, batch, archived, **wrong)
         assert list(refused.value.fields) == [said]
-    with pytest.raises(Invalid):
+    with pytest.raises(NotFound):
         note(hospital, batch, beside)
     clock.forward(days=11)
     with hospital.uow("senior") as uow:

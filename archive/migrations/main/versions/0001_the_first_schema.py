@@ -1070,6 +1070,9 @@ def upgrade() -> None:
         sa.Column("uuid", sa.Uuid(), nullable=False),
         sa.Column("inspection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("part_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("page", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=True),
         sa.Column("words", sa.String(length=500), nullable=False),
         sa.Column("points", sa.Integer(), nullable=True),
         sa.Column("fen", sa.Integer(), nullable=True),
@@ -1088,6 +1091,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["made_by"], ["principal.id"], name=op.f("fk_inspection_finding_made_by")),
         sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_inspection_finding_node_id")),
+        sa.ForeignKeyConstraint(["part_id"], ["node.id"], name=op.f("fk_inspection_finding_part_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inspection_finding")),
         sa.UniqueConstraint("uuid", name=op.f("uq_inspection_finding_uuid")),
     )
@@ -1096,6 +1100,7 @@ def upgrade() -> None:
             batch_op.f("ix_inspection_finding_inspection_id"), ["inspection_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_inspection_finding_node_id"), ["node_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_inspection_finding_part_id"), ["part_id"], unique=False)
 
     op.create_table(
         "job",
