@@ -51,7 +51,8 @@ def _typed() -> Typed:
 
 def _form(uow: UnitOfWork, batch: "Inspection", record: str, error: ArchiveError | None = None) -> str:
     view = inspection_noting.record_of(uow, batch, record)
-    start = asdict(Typed(appeal_until=inspection_findings.last_day(uow).isoformat()))
+    last = inspection_findings.last_day(uow).isoformat()
+    start = asdict(Typed(part=request.args.get("part", ""), appeal_until=last))
     hidden = {"name": "record", "label": "", "kind": "hidden", "value": record}
     asked = [hidden, *_fields(uow, view)]
     return _page(uow, batch, view, _drawn(asked, request.form if error else start, error), error)

@@ -15,6 +15,7 @@ from archive.services import (
     history,
     holdings,
     holds,
+    inspections,
     listing,
     mismatches,
     reading,
@@ -95,7 +96,23 @@ def actions(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any
                       "primary": not any(act.get("primary") for act in found)})  # fmt: skip
     if not seen.is_container and seen.page_count and downloads.may(uow, node):
         found.append({"label": _("Searchable PDF"), "href": f"{seen.href}/@@pdf", "icon": "file-download"})
-    return found + _sealing(uow, node, seen) + _disputing(uow, node, seen) + _keeping(uow, node, seen)
+    return (
+        found
+        + _inspecting(uow, node, seen)
+        + _sealing(uow, node, seen)
+        + _disputing(uow, node, seen)
+        + _keeping(uow, node, seen)
+    )
+
+
+def _inspecting(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any]]:
+    """检查: from what an inspector reads to the form for what they find in it."""
+    if (opened := inspections.opened_by(uow, node)) is None:
+        return []
+    batch, record = opened
+    part = None if record.id == node.id else seen.uuid
+    there = url_for("findings.form", uuid=batch.uuid, record=record.uuid, part=part)
+    return [{"label": _("Note a finding"), "href": there, "icon": "clipboard-check"}]
 
 
 def _disputing(uow: UnitOfWork, node: "Node", seen: NodeView) -> list[dict[str, Any]]:

@@ -41,6 +41,8 @@ class Checked:
     pages: int
     unread: int
     unsplit: int
+    told: int
+    """Of so many pages the rules can tell something."""
 
 
 def of(uow: UnitOfWork, batch: Inspection, record: str) -> Checked:
@@ -62,7 +64,7 @@ def of(uow: UnitOfWork, batch: Inspection, record: str) -> Checked:
     uow.saw(node)
     return Checked(
         view, [_said(hit, seen[hit.at.node], words) for hit in hits], len(sheets), sum(not one.text for one in sheets),
-        sum(not one.component for one in sheets),
+        sum(not one.component for one in sheets), sum(bool(one.component and one.text) for one in sheets),
     )  # fmt: skip
 
 

@@ -57,6 +57,7 @@ class Finding:
     answer: str | None
     by: str
     made_at: datetime
+    is_mine: bool
     may_change: bool
     """The actor wrote it down, or says until when it may be contested; and nobody has answered."""
     version: int
@@ -148,7 +149,7 @@ def _shown(
     mine = writes and row.made_by == uow.actor.principal_id
     return Finding(
         row.uuid, view, place, kind, row.words, None if row.points is None else Decimal(row.points) / 10,
-        None if row.fen is None else Decimal(row.fen) / 100, row.appeal_until, is_open, late, row.answer, by, row.made_at,
+        None if row.fen is None else Decimal(row.fen) / 100, row.appeal_until, is_open, late, row.answer, by, row.made_at, mine,
         row.answer is None and (mine or uow.can(P.INSPECTION_GRANT)), row.version,
     )  # fmt: skip
 

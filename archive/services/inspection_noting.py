@@ -59,7 +59,8 @@ def parts_of(uow: UnitOfWork, record: int) -> dict[str, str]:
 def _label(view: NodeView, words: Mapping[str, str]) -> str:
     said = inspection_findings.said_of(view, words)
     title = "" if view.title in (None, said) else f" {view.title}"
-    return f"{said}{title} ({ngettext('%(num)d page', '%(num)d pages', view.page_count)})"
+    pages = f" ({ngettext('%(num)d page', '%(num)d pages', view.page_count)})" if view.page_count else ""
+    return f"{said}{title}{pages}"
 
 
 def _parts(uow: UnitOfWork, record: int) -> list[Node]:

@@ -19,7 +19,7 @@ from archive.i18n import _
 from archive.journal import Event
 from archive.models import AccessGrant, Inspection, Node, Principal, RoleAssignment, User
 from archive.policy.permissions import P
-from archive.policy.types import TYPES
+from archive.policy.types import INHERITING, TYPES
 from archive.schema import clean
 from archive.services import calendar, numbers, pinpoint, policies, roster, tracks
 from archive.sight import NodeView, views
@@ -281,6 +281,23 @@ def _open_to_me(uow: UnitOfWork) -> tuple[Any, ...]:
         Inspection.valid_from <= uow.now,
         Inspection.valid_until > uow.now,
     )
+
+
+def opened_by(uow: UnitOfWork, node: Node) -> tuple[Inspection, Node] | None:
+    """The batch by which the actor, as its inspector, reads a record or a part of it now, and that record; or nothing."""
+    if not uow.actor.has_grants:
+        return None
+    home = node.parent_id if node.type in INHERITING else node.id
+    batches = (
+        select(Inspection, Node)
+        .join(AccessGrant, (AccessGrant.ref == Inspection.number) & (AccessGrant.cause == CAUSE))
+        .join(Node, Node.id == AccessGrant.node_id)
+        .where(*_open_to_me(uow), *_in_force_for_me(uow), Node.id == home)
+    )
+    row = uow.session.execute(
+        batches.order_by(Inspection.valid_until.desc()), execution_options=TRUSTED
+    ).first()
+    return (row[0], row[1]) if row and uow.can(P.READ, row[1]) else None
 
 
 def one(uow: UnitOfWork, ref: UUID) -> Inspection:

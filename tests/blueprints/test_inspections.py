@@ -141,6 +141,8 @@ def test_the_inspector_notes_a_finding_mends_it_and_withdraws_it_and_a_stranger_
     away = re.search(r"record=([0-9a-f-]{36})", senior.get(other).text)
     assert ask
     assert away
+    assert unescape(ask[1]) in unescape(inspector.get(place).text), "from the record itself, too"
+    assert "/findings?" not in senior.get(place).text
     page = inspector.get(ask[1])
     assert (page.status_code, "申诉截止" in page.text) == (200, False)
     said = {"record": ask[2], "kind": "signature", "words": "缺主刀签名", "yuan": "很多"}

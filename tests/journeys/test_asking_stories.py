@@ -314,6 +314,9 @@ def test_an_inspector_reads_the_records_of_a_batch_and_what_is_found_is_noted(
     inspector.page.locator("main a:has-text('医嘱单')").first.click()
     sound(inspector.page)
     assert inspector.go(f"{house.where('YZ')}/++page++1") == 200
+    inspector.go(house.where("YZ"))
+    inspector.page.click("main a:has-text('登记问题')")
+    expect(inspector.page.locator("[name=part] option:checked")).to_contain_text("医嘱单")
     assert inspector.go(house.where(MRNS[2])) == 404
     _notes_what_they_find(inspector, batch)
     senior.go(batch)

@@ -329,7 +329,7 @@ def test_the_rules_of_insurers_are_run_over_what_may_be_read_and_say_what_cannot
         ("laboratory and examination reports page 2", False),
         ("orders page 1", True),
     ]
-    assert (checked.pages, checked.unread, checked.unsplit) == (4, 1, 1)
+    assert (checked.pages, checked.unread, checked.unsplit, checked.told) == (4, 1, 1, 2)
     with hospital.uow("senior", readonly=True) as uow, pytest.raises(NotFound):
         inspection_checks.of(uow, inspections.one(uow, batch.uuid), str(uuid4()))
     # Whoever gives batches and may not read this record learns nothing of its text.
