@@ -20,14 +20,9 @@ pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @begins
-def archived(hospital: Hospital, record: int) -> int:
-    return archive_it(hospital, record)
-
-
-@begins
-def beside(hospital: Hospital, archived: int) -> int:
-    """Another record, which is not in the batch."""
-    return another(hospital, mrn="00300001")
+def two(hospital: Hospital, record: int) -> tuple[int, int]:
+    """An archived record, and another that is not in its batch."""
+    return archive_it(hospital, record), another(hospital, mrn="00300001")
 
 
 def mend(hospital: Hospital, account: str, ref: UUID, *, version: int = 1, **said: str) -> None:
@@ -41,8 +36,9 @@ def withdraw(hospital: Hospital, account: str, ref: UUID, *, version: int = 1) -
 
 
 def test_the_inspector_writes_down_what_they_find_mends_it_and_takes_it_back_while_the_batch_is_open(
-    hospital: Hospital, archived: int, beside: int, clock: Clock
+    hospital: Hospital, two: tuple[int, int], clock: Clock
 ) -> None:
+    archived, beside = two
     batch, other = give(hospital), give(hospital, "00300001-1", start="2026-11-21")
     for of, record in ((batch, beside), (other, beside)):
         with pytest.raises(NotFound):
