@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from archive.errors import NotFound
@@ -192,7 +192,8 @@ def shown(uow: UnitOfWork, row: RequestBundle) -> Shown:
     person = uow.session.get_one(Principal, row.requester_id)
     bundle = _bundle(uow, row, person.name, figures, policies.vocabulary(uow, "purpose"))
     asker = approval_desk.askers(uow, {person.id})[person.id] if to_decide else None
-    return Shown(Bundle(**(vars(bundle) | {"asker": asker})), to_decide, others)
+    offices = _offices(uow, and_(here, Request.state == "requested")).get(row.id, ())
+    return Shown(Bundle(**(vars(bundle) | {"asker": asker, "offices": offices})), to_decide, others)
 
 
 def to_decide(uow: UnitOfWork, refs: Iterable[UUID], act: str = "approve") -> dict[UUID, list[UUID]]:

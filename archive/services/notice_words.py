@@ -26,6 +26,9 @@ KINDS = {
         _l("Your request has been approved: it is read in the reading room"), "door-enter", "ok"
     ),
     "request.ready": Kind(_l("Your request has been approved: ready to collect"), "package", "ok"),
+    "request.in_line": Kind(
+        _l("Your request has been approved: you stand in line for the volume"), "clock", "wait"
+    ),
     "request.refused": Kind(_l("Your request has been refused"), "x", "bad"),
     bundle_news.GRANTED: Kind(_l("Of your bundle, records have been granted"), "books", "ok"),
     bundle_news.REFUSED: Kind(_l("Of your bundle, records have been refused"), "x", "bad"),

@@ -64,7 +64,8 @@ def _tell(uow: UnitOfWork, person: int | None, kind: str, key: str, *, node: int
 def decided(uow: UnitOfWork, request: Request, step: str) -> None:
     """Tells whoever asked what has been decided; of a bundle once for all that is decided at one time."""
     opened = "request.on_site" if slips.is_on_site(uow, request) else "request.approved"
-    approved = "request.ready" if request.kind == "paper" else opened
+    there = "request.ready" if request.offered_until else "request.in_line"
+    approved = there if request.kind == "paper" else opened
     if not (kind := approved if step == "approve" else DECISIONS.get(step)):
         return
     if request.bundle_id is not None and step != "revoke":

@@ -32,9 +32,12 @@ def counts(uow: UnitOfWork) -> Counts:
     desk = slips.handled(uow) if uow.can(P.REQUEST_HANDLE) else false()
     decides = uow.can(P.REQUEST_DECIDE) or uow.can(P.REQUEST_ENDORSE)
     deciding = slips.decidable(uow) if decides else false()
+    in_line = (Request.state == "approved") & (
+        Request.offered_until.is_(None) | (Request.offered_until <= uow.now)
+    )
     late = RequestLine.due_at < uow.now
     wanted = (
-        own & (Request.state == "requested"), own & (Request.state == "approved"), own & (Request.state == "active"),
+        own & ((Request.state == "requested") | in_line), own & slips.is_offered(uow), own & (Request.state == "active"),
         own & (Request.state == "lent"), own & late, deciding,
         desk & slips.to_fetch(uow), desk & RequestLine.id.is_not(None), desk & late,
     )  # fmt: skip

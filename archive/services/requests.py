@@ -256,6 +256,7 @@ def advance(uow: UnitOfWork, request: Request, name: str, *, reason: str | None 
         uow.lock(node)
     take(uow, request, node, step, reason=clean(reason or "") or None)
     _stand_in_line(uow, request, node)
+    notices.decided(uow, request, name)  # after it: whether it is ready or in line is known now
     return request
 
 
@@ -279,7 +280,6 @@ def take(
             request.decided_by, request.decided_at, request.decision_note = by, uow.now, reason
         if request.kind == "eread":
             reading.follow(uow, request, node)
-        notices.decided(uow, request, step.name)
         uow.session.flush()
     return request
 

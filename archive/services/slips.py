@@ -30,7 +30,7 @@ KINDS = MEDIA
 GRANTED = ("approved", "active", "lent", "returned", "lost", "ended")
 IN_HOUSE = (HoldingStatus.SHELVED, HoldingStatus.PROCESSING, HoldingStatus.HELD)
 """Where a volume can be fetched from."""
-OVERDUE = _l("Overdue")
+OVERDUE, IN_LINE = _l("Overdue"), _l("In line")
 READ_ON_SITE = _l("To be read in the reading room")
 MOST = 200
 """A list of requests is worked off from its beginning; nobody works through more in one go."""
@@ -58,6 +58,8 @@ class Slip:
     until: datetime | None
     due_at: datetime | None
     is_overdue: bool
+    is_ready: bool
+    """Whether a volume lies ready for it; what has been approved and is not ready stands in line."""
     id: int
     requester_id: int
     rule: str
@@ -167,7 +169,12 @@ def in_house() -> ColumnElement[bool]:
 def to_fetch(uow: UnitOfWork) -> ColumnElement[bool]:
     """On paper, offered to whoever asked and not yet collected, while there is something to fetch."""
     there = select(Holding.id).where(Holding.node_id == Node.id, in_house()).correlate(Node)
-    return and_(Request.state == "approved", Request.offered_until > uow.now, there.exists())
+    return and_(is_offered(uow), there.exists())
+
+
+def is_offered(uow: UnitOfWork) -> ColumnElement[bool]:
+    """Approved on paper, and it is their turn: what is approved without is in line."""
+    return and_(Request.state == "approved", Request.offered_until > uow.now)
 
 
 def effective_state(uow: UnitOfWork, request: Request) -> str:
@@ -242,6 +249,7 @@ def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[st
         decided_by=decider or _by_rule(uow, request, may_know=own or judges or P.DISCOVER in view.may),
         decided_at=request.decided_at, note=request.decision_note, until=request.until,
         due_at=due_at, is_overdue=is_overdue,
+        is_ready=request.state == "approved" and request.offered_until is not None,
         id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
         stage=request.stage, bundle_id=request.bundle_id, part=request.part, parts=parts, with_copy=request.with_copy,
         on_site=is_on_site(uow, request),
@@ -256,10 +264,14 @@ def is_on_site(uow: UnitOfWork, request: Request) -> bool:
 
 
 def _standing(uow: UnitOfWork, request: Request, *, is_overdue: bool) -> State:
-    """The state as it is told: what is read in the reading room alone is not called open, and what is late is called so."""
+    """The state as it is told: what is read in the reading room alone is not called open, what others have before one is not
+    called ready, and what is late is called so.
+    """
     state = WORKFLOWS[request.kind].state(effective_state(uow, request))
     if is_overdue:
         return replace(state, title=OVERDUE, look="bad")
+    if state.name == "approved" and request.offered_until is None:
+        return replace(state, title=IN_LINE, look="wait")
     is_open = state.name == "active" and is_on_site(uow, request)
     return replace(state, title=READ_ON_SITE) if is_open else state
 

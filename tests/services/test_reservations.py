@@ -16,6 +16,7 @@ from archive.services import (
     loans,
     notices,
     people,
+    request_counts,
     reservations,
     slips,
     steps,
@@ -57,6 +58,13 @@ def place(hospital: Hospital, account: str, number: str) -> reservations.Place:
     return found
 
 
+def stands(hospital: Hospital, account: str, number: str) -> tuple[str, int]:
+    """How a slip is called to somebody, and how many their workbench counts as ready."""
+    with hospital.uow(account, readonly=True) as uow:
+        slip = slips.slip(uow, slips.one(uow, number))
+        return str(slip.state.title), request_counts.counts(uow).ready
+
+
 def back(hospital: Hospital) -> desk.Done:
     with hospital.uow("clerk") as uow:
         return desk.hear(uow, BARCODE, Memo())
@@ -86,8 +94,14 @@ def test_what_comes_back_is_kept_for_the_first_in_line_and_goes_to_nobody_else(
         for who, number in (("clinician2", treatment), ("head", discussion))
     ] == [1, 2]
     assert place(hospital, "head", discussion).due_at is not None
+    assert "approved: ready to collect" in " ".join(told(hospital, "clinician"))
+    for account in ("clinician2", "head"):
+        assert "you stand in line" in " ".join(told(hospital, account)), "nobody comes to the desk in vain"
+    assert stands(hospital, "clinician2", treatment) == ("In line", 0)
     clock.forward(minutes=5)
     done = back(hospital)
+    assert stands(hospital, "clinician2", treatment) == ("Ready to collect", 1)
+    assert stands(hospital, "head", discussion) == ("In line", 0)
     assert (done.memo.act, status(hospital, record)) == ("returned", HoldingStatus.HELD)
     assert "it lies ready" in " ".join(told(hospital, "clinician2"))
     assert "it lies ready" not in " ".join(told(hospital, "head"))
