@@ -31,7 +31,7 @@ GRANTED = ("approved", "active", "lent", "returned", "lost", "ended")
 IN_HOUSE = (HoldingStatus.SHELVED, HoldingStatus.PROCESSING, HoldingStatus.HELD)
 """Where a volume can be fetched from."""
 OVERDUE, IN_LINE = _l("Overdue"), _l("In line")
-READ_ON_SITE = _l("To be read in the reading room")
+READ_ON_SITE = _l("Open on site")
 MOST = 200
 """A list of requests is worked off from its beginning; nobody works through more in one go."""
 
