@@ -22,23 +22,30 @@ def as_csv(rows: Iterable[Iterable[object]]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def as_xlsx(rows: Iterable[Iterable[object]]) -> bytes:
-    """The rows as an Excel workbook of one sheet: numbers and days stay what they are, and every text is a text, no formula."""
+def as_xlsx(rows: Iterable[Iterable[object]], remarks: Iterable[Iterable[object]] = ()) -> bytes:
+    """The rows as an Excel workbook: numbers and days stay what they are, and every text is a text, no formula.
+
+    Remarks stand on a sheet of their own: programs that read the first sheet find nothing but the table.
+    """
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
     book, drawn = Workbook(write_only=True), io.BytesIO()
-    sheet = book.create_sheet()
 
-    def cell(value: object) -> object:
+    def cell(sheet: WriteOnlyWorksheet, value: object) -> object:
         if value is None or isinstance(value, int | float | Decimal | date):
             return value
         text = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", str(value)))
         text.data_type = "s"
         return text
 
-    for row in rows:
-        sheet.append([cell(value) for value in row])
+    for listed in (rows, remarks):
+        written = [list(row) for row in listed]
+        if listed is rows or written:
+            sheet = book.create_sheet()
+            for row in written:
+                sheet.append([cell(sheet, value) for value in row])
     book.save(drawn)
     return drawn.getvalue()

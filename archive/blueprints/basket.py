@@ -8,7 +8,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from archive.blueprints import asked_address, folder, looks, node_rows, outcomes, picked
 from archive.blueprints.bundles import foretold
 from archive.blueprints.documents import pdf
-from archive.blueprints.requests import TERMS, terms_fields
+from archive.blueprints.requests import OF_MANY, terms_fields
 from archive.errors import Conflict, Invalid, Unavailable
 from archive.forms import field, with_errors
 from archive.gate import P, Section, site
@@ -158,7 +158,7 @@ def _move(uow: UnitOfWork, ids: list[UUID]) -> Response:
 @section.page("/basket/request", needs=P.REQUEST_CREATE, methods=("POST",))
 def ask(uow: UnitOfWork) -> Answer:
     ids, form = request.form.getlist("ids", type=UUID), request.form
-    terms = {name: form.get(name, "") for name in TERMS}
+    terms = {name: form.get(name, "") for name in OF_MANY}
     try:
         lines = bundling.chosen(uow, ids)
         if form.get("act") == "look":
@@ -192,7 +192,7 @@ def _form(
     """What an act on several must know first; `told`: what asking for them comes to."""
     chosen = listing.chosen(uow, ids)
     if name == "request":
-        asked, title, submit = terms_fields(uow), _("Request"), _("Send the requests")
+        asked, title, submit = terms_fields(uow, many=True), _("Request"), _("Send the requests")
     else:
         asked, title, submit = _level_fields(uow), _("Sensitivity"), _("Change the sensitivity")
     icon = "book-upload" if name == "request" else "shield-half"

@@ -6,14 +6,15 @@ from uuid import UUID
 
 from flask import Response, flash, g, make_response, redirect, render_template, request, session, url_for
 
+from archive.blueprints.documents import workbook
 from archive.blueprints.pages import as_shown
-from archive.blueprints.requests import TERMS, kind_words, said_days, said_outcomes, terms_fields
+from archive.blueprints.requests import OF_MANY, kind_words, said_days, said_outcomes, terms_fields
 from archive.errors import Conflict, Invalid
 from archive.forms import field, with_errors
 from archive.gate import SIGNED_IN, P, Section, site
 from archive.i18n import _, ngettext
-from archive.policy.lending import EREAD, Rule
-from archive.services import borrowing, bundles, bundling, deciders, ethics, parts, requests
+from archive.policy.lending import DATA, EREAD, Rule
+from archive.services import borrowing, bundles, bundling, deciders, ethics, parts, requests, study_data
 from archive.services.bundling import Sent
 from archive.sight import NodeView
 from archive.uow import UnitOfWork
@@ -31,7 +32,7 @@ def ask_form(uow: UnitOfWork) -> str:
 @section.page("/requests/many", needs=P.REQUEST_CREATE, methods=("POST",))
 def ask(uow: UnitOfWork) -> Response | str | tuple[str, int]:
     form = request.form
-    terms = {name: form.get(name, "") for name in TERMS}
+    terms = {name: form.get(name, "") for name in OF_MANY}
     try:
         lines = bundling.read(uow, form.get("records", ""))
         if form.get("act") == "look":
@@ -73,12 +74,17 @@ def foretold(uow: UnitOfWork, lines: list[bundling.Line], terms: dict[str, str])
         }  # fmt: skip
 
     return {
-        "planned": planned, "study": parts.is_study(uow, purpose), "kind": kind_words().get(kind), "purpose": purpose,
+        "planned": planned, "study": parts.is_study(uow, purpose), "data": _data(uow, kind),
+        "kind": kind_words().get(kind), "purpose": purpose,
         "rule": said(general), "refused": sum(one.hindrance is not None for one in rows),
         # Its own rule is told of a record where it is another than that of the list.
         "rows": [(one, NodeView(uow, one.node) if one.node else None, said(one.rule if one.rule != general else None))
                  for one in rows],
     }  # fmt: skip
+
+
+def _data(uow: UnitOfWork, kind: str) -> list[str]:
+    return study_data.given(uow) if kind == DATA else []
 
 
 def _page(
@@ -90,7 +96,7 @@ def _page(
                            most=most))  # fmt: skip
     wrong = error if isinstance(error, Invalid) else None
     return render_template(
-        "requests/many.html", fields=with_errors([numbers, *terms_fields(uow)], typed, wrong), told=told,
+        "requests/many.html", fields=with_errors([numbers, *terms_fields(uow, many=True)], typed, wrong), told=told,
         general=[str(error)] if error and not (wrong and wrong.fields) else [],
     )  # fmt: skip
 
@@ -111,7 +117,7 @@ def _show(uow: UnitOfWork, uuid: UUID, typed: Any, error: Invalid | Conflict | N
     ]  # fmt: skip
     return render_template(
         "requests/bundle.html", found=found, notes=notes, kinds=kind_words(), sees_paper=bundles.may_judge(uow, row),
-        examined=ethics.examined(uow, row),
+        examined=ethics.examined(uow, row), data=_data(uow, row.kind), open_data=study_data.open_now(uow, row),
         fields=with_errors(fields, typed, wrong), general=[str(error)] if error and not (wrong and wrong.fields) else [],
         may_attach=found.bundle.is_mine and found.bundle.is_study
         and not (found.bundle.ethics_pages and bundles.is_judged(uow, row)),
@@ -147,6 +153,18 @@ def _looked() -> ethics.Looked:
 def paper(uow: UnitOfWork, uuid: UUID, number: int) -> Response:
     """A page of the approval as a picture: the file itself is handed to nobody."""
     return as_shown(ethics.picture(uow, uuid, number))
+
+
+@section.page("/requests/bundles/<uuid:uuid>/data", needs=SIGNED_IN, methods=("POST",))
+def take_data(uow: UnitOfWork, uuid: UUID) -> Response:
+    """The data without names of what is granted and open, as a workbook."""
+    row = bundles.one(uow, uuid)
+    try:
+        return workbook(study_data.take(uow, row), f"{row.number}.xlsx")
+    except Conflict as error:
+        uow.undo()
+        flash(str(error), "bad")
+        return make_response(redirect(url_for(".one", uuid=uuid)))
 
 
 @section.page("/requests/bundles/<uuid:uuid>", needs=SIGNED_IN, methods=("POST",))

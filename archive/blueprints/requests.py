@@ -34,6 +34,7 @@ from archive.services import (
     requests,
     reservations,
     slips,
+    study_data,
     turns,
 )
 from archive.services.attempts import Outcome
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 section = Section("requests", __name__)
 TERMS = ("kind", "purpose", "days", "reason", "declared", "declared_words")
 """What is asked of whoever asks, one by one or for several."""
+OF_MANY = (*TERMS, "originals")
 NOTES = 40
 """Refusals of one act that are shown in their rows: they travel in the cookie, which holds four kilobytes."""
 
@@ -76,7 +78,7 @@ def _asked() -> dict[str, Any]:
 
 
 def _ask_page(uow: UnitOfWork, node: "Node", typed: Any, error: Invalid | Conflict | None) -> str:
-    objections = {kind: borrowing.hindrance(uow, node, kind) for kind in slips.KINDS}
+    objections = {kind: borrowing.hindrance(uow, node, kind) for kind in borrowing.ALONE}
     possible = [kind for kind, objection in objections.items() if objection is None]
     rules = foretelling.rules(uow, node, possible)
     wrong = error if isinstance(error, Invalid) else None
@@ -138,12 +140,27 @@ def _offered(rules: list[foretelling.Foretold]) -> borrowing.Offered:
 
 def kind_words() -> dict[str, str]:
     """What the kinds of request are called."""
-    return {"eread": _("To read on the screen"), "paper": _("On paper")}
+    return {"eread": _("To read on the screen"), "paper": _("On paper"), "data": _("Data without names")}
 
 
-def terms_fields(uow: UnitOfWork) -> list[dict[str, Any]]:
-    """What a request says besides what is asked for, where nobody knows yet for which record it will be."""
-    return _terms_fields(uow, borrowing.offered_unseen(uow))
+def terms_fields(uow: UnitOfWork, *, many: bool = False) -> list[dict[str, Any]]:
+    """What a request says besides what is asked for, where nobody knows yet for which record it will be, or for which `many`."""
+    allowed = borrowing.offered_unseen(uow)
+    if not many:
+        return _terms_fields(uow, borrowing.of_one(allowed))
+    return [*_terms_fields(uow, allowed), *_why_originals(uow, allowed)]
+
+
+def _why_originals(uow: UnitOfWork, allowed: borrowing.Offered) -> list[dict[str, Any]]:
+    """Why data without names would not do: asked of a study that wants the records themselves."""
+    words = policies.vocabulary(uow, "purpose")
+    named = [words.get(name, name) for name, media in allowed.items()
+             if any(study_data.comes_first(rule, kind) for kind, rule in media.items())]  # fmt: skip
+    if not named:
+        return []
+    return [field("originals", _("Why data without names would not do"), maxlength=borrowing.LONGEST_REASON,
+                  hint=_("For: %(purposes)s, where you ask for the records themselves and not for data.",
+                         purposes=_(", ").join(named)))]  # fmt: skip
 
 
 def _terms_fields(uow: UnitOfWork, offered: borrowing.Offered) -> list[dict[str, Any]]:
@@ -180,6 +197,8 @@ def paper_fields(
 def said_days(kind: str, rule: Rule) -> str:
     """How long something may be had, in words: on the screen, 7 days."""
     most = rule.most(kind)
+    if kind == "data":
+        return ngettext("data for %(num)d day", "data for %(num)d days", most)
     if kind == "eread":
         return ngettext("on the screen %(num)d day", "on the screen %(num)d days", most)
     if not most:

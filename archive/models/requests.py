@@ -22,6 +22,8 @@ class RequestBundle(Base):
     kind: Mapped[str] = mapped_column(String(20))
     purpose: Mapped[str] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(String(500))
+    originals: Mapped[str | None] = mapped_column(String(500))
+    """Why data without names would not do, of a study that asks for the records themselves."""
     asked: Mapped[int]
     """How many records were asked for, those that nobody was told of among them."""
     parts: Mapped[int] = mapped_column(default=1)

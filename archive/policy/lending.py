@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-EREAD, PAPER = "eread", "paper"
-MEDIA = (EREAD, PAPER)
+EREAD, PAPER, DATA = "eread", "paper", "data"
+"""Reading on the screen, the paper, and data without names of many records for a study."""
+MEDIA = (EREAD, PAPER, DATA)
 """All kinds of request there are."""
 
 
@@ -59,7 +60,7 @@ class Rule:
 
     def most(self, kind: str) -> int:
         """Days for which a medium may be asked for."""
-        return self.eread_days if kind == EREAD else self.paper_days
+        return self.paper_days if kind == PAPER else self.eread_days
 
     def fits(self, asker: Asker, level: int) -> bool:
         """Whether it speaks of such a person and of so sensitive a record."""

@@ -13,7 +13,7 @@ class LendingRule(Label):
     purpose: Code
     who: list[Code]
     level_to: Annotated[int, Field(ge=0, le=3)]
-    media: Annotated[list[Literal["eread", "paper"]], Field(min_length=1)]
+    media: Annotated[list[Literal["eread", "paper", "data"]], Field(min_length=1)]
     eread_days: Days
     paper_days: Annotated[int, Field(ge=0, le=365)]
     paper_working: bool

@@ -9,6 +9,7 @@ class P(StrEnum):
     DISCOVER = "content.discover"
     IDENTIFY = "content.identify"
     READ = "content.read"
+    DEIDENTIFIED = "content.deidentified"
     READ_MASTER = "content.read_master"
     DOWNLOAD = "content.download"
     PRINT = "content.print"

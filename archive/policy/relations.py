@@ -165,8 +165,13 @@ def _proofs(body: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(place, _("%(name)s has no words under [papers].", name=paper))
 
 
+def _study_data(body: Mapping[str, Any]) -> Iterator[Problem]:
+    if len(set(body["hidden_first"])) < len(body["hidden_first"]):
+        yield Problem(("hidden_first",), _("Each of them once: what is left out would never be hidden."))
+
+
 _RELATIONS = {
     "gates": _gates, "numbering": _numbering, "retention": _retention, "sensitivity": _sensitivity,
     "storeroom": _storeroom, "synonyms": _synonyms, "keying": _keying, "checklist": _checklist, "loans": _loans,
-    "copying": _copying, "proofs": _proofs,
+    "copying": _copying, "proofs": _proofs, "study_data": _study_data,
 }  # fmt: skip

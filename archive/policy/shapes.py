@@ -18,6 +18,7 @@ from archive.policy.queueing import Queue
 from archive.policy.relations import Problem, related
 from archive.policy.reminding import ReminderRules
 from archive.policy.shape import Code, Days, Label, Shape
+from archive.policy.study_data import StudyData
 
 
 class Deadlines(Shape):
@@ -296,7 +297,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "emergency": EmergencyRules, "reminders": ReminderRules,
     "digitisation": Digitisation, "keying": Keying, "checklist": Checklist, "imaging": Imaging,
     "copying": Copying, "proofs": Proofs, "queue": Queue, "counting": Counting, "mail": Mailing,
-    "incidents": IncidentRules, "insurance": Insurance,
+    "incidents": IncidentRules, "insurance": Insurance, "study_data": StudyData,
 }  # fmt: skip
 
 

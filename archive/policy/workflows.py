@@ -1,6 +1,6 @@
 """Workflows: tables that somebody can read aloud. Rights by state stand in `matrix.csv`, guards in services."""
 
-from archive.i18n import _l
+from archive.i18n import Lazy, _l
 from archive.policy.permissions import P
 from archive.workflow import State, Transition, Workflow
 
@@ -40,32 +40,39 @@ def _description(name: str, *gates: str) -> Workflow:
 PROGRAM = "program"
 """The need of a step that the program takes itself, when what it waits for is done."""
 
-EREAD = Workflow(
-    "eread",
-    initial="requested",
-    states=(
-        State("requested", _l("To be decided"), "wait"),
-        State("active", _l("Open for reading"), "ok"),
-        State("ended", _l("Ended"), "idle", final=True),
-        State("refused", _l("Refused"), "bad", final=True),
-        State("cancelled", _l("Withdrawn"), "idle", final=True),
-    ),
-    transitions=(
-        Transition("open", _l("Open by the rule"), ("requested",), "active", PROGRAM, icon="check"),
-        Transition("endorse", _l("Agree"), ("requested",), "requested", P.REQUEST_ENDORSE,
-                   guards=("not_the_requester", "no_conflict", "not_the_deputy", "in_turn"), icon="check", primary=True),
-        Transition("object", _l("Refuse"), ("requested",), "refused", P.REQUEST_ENDORSE,
-                   guards=("not_the_requester", "no_conflict", "not_the_deputy", "in_turn"), icon="x", asks_reason=True),
-        Transition("approve", _l("Approve"), ("requested",), "active", P.REQUEST_DECIDE,
-                   guards=("not_the_requester", "no_conflict", "not_the_deputy", "all_heard", "bundle_allows"), icon="check",
-                   primary=True),
-        Transition("refuse", _l("Refuse"), ("requested",), "refused", P.REQUEST_DECIDE,
-                   guards=("not_the_requester", "no_conflict", "not_the_deputy", "by_the_rule"), icon="x", asks_reason=True),
-        Transition("cancel", _l("Withdraw"), ("requested",), "cancelled", "requester", icon="arrow-back-up"),
-        Transition("give_back", _l("End reading"), ("active",), "ended", "requester", icon="book-off"),
-        Transition("revoke", _l("Revoke"), ("active",), "ended", P.REQUEST_DECIDE, icon="ban", asks_reason=True),
-    ),
-)  # fmt: skip
+
+def _opened(name: str, active: Lazy, end: Lazy) -> Workflow:
+    """What is open to whoever asked, from its approval until its last day."""
+    return Workflow(
+        name,
+        initial="requested",
+        states=(
+            State("requested", _l("To be decided"), "wait"),
+            State("active", active, "ok"),
+            State("ended", _l("Ended"), "idle", final=True),
+            State("refused", _l("Refused"), "bad", final=True),
+            State("cancelled", _l("Withdrawn"), "idle", final=True),
+        ),
+        transitions=(
+            Transition("open", _l("Open by the rule"), ("requested",), "active", PROGRAM, icon="check"),
+            Transition("endorse", _l("Agree"), ("requested",), "requested", P.REQUEST_ENDORSE,
+                       guards=("not_the_requester", "no_conflict", "not_the_deputy", "in_turn"), icon="check", primary=True),
+            Transition("object", _l("Refuse"), ("requested",), "refused", P.REQUEST_ENDORSE,
+                       guards=("not_the_requester", "no_conflict", "not_the_deputy", "in_turn"), icon="x", asks_reason=True),
+            Transition("approve", _l("Approve"), ("requested",), "active", P.REQUEST_DECIDE,
+                       guards=("not_the_requester", "no_conflict", "not_the_deputy", "all_heard", "bundle_allows"), icon="check",
+                       primary=True),
+            Transition("refuse", _l("Refuse"), ("requested",), "refused", P.REQUEST_DECIDE,
+                       guards=("not_the_requester", "no_conflict", "not_the_deputy", "by_the_rule"), icon="x", asks_reason=True),
+            Transition("cancel", _l("Withdraw"), ("requested",), "cancelled", "requester", icon="arrow-back-up"),
+            Transition("give_back", end, ("active",), "ended", "requester", icon="book-off"),
+            Transition("revoke", _l("Revoke"), ("active",), "ended", P.REQUEST_DECIDE, icon="ban", asks_reason=True),
+        ),
+    )  # fmt: skip
+
+
+EREAD = _opened("eread", _l("Open for reading"), _l("End reading"))
+DATA = _opened("data", _l("Data without names granted"), _l("Done with the data"))
 
 PAPER = Workflow(
     "paper",
@@ -194,6 +201,7 @@ WORKFLOWS = {
         _description("description"),
         _description("medical_record", "gates_hold", "nothing_lacks"),
         EREAD,
+        DATA,
         PAPER,
     )
 }

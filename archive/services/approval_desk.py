@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 
 from archive.i18n import Lazy, _, _l
 from archive.models import Node, PolicyVersion, Principal, Request, RequestApproval, RequestLine
-from archive.policy.lending import EREAD
+from archive.policy.lending import PAPER
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
 from archive.services import absences, availability, conflicts, parts, policies, roster, slips
@@ -131,7 +131,7 @@ def _told(uow: UnitOfWork, found: list[Slip], *, is_turn: bool) -> list[Waiting]
         Waiting(
             slip, people[slip.requester_id], chain := chains.get(slip.id, []), _office(chain, slip.stage),
             *_ground(slip, grounds), papers.get(slip.node.id),
-            max(0, others.get(slip.node.id, 0) - (slip.kind != EREAD)), _hindrance(uow, slip, chain, is_turn=is_turn),
+            max(0, others.get(slip.node.id, 0) - (slip.kind == PAPER)), _hindrance(uow, slip, chain, is_turn=is_turn),
         )
         for slip in found
     ]  # fmt: skip
@@ -144,7 +144,7 @@ def _office(chain: list[Said], stage: int) -> str:
 def _hindrance(uow: UnitOfWork, slip: Slip, chain: list[Said], *, is_turn: bool) -> str | None:
     """Why saying yes would be refused, as far as the list can tell; the act itself asks again."""
     is_last = not chain or slip.stage == chain[-1].place
-    if is_turn and is_last and slip.kind == EREAD and slip.node.level > uow.actor.clearance:
+    if is_turn and is_last and slip.kind != PAPER and slip.node.level > uow.actor.clearance:
         return _("This record is more sensitive than your own clearance. Ask somebody with a higher one.")
     if is_turn:
         return None
@@ -175,7 +175,7 @@ def _others(uow: UnitOfWork, found: list[Slip]) -> dict[int, int]:
         .select_from(Node)
         .join(Request, Request.node_id == Node.id)
         .where(
-            Node.id.in_([slip.node.id for slip in found]), Request.kind != EREAD,
+            Node.id.in_([slip.node.id for slip in found]), Request.kind == PAPER,
             Request.state.in_(("requested", "approved")),
         )
         .group_by(Node.id)

@@ -23,6 +23,8 @@ from archive.uow import UnitOfWork
 
 TRUSTED: Any = {"scope": "borrowing"}
 LONGEST_REASON = 500
+ALONE = (lending.EREAD, lending.PAPER)
+"""What one record is asked for in; data without names are those of many."""
 
 Offered = dict[str, dict[str, Rule]]
 """Purpose → medium → rule."""
@@ -120,7 +122,7 @@ def _later(by: WorkingCalendar, rule: Rule, day: date, days: int) -> date:
 
 def last_day(uow: UnitOfWork, kind: str, rule: Rule) -> date:
     """The last day if it were had from today on, for as long as the rule allows."""
-    if kind == lending.EREAD:
+    if kind != lending.PAPER:
         return uow.today + timedelta(days=rule.eread_days)
     return due(calendar.of(uow), rule, rule.paper_days, uow.today)
 
@@ -176,11 +178,21 @@ def hindrance(uow: UnitOfWork, node: Node, kind: str) -> str | None:
         if frozen.all_volumes(uow, node):
             return _("The paper is sealed: it goes out to nobody. Ask to read it on the screen.")
         return None
+    if kind == lending.DATA:
+        return None if node.type == "medical_record" else _("Only inpatient records give data without names.")
     if uow.can(P.READ, node):
         return _("You can read this already.")
     if holdings.carrier_of(uow, node) not in {"electronic", "dual"}:
         return _("This has not been scanned yet. Ask for the paper.")
     return None
+
+
+def of_one(allowed: Offered) -> Offered:
+    """What of it can be had of one record."""
+    kept = {
+        name: {kind: rule for kind, rule in media.items() if kind in ALONE} for name, media in allowed.items()
+    }
+    return {name: media for name, media in kept.items() if media}
 
 
 def own_hindrance(uow: UnitOfWork, rules: Iterable[Rule], *, many: bool = False) -> str | None:

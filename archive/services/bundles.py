@@ -38,6 +38,7 @@ class Bundle:
     parts: int = 1
     part: int = 1
     """The lowest part of which something is counted."""
+    originals: str | None = None
     ethics_due: bool = False
     ethics_number: str | None = None
     ethics_date: date | None = None
@@ -81,7 +82,7 @@ def _bundle(
     return Bundle(
         row.id, row.uuid, row.number, row.kind, words.get(row.purpose, row.purpose), row.reason, row.asked, row.created_at,
         name, row.requester_id == uow.actor.principal_id, many, waiting, granted,
-        row.parts, part, row.ethics_due, row.ethics_number, row.ethics_date, row.ethics_pages or 0,
+        row.parts, part, row.originals, row.ethics_due, row.ethics_number, row.ethics_date, row.ethics_pages or 0,
         parts.is_study(uow, row.purpose),
     )  # fmt: skip
 

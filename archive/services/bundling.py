@@ -14,6 +14,7 @@ from archive.i18n import _
 from archive.models import Node, Request, RequestBundle
 from archive.policy.lending import PAPER, Rule
 from archive.policy.permissions import P
+from archive.schema import clean
 from archive.services import (
     availability,
     basket,
@@ -24,9 +25,11 @@ from archive.services import (
     policies,
     requests,
     slips,
+    study_data,
 )
 from archive.services.attempts import Outcome, attempt, refusal
 from archive.services.availability import Availability
+from archive.services.borrowing import LONGEST_REASON
 from archive.services.parts import InBundle, Plan
 from archive.sight import views
 from archive.uow import UnitOfWork, action
@@ -117,6 +120,7 @@ def ask(uow: UnitOfWork, lines: Sequence[Line], terms: Mapping[str, str]) -> Sen
     A single record is asked for without a bundle. Raises Invalid for wrong terms, Conflict for too many.
     """
     borrowing.checked(uow, borrowing.offered_unseen(uow), **_plain(terms))
+    _check_study(uow, len(lines), terms)
     blind = sum(line.node is None for line in lines)
     if not lines:
         raise Invalid(_("Tick something first."))
@@ -127,6 +131,15 @@ def ask(uow: UnitOfWork, lines: Sequence[Line], terms: Mapping[str, str]) -> Sen
     if len(lines) == 1:
         return _sent(lines, None, {lines[0].text: _try(uow, lines[0], None, terms)})
     return _ask_all(uow, lines, terms)
+
+
+def _check_study(uow: UnitOfWork, many: int, terms: Mapping[str, str]) -> None:
+    kind = terms.get("kind", "")
+    if wrong := study_data.objection(uow, kind, many):
+        raise Invalid(fields={"kind": wrong})
+    rule = borrowing.offered_unseen(uow).get(terms.get("purpose", ""), {}).get(kind)
+    if study_data.would_do(uow, rule, kind, many) and not clean(terms.get("originals", "")):
+        raise Invalid(fields={"originals": _("Say why data without names would not do.")})
 
 
 class _NothingAsked(Exception):
@@ -192,12 +205,20 @@ def _begin(uow: UnitOfWork, terms: Mapping[str, str], planned: Plan) -> RequestB
     made = RequestBundle(
         number=number, requester_id=uow.actor.principal_id, kind=terms["kind"], purpose=terms["purpose"],
         reason=terms["reason"].strip(), asked=0, created_at=uow.now,
+        originals=clean(terms.get("originals", ""))[:LONGEST_REASON] or None,
         parts=planned.parts, ethics_due=planned.ethics,
     )  # fmt: skip
     uow.session.add(made)
     uow.session.flush()
     uow.about(made)
-    uow.note(number=number, kind=made.kind, purpose=made.purpose, reason=made.reason, parts=made.parts)
+    uow.note(
+        number=number,
+        kind=made.kind,
+        purpose=made.purpose,
+        reason=made.reason,
+        originals=made.originals,
+        parts=made.parts,
+    )
     return made
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from archive.i18n import _
 from archive.models import Node, Principal
-from archive.policy.lending import EREAD
+from archive.policy.lending import PAPER
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
 from archive.policy.roles import ROLES
@@ -125,7 +125,7 @@ def _deciding(uow: UnitOfWork, node: Node, kind: str, only: str | None, asker: i
             continue
         role, dept = rest[-1], int(rest[0]) if prefix == "D" else None
         # Nobody opens what they could not read themselves.
-        least = max(rights[P.REQUEST_DECIDE], node.level if kind == EREAD else 0)
+        least = max(rights[P.REQUEST_DECIDE], 0 if kind == PAPER else node.level)
         members = _of_office(people, role, dept, least) - _apart_from(uow, asker)
         found.setdefault((role, dept), set()).update(members)
     return found

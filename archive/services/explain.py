@@ -26,6 +26,7 @@ SHOWN = (*SEEING, P.PRINT, P.DOWNLOAD, P.EDIT)
 KINDS = ("role", "dept", "share", "grant")
 CAUSES: Mapping[str, Lazy] = {
     "eread": _l("E-reading"),
+    "data": _l("Data without names"),
     "treating": _l("Treatment"),
     "breakglass": _l("Break-glass"),
     "inspection": _l("Inspection"),

@@ -38,7 +38,7 @@ class Paper:
 def rules(uow: UnitOfWork, node: Node, kinds: list[str]) -> list[Foretold]:
     """Purpose by purpose what the actor may ask for of a record."""
     uow.require(P.REQUEST_CREATE, node)
-    is_overdue, found = borrowing.is_overdue(uow), borrowing.offered(uow, node)
+    is_overdue, found = borrowing.is_overdue(uow), borrowing.of_one(borrowing.offered(uow, node))
     return [
         Foretold(kind, rule, borrowing.last_day(uow, kind, rule), is_overdue and not rule.while_overdue)
         for media in found.values()

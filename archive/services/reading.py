@@ -11,13 +11,16 @@ from archive.db import executed
 from archive.errors import Conflict
 from archive.i18n import _
 from archive.models import AccessGrant, Emergency, Node, Request
+from archive.policy.lending import DATA, EREAD
 from archive.policy.permissions import P
-from archive.services import borrowing, calendar, emergencies, request_parts
+from archive.services import calendar, emergencies, request_parts, slips
 from archive.sight import ids_of
 from archive.uow import PROGRAM, UnitOfWork, action
 
 TRUSTED: Any = {"scope": "reading", "synchronize_session": False}
-CAUSE = "eread"
+CAUSE = EREAD
+OPENS = {EREAD: P.READ, DATA: P.DEIDENTIFIED}
+"""What a granted request opens, by its kind; paper opens nothing."""
 SAID = (CAUSE, "inspection", emergencies.CAUSE)
 """What the reader is told of: until when, by which slip."""
 
@@ -33,7 +36,7 @@ class Grant:
 
 
 def follow(uow: UnitOfWork, request: Request, node: Node) -> None:
-    """What follows from the state that an e-reading has just reached: the grant begins, or ends at once."""
+    """What follows from the state that a reading, or data, have just reached: the grant begins, or ends at once."""
     if request.state == "active":
         _open(uow, request, node)
     elif request.state == "ended":
@@ -47,15 +50,13 @@ def _open(uow: UnitOfWork, request: Request, node: Node) -> None:
             _("This record is more sensitive than your own clearance. Ask somebody with a higher one.")
         )
     request.until = calendar.end_of(uow, uow.today + timedelta(days=request.days))
-    if borrowing.rule_of(
-        uow, request
-    ).on_site:  # opened by a code, in the reading room (services/reading_room.py)
+    if slips.is_on_site(uow, request):  # opened by a code, in the reading room (services/reading_room.py)
         uow.note(until=request.until)
         return
     uow.session.add_all(
         AccessGrant(
-            principal_id=request.requester_id, node_id=one.id, permission=P.READ, cause=CAUSE, ref=request.number,
-            valid_from=uow.now, valid_until=request.until, max_level=node.level, reason=request.reason,
+            principal_id=request.requester_id, node_id=one.id, permission=OPENS[request.kind], cause=request.kind,
+            ref=request.number, valid_from=uow.now, valid_until=request.until, max_level=node.level, reason=request.reason,
         )
         for one in request_parts.nodes_of(uow, request, node)
     )  # fmt: skip
@@ -67,7 +68,9 @@ def _close(uow: UnitOfWork, request: Request) -> None:
     uow.session.execute(
         update(AccessGrant)
         .where(
-            AccessGrant.cause == CAUSE, AccessGrant.ref == request.number, AccessGrant.valid_until > uow.now
+            AccessGrant.cause == request.kind,
+            AccessGrant.ref == request.number,
+            AccessGrant.valid_until > uow.now,
         )
         .values(valid_until=uow.now),
         execution_options=TRUSTED,
@@ -98,7 +101,7 @@ def tidy(uow: UnitOfWork) -> int:
     """Writes the end into the rows of readings that the clock has ended, so that lists of open ones stay short."""
     over = (
         update(Request)
-        .where(Request.kind == CAUSE, Request.state == "active", Request.until <= uow.now)
+        .where(Request.kind.in_(OPENS), Request.state == "active", Request.until <= uow.now)
         .values(state="ended", version=Request.version + 1)
     )
     count = executed(uow.session, over, TRUSTED).rowcount

@@ -31,7 +31,7 @@ from archive.services import (
     turns,
 )
 from archive.services.attempts import MOST, Outcome, attempt, each
-from archive.services.borrowing import Terms
+from archive.services.borrowing import Offered, Terms
 from archive.services.guards import GUARDS
 from archive.services.parts import InBundle, hold
 from archive.services.slips import KINDS, Slip, effective_state
@@ -66,7 +66,7 @@ def ask(
     of the asker's stands in the way.
     """
     wanted = borrowing.checked(
-        uow, borrowing.offered(uow, node), kind=kind, purpose=purpose, days=days, reason=reason,
+        uow, _open_to(borrowing.offered(uow, node), bundle), kind=kind, purpose=purpose, days=days, reason=reason,
         declared=declared, declared_words=declared_words,
     )  # fmt: skip
     if objection := borrowing.hindrance(uow, node, kind) or borrowing.own_hindrance(
@@ -78,6 +78,10 @@ def ask(
     if kind == "paper" and _is_at_once(wanted, bundle):
         uow.lock(node)  # whose queue it joins: before the counter, as at the desk
     return _file(uow, node, wanted, _number(uow), bundle, parts=of, with_copy=copy)
+
+
+def _open_to(allowed: Offered, bundle: InBundle | None) -> Offered:
+    return allowed if bundle else borrowing.of_one(allowed)
 
 
 def file_for(uow: UnitOfWork, node: Node, wanted: Terms, number: str, *, asker: int) -> Request:
@@ -148,7 +152,7 @@ def ask_by_number(uow: UnitOfWork, *, number: str, kind: str, purpose: str, days
     if typed is None:
         raise Invalid(fields={"number": _("Write the record number and the stay, for example 00218647-2.")})
     wanted = borrowing.checked(
-        uow, borrowing.offered_unseen(uow), kind=kind, purpose=purpose, days=days, reason=reason,
+        uow, _open_to(borrowing.offered_unseen(uow), bundle), kind=kind, purpose=purpose, days=days, reason=reason,
         declared=declared, declared_words=declared_words,
     )  # fmt: skip
     if objection := borrowing.own_hindrance(
@@ -278,7 +282,7 @@ def take(
             # What a rule opens at once nobody has decided.
             by = None if step.needs == PROGRAM else uow.actor.principal_id
             request.decided_by, request.decided_at, request.decision_note = by, uow.now, reason
-        if request.kind == "eread":
+        if request.kind in reading.OPENS:
             reading.follow(uow, request, node)
         uow.session.flush()
     return request

@@ -16,7 +16,7 @@ from archive.policy.permissions import P
 from archive.policy.roles import ROLES
 from archive.policy.shapes import SHAPES
 from archive.policy.types import TYPES
-from archive.services import policies
+from archive.services import policies, study_data
 from archive.uow import UnitOfWork
 
 Words = Mapping[str, str]
@@ -129,9 +129,11 @@ def words(uow: UnitOfWork, kind: str) -> dict[str, str]:
         return kinds | {code: policies.said(label) for code, label in parts.items()}
     if kind == "loans":
         return {role.name: str(role.title) for role in ROLES.values()} | policies.vocabulary(uow, "purpose") | {
-            "eread": _("Electronic"), "paper": _("Paper"),
+            "eread": _("Electronic"), "paper": _("Paper"), "data": _("Data without names"),
         } | {office.code: str(office.title) for office in OFFICES.values()
         }  # fmt: skip
+    if kind == "study_data":
+        return {str(name): str(said) for name, said in [*study_data.COLUMNS.items(), *study_data.HOW.items()]}
     vocabularies = {"checklist": "component", "counting": "purpose"}
     return policies.vocabulary(uow, vocabularies[kind]) if kind in vocabularies else {}
 

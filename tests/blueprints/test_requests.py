@@ -168,7 +168,7 @@ def test_the_approval_of_the_ethics_committee_is_attached_on_the_page_of_a_study
     lending.another(hospital, mrn="00300001", name="陈朵朵")
     doctor, head = browser("clinician"), browser("head")
     study = FORM | {"records": "00218647-2 00300001-1", "purpose": "research", "days": ""}
-    assert "不制作去标识化的图像和文字" in doctor.post("/requests/many", study | {"act": "look"}).text
+    assert "图像和文字不作去标识化处理" in doctor.post("/requests/many", study | {"act": "look"}).text
     page = doctor.post("/requests/many", study | {"act": "send"}).location
     form = {"number": "LL-2026-17", "day": "2026-11-02"}
     wrong = doctor.post(f"{page}/ethics", form)

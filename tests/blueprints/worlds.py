@@ -85,7 +85,8 @@ def hide(site: Site) -> None:
     indexed(hospital)
 
 
-BUNDLED = {"kind": "paper", "purpose": "research", "reason": "产科课题，纸质核对", "declared": "none"}
+BUNDLED = {"kind": "paper", "purpose": "research", "reason": "产科课题，纸质核对", "declared": "none",
+           "originals": "须看原件笔迹"}  # fmt: skip
 
 
 def ask_for(site: Site) -> None:

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import BytesIO
 
 import pypdfium2
 import pytest
+from openpyxl import load_workbook
 from playwright.sync_api import Locator, Page, expect
 
 from archive.services import loans
@@ -159,6 +161,44 @@ def test_a_list_of_numbers_is_asked_for_and_one_that_nobody_knows_leaves_no_trac
     expect(main(senior)).to_contain_text(f"{MRNS[1]}-1")
     expect(main(senior)).not_to_contain_text(UNKNOWN)
     sound(senior.page)
+
+
+def test_a_study_asks_for_data_without_names_first_and_takes_a_table_of_what_is_granted(
+    staff: Staff, house: House
+) -> None:
+    doctor, head, senior = staff("clinician"), staff("head"), staff("senior")
+    page = doctor.page
+    doctor.go("/requests/many")
+    page.fill("[name=records]", "\n".join(f"{mrn}-1" for mrn in MRNS))
+    page.select_option("[name=purpose]", "research")
+    page.fill("[name=reason]", "前置胎盘十年回顾")
+    page.check("[name=declared][value=none]")
+    page.click("button[value=send]")
+    expect(main(doctor)).to_contain_text("请说明去标识化数据为什么不够用")
+    sound(page)
+    page.check("[name=kind][value=data]")
+    page.click("button[value=look]")
+    for words in ("申请人所在科室主任", "病案科负责人", "数据 30 天", "不给姓名、号码、具体日期和文字内容"):
+        expect(main(doctor)).to_contain_text(words)
+    sound(page)
+    page.click("button[value=send]")
+    number = page.locator("h1").inner_text().split()[-1]
+    for reader in (head, senior):
+        reader.go("/approvals")
+        row(reader, number).locator("input").check()
+        reader.page.click("button[value=approve]")
+        expect(main(reader)).to_contain_text(f"已审批 {len(MRNS)} 份申请")
+    page.reload()
+    sound(page)
+    with page.expect_download() as given:
+        page.click("button:has-text('份病案的数据')")
+    sheet = load_workbook(BytesIO(given.value.path().read_bytes())).worksheets[0]
+    assert sheet.max_row == 1 + len(MRNS)
+    said = {str(cell) for line in sheet.values for cell in line}
+    assert "产科" in said or "*" in said
+    assert said.isdisjoint({NAME, *MRNS})
+    doctor.go(house.where(MRNS[0]))
+    expect(page.locator("a:has-text('在线阅览')")).to_have_count(0)
 
 
 def test_a_head_decides_many_on_one_page_and_neither_their_own_nor_a_relatives(

@@ -68,7 +68,7 @@ def test_the_shipped_rules_keep_other_institutions_to_three_working_days_and_con
     assert borrowing.due(by, consult, consult.paper_days, friday) == friday
     assert (outside.renewals, consult.renewals) == (0, 0)
     assert {"outside", "consult"}.isdisjoint(lending.offered(shipped, DOCTOR, 1))
-    assert list(lending.offered(shipped, DOCTOR, 2)["research"]) == ["eread"]
+    assert list(lending.offered(shipped, DOCTOR, 2)["research"]) == ["data", "eread"]
 
 
 def test_thirty_days_of_research_are_thirty_days_and_fifteen_more_once() -> None:

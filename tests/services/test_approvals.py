@@ -454,4 +454,4 @@ def test_the_rules_can_be_tried_for_who_would_be_asked(hospital: Hospital, archi
             ("Head of the record room", [["senior甲"]]),
         ]  # fmt: skip
         own = lending_trial.tried(uow, role="clinician", purpose="treatment", level=1, treats=True)
-        assert [one.chain for one in own.media] == [[], []]
+        assert [one.chain for one in own.media] == [[], [], []]

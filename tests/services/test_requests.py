@@ -12,6 +12,7 @@ from archive.models import AuditEvent, Holding, HoldingStatus, Request, User
 from archive.policy.permissions import P
 from archive.services import (
     approval_desk,
+    borrowing,
     foretelling,
     holdings,
     reading,
@@ -347,7 +348,7 @@ def test_whoever_has_something_overdue_asks_for_nothing_more(
     issue(hospital, approved(hospital, "clinician", archived))
     ask(hospital, "clinician", other)
     clock.forward(days=6)
-    for kind in slips.KINDS:
+    for kind in borrowing.ALONE:
         with pytest.raises(Conflict, match="overdue"):
             ask(hospital, "clinician", other, kind=kind)
     assert ask(hospital, "clinician2", other)

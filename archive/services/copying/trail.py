@@ -28,6 +28,7 @@ SAID = {
     "loan.issued": _l("lent the paper volume"), "loan.returned": _l("took the paper volume back"),
     "request.approve": _l("allowed somebody to read or borrow it"), "inspection.opened": _l("opened it to an inspection"),
     "emergency.opened": _l("opened it in an emergency"),
+    "request.data_given": _l("took data without your name for a study"),
     "request.copy_taken": _l("took pages away as a file"), "request.room_entered": _l("opened the record"),
     "copy.delivered": _l("handed a copy over"),
     "copy.shipped": _l("sent a copy by mail"),

@@ -711,6 +711,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("purpose", sa.String(length=40), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("originals", sa.String(length=500), nullable=True),
         sa.Column("asked", sa.Integer(), nullable=False),
         sa.Column("parts", sa.Integer(), nullable=False),
         sa.Column("ethics_due", sa.Boolean(), nullable=False),
