@@ -262,7 +262,8 @@ def _lending_labels() -> dict[str, str]:
         "studies": _("Studies"), "over": _("Bundles of more records than this"), "each": _("go out in parts of"),
         "also": _("Asked besides"), "ethics": _("With the approval of the ethics committee"),
         "to_relatives": _("Also to whoever declares that the patient is a relative"),
-        "alike": _("Patients that must be alike, at least"), "oldest": _("Age from which on all are one group"),
+        "given": _("What is given"), "alike": _("Patients that must be alike, at least"),
+        "oldest": _("Age from which on all are one group"),
         "infants_in_months": _("Infants in months"), "hidden_first": _("Hidden in this order where too few are alike"),
         "stay_days": _("Days of a stay, at most, whose end nobody has written down"),
     }  # fmt: skip

@@ -46,7 +46,7 @@ class StudyData(Shape):
     """科研数据去标识化: what is given, how fine, and in which order it is hidden where too few are alike."""
 
     limits: Limits
-    columns: Columns
+    given: Columns
     hidden_first: Annotated[list[Apart], Field(min_length=4, max_length=4)]
 
 
@@ -75,7 +75,7 @@ def rows(rule: StudyData, stays: Iterable[Stay]) -> list[Row]:
     """The stays as the rule gives them, those of one patient together, in an order that tells nothing of their list."""
     found = sorted((_row(rule, stay) for stay in stays), key=lambda row: (str(row["patient"]), _told(row)))
     result = hidden(found, rule.hidden_first, rule.limits.alike)
-    if not rule.columns.patient:
+    if not rule.given.patient:
         for row in result:
             del row["patient"]
     return result
@@ -108,7 +108,7 @@ def _in_small_groups(found: Sequence[Row], apart: Sequence[str], alike: int) -> 
 
 
 def _row(rule: StudyData, stay: Stay) -> Row:
-    give, row = rule.columns, Row(patient=stay.patient)
+    give, row = rule.given, Row(patient=stay.patient)
     if give.sex:
         row["sex"] = stay.sex
     if give.age != "none":
@@ -144,9 +144,9 @@ def _age(rule: StudyData, stay: Stay) -> str:
     years = months // 12
     if years >= rule.limits.oldest:
         return f"≥{rule.limits.oldest}"
-    if not years and rule.limits.infants_in_months and rule.columns.age == "years":
+    if not years and rule.limits.infants_in_months and rule.given.age == "years":
         return f"0-{months:02d}"
-    wide = {"fives": 5, "tens": 10}.get(rule.columns.age)
+    wide = {"fives": 5, "tens": 10}.get(rule.given.age)
     if wide is None:
         return str(years)
     low = years - years % wide
@@ -172,5 +172,5 @@ def _code(how: str, code: str) -> str:
 
 def given(rule: StudyData) -> Mapping[str, str | bool]:
     """Column → how it is given; those that are not are not there."""
-    every: dict[str, str | bool] = rule.columns.model_dump()
+    every: dict[str, str | bool] = rule.given.model_dump()
     return {column: how for column, how in every.items() if how not in {False, "none"}}

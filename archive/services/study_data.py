@@ -26,7 +26,7 @@ COLUMNS: dict[str, Lazy] = {
 HOW: dict[str | bool, Lazy] = {
     "years": _l("in years"), "fives": _l("in ranges of five years"), "tens": _l("in ranges of ten years"),
     "month": _l("the month"), "quarter": _l("the quarter"), "year": _l("the year"),
-    "category": _l("the category alone"),
+    "code": _l("in full"), "category": _l("the category alone"),
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ APART = ("sex", "age", "admitted", "dept")
 
 
 def rule(**columns: object) -> StudyData:
-    return StudyData(**SEED | {"columns": SEED["columns"] | columns})
+    return StudyData(**SEED | {"given": SEED["given"] | columns})
 
 
 def stay(patient: str = "a", **said: object) -> Stay:
@@ -50,8 +50,8 @@ def test_nobody_can_be_told_from_fewer_than_the_policy_wants_to_be_alike(
     found: list[Stay], columns: dict[str, object], alike: int, order: list[str]
 ) -> None:
     limits = SEED["limits"] | {"alike": alike}
-    body = SEED | {"limits": limits, "hidden_first": order, "columns": SEED["columns"] | columns}
-    with_codes = StudyData(**body | {"columns": body["columns"] | {"patient": True}})
+    body = SEED | {"limits": limits, "hidden_first": order, "given": SEED["given"] | columns}
+    with_codes = StudyData(**body | {"given": body["given"] | {"patient": True}})
     groups = defaultdict[tuple[object, ...], set[object]](set)
     given_out = rows(with_codes, found)
     for row in given_out:
