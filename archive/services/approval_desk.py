@@ -12,7 +12,7 @@ from archive.models import Node, PolicyVersion, Principal, Request, RequestAppro
 from archive.policy.lending import PAPER
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
-from archive.services import absences, availability, conflicts, parts, policies, roster, slips
+from archive.services import absences, availability, conflicts, parts, policies, roster, slips, turns
 from archive.services.availability import Availability
 from archive.services.slips import Slip
 from archive.uow import UnitOfWork
@@ -80,7 +80,7 @@ def of_bundle(uow: UnitOfWork, number: int) -> list[Waiting]:
 
 
 def others_first(uow: UnitOfWork) -> list[Waiting]:
-    """What the actor decides in the end, once others have been heard, or somebody else does by the rule."""
+    """What the actor decides in the end, once others have been heard; nothing of what the rule lets others decide."""
     return _told(uow, slips.listed(uow, others_turn(uow), Request.bundle_id.is_(None)), is_turn=False)
 
 
@@ -93,6 +93,7 @@ def others_turn(uow: UnitOfWork) -> ColumnElement[bool]:
         Request.requester_id != uow.actor.principal_id,
         not_(conflicts.is_mine(uow)),
         parts.is_due(uow),
+        turns.theirs_by_rule(uow),
         absences.not_theirs(uow),
     )
     return and_(later, uow.access.clause(P.REQUEST_DECIDE), not_(slips.decidable(uow)))
@@ -143,14 +144,12 @@ def _office(chain: list[Said], stage: int) -> str:
 
 def _hindrance(uow: UnitOfWork, slip: Slip, chain: list[Said], *, is_turn: bool) -> str | None:
     """Why saying yes would be refused, as far as the list can tell; the act itself asks again."""
+    if not is_turn:
+        return _("First it is the turn of: %(office)s.", office=_office(chain, slip.stage))
     is_last = not chain or slip.stage == chain[-1].place
-    if is_turn and is_last and slip.kind != PAPER and slip.node.level > uow.actor.clearance:
+    if is_last and slip.kind != PAPER and slip.node.level > uow.actor.clearance:
         return _("This record is more sensitive than your own clearance. Ask somebody with a higher one.")
-    if is_turn:
-        return None
-    if is_last:
-        return _("By the rule this is decided by: %(office)s.", office=_office(chain, slip.stage))
-    return _("First it is the turn of: %(office)s.", office=_office(chain, slip.stage))
+    return None
 
 
 def askers(uow: UnitOfWork, people: set[int]) -> dict[int, Asker]:

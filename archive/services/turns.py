@@ -96,15 +96,15 @@ def endorsed(uow: UnitOfWork) -> ColumnElement[bool]:
 
 def at_the_end(uow: UnitOfWork) -> ColumnElement[bool]:
     """Requests on which all others have been heard, so that who decides on the record decides, or who heads the room."""
+    later = exists().where(RequestApproval.request_id == Request.id, RequestApproval.place > Request.stage)
+    return and_(not_(later), theirs_by_rule(uow))
+
+
+def theirs_by_rule(uow: UnitOfWork) -> ColumnElement[bool]:
+    """Requests of which the rule lets whoever decides on the record decide, or names an office in which the actor sits."""
     not_mine = sorted(code for code in LAST if OFFICES[code].role not in {None, *uow.actor.roles})
     return not_(
-        exists().where(
-            RequestApproval.request_id == Request.id,
-            or_(
-                RequestApproval.place > Request.stage,
-                and_(RequestApproval.place == Request.stage, RequestApproval.office.in_(not_mine)),
-            ),
-        )
+        exists().where(RequestApproval.request_id == Request.id, RequestApproval.office.in_(not_mine))
     )
 
 

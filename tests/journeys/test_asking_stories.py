@@ -73,6 +73,8 @@ def test_a_lending_rule_is_changed_and_tried_and_whoever_asks_reads_what_holds_n
     doctor.go(f"{house.where(MRNS[0])}/@@request")
     expect(row(doctor, "电子 5 天")).to_contain_text("病案审批人")
     expect(main(doctor)).to_contain_text("在架")
+    for told in (row(doctor, "电子 5 天"), doctor.page.locator("#h-then")):
+        expect(told).to_be_in_viewport(ratio=1)  # before the button, without scrolling
     sound(doctor.page)
 
 
