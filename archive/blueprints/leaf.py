@@ -57,8 +57,8 @@ def _said(page: pages.PageView) -> str:
 
 
 def _detail(seen: viewer.Open) -> str:
-    """Where the page asks for what its picture does not hold: nowhere for whoever reads by a grant."""
-    if seen.marked or not seen.page.finer:
+    """Where the page asks for what its picture does not hold: for whoever reads by a grant only of what is large."""
+    if not seen.page.finer or (seen.marked and not seen.page.large):
         return ""
     path, page = seen.view.href.removeprefix("/a/"), seen.page
     return url_for("pages.in_detail", path=path, number=page.ordinal, r=page.rotation)

@@ -1,4 +1,6 @@
-"""细部: a page in full detail, for those who read it by their office: drawn once by a job, when somebody looks closer.
+"""细部: a page in full detail: drawn once by a job, when somebody looks closer.
+
+By their office people see it of every page; by a grant only of what is larger than A3, each square with their name burnt in.
 
 What was drawn is no more than a cache: it goes with the picture of the page, and by itself after `KEPT`.
 """
@@ -60,7 +62,7 @@ class _Sheet:
 
 @action("page.detail_asked", needs=P.READ)
 def ask(uow: UnitOfWork, node: Node, ordinal: int) -> None:
-    """Has a page drawn in full detail, because somebody looks closer. Raises NotFound, and Forbidden for who reads by a grant.
+    """Has a page drawn in full detail, because somebody looks closer. Raises NotFound, and Forbidden for who may not.
 
     Nothing happens if it is drawn or asked for already.
     """
@@ -78,7 +80,8 @@ def ask(uow: UnitOfWork, node: Node, ordinal: int) -> None:
 def of(uow: UnitOfWork, node: Node, ordinal: int, *, rotation: int) -> Detail | None:
     """What is known of a page, with a ticket for its squares; nothing while it is not drawn. One event where there is detail.
 
-    Needs content.read by office; raises NotFound, Forbidden, and Conflict when the page has been turned from `rotation`.
+    Needs content.read, by office or of a large page. Raises NotFound, Forbidden, and Conflict when the page has been turned
+    from `rotation`.
     """
     sheet = _turned_so(uow, node, ordinal, rotation)
     told = _known(uow.site, sheet)
@@ -93,7 +96,10 @@ def of(uow: UnitOfWork, node: Node, ordinal: int, *, rotation: int) -> Detail | 
 def square(
     uow: UnitOfWork, node: Node, ordinal: int, *, rotation: int, column: int, row: int, ticket: str | None = None
 ) -> bytes:  # fmt: skip
-    """One square as JPEG, under the same rule; without the ticket of a page that was opened in detail one event."""
+    """One square as JPEG, marked for whoever reads by a grant, under the same rule.
+
+    Without the ticket of a page that was opened in detail, one event.
+    """
     sheet = _turned_so(uow, node, ordinal, rotation)
     try:
         with uow.site.store.open_derivative(sheet.record, sheet.name) as file:
@@ -104,7 +110,7 @@ def square(
         raise NotFound
     if not tickets.holds(uow, _purpose(node, ordinal), ticket):
         uow.read(_event(uow, node, ordinal))
-    return found
+    return pages.marked(uow, node, found)
 
 
 def _purpose(node: Node, ordinal: int) -> str:
@@ -124,9 +130,9 @@ def _turned_so(uow: UnitOfWork, node: Node, ordinal: int, rotation: int) -> _She
 
 def _of(uow: UnitOfWork, node: Node, ordinal: int) -> _Sheet:
     page, blob = pages.located(uow, node, ordinal)
-    if pages.is_marked(uow, node):  # their name is burnt into one picture a page, which is asked for once
+    if pages.is_marked(uow, node) and not drawing.is_over_a3(page):
         raise Forbidden(
-            _("Full detail is for those who read by their office, and not for a loan or an inspection.")
+            _("For a loan or an inspection, only what is larger than A3 is shown in full detail.")
         )
     return _sheet(page, blob)
 

@@ -133,10 +133,13 @@ def all_names(name: str) -> list[str]:
 
 def may_hold_more(page: Page, check: PageCheck | None) -> bool:
     """Whether the access copy of a page came to its bounds, or was cut since: elsewhere it has all that the master has."""
-    bounds = Rendition()
     cropped = check is not None and any(step["name"] == CROP for step in check.steps)
-    is_bounded = max(page.width, page.height) >= bounds.long_edge - 1 or (page.dpi or 0) >= bounds.scan_dpi
-    return is_bounded or cropped
+    return is_over_a3(page) or (page.dpi or 0) >= Rendition().scan_dpi or cropped
+
+
+def is_over_a3(page: Page) -> bool:
+    """Whether a page is so large that its access copy came to the bound of its longer side: a tracing, a plan."""
+    return max(page.width, page.height) >= Rendition().long_edge - 1
 
 
 def keep(site: Site, record: str, representation: int, page: PageImage) -> tuple[str, str]:

@@ -55,6 +55,8 @@ class PageView:
     rotation: int = 0
     finer: bool = False
     """Whether its master may hold more than the picture that is shown."""
+    large: bool = False
+    """Whether it is larger than A3, so that whoever reads by a grant looks closer, too."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,16 @@ def one(uow: UnitOfWork, node: Node, ordinal: int) -> PageView:
     width, height = (page.height, page.width) if page.rotation in (90, 270) else (page.width, page.height)
     finer = drawing.may_hold_more(page, check)
     return PageView(
-        page.ordinal, width, height, page.dpi, *said, _steps(check), corrected, page.rotation, finer
+        page.ordinal,
+        width,
+        height,
+        page.dpi,
+        *said,
+        _steps(check),
+        corrected,
+        page.rotation,
+        finer,
+        drawing.is_over_a3(page),
     )
 
 

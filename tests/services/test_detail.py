@@ -1,4 +1,4 @@
-"""A page in full detail: drawn once, for those who read by their office, and gone with the picture of the page."""
+"""A page in full detail: drawn once, by office of every page, for a loan of a large one, and gone with its picture."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from archive import worker
 from archive.errors import Conflict, Forbidden, NotFound
@@ -115,15 +115,28 @@ def test_only_a_page_whose_master_may_hold_more_is_offered_in_detail(hospital: H
 
 
 @once
-def test_whoever_may_not_read_gets_nothing_and_whoever_reads_by_a_grant_no_detail(
+def test_whoever_may_not_read_gets_nothing_and_whoever_reads_by_a_grant_their_name_in_what_is_large(
     site: Site, hospital: Hospital, strip: int
 ) -> None:
     drawn(hospital, strip)
+    with hospital.uow("archivist", readonly=True) as uow:
+        bare = looked(uow, strip)
     with site.session() as session:
         session.add(
             AccessGrant(principal_id=hospital.people["clinician"], node_id=strip, permission=P.READ, cause="eread",
                         valid_from=site.clock(), valid_until=site.clock().replace(year=2027), max_level=3)
         )  # fmt: skip
+    with hospital.uow("clinician", readonly=True) as uow:
+        told = detail.of(uow, uow.session.get_one(Node, strip, execution_options=TEST), 1, rotation=0)
+        assert told is not None
+        assert Image.open(BytesIO(mine := looked(uow, strip, told.ticket))).size == (512, 300)
+        assert mine != bare
+        assert [event.action for event in uow.readings] == ["page.detail_viewed"]
+    with site.session() as session:  # as if it were an ordinary sheet of 600 dpi
+        session.execute(
+            update(Page).where(Page.node_id == strip, Page.ordinal == 1).values(width=4900),
+            execution_options=TEST,
+        )
     for account in sorted(set(CAST) - READERS):
         refused = Forbidden if account == "clinician" else NotFound
         for look in LOOKS:
