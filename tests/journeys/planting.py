@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from archive.actor import Actor
-from archive.models import Membership, Principal
-from archive.services import bundling, intake, requests, setup, slips
+from archive.models import Principal
+from archive.services import bundling, requests, slips
 from archive.sight import href
-from tests import papers
-from tests.conftest import HASH, Hospital, hospital_of
-from tests.journeys.conftest import Archive, wait_for
+from tests.conftest import Hospital
+from tests.journeys import props
+from tests.journeys.conftest import Archive
 from tests.services import lending, searching
 
 MRNS = ("00219612", "00219703", "00219804", "00219905", "00219916", "00219127")
@@ -68,36 +66,20 @@ class House:
 @contextmanager
 def furnished(archive: Archive) -> Iterator[House]:
     """Plants all of it beside the browser, and somebody of medical affairs who works in obstetrics, too."""
-    site = archive.site()
-    hospital = hospital_of(site)
-    with site.uow(Actor.system("test")) as uow:
-        made = setup.enlist(uow, account="affairs", name="苏文", staff_no="0098", password=None, roles=("medical_affairs",),
-                            clearance=2)  # fmt: skip
-        made.password = HASH
-        uow.session.add(Membership(principal_id=made.id, group_id=hospital.wards["CK"]))
-        hospital.people["affairs"] = made.id
-    scanned, orders = _scanned(hospital)
-    shelf = lending.shelf(hospital)
-    records = {mrn: lending.another(hospital, mrn=mrn, name=NAME, location=shelf) for mrn in MRNS}
-    records |= {SCANNED: scanned, "YZ": orders}
-    slip = lending.approved(hospital, "clinician2", records[MRNS[-1]])
-    lending.issue(hospital, slip, f"B{MRNS[-1]}-1")
-    yield House(archive.url, hospital, records, slip)
-    site.close()
+    with props.beside(archive, ("affairs", "苏文", "0098", "medical_affairs", "CK")) as hospital:
+        scanned, orders = _scanned(hospital)
+        records = {mrn: lending.another(hospital, mrn=mrn, name=NAME, location=lending.SHELF) for mrn in MRNS}
+        records |= {SCANNED: scanned, "YZ": orders}
+        slip = lending.approved(hospital, "clinician2", records[MRNS[-1]])
+        lending.issue(hospital, slip, f"B{MRNS[-1]}-1")
+        yield House(archive.url, hospital, records, slip)
 
 
 def _scanned(hospital: Hospital) -> tuple[int, int]:
     """A record whose orders are scanned: two pages, and something that the patient pays without a consent to it."""
     record = searching.patient(hospital, SCANNED, "林知夏")
     orders = searching.component(hospital, record, "医嘱单", "YZ")
-    staged = intake.stage(hospital.site, BytesIO(papers.pdf("医嘱单\n一次性耗材 自费", "续页")))
-    with hospital.uow("archivist") as uow:
-        intake.upload(uow, uow.node(orders), staged, filename="医嘱单.pdf")
-
-    def made() -> bool:
-        with hospital.uow("archivist", readonly=True) as uow:
-            return uow.node(orders).page_count == 2
-
-    wait_for(made, "the pages", 90)
+    props.taken_in(hospital, orders, "医嘱单", "医嘱单\n一次性耗材 自费", "续页")
+    props.when_read(hospital, orders)
     searching.archived(hospital, record)
     return record, orders

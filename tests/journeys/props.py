@@ -1,21 +1,22 @@
-"""What the stories of the desk and the seals are told with: people of other offices, a record with pages, a gun, a PDF."""
+"""What stories are told with: people of other offices, a record with pages, a gun, a PDF."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from io import BytesIO
 
 from playwright.sync_api import Page, expect
 
 from archive.actor import Actor
 from archive.models import Membership
-from archive.services import holdings, intake, records, setup, steps, tree
+from archive.services import holdings, intake, records, setup, steps
 from tests import papers
 from tests.blueprints.test_desk import said_in
 from tests.conftest import CAST, HASH, RECORD, Hospital, hospital_of
 from tests.journeys.conftest import Archive, wait_for
-from tests.services import lending
+from tests.services import lending, searching
 
 BADGE = {account: f"{number:04d}" for number, account in enumerate(CAST, start=1)}
+CLEARANCE = {"senior": 3, "medical_affairs": 2}
 Newcomer = tuple[str, str, str, str, str]
 """Account, name, staff number, role, and the code of a department or nothing."""
 
@@ -28,7 +29,7 @@ def beside(archive: Archive, *newcomers: Newcomer) -> Iterator[Hospital]:
     with site.uow(Actor.system("test")) as uow:
         for account, name, staff_no, role, ward in newcomers:
             user = setup.enlist(uow, account=account, name=name, staff_no=staff_no, password=None, roles=(role,),
-                                clearance=3 if role == "senior" else 1)  # fmt: skip
+                                clearance=CLEARANCE.get(role, 1))  # fmt: skip
             user.password = HASH
             if ward:
                 uow.session.add(Membership(principal_id=user.id, group_id=wards[ward]))
@@ -38,28 +39,33 @@ def beside(archive: Archive, *newcomers: Newcomer) -> Iterator[Hospital]:
     site.close()
 
 
-def two_pages(hospital: Hospital, folder: Path, mrn: str) -> int:
+def two_pages(hospital: Hospital, mrn: str) -> int:
     """A draft record with a file of two pages, which the worker reads meanwhile; gives its id."""
-    file = folder / "病历.pdf"
-    file.write_bytes(papers.pdf("出院记录", "续页"))
-    with hospital.uow("archivist") as uow:
-        fields = RECORD | {"mrn": mrn, "times": "1", "dept": str(hospital.wards["CK"])}
-        number = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields).id
-    with file.open("rb") as stream:
-        staged = intake.stage(hospital.site, stream)
-    with hospital.uow("archivist") as uow:
-        intake.upload(uow, uow.node(number), staged, filename=file.name)
+    number = searching.patient(hospital, mrn, RECORD["patient_name"])
+    taken_in(hospital, number, "病历", "出院记录", "续页")
     return number
 
 
-def archived(hospital: Hospital, record: int) -> None:
-    """Waits until the pages of a record are read, and archives it with its paper of two sheets."""
+def taken_in(hospital: Hospital, node: int, title: str, *pages: str) -> None:
+    """A file with these pages is uploaded; the worker reads it."""
+    staged = intake.stage(hospital.site, BytesIO(papers.pdf(*pages)))
+    with hospital.uow("archivist") as uow:
+        intake.upload(uow, uow.node(node), staged, filename=f"{title}.pdf")
+
+
+def when_read(hospital: Hospital, node: int, many: int = 2) -> None:
+    """Waits until the pages of a file are there."""
 
     def read() -> bool:
         with hospital.uow("archivist", readonly=True) as uow:
-            return uow.node(record).page_count == 2
+            return uow.node(node).page_count == many
 
     wait_for(read, "the pages", 90)
+
+
+def archived(hospital: Hospital, record: int) -> None:
+    """Archives a record, when its pages are read, with its paper of two sheets."""
+    when_read(hospital, record)
     with hospital.uow("archivist") as uow:
         node = uow.node(record)
         holdings.register(uow, node, sheets=2, location=lending.SHELF)

@@ -2,51 +2,34 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pypdfium2
 import pytest
 from playwright.sync_api import expect
 
-from archive.services import intake, tree
 from tests import papers
-from tests.conftest import RECORD, hospital_of
+from tests.conftest import RECORD
+from tests.journeys import props
 from tests.journeys.conftest import Archive, Reader, sound, to, wait_for
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.services import searching
 
 pytestmark = pytest.mark.browser
 MRN = "00219555"
 
 
-def record_of(archive: Archive, folder: "Path") -> None:
+def record_of(archive: Archive) -> None:
     """A record with one scanned component, planted beside the browser."""
-    site = archive.site()
-    hospital = hospital_of(site)
-    with hospital.uow("archivist") as uow:
-        fields = RECORD | {"mrn": MRN, "times": "1", "dept": str(hospital.wards["CK"])}
-        node = tree.add(uow, hospital.category(uow, "ZY·BL"), kind="medical_record", fields=fields)
-        number = tree.add(uow, node, kind="component", fields={"title": "出院记录", "component": "CY"}).id
-    file = folder / "出院记录.pdf"
-    file.write_bytes(papers.pdf("出院记录", "续页"))
-    with file.open("rb") as stream:
-        staged = intake.stage(site, stream)
-    with hospital.uow("archivist") as uow:
-        intake.upload(uow, uow.node(number), staged, filename=file.name)
-
-    def made() -> bool:
-        with hospital.uow("archivist", readonly=True) as uow:
-            return uow.node(number).page_count == 2
-
-    wait_for(made, "the pages", 90)
-    site.close()
+    with props.beside(archive) as hospital:
+        record = searching.patient(hospital, MRN, RECORD["patient_name"])
+        component = searching.component(hospital, record, "出院记录", "CY")
+        props.taken_in(hospital, component, "出院记录", "出院记录", "续页")
+        props.when_read(hospital, component)
 
 
 def test_a_copy_from_application_to_verification_by_keyboard(
-    archive: Archive, people: Callable[[str], Reader], tmp_path: "Path"
+    archive: Archive, people: Callable[[str], Reader]
 ) -> None:
-    record_of(archive, tmp_path)
+    record_of(archive)
     desk = people("desk")
     page = desk.page
     desk.go("/copying?applicant=agent")

@@ -36,9 +36,9 @@ def hospital(archive: Archive) -> Iterator[Hospital]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def scanned(hospital: Hospital, tmp_path_factory: pytest.TempPathFactory) -> int:
+def scanned(hospital: Hospital) -> int:
     """What both sides will seal; its pages are read while the first stories are told."""
-    return props.two_pages(hospital, tmp_path_factory.mktemp("scans"), MRN)
+    return props.two_pages(hospital, MRN)
 
 
 def place_of(hospital: Hospital, record: int) -> str:
