@@ -192,6 +192,9 @@ def test_a_study_asks_for_data_without_names_first_and_takes_a_table_of_what_is_
         expect(main(reader)).to_contain_text(f"已审批 {len(MRNS)} 份申请")
     page.reload()
     sound(page)
+    row(doctor, f"{MRNS[0]}-1").locator("a[href^='/requests/']").last.click()
+    sound(page)
+    page.click(f"a:text-is('批次 {number}')")
     with page.expect_download() as given:
         page.click("button:has-text('份病案的数据')")
     sheet = load_workbook(BytesIO(given.value.path().read_bytes())).worksheets[0]
