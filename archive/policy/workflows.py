@@ -41,6 +41,25 @@ PROGRAM = "program"
 """The need of a step that the program takes itself, when what it waits for is done."""
 
 
+NO_PARTY = ("not_the_requester", "no_conflict", "not_the_deputy")
+"""Nobody decides what they ask for themselves, what they have a part in, or what somebody asks for whose deputy they are."""
+
+
+def _decided(granted: str, *guards: str) -> tuple[Transition, ...]:
+    """How every request is decided: by the rule itself, or by opinions in turn and then by whom the rule names."""
+    return (
+        Transition("open", _l("Open by the rule"), ("requested",), granted, PROGRAM, icon="check"),
+        Transition("endorse", _l("Agree"), ("requested",), "requested", P.REQUEST_ENDORSE,
+                   guards=(*NO_PARTY, "in_turn"), icon="check", primary=True),
+        Transition("object", _l("Refuse"), ("requested",), "refused", P.REQUEST_ENDORSE,
+                   guards=(*NO_PARTY, "in_turn"), icon="x", asks_reason=True),
+        Transition("approve", _l("Approve"), ("requested",), granted, P.REQUEST_DECIDE,
+                   guards=(*NO_PARTY, "all_heard", "bundle_allows", *guards), icon="check", primary=True),
+        Transition("refuse", _l("Refuse"), ("requested",), "refused", P.REQUEST_DECIDE,
+                   guards=(*NO_PARTY, "by_the_rule"), icon="x", asks_reason=True),
+    )  # fmt: skip
+
+
 def _opened(name: str, active: Lazy, end: Lazy) -> Workflow:
     """What is open to whoever asked, from its approval until its last day."""
     return Workflow(
@@ -54,16 +73,7 @@ def _opened(name: str, active: Lazy, end: Lazy) -> Workflow:
             State("cancelled", _l("Withdrawn"), "idle", final=True),
         ),
         transitions=(
-            Transition("open", _l("Open by the rule"), ("requested",), "active", PROGRAM, icon="check"),
-            Transition("endorse", _l("Agree"), ("requested",), "requested", P.REQUEST_ENDORSE,
-                       guards=("not_the_requester", "no_conflict", "not_the_deputy", "in_turn"), icon="check", primary=True),
-            Transition("object", _l("Refuse"), ("requested",), "refused", P.REQUEST_ENDORSE,
-                       guards=("not_the_requester", "no_conflict", "not_the_deputy", "in_turn"), icon="x", asks_reason=True),
-            Transition("approve", _l("Approve"), ("requested",), "active", P.REQUEST_DECIDE,
-                       guards=("not_the_requester", "no_conflict", "not_the_deputy", "all_heard", "bundle_allows"), icon="check",
-                       primary=True),
-            Transition("refuse", _l("Refuse"), ("requested",), "refused", P.REQUEST_DECIDE,
-                       guards=("not_the_requester", "no_conflict", "not_the_deputy", "by_the_rule"), icon="x", asks_reason=True),
+            *_decided("active"),
             Transition("cancel", _l("Withdraw"), ("requested",), "cancelled", "requester", icon="arrow-back-up"),
             Transition("give_back", end, ("active",), "ended", "requester", icon="book-off"),
             Transition("revoke", _l("Revoke"), ("active",), "ended", P.REQUEST_DECIDE, icon="ban", asks_reason=True),
@@ -88,16 +98,7 @@ PAPER = Workflow(
         State("expired", _l("Not collected"), "idle", final=True),
     ),
     transitions=(
-        Transition("open", _l("Open by the rule"), ("requested",), "approved", PROGRAM, icon="check"),
-        Transition("endorse", _l("Agree"), ("requested",), "requested", P.REQUEST_ENDORSE,
-                   guards=("not_the_requester", "no_conflict", "not_the_deputy", "in_turn"), icon="check", primary=True),
-        Transition("object", _l("Refuse"), ("requested",), "refused", P.REQUEST_ENDORSE,
-                   guards=("not_the_requester", "no_conflict", "not_the_deputy", "in_turn"), icon="x", asks_reason=True),
-        Transition("approve", _l("Approve"), ("requested",), "approved", P.REQUEST_DECIDE,
-                   guards=("not_the_requester", "no_conflict", "not_the_deputy", "all_heard", "bundle_allows", "paper_goes_out"),
-                   icon="check", primary=True),
-        Transition("refuse", _l("Refuse"), ("requested",), "refused", P.REQUEST_DECIDE,
-                   guards=("not_the_requester", "no_conflict", "not_the_deputy", "by_the_rule"), icon="x", asks_reason=True),
+        *_decided("approved", "paper_goes_out"),
         Transition("cancel", _l("Withdraw"), ("requested", "approved"), "cancelled", "requester",
                    icon="arrow-back-up"),
         Transition("issue", _l("Hand out"), ("approved",), "lent", P.REQUEST_HANDLE, icon="barcode", primary=True),
