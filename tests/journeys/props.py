@@ -19,6 +19,7 @@ BADGE = {account: f"{number:04d}" for number, account in enumerate(CAST, start=1
 CLEARANCE = {"senior": 3, "medical_affairs": 2}
 Newcomer = tuple[str, str, str, str, str]
 """Account, name, staff number, role, and the code of a department or nothing."""
+AFFAIRS: Newcomer = ("affairs", "何志远", "0090", "medical_affairs", "")
 
 
 @contextmanager

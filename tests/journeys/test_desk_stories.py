@@ -16,7 +16,7 @@ from archive.sight import href
 from tests.conftest import Hospital
 from tests.journeys import props
 from tests.journeys.conftest import Archive, Reader, sound, to
-from tests.journeys.props import BADGE, paper, shoot
+from tests.journeys.props import AFFAIRS, BADGE, paper, shoot
 from tests.services.lending import SHELF, another, approved, ask, issue, state_of, step
 
 pytestmark = pytest.mark.browser
@@ -27,7 +27,7 @@ LOST = "00301005"
 @pytest.fixture(scope="module")
 def hospital(archive: Archive) -> Iterator[Hospital]:
     """With medical affairs, and a doctor of obstetrics who comes late."""
-    with props.beside(archive, ("affairs", "何志远", "0090", "medical_affairs", ""),
+    with props.beside(archive, AFFAIRS,
                       ("late", "迟医生", "0091", "clinician", "CK")) as found:  # fmt: skip
         yield found
 

@@ -30,7 +30,7 @@ PATIENT = "尹春燕"
 @pytest.fixture(scope="module")
 def hospital(archive: Archive) -> Iterator[Hospital]:
     """With medical affairs and the duty officer."""
-    with props.beside(archive, ("affairs", "何志远", "0090", "medical_affairs", ""),
+    with props.beside(archive, props.AFFAIRS,
                       ("duty", "值班甲", "0098", "duty", "")) as found:  # fmt: skip
         yield found
 

@@ -2,7 +2,9 @@
 
 import tomllib
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,12 +26,10 @@ def rule(**columns: object) -> StudyData:
     return StudyData(**SEED | {"given": SEED["given"] | columns})
 
 
-def stay(patient: str = "a", **said: object) -> Stay:
-    known: dict[str, object] = {
-        "sex": "女", "birth": date(1996, 2, 29), "admitted": date(2026, 2, 28), "discharged": date(2026, 3, 2),
-        "dept": "产科", "outcome": "医嘱离院", "diagnosis": "O34.201", "operations": ("74.1x01", "66.3200"),
-    }  # fmt: skip
-    return Stay(patient=patient, **known | said)  # type: ignore[arg-type]
+STAY = Stay(
+    patient="a", sex="女", birth=date(1996, 2, 29), admitted=date(2026, 2, 28), discharged=date(2026, 3, 2), dept="产科",
+    outcome="医嘱离院", diagnosis="O34.201", operations=("74.1x01", "66.3200"),
+)  # fmt: skip
 
 
 days = st.dates(date(1930, 1, 1), date(2026, 12, 31))
@@ -81,7 +81,7 @@ def test_nobody_can_be_told_from_fewer_than_the_policy_wants_to_be_alike(
     ],
 )
 def test_an_age_is_that_of_the_day_of_admission_as_coarse_as_the_policy_wants(
-    said: dict[str, object], columns: dict[str, object], age: str
+    said: dict[str, Any], columns: dict[str, object], age: str
 ) -> None:
     assert _one(rule(**columns), **said)["age"] == age
 
@@ -105,9 +105,10 @@ def test_what_is_given_is_as_fine_as_the_policy_says(
     assert _one(rule(**columns))[name] == value
 
 
-def _one(by: StudyData, **said: object) -> Row:
+def _one(by: StudyData, **said: Any) -> Row:
     """One of as many alike as nobody has to be hidden among."""
-    return rows(by, [stay(chr(97 + number), **said) for number in range(by.limits.alike)])[0]
+    patients = [chr(97 + number) for number in range(by.limits.alike)]
+    return rows(by, [replace(STAY, patient=patient, **said) for patient in patients])[0]
 
 
 def test_no_day_no_name_and_no_text_is_among_the_columns() -> None:
@@ -127,7 +128,7 @@ def test_no_day_no_name_and_no_text_is_among_the_columns() -> None:
 
 def test_stays_of_one_patient_do_not_hide_each_other() -> None:
     """Five stays of one person are alike, and still one person."""
-    assert {row["sex"] for row in rows(rule(), [stay("a")] * 5)} == {HIDDEN}
+    assert {row["sex"] for row in rows(rule(), [STAY] * 5)} == {HIDDEN}
 
 
 def test_a_policy_that_would_never_hide_a_column_is_not_adopted() -> None:

@@ -1,5 +1,8 @@
 """An archived record with a paper volume and pages, and how it is asked for: where stories of lending begin."""
 
+from collections.abc import Callable
+from typing import Any
+
 from sqlalchemy import select, update
 
 from archive.actor import Actor
@@ -112,11 +115,22 @@ def cover(hospital: Hospital, record: int, overlay: Overlay = Overlay.TRASHED) -
 
 def rules(hospital: Hospital, **changed: dict[str, object]) -> None:
     """The hospital changes some of its lending rules: code of the rule → what is new in it."""
+    _adopt(
+        hospital, "rules", lambda known: {code: rule | changed.get(code, {}) for code, rule in known.items()}
+    )
+
+
+def numbers(hospital: Hospital, part: str, **changed: int) -> None:
+    """The hospital changes numbers of one part of its lending policy: its limits, its bundles, its studies."""
+    _adopt(hospital, part, lambda known: known | changed)
+
+
+def _adopt(hospital: Hospital, part: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     with hospital.site.uow(Actor.system("test")) as uow:
         known = policies.in_force(uow, "loans")
-        new = {code: rule | changed.get(code, {}) for code, rule in known.body["rules"].items()}
-        uow.session.add(PolicyVersion(kind="loans", version=known.version + 1, body=known.body | {"rules": new},
-                                      source=known.source, adopted_at=uow.now, valid_from=uow.now))  # fmt: skip
+        body = known.body | {part: change(known.body[part])}
+        uow.session.add(PolicyVersion(kind="loans", version=known.version + 1, body=body, source=known.source,
+                                      adopted_at=uow.now, valid_from=uow.now))  # fmt: skip
         uow.record(Event("test.changed"))
 
 

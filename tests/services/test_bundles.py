@@ -9,8 +9,7 @@ from sqlalchemy import event, func, select
 
 from archive.actor import Actor
 from archive.errors import Conflict, Forbidden, Invalid, NotFound
-from archive.journal import Event
-from archive.models import AuditEvent, Notice, PolicyVersion, Request, RequestBundle
+from archive.models import AuditEvent, Notice, Request, RequestBundle
 from archive.services import (
     approval_desk,
     bundles,
@@ -18,7 +17,6 @@ from archive.services import (
     ethics,
     intake,
     notices,
-    policies,
     requests,
     setup,
     slips,
@@ -28,7 +26,7 @@ from tests import papers
 from tests.archives import begins, once
 from tests.conftest import Clock, Hospital
 from tests.scanner import EICAR, clamd
-from tests.services.lending import another, archive_it, rules, state_of
+from tests.services.lending import another, archive_it, numbers, rules, state_of
 
 TERMS = {
     "kind": "eread",
@@ -148,12 +146,7 @@ def test_tries_of_a_list_are_counted_one_by_one_and_a_bundle_has_its_own_limits(
     with hospital.uow("clinician", readonly=True) as uow, pytest.raises(Invalid) as wrong:
         bundling.read(uow, "\n".join(f"{number}-1" for number in range(99000000, 99000201)))
     assert "up to 200" in wrong.value.fields["records"]
-    body = {"records": 3, "open_bundles": 1}
-    with hospital.site.uow(Actor.system("test")) as uow:
-        known = policies.in_force(uow, "loans")
-        uow.session.add(PolicyVersion(kind="loans", version=known.version + 1, body=known.body | {"bundles": body},
-                                      source=known.source, adopted_at=uow.now, valid_from=uow.now))  # fmt: skip
-        uow.record(Event("test.changed"))
+    numbers(hospital, "bundles", records=3, open_bundles=1)
     ask(hospital, "\n".join(SEEN), "clinician2")
     with hospital.uow("clinician2") as uow, pytest.raises(Conflict, match="1 open bundles"):
         bundling.ask(uow, bundling.read(uow, "\n".join(SEEN)), TERMS | {"kind": "paper"})
@@ -251,12 +244,7 @@ def test_a_longer_bundle_asks_no_more_of_the_database(hospital: Hospital, archiv
 
 def small_parts(hospital: Hospital) -> None:
     """The policy splits bundles of more than two."""
-    with hospital.site.uow(Actor.system("test")) as uow:
-        known = policies.in_force(uow, "loans")
-        studies = known.body["studies"] | {"over": 2, "each": 2}
-        uow.session.add(PolicyVersion(kind="loans", version=known.version + 1, body=known.body | {"studies": studies},
-                                      source=known.source, adopted_at=uow.now, valid_from=uow.now))  # fmt: skip
-        uow.record(Event("test.changed"))
+    numbers(hospital, "studies", over=2, each=2)
 
 
 def attach(hospital: Hospital, account: str, uuid: UUID, *, day: str = "2026-11-02") -> None:

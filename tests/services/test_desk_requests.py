@@ -226,11 +226,9 @@ def test_nothing_is_offered_that_they_could_not_ask_for_themselves(
 
 
 @once
-def test_limits_and_seals_hold_at_the_desk(
-    hospital: Hospital, at_once: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_limits_and_seals_hold_at_the_desk(hospital: Hospital, at_once: int) -> None:
     ask(hospital, "clinician2", another(hospital, mrn="00216167"))
-    monkeypatch.setattr("archive.services.borrowing._most_open", lambda _uow: 1)
+    lending.numbers(hospital, "limits", open_requests=1)
     full = stands(hospital, "clinician2")
     assert "as many open requests" in offer(hospital, full).why_not
     assert "as many open requests" in press(hospital, full).words
