@@ -89,7 +89,7 @@ WORDS = {
     "request.room_code_given": _l("gave a code for the reading room"),
     "request.room_refused": _l("typed a wrong code in the reading room"),
     "request.room_entered": _l("began to read in the reading room"), "request.room_left": _l("ended a visit to the reading room"),
-    "request.data_taken": _l("took data without names of a study"),
+    "request.data_exported": _l("took data without names of a study"),
     "request.data_given": _l("was given it among data without names"),
     "request.copy_taken": _l("took a stamped copy"), "request.copy_refused": _l("left the copy out of a request"),
     "request.narrowed": _l("left components out of a request"),

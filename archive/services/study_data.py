@@ -16,7 +16,7 @@ from archive.policy.permissions import P
 from archive.policy.study_data import HIDDEN, Stay, StudyData
 from archive.services import patient_names, policies
 from archive.spreadsheet import as_xlsx
-from archive.uow import SIGNED_IN, UnitOfWork, action
+from archive.uow import UnitOfWork
 
 COLUMNS: dict[str, Lazy] = {
     "patient": _l("Patient, by a code of this study"), "sex": _l("Sex"), "age": _l("Age"),
@@ -87,7 +87,6 @@ def _granted(uow: UnitOfWork, row: RequestBundle, *entities: Any) -> Any:
     )  # fmt: skip
 
 
-@action("request.data_taken", needs=SIGNED_IN)
 def take(uow: UnitOfWork, row: RequestBundle) -> bytes:
     """The data of a bundle as a workbook; of each record the journal keeps that it was among them.
 
@@ -98,9 +97,9 @@ def take(uow: UnitOfWork, row: RequestBundle) -> bytes:
     rule, found = _rule(uow), uow.session.execute(_granted(uow, row, Node)).scalars().all()
     if not found:
         raise Conflict(_("No data of this bundle are open now."))
-    uow.note(number=row.number, records=len(found))
+    uow.read(Event("request.data_exported", words={"number": row.number, "records": len(found)}))
     for node in found:
-        uow.record(uow.event_about(node, Event("request.data_given", words={"number": row.number})))
+        uow.read(uow.event_about(node, Event("request.data_given", words={"number": row.number})))
     rows = study_data.rows(rule, _stays(uow, row, found))
     return as_xlsx(_table(rule, rows), _remarks(uow, row, rule, rows))
 

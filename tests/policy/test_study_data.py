@@ -23,7 +23,7 @@ APART = ("sex", "age", "admitted", "dept")
 
 
 def rule(**columns: object) -> StudyData:
-    return StudyData(**SEED | {"given": SEED["given"] | columns})
+    return StudyData(**SEED | {"given": SEED["given"] | {"age": "years"} | columns})
 
 
 STAY = Stay(

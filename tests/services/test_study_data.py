@@ -5,10 +5,8 @@ from uuid import UUID
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import select
 
 from archive.errors import Conflict, Invalid, NotFound
-from archive.models import AuditEvent
 from archive.policy.permissions import P
 from archive.services import bundles, bundling, requests, study_data, tree
 from tests.archives import begins, once
@@ -83,8 +81,12 @@ def test_what_is_granted_is_a_table_that_names_nobody_and_opens_no_record(
             assert not [word for word in told if word in said]
     with hospital.uow("clinician", readonly=True) as uow:
         assert not any(uow.can(P.READ, uow.node(number)) for number in records)
-        given = select(AuditEvent.object_id).where(AuditEvent.action == "request.data_given")
-        assert sorted(uow.session.scalars(given)) == sorted(records[1:])
+        study_data.take(uow, bundles.one(uow, uuid))
+        told = [(event.action, event.object_id) for event in uow.readings]
+        assert told == [
+            ("request.data_exported", None),
+            *(("request.data_given", number) for number in sorted(records[1:])),
+        ]
     assert [row[0] for row in taken(hospital, uuid)[0]] == [row[0] for row in table], "the codes stay"
     for stranger in ("clinician2", "head", "senior", "archivist", "auditor", "sysadmin"):
         with pytest.raises(NotFound):
