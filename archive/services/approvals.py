@@ -162,6 +162,14 @@ def not_heard(uow: UnitOfWork, request: Request, node: Node) -> str | None:
     return not_by_rule(uow, request)
 
 
+def decides(uow: UnitOfWork, request: Request, node: Node) -> bool:
+    """Whether the actor is whom the rule lets decide, and nothing stands between: for what they may change before they do."""
+    return (
+        request.requester_id != uow.actor.principal_id and uow.can(P.REQUEST_DECIDE, node)
+        and conflicts.objection(uow, request) is None and turns.decided_by_others(uow, request) is None
+    )  # fmt: skip
+
+
 def not_by_rule(uow: UnitOfWork, request: Request) -> str | None:
     """Why the actor does not decide this though they decide on the record: the rule names another for it; or nothing."""
     office = turns.decided_by_others(uow, request)

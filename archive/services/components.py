@@ -1,5 +1,6 @@
 """组成核对: of each component of a record what is expected, what was scanned and what could be read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,14 @@ from archive.policy.rights import Overlay
 from archive.policy.types import INHERITING
 from archive.services import lacking, policies, tracks
 from archive.services.tracks import Tracks
+from archive.sight import NodeView
 from archive.uow import UnitOfWork
+
+
+def called(part: NodeView, words: Mapping[str, str]) -> str:
+    """What a component is called, by the vocabulary: no title, in which a name may stand."""
+    code = str(part.value("component") or "")
+    return words.get(code, code) or part.type_label
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from archive.i18n import _
 from archive.models import Inspection, InspectionFinding, Node, Principal
 from archive.policy.permissions import P
 from archive.schema import clean
-from archive.services import desk_papers, front_pages, inspections, policies
+from archive.services import components, desk_papers, front_pages, inspections, policies
 from archive.services.desk_papers import Fetched
 from archive.sight import NodeView, views
 from archive.uow import BESIDE, UnitOfWork, action
@@ -123,14 +123,8 @@ def _places(uow: UnitOfWork, rows: list[InspectionFinding], seen: Mapping[int, N
             found[row.id] = _place(seen[row.node_id], "", row.page)
         elif (node := parts.get(row.part_id)) is not None and node.parent_id == row.node_id:
             part = shown[node.id]
-            found[row.id] = _place(part, said_of(part, words), row.page, part.uuid)
+            found[row.id] = _place(part, components.called(part, words), row.page, part.uuid)
     return found
-
-
-def said_of(part: NodeView, words: Mapping[str, str]) -> str:
-    """What a component is called, by the vocabulary: no title, in which a name may stand."""
-    code = str(part.value("component") or "")
-    return words.get(code, code) or part.type_label
 
 
 def _place(view: NodeView, label: str, page: int | None, part: str | None = None) -> Place:

@@ -5,7 +5,7 @@ alone, so no role holds it. Until when a finding may be contested is never the i
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
@@ -16,13 +16,14 @@ from archive.models import Inspection, InspectionFinding, Node
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING
 from archive.schema import clean
-from archive.services import inspection_findings, inspections, policies
+from archive.services import components, inspection_findings, inspections, policies
 from archive.services.inspection_findings import KINDS, LONGEST
 from archive.sight import NodeView, views
 from archive.uow import BESIDE, SIGNED_IN, UnitOfWork, action
 
 GREATEST = Decimal(10_000_000)
 """Yuan, or points, of one finding."""
+PLACE = frozenset({"part_id", "page"})
 LAST_PAGE = 9_999
 """Of paper that was not scanned."""
 
@@ -57,7 +58,7 @@ def parts_of(uow: UnitOfWork, record: int) -> dict[str, str]:
 
 
 def _label(view: NodeView, words: Mapping[str, str]) -> str:
-    said = inspection_findings.said_of(view, words)
+    said = components.called(view, words)
     title = "" if view.title in (None, said) else f" {view.title}"
     pages = f" ({ngettext('%(num)d page', '%(num)d pages', view.page_count)})" if view.page_count else ""
     return f"{said}{title}{pages}"
@@ -99,9 +100,13 @@ def _by_rule(uow: UnitOfWork) -> date | None:
 def mend(uow: UnitOfWork, ref: UUID, *, said: Typed, version: int) -> InspectionFinding:
     """Writes a finding anew, by whoever wrote it down. Raises NotFound, Forbidden, Invalid, Conflict once it is answered."""
     finding, node, batch = _own(uow, ref, version)
-    before = asdict(typed(uow, finding))
+    before, is_closed = _before(uow, finding), _is_closed(uow, finding)
+    said = replace(said, part="", page="") if is_closed else said
     for name, value in _read(uow, node, said, finding.appeal_until).items():
-        setattr(finding, name, value)
+        if not (
+            is_closed and name in PLACE
+        ):  # where it stands cannot be said by whoever may not read there any more
+            setattr(finding, name, value)
     uow.about(node)
     uow.note(number=batch.number, before=before, words=finding.words)
     return finding
@@ -112,8 +117,20 @@ def withdraw(uow: UnitOfWork, ref: UUID, *, version: int) -> None:
     """Takes a finding back, by whoever wrote it down; what it said stays in the journal. Raises as `mend` does."""
     finding, node, batch = _own(uow, ref, version)
     uow.about(node)
-    uow.note(number=batch.number, before=asdict(typed(uow, finding)))
+    uow.note(number=batch.number, before=_before(uow, finding))
     uow.session.delete(finding)
+
+
+def _before(uow: UnitOfWork, finding: InspectionFinding) -> dict[str, object]:
+    """What it said, with the component itself, which its writer may not be able to read any more."""
+    return asdict(typed(uow, finding)) | {"part": finding.part_id}
+
+
+def _is_closed(uow: UnitOfWork, finding: InspectionFinding) -> bool:
+    """Whether it is of a component that the actor may not read any more, or that has left the record."""
+    return finding.part_id is not None and finding.part_id not in {
+        one.id for one in _parts(uow, finding.node_id)
+    }
 
 
 def _own(uow: UnitOfWork, ref: UUID, version: int) -> tuple[InspectionFinding, Node, Inspection]:

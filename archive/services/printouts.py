@@ -19,7 +19,7 @@ from archive.policy.lending import EREAD
 from archive.policy.permissions import P
 from archive.services import (
     actors,
-    conflicts,
+    approvals,
     drawing,
     numbers,
     pages,
@@ -27,7 +27,6 @@ from archive.services import (
     printing,
     request_parts,
     slips,
-    turns,
 )
 from archive.site import Site
 from archive.uow import SIGNED_IN, UnitOfWork, action
@@ -161,9 +160,7 @@ def may_refuse(uow: UnitOfWork, request: Request) -> bool:
     """Whether the actor decides on it and can leave the copy out."""
     node = uow.session.get_one(Node, request.node_id, execution_options=TRUSTED)
     return (
-        request.with_copy and request.state == "requested" and request.requester_id != uow.actor.principal_id
-        and uow.can(P.REQUEST_DECIDE, node) and conflicts.objection(uow, request) is None
-        and turns.decided_by_others(uow, request) is None
+        request.with_copy and request.state == "requested" and approvals.decides(uow, request, node)
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from archive.models import Node, Request, RequestPart
 from archive.policy.lending import EREAD
 from archive.policy.permissions import P
 from archive.policy.types import INHERITING
-from archive.services import conflicts, policies, turns
+from archive.services import approvals, components, policies
 from archive.sight import NodeView, views
 from archive.uow import UnitOfWork, action
 
@@ -56,8 +56,7 @@ def _told(uow: UnitOfWork, nodes: Iterable[Node]) -> list[Part]:
 
 
 def _label(view: NodeView, words: dict[str, str]) -> str:
-    code = str(view.value("component") or "")
-    return f"{words.get(code, code) or view.type_label} ({ngettext('%(num)d page', '%(num)d pages', view.page_count)})"
+    return f"{components.called(view, words)} ({ngettext('%(num)d page', '%(num)d pages', view.page_count)})"
 
 
 def chosen(uow: UnitOfWork, node: Node, kind: str, refs: Collection[str]) -> list[Node]:
@@ -131,9 +130,7 @@ def to_narrow(uow: UnitOfWork, request: Request) -> list[Part]:
 
 def _may_narrow(uow: UnitOfWork, request: Request, node: Node) -> bool:
     return (
-        request.kind == EREAD and request.state == "requested" and request.requester_id != uow.actor.principal_id
-        and uow.can(P.REQUEST_DECIDE, node) and conflicts.objection(uow, request) is None
-        and turns.decided_by_others(uow, request) is None
+        request.kind == EREAD and request.state == "requested" and approvals.decides(uow, request, node)
     )  # fmt: skip
 
 

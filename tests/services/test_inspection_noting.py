@@ -122,3 +122,13 @@ def test_a_finding_names_a_component_and_a_page_of_its_record_as_far_as_its_read
     assert told[0].href.endswith("/++page++2")
     places = [one.place for one in findings(hospital, "senior", batch).rows]
     assert [place and place.page for place in places] == [2, 1]
+    with hospital.uow("senior") as uow:
+        tree.set_level(uow, uow.node(orders), level=2, reason="敏感")
+    first = findings(hospital, "inspector", batch).rows[0]
+    mend(hospital, "inspector", first.uuid, words="缺签名")
+    stands = findings(hospital, "senior", batch).rows[0]
+    assert stands.words == "缺签名"
+    assert stands.place
+    assert stands.place.words == "orders page 2", (
+        "what its writer may not read any more stays where it was found"
+    )
