@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from archive.i18n import Lazy, _, _l
 from archive.models import Node, PolicyVersion, Principal, Request, RequestApproval, RequestLine
+from archive.policy import lending
 from archive.policy.lending import PAPER
 from archive.policy.offices import OFFICES
 from archive.policy.permissions import P
@@ -111,9 +112,10 @@ def said(uow: UnitOfWork, numbers: Sequence[int]) -> dict[int, list[Said]]:
         .order_by(RequestApproval.request_id, RequestApproval.place)
     )
     found: dict[int, list[Said]] = {}
+    judges = uow.can(P.REQUEST_DECIDE) or uow.can(P.REQUEST_ENDORSE)
     for row, name, behalf, asker in rows:
-        # What others may know is for whoever decides, and no business of whoever asks.
-        hidden = row.verdict == "unaware" and asker == uow.actor.principal_id
+        # What others may know is for whoever decides, and no business of whoever asks or hands out.
+        hidden = row.verdict == "unaware" and (not judges or asker == uow.actor.principal_id)
         word, look = VERDICTS["vacant" if hidden else row.verdict]
         one = Said(row.place, str(OFFICES[row.office].title), str(word), look, name, behalf, row.note)
         found.setdefault(row.request_id, []).append(one)
@@ -196,7 +198,7 @@ def _grounds(uow: UnitOfWork, found: list[Slip]) -> dict[int, tuple[str, dict[st
     return {
         version: (
             policies.said(source),
-            slips.rule_names(body),
+            {rule.code: policies.said(rule.label) for rule in lending.rules(body)},
         )
         for version, source, body in uow.session.execute(rows)
     }

@@ -26,7 +26,7 @@ def _seen(uow: UnitOfWork, states: Iterable[str]) -> ColumnElement[bool]:
 
 
 def told_of(uow: UnitOfWork, numbers: Iterable[int | None]) -> dict[int, tuple[UUID, str]]:
-    """Bundle → its uuid and number. For notices that the reader has come by through `of_notice`."""
+    """Bundle → its uuid and number. For notices and slips that the reader may see."""
     wanted = {number for number in numbers if number}
     rows = select(RequestBundle.id, RequestBundle.uuid, RequestBundle.number).where(
         RequestBundle.id.in_(wanted)

@@ -19,6 +19,8 @@ from storage.repair import repaired
 
 TURNS = 90, 180, 270
 FONT = "fonts/NotoSansSC-Regular.ttf"
+A3_INCHES = 425 / 25.4
+"""Its longer side of 420 mm, and what a scanner takes in beside the sheet."""
 FOUND, COPY = "found", "copy"
 """How a damaged file was put in order: in reading it, or in a copy; see `Representation.repair`."""
 
@@ -134,12 +136,14 @@ def all_names(name: str) -> list[str]:
 def may_hold_more(page: Page, check: PageCheck | None) -> bool:
     """Whether the access copy of a page came to its bounds, or was cut since: elsewhere it has all that the master has."""
     cropped = check is not None and any(step["name"] == CROP for step in check.steps)
-    return is_over_a3(page) or (page.dpi or 0) >= Rendition().scan_dpi or cropped
+    bounds = Rendition()
+    is_bounded = max(page.width, page.height) >= bounds.long_edge - 1 or (page.dpi or 0) >= bounds.scan_dpi
+    return is_bounded or cropped
 
 
 def is_over_a3(page: Page) -> bool:
-    """Whether a page is so large that its access copy came to the bound of its longer side: a tracing, a plan."""
-    return max(page.width, page.height) >= Rendition().long_edge - 1
+    """Whether a sheet is longer than A3, as a tracing or a plan. Where the picture does not say how fine it is, nobody knows."""
+    return page.dpi is not None and max(page.width, page.height) / page.dpi > A3_INCHES
 
 
 def keep(site: Site, record: str, representation: int, page: PageImage) -> tuple[str, str]:

@@ -82,7 +82,7 @@ def decided(uow: UnitOfWork, request: Request, step: str) -> None:
 
 
 def in_line(uow: UnitOfWork, request: Request, kind: str) -> None:
-    """Tells whoever asked that it is their turn, that it is over, or, having the volume, that somebody waits for it."""
+    """Tells whoever asked what somebody else has done about their request, or that it is their turn: each thing once a minute."""
     _tell(uow, request.requester_id, kind, f"{request.id}:{uow.now:%y%m%d%H%M}", request=request.id)
 
 

@@ -48,7 +48,7 @@ def plan(uow: UnitOfWork, purpose: str, many: int) -> Plan:
 
 
 def is_study(uow: UnitOfWork, purpose: str) -> bool:
-    """Whether the policy treats a purpose as a study: nothing is de-identified, and the page says so."""
+    """Whether the policy treats a purpose as a study: images and texts are not de-identified, and the page says so."""
     return purpose in _rule(uow)["purposes"]
 
 

@@ -1,6 +1,6 @@
 """Requests as one person sees them. Who sees which is decided here once, for pages, lists and acts alike."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -249,7 +249,7 @@ def _slip(uow: UnitOfWork, row: Iterable[Any], view: NodeView, purposes: dict[st
         decided_by=decider or _by_rule(uow, request, may_know=own or judges or P.DISCOVER in view.may),
         decided_at=request.decided_at, note=request.decision_note, until=request.until,
         due_at=due_at, is_overdue=is_overdue,
-        is_ready=request.state == "approved" and request.offered_until is not None,
+        is_ready=request.state == "approved" and _lies_ready(uow, request),
         id=request.id, requester_id=request.requester_id, rule=request.rule, policy_version=request.policy_version,
         stage=request.stage, bundle_id=request.bundle_id, part=request.part, parts=parts, with_copy=request.with_copy,
         on_site=is_on_site(uow, request),
@@ -272,8 +272,15 @@ def _standing(uow: UnitOfWork, request: Request, *, is_overdue: bool) -> State:
         return replace(state, title=OVERDUE, look="bad")
     if state.name == "approved" and request.offered_until is None:
         return replace(state, title=IN_LINE, look="wait")
+    if state.name == "approved" and not _lies_ready(uow, request):
+        return WORKFLOWS[request.kind].state("expired")
     is_open = state.name == "active" and is_on_site(uow, request)
     return replace(state, title=READ_ON_SITE) if is_open else state
+
+
+def _lies_ready(uow: UnitOfWork, request: Request) -> bool:
+    """By the clock, as `is_offered` asks it of many: the next round of the program writes down that it was not collected."""
+    return request.offered_until is not None and request.offered_until > uow.now
 
 
 def _by_rule(uow: UnitOfWork, request: Request, *, may_know: bool) -> str | None:
@@ -295,8 +302,3 @@ def _rule(uow: UnitOfWork, request: Request) -> Rule | None:
     version = request.policy_version
     rules = uow.once(("rules", version), lambda: lending.rules(policies.of_version(uow, "loans", version)))
     return next((rule for rule in rules if rule.code == request.rule), None)
-
-
-def rule_names(body: Mapping[str, Any]) -> dict[str, str]:
-    """Code → name of each rule of a version of the lending rules, in the reader's language."""
-    return {rule.code: policies.said(rule.label) for rule in lending.rules(body)}

@@ -134,7 +134,7 @@ def test_whoever_may_not_read_gets_nothing_and_whoever_reads_by_a_grant_their_na
         assert [event.action for event in uow.readings] == ["page.detail_viewed"]
     with site.session() as session:  # as if it were an ordinary sheet of 600 dpi
         session.execute(
-            update(Page).where(Page.node_id == strip, Page.ordinal == 1).values(width=4900),
+            update(Page).where(Page.node_id == strip, Page.ordinal == 1).values(width=4900, dpi=300),
             execution_options=TEST,
         )
     for account in sorted(set(CAST) - READERS):
