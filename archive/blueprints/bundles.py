@@ -75,6 +75,7 @@ def foretold(uow: UnitOfWork, lines: list[bundling.Line], terms: dict[str, str])
 
     return {
         "planned": planned, "study": parts.is_study(uow, purpose), "data": _data(uow, kind),
+        "objections": list(bundling.study_objections(uow, len(lines), terms).values()),
         "kind": kind_words().get(kind), "purpose": purpose,
         "rule": said(general), "refused": sum(one.hindrance is not None for one in rows),
         # Its own rule is told of a record where it is another than that of the list.

@@ -135,11 +135,11 @@ def checked(
     errors = {}
     rule = allowed.get(purpose, {}).get(kind)
     if kind not in KINDS:
-        errors["kind"] = _("Choose paper or reading on the screen.")
+        errors["kind"] = _("Choose one of the list.")
     if purpose not in allowed:
         errors["purpose"] = _("Say what it is for.")
     elif rule is None and kind in KINDS:
-        errors["kind"] = _("For this purpose the lending rules do not provide for that. Choose the other.")
+        errors["kind"] = _("For this purpose the lending rules do not provide for that. Choose another.")
     typed = str(days).strip()
     wanted = int(typed) if typed.isdecimal() and len(typed) < 4 else -1
     if rule is not None:

@@ -120,7 +120,8 @@ def ask(uow: UnitOfWork, lines: Sequence[Line], terms: Mapping[str, str]) -> Sen
     A single record is asked for without a bundle. Raises Invalid for wrong terms, Conflict for too many.
     """
     borrowing.checked(uow, borrowing.offered_unseen(uow), **_plain(terms))
-    _check_study(uow, len(lines), terms)
+    if wrong := study_objections(uow, len(lines), terms):
+        raise Invalid(fields=wrong)
     blind = sum(line.node is None for line in lines)
     if not lines:
         raise Invalid(_("Tick something first."))
@@ -133,13 +134,15 @@ def ask(uow: UnitOfWork, lines: Sequence[Line], terms: Mapping[str, str]) -> Sen
     return _ask_all(uow, lines, terms)
 
 
-def _check_study(uow: UnitOfWork, many: int, terms: Mapping[str, str]) -> None:
+def study_objections(uow: UnitOfWork, many: int, terms: Mapping[str, str]) -> dict[str, str]:
+    """Field → why so many records cannot be asked for so: as data of too few, or as originals without a reason."""
     kind = terms.get("kind", "")
     if wrong := study_data.objection(uow, kind, many):
-        raise Invalid(fields={"kind": wrong})
+        return {"kind": wrong}
     rule = borrowing.offered_unseen(uow).get(terms.get("purpose", ""), {}).get(kind)
     if study_data.would_do(uow, rule, kind, many) and not clean(terms.get("originals", "")):
-        raise Invalid(fields={"originals": _("Say why data without names would not do.")})
+        return {"originals": _("Say why data without names would not do.")}
+    return {}
 
 
 class _NothingAsked(Exception):
@@ -248,7 +251,7 @@ def foretell(uow: UnitOfWork, lines: Sequence[Line], kind: str, purpose: str = "
         rule = borrowing.offered(uow, node).get(purpose, {}).get(kind) if purpose else None
         why = str(requests.AskedAlready()) if node.id in mine else _hindrance(uow, node, kind, rule)
         if why is None and purpose and rule is None:  # of the list some can be had so, this one cannot
-            why = _("For this purpose the lending rules do not provide for that. Choose the other.")
+            why = _("For this purpose the lending rules do not provide for that. Choose another.")
         return Foretold(line.text, node, why, None if why else rule, papers.get(node.id))
 
     return [told(line) for line in lines]

@@ -102,11 +102,11 @@ def _batches(uow: UnitOfWork, person: int) -> list[str]:
 
 
 def _grants(uow: UnitOfWork, person: int) -> int:
-    """Of e-readings the slips tell already."""
+    """Of what was asked for the slips tell already."""
     live = (
         AccessGrant.principal_id == person,
         AccessGrant.valid_until > uow.now,
-        AccessGrant.cause != reading.CAUSE,
+        AccessGrant.cause.not_in(reading.OPENS),
     )
     known = (
         uow.nodes(P.DISCOVER, func.count(AccessGrant.node_id.distinct()))

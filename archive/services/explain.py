@@ -21,7 +21,7 @@ from archive.uow import UnitOfWork
 TRUSTED: Any = {"scope": "explain"}
 COLUMNS = (P.IDENTIFY, P.READ, P.PRINT, P.EDIT)
 """What the sharing page says of each path; that the thing is there at all stands in the path's right."""
-SEEING = (*TIERS, P.HOLDING_VIEW)
+SEEING = (*TIERS, P.HOLDING_VIEW, P.DEIDENTIFIED)
 SHOWN = (*SEEING, P.PRINT, P.DOWNLOAD, P.EDIT)
 KINDS = ("role", "dept", "share", "grant")
 CAUSES: Mapping[str, Lazy] = {
@@ -34,6 +34,7 @@ CAUSES: Mapping[str, Lazy] = {
 }
 RIGHTS = (_l("Nothing now"), _l("Paper only"), _l("Number only"), _l("Title only"), _l("Reading"))
 """From the rank -1 on."""
+DATA_ALONE = _l("Data without names")
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,16 @@ class Path:
 
     @property
     def rank(self) -> int:
-        """How far it reaches: 3 reading, 2 the title, 1 that the thing is there, 0 the paper alone, -1 nothing."""
+        """How far it reaches: 3 reading, 2 the title, 1 that the thing is there, 0 the paper or data alone, -1 nothing."""
         reached = [place for place, tier in enumerate(TIERS, start=1) if self.holders.get(tier)]
         return reached[-1] if reached else 0 if self.people else -1
 
     @property
     def right(self) -> str:
         """The farthest right in a word."""
-        return str(RIGHTS[self.rank + 1])
+        return str(
+            DATA_ALONE if self.rank == 0 and self.holders.get(P.DEIDENTIFIED) else RIGHTS[self.rank + 1]
+        )
 
 
 def may_ask(uow: UnitOfWork, node: Node) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import false, func
 
 from archive.models import Request, RequestLine
+from archive.policy.lending import EREAD
 from archive.policy.permissions import P
 from archive.services import slips
 from archive.services.slips import KINDS
@@ -37,7 +38,8 @@ def counts(uow: UnitOfWork) -> Counts:
     )
     late = RequestLine.due_at < uow.now
     wanted = (
-        own & ((Request.state == "requested") | in_line), own & slips.is_offered(uow), own & (Request.state == "active"),
+        own & ((Request.state == "requested") | in_line), own & slips.is_offered(uow),
+        own & (Request.state == "active") & (Request.kind == EREAD),
         own & (Request.state == "lent"), own & late, deciding,
         desk & slips.to_fetch(uow), desk & RequestLine.id.is_not(None), desk & late,
     )  # fmt: skip

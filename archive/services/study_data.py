@@ -1,6 +1,7 @@
 """去标识化数据: what a study takes away instead of the records, of those that were granted to it and are open now."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -61,17 +62,30 @@ def objection(uow: UnitOfWork, kind: str, many: int) -> str | None:
     """Why so many records cannot be asked for as data, or nothing."""
     if kind != DATA or many >= (few := least(uow)):
         return None
+    return _too_few(few)
+
+
+def _too_few(least: int) -> str:
     return _(
         "Data without names are given of %(least)d records or more: of fewer, anybody could be told.",
-        least=few,
+        least=least,
     )
 
 
-def open_now(uow: UnitOfWork, row: RequestBundle) -> int:
-    """Of how many records of a bundle the actor may take the data now."""
+@dataclass(frozen=True)
+class Open:
+    """What of a bundle is granted to its asker and open now; why none of it is given, or nothing."""
+
+    records: int
+    why_not: str = ""
+
+
+def open_now(uow: UnitOfWork, row: RequestBundle) -> Open:
+    """Of how many records of a bundle the actor may take the data now. None are where too few patients are left."""
     if row.kind != DATA or row.requester_id != uow.actor.principal_id:
-        return 0
-    return len(uow.session.execute(_granted(uow, row, Node.id)).all())
+        return Open(0)
+    people, few = _people(uow, row), least(uow)
+    return Open(len(people), _too_few(few) if people and len(set(people.values())) < few else "")
 
 
 def _granted(uow: UnitOfWork, row: RequestBundle, *entities: Any) -> Any:
@@ -90,13 +104,13 @@ def _granted(uow: UnitOfWork, row: RequestBundle, *entities: Any) -> Any:
 def take(uow: UnitOfWork, row: RequestBundle) -> bytes:
     """The data of a bundle as a workbook; of each record the journal keeps that it was among them.
 
-    Raises NotFound for anybody but the asker, Conflict where nothing is open.
+    Raises NotFound for anybody but the asker, Conflict where nothing is open, or of too few.
     """
     if row.requester_id != uow.actor.principal_id:
         raise NotFound
     rule, found = _rule(uow), uow.session.execute(_granted(uow, row, Node)).scalars().all()
-    if not found:
-        raise Conflict(_("No data of this bundle are open now."))
+    if not found or (why_not := open_now(uow, row).why_not):
+        raise Conflict(why_not if found else _("No data of this bundle are open now."))
     uow.read(Event("request.data_exported", words={"number": row.number, "records": len(found)}))
     for node in found:
         uow.read(uow.event_about(node, Event("request.data_given", words={"number": row.number})))
@@ -114,7 +128,7 @@ def _stays(uow: UnitOfWork, row: RequestBundle, found: Sequence[Node]) -> Iterat
     for node in found:
         said = node.data
         yield Stay(
-            uow.site.keys.identity_hash(f"{row.uuid}:{who.get(node.id, node.uuid)}")[:10],
+            uow.site.keys.identity_hash(f"{row.uuid}:{who[node.id]}")[:10],
             words["sex"].get(said.get("sex", ""), ""), _day(said.get("birth")), node.date_from, node.date_to,
             names.get(node.dept_id, ""), words["outcome"].get(said.get("outcome", ""), ""),
             said.get("diagnosis_code") or "", (said.get("operation_codes") or "").split("；"),

@@ -8,7 +8,7 @@ from openpyxl import load_workbook
 
 from archive.errors import Conflict, Invalid, NotFound
 from archive.policy.permissions import P
-from archive.services import bundles, bundling, requests, study_data, tree
+from archive.services import bundles, bundling, explain, request_counts, requests, study_data, tree
 from tests.archives import begins, once
 from tests.conftest import Clock, Hospital
 from tests.services.lending import another, archive_it, ask, cover, rules
@@ -55,8 +55,10 @@ def taken(hospital: Hospital, uuid: UUID, account: str = "clinician") -> list[li
 
 
 def many(hospital: Hospital, uuid: UUID) -> int:
+    """Of how many records the table would be; nothing where it is refused."""
     with hospital.uow("clinician", readonly=True) as uow:
-        return study_data.open_now(uow, bundles.one(uow, uuid))
+        found = study_data.open_now(uow, bundles.one(uow, uuid))
+        return 0 if found.why_not else found.records
 
 
 @once
@@ -87,6 +89,11 @@ def test_what_is_granted_is_a_table_that_names_nobody_and_opens_no_record(
             ("request.data_exported", None),
             *(("request.data_given", number) for number in sorted(records[1:])),
         ]
+    with hospital.uow("senior", readonly=True) as uow:
+        way = next(path for path in explain.paths(uow, uow.node(records[1])) if path.kind == "grant")
+        assert (way.right, way.people) == ("Data without names", {hospital.people["clinician"]})
+    with hospital.uow("clinician", readonly=True) as uow:
+        assert request_counts.counts(uow).reading == 0, "nothing is open for reading"
     assert [row[0] for row in taken(hospital, uuid)[0]] == [row[0] for row in table], "the codes stay"
     for stranger in ("clinician2", "head", "senior", "archivist", "auditor", "sysadmin"):
         with pytest.raises(NotFound):
@@ -97,13 +104,14 @@ def test_what_is_granted_is_a_table_that_names_nobody_and_opens_no_record(
 def test_what_is_taken_back_closed_or_over_is_in_no_table_any_more(
     hospital: Hospital, records: list[int], clock: Clock
 ) -> None:
-    uuid = asked(hospital)
+    more = [another(hospital, mrn=f"0040000{number}") for number in range(1, 4)]
+    uuid = asked(hospital, *NUMBERS, *(f"0040000{number}-1" for number in range(1, 4)))
     decided(hospital, uuid, "approve")
     cover(hospital, records[1])
-    assert many(hospital, uuid) == 4
+    assert many(hospital, uuid) == 7
     with hospital.uow("senior") as uow:
         tree.set_level(uow, uow.node(records[2]), level=3, reason="医务科通知")
-    assert many(hospital, uuid) == 3, "more sensitive than when it was granted"
+    assert many(hospital, uuid) == 6, "more sensitive than when it was granted"
     with hospital.uow("senior") as uow:
         ref = next(
             slip.uuid
@@ -111,7 +119,11 @@ def test_what_is_taken_back_closed_or_over_is_in_no_table_any_more(
             if slip.node.id == records[3]
         )
         requests.decide(uow, [ref], "revoke", reason="课题变更")
-    assert many(hospital, uuid) == len(taken(hospital, uuid)[0]) - 1 == 2
+    assert many(hospital, uuid) == len(taken(hospital, uuid)[0]) - 1 == 5
+    cover(hospital, more[0])
+    assert many(hospital, uuid) == 0, "of four patients anybody could be told"
+    with pytest.raises(Conflict, match="5 records or more"):
+        taken(hospital, uuid)
     clock.forward(days=11)
     assert many(hospital, uuid) == 0
     with pytest.raises(Conflict):
